@@ -1,0 +1,18 @@
+# convoy_add_test(name LABELS unit|concurrency|integration|process|install|slow SOURCES ... DEPS ...
+#                 [TIMEOUT seconds])
+# One GoogleTest program = one ctest test. Every test has a timeout; process tests run alone.
+include(GoogleTest)
+function(convoy_add_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main convoy_warnings)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+    SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\] ALL")
+  if("process" IN_LIST ARG_LABELS)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK processes)
+  endif()
+endfunction()
