@@ -1,0 +1,77 @@
+#include "common/files/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/files/file_io.h"
+#include "common/status.h"
+
+namespace convoy {
+
+AtomicFile::AtomicFile(std::string path, std::string temporary_path, OwnedFd fd)
+    : path_(std::move(path)), temporary_path_(std::move(temporary_path)), fd_(std::move(fd)) {}
+
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(std::string path) {
+  // A name that is taken belongs to another writer, or was left by a killed process.
+  for (int attempt = 0;; ++attempt) {
+    std::string temporary = absl::StrCat(path, ".tmp-", ::getpid(), "-", attempt);
+    OwnedFd fd(::open(temporary.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666));
+    if (fd.valid()) {
+      return std::unique_ptr<AtomicFile>(
+          new AtomicFile(std::move(path), std::move(temporary), std::move(fd)));
+    }
+    if (errno != EEXIST) return ErrnoError("cannot create", temporary);
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (!committed_) ::unlink(temporary_path_.c_str());
+}
+
+absl::Status AtomicFile::Resize(uint64_t size) {
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0) return absl::OkStatus();
+  return ErrnoError(absl::StrCat("cannot give ", size, " bytes to"), temporary_path_);
+}
+
+absl::Status AtomicFile::Append(std::string_view data) {
+  return WriteAll(fd_, data, temporary_path_);
+}
+
+absl::Status AtomicFile::WriteAt(uint64_t offset, std::string_view data) {
+  return WriteAllAt(fd_, offset, data, temporary_path_);
+}
+
+absl::Status AtomicFile::Commit() {
+  if (committed_) {
+    return absl::FailedPreconditionError(absl::StrCat("\"", path_, "\" was committed before"));
+  }
+  if (::fsync(fd_.get()) != 0) return ErrnoError("cannot sync", temporary_path_);
+  if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+    return ErrnoError("cannot rename the finished file to", path_);
+  }
+  committed_ = true;
+  return SyncFolderOf(path_);
+}
+
+absl::Status WriteFileAtomically(const std::string& path, std::string_view contents) {
+  CONVOY_ASSIGN_OR_RETURN(const auto file, AtomicFile::Create(path));
+  CONVOY_RETURN_IF_ERROR(file->Append(contents));
+  return file->Commit();
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  // "a/b" -> "a/.", "b" -> ".".
+  const std::string folder = std::filesystem::path(path).replace_filename(".").string();
+  const OwnedFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoError("cannot open folder", folder);
+  if (::fsync(fd.get()) != 0) return ErrnoError("cannot sync folder", folder);
+  return absl::OkStatus();
+}
+
+}  // namespace convoy

@@ -1,0 +1,55 @@
+// A file that appears under its name complete or not at all: it is written under a temporary name
+// in the same folder, synced, renamed, and the folder is synced (design, promise P5).
+#ifndef CONVOY_COMMON_FILES_ATOMIC_FILE_H_
+#define CONVOY_COMMON_FILES_ATOMIC_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/files/owned_fd.h"
+
+namespace convoy {
+
+// One thread, except WriteAt. Destroyed before Commit: the temporary file is removed and a file
+// that already had the name stays as it was.
+class AtomicFile {
+ public:
+  // Opens `path`.tmp-<pid>-<n>. The folder must exist.
+  static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(std::string path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  // Sets the length; bytes that were not written are zeros.
+  absl::Status Resize(uint64_t size);
+  // Appends at the end of what was appended before.
+  absl::Status Append(std::string_view data);
+  // Writes from byte `offset` on. Several threads may call this at once.
+  absl::Status WriteAt(uint64_t offset, std::string_view data);
+  // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards.
+  absl::Status Commit();
+
+  const std::string& path() const { return path_; }
+
+ private:
+  AtomicFile(std::string path, std::string temporary_path, OwnedFd fd);
+
+  const std::string path_;
+  const std::string temporary_path_;
+  OwnedFd fd_;
+  bool committed_ = false;
+};
+
+// Create, Append, Commit.
+absl::Status WriteFileAtomically(const std::string& path, std::string_view contents);
+
+// Makes the names in the folder of `path` durable.
+absl::Status SyncFolderOf(const std::string& path);
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_FILES_ATOMIC_FILE_H_

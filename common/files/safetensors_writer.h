@@ -1,0 +1,61 @@
+// Writes a safetensors file (docs/model_file.md) of F32 tensors: first all tensors are declared,
+// then their values arrive in pieces, in any order. The file gets its name when it is complete.
+#ifndef CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
+#define CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/files/atomic_file.h"
+#include "common/files/filled_ranges.h"
+#include "common/files/safetensors_header.h"
+
+namespace convoy {
+
+// An F32 tensor to come.
+struct TensorDeclaration {
+  std::string name;
+  // Sizes, outermost first; empty: one value.
+  std::vector<uint64_t> shape;
+};
+
+// One thread. Destroyed before Commit: nothing is left of the file.
+class SafetensorsWriter {
+ public:
+  // Data lie in the order of `tensors`. InvalidArgument: a name that is empty, "__metadata__" or
+  // given twice, or sizes that do not fit 63 bits. `metadata` is for people and other programs.
+  static absl::StatusOr<std::unique_ptr<SafetensorsWriter>> Create(
+      std::string path, const std::vector<TensorDeclaration>& tensors,
+      std::map<std::string, std::string> metadata);
+
+  // Values [first, first + values.size()) of `name`, row-major. The same piece may be written
+  // again, the last one counts. NotFound: not declared; OutOfRange: beyond its shape.
+  absl::Status Write(std::string_view name, uint64_t first, std::span<const float> values);
+
+  // Makes the file durable and visible. FailedPrecondition while values are missing: names the
+  // tensor and the first missing value.
+  absl::Status Commit();
+
+ private:
+  struct Tensor {
+    uint64_t size;         // values
+    uint64_t file_offset;  // bytes
+    FilledRanges written;
+  };
+  SafetensorsWriter(std::unique_ptr<AtomicFile> file, const SafetensorsHeader& header,
+                    uint64_t data_begin);
+
+  const std::unique_ptr<AtomicFile> file_;
+  std::map<std::string, Tensor, std::less<>> tensors_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_

@@ -1,0 +1,89 @@
+#include "common/job/defaults.h"
+
+#include <string>
+
+#include "common/job/paths.h"
+
+namespace convoy {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// Sets a scalar field to the value that it has anyway.
+void SpellOut(const FieldDescriptor* field, Message* message) {
+  const Reflection* r = message->GetReflection();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return r->SetBool(message, field, field->default_value_bool());
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return r->SetUInt32(message, field, field->default_value_uint32());
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return r->SetUInt64(message, field, field->default_value_uint64());
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return r->SetDouble(message, field, field->default_value_double());
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return r->SetEnum(message, field, field->default_value_enum());
+    case FieldDescriptor::CPPTYPE_STRING:
+      return r->SetString(message, field, field->default_value_string());
+    default:
+      return;  // the schema has no other scalars
+  }
+}
+
+// In `message` and all messages that are present in it.
+void SpellOutAll(Message* message) {
+  const Descriptor* type = message->GetDescriptor();
+  const Reflection* reflection = message->GetReflection();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* field = type->field(i);
+    if (field->is_repeated()) continue;
+    const bool present = reflection->HasField(*message, field);
+    if (field->message_type() != nullptr && present) {
+      SpellOutAll(reflection->MutableMessage(message, field));
+    } else if (field->has_default_value() && !present) {
+      SpellOut(field, message);
+    }
+  }
+}
+
+void ResolveLabels(v1::Data* data) {
+  if (data->format() == v1::Data::LIBSVM) return;
+  const std::string train_labels = LabelsOf(data->train());
+  if (!data->has_train_labels() && !train_labels.empty()) data->set_train_labels(train_labels);
+  if (!data->validation().has_path() || data->validation().has_labels()) return;
+  const std::string labels = LabelsOf(data->validation().path());
+  if (!labels.empty()) data->mutable_validation()->set_labels(labels);
+}
+
+void ResolveModel(v1::Model* model) {
+  if (model->has_mlp() && model->mlp().hidden().empty()) model->mutable_mlp()->add_hidden(128);
+  if (model->has_conv_net() && model->conv_net().channels().empty()) {
+    model->mutable_conv_net()->add_channels(8);
+    model->mutable_conv_net()->add_channels(16);
+  }
+}
+
+void ResolveOptimizer(v1::Optimizer* optimizer) {
+  if (optimizer->algorithm_case() == v1::Optimizer::ALGORITHM_NOT_SET) optimizer->mutable_sgd();
+  v1::Schedule* schedule = optimizer->mutable_schedule();
+  if (schedule->kind_case() == v1::Schedule::KIND_NOT_SET) schedule->mutable_constant();
+}
+
+}  // namespace
+
+v1::Job ResolveDefaults(v1::Job job) {
+  if (!job.has_name()) job.set_name("job");
+  if (job.has_data()) ResolveLabels(job.mutable_data());
+  if (job.has_model()) ResolveModel(job.mutable_model());
+  ResolveOptimizer(job.mutable_optimizer());
+  job.mutable_training();
+  job.mutable_cluster();
+  SpellOutAll(&job);
+  if (!job.training().has_slices()) job.mutable_training()->set_slices(job.cluster().workers());
+  return job;
+}
+
+}  // namespace convoy

@@ -1,0 +1,96 @@
+#include "common/job/paths.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "common/job/field_text.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kImages = "images-idx3";
+constexpr std::string_view kLabels = "labels-idx1";
+
+std::string ErrorText(int error) { return std::generic_category().message(error); }
+
+// Why the file can't be read; empty if it can.
+std::string WhyUnreadable(const std::string& path) {
+  if (path.find('\0') != std::string::npos) return "its name has a zero byte";
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return ErrorText(errno);
+  struct stat info;
+  const bool is_folder = fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+  close(fd);
+  return is_folder ? ErrorText(EISDIR) : "";
+}
+
+void CheckFile(const std::string& field, const std::string& path,
+               std::vector<Violation>* violations) {
+  const std::string reason = WhyUnreadable(path);
+  if (reason.empty()) return;
+  violations->push_back({field, absl::StrCat(field, ": cannot read ", Shown(path), ": ", reason)});
+}
+
+// `labels` as given, or else the file derived from the name of `images`.
+void CheckExamples(const std::string& images_field, const std::string& images,
+                   const std::string& labels_field, bool has_labels, const std::string& labels,
+                   std::vector<Violation>* violations) {
+  if (images.empty()) return;
+  CheckFile(images_field, images, violations);
+  const std::string labels_path = has_labels ? labels : LabelsOf(images);
+  if (!labels_path.empty()) CheckFile(labels_field, labels_path, violations);
+}
+
+void Resolve(const fs::path& folder, std::string* path) {
+  if (!path->empty()) *path = (folder / *path).lexically_normal().string();
+}
+
+}  // namespace
+
+std::string LabelsOf(const std::string& images) {
+  const size_t at = images.rfind(kImages);
+  if (at == std::string::npos || images.find('/', at) != std::string::npos) return "";
+  return std::string(images).replace(at, kImages.size(), kLabels);
+}
+
+void ResolvePaths(const std::string& job_file, v1::Job* job) {
+  if (!job->has_data()) return;
+  std::error_code ignored;
+  const fs::path folder = fs::absolute(job_file, ignored).parent_path();
+  v1::Data* data = job->mutable_data();
+  if (data->has_train()) Resolve(folder, data->mutable_train());
+  if (data->has_train_labels()) Resolve(folder, data->mutable_train_labels());
+  if (data->has_cache_dir()) Resolve(folder, data->mutable_cache_dir());
+  if (!data->has_validation()) return;
+  v1::Validation* validation = data->mutable_validation();
+  if (validation->has_path()) Resolve(folder, validation->mutable_path());
+  if (validation->has_labels()) Resolve(folder, validation->mutable_labels());
+}
+
+std::vector<Violation> CheckFiles(const v1::Job& job) {
+  const v1::Data& data = job.data();
+  const v1::Validation& validation = data.validation();
+  std::vector<Violation> violations;
+  CheckExamples("data.train", data.train(), "data.train_labels", data.has_train_labels(),
+                data.train_labels(), &violations);
+  CheckExamples("data.validation.path", validation.path(), "data.validation.labels",
+                validation.has_labels(), validation.labels(), &violations);
+  return violations;
+}
+
+std::string JobNameOf(const std::string& job_file) {
+  const std::string name = fs::path(job_file).filename().string();
+  const std::string stem = name.substr(0, name.find('.', 1));
+  return stem.empty() ? "job" : stem;
+}
+
+}  // namespace convoy

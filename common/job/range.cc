@@ -1,0 +1,119 @@
+#include "common/job/range.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+
+namespace convoy {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// What one machine can hold, with a wide margin: larger numbers are mistakes, not jobs.
+constexpr double kMaxUnits = 1 << 20;
+constexpr double kMaxChannels = 4096;
+constexpr double kMaxFeatures = 4294967295.0;
+
+constexpr Range Above(double low) { return {low, true, kInfinity, true}; }
+constexpr Range AtLeast(double low) { return {low, false, kInfinity, true}; }
+constexpr Range FromTo(double low, double high) { return {low, false, high, false}; }
+
+constexpr Range kUnitOpen = {0, true, 1, true};       // (0, 1)
+constexpr Range kUnitWithZero = {0, false, 1, true};  // [0, 1)
+constexpr Range kUnitWithOne = {0, true, 1, false};   // (0, 1]
+constexpr Range kUnitClosed = {0, false, 1, false};   // [0, 1]
+
+struct FieldRange {
+  const char* field;  // full name within convoy.v1
+  Range range;
+};
+
+constexpr FieldRange kRanges[] = {
+    {"Data.features", FromTo(1, kMaxFeatures)},
+    {"Validation.fraction", kUnitOpen},
+    {"Model.classes", AtLeast(2)},
+    {"Mlp.hidden", FromTo(1, kMaxUnits)},
+    {"Mlp.dropout", kUnitWithZero},
+    {"ConvNet.channels", FromTo(1, kMaxChannels)},
+    {"ConvNet.hidden", FromTo(0, kMaxUnits)},
+    {"ConvNet.dropout", kUnitWithZero},
+    {"Optimizer.learning_rate", Above(0)},
+    {"Optimizer.l1", AtLeast(0)},
+    {"Optimizer.l2", AtLeast(0)},
+    {"Optimizer.clip_value", AtLeast(0)},
+    {"Optimizer.clip_norm", AtLeast(0)},
+    {"Momentum.momentum", kUnitWithZero},
+    {"Nesterov.momentum", kUnitWithZero},
+    {"Adagrad.initial_accumulator", AtLeast(0)},
+    {"Adagrad.epsilon", Above(0)},
+    {"RmsProp.decay", kUnitWithZero},
+    {"RmsProp.epsilon", Above(0)},
+    {"Adam.beta1", kUnitWithZero},
+    {"Adam.beta2", kUnitWithZero},
+    {"Adam.epsilon", Above(0)},
+    {"AdamW.beta1", kUnitWithZero},
+    {"AdamW.beta2", kUnitWithZero},
+    {"AdamW.epsilon", Above(0)},
+    {"AdamW.weight_decay", AtLeast(0)},
+    {"Ftrl.beta", AtLeast(0)},
+    {"StepDecay.every_examples", AtLeast(1)},
+    {"StepDecay.factor", kUnitWithOne},
+    {"ExponentialDecay.every_examples", AtLeast(1)},
+    {"ExponentialDecay.factor", kUnitWithOne},
+    {"CosineDecay.over_examples", AtLeast(1)},
+    {"CosineDecay.final_fraction", kUnitClosed},
+    // 0 freezes the variables that match.
+    {"Override.learning_rate", AtLeast(0)},
+    {"Override.l1", AtLeast(0)},
+    {"Override.l2", AtLeast(0)},
+    {"Override.weight_decay", AtLeast(0)},
+    {"Override.clip_value", AtLeast(0)},
+    {"Training.epochs", AtLeast(1)},
+    {"Training.batch_size", AtLeast(1)},
+    {"Training.slices", FromTo(1, 1024)},
+    {"Training.report_every_steps", AtLeast(1)},
+    {"Training.batches_per_task", AtLeast(1)},
+    {"Cluster.servers", FromTo(1, 64)},
+    {"Cluster.workers", FromTo(1, 1024)},
+    {"Cluster.threads_per_server", FromTo(0, 1024)},
+    {"Cluster.startup_timeout_ms", AtLeast(1)},
+    {"Cluster.wait_timeout_ms", AtLeast(1)},
+    {"Cluster.heartbeat_ms", AtLeast(1)},
+    {"Cluster.lost_after_ms", AtLeast(1)},
+    {"Cluster.in_flight_bytes", AtLeast(1)},
+    {"Cluster.out_of_order_budget", AtLeast(0)},
+};
+
+}  // namespace
+
+bool Range::Contains(double value) const {
+  if (!std::isfinite(value)) return false;
+  return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+}
+
+std::string Range::ToString() const {
+  if (high == kInfinity) return absl::StrCat(low_open ? "> " : ">= ", NumberText(low));
+  if (high > 1) return absl::StrCat("from ", NumberText(low), " to ", NumberText(high));
+  return absl::StrCat("in ", low_open ? "(" : "[", NumberText(low), ", ", NumberText(high),
+                      high_open ? ")" : "]");
+}
+
+const Range* FindRange(const google::protobuf::FieldDescriptor& field) {
+  const std::string name = absl::StrCat(field.containing_type()->name(), ".", field.name());
+  for (const FieldRange& entry : kRanges) {
+    if (name == entry.field) return &entry.range;
+  }
+  return nullptr;
+}
+
+std::string NumberText(double value) {
+  char buffer[32];
+  const bool whole = std::isfinite(value) && std::trunc(value) == value && std::abs(value) < 1e15;
+  const auto result =
+      whole ? std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed)
+            : std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, result.ptr);
+}
+
+}  // namespace convoy

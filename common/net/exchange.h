@@ -1,0 +1,121 @@
+// The messages of the data stream as the logic classes see them, and their bytes. The bytes are those
+// of convoy.v1.ExchangeRequest and ExchangeReply (proto/parameter_server.proto, where every field is
+// explained); tensor values are neither copied when encoded nor when decoded.
+#ifndef CONVOY_COMMON_NET_EXCHANGE_H_
+#define CONVOY_COMMON_NET_EXCHANGE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/statusor.h"
+#include "common/net/payload.h"
+#include "common/placement/slice_tree.h"
+
+namespace convoy {
+
+// As ExchangeRequest::pull_version: whatever is newest, without waiting, in every mode.
+inline constexpr uint64_t kNewestVersion = ~uint64_t{0};
+
+struct Contribution {
+  uint32_t cell = 0;
+  uint64_t base_version = 0;
+  Payload values;   // float32, little endian; one for each element of the cell
+};
+
+enum class ClockEvent : uint32_t { kNone = 0, kJoin = 1, kLeave = 2 };
+
+struct ExchangeRequest {
+  uint64_t job_id = 0;
+  uint64_t generation = 0;
+  uint64_t request_id = 0;
+  uint32_t worker = 0;
+  uint64_t session = 0;
+
+  uint64_t step = 0;      // sync
+  TreeNode node;          // sync
+  uint64_t task = 0;      // async, ssp
+  uint64_t batch = 0;     // async, ssp
+  uint32_t examples = 0;
+  bool final = false;
+  absl::InlinedVector<Contribution, 2> contributions;
+
+  absl::InlinedVector<uint32_t, 4> pull_cells;
+  uint64_t pull_version = 0;
+  bool pull_applied = false;
+
+  uint64_t clock = 0;
+  ClockEvent clock_event = ClockEvent::kNone;
+  uint64_t completed_task = 0;
+
+  bool has_push() const { return final || !contributions.empty(); }
+  bool has_pull() const { return pull_applied || !pull_cells.empty(); }
+  // Bytes of gradient values.
+  size_t payload_bytes() const;
+};
+
+struct CellValues {
+  uint32_t cell = 0;
+  uint64_t version = 0;
+  Payload values;
+};
+
+// How far versions had moved between pull and push, over some applied contributions.
+struct Staleness {
+  uint64_t count = 0, sum = 0, max = 0, min = 0;
+
+  void Add(uint64_t staleness);
+  void Merge(const Staleness& other);
+};
+
+struct ExchangeReply {
+  uint64_t request_id = 0;
+  absl::StatusCode code = absl::StatusCode::kOk;
+  std::string message;
+  absl::InlinedVector<CellValues, 4> cells;
+  bool retry_later = false;
+  uint64_t expected_step = 0;
+  Staleness staleness;
+};
+
+// Encoded bytes: small pieces that the message owns, and payloads that it refers to.
+class WireMessage {
+ public:
+  struct Piece {
+    size_t begin = 0, end = 0;   // of header(), if there is no payload
+    Payload payload;
+  };
+
+  // Bytes that are owned, added by the encoder.
+  std::string& header() { return header_; }
+  // Ends the current owned piece and refers to `payload` next.
+  void AddPayload(const Payload& payload);
+  // Ends the last owned piece; call once after the last byte.
+  void Finish();
+
+  const std::string& header() const { return header_; }
+  const std::vector<Piece>& pieces() const { return pieces_; }
+  size_t size() const { return header_.size() + payload_bytes_; }
+  // One contiguous copy, for tests and simulations.
+  std::string ToString() const;
+
+ private:
+  std::string header_;
+  std::vector<Piece> pieces_;
+  size_t open_ = 0;
+  size_t payload_bytes_ = 0;
+};
+
+WireMessage Encode(const ExchangeRequest& request);
+WireMessage Encode(const ExchangeReply& reply);
+
+// Payloads of the result refer to the bytes of `message` and keep its owner alive. Any field order,
+// unknown fields, packed values in several pieces and unpacked values are accepted.
+// InvalidArgument: not such a message; says at which byte.
+absl::StatusOr<ExchangeRequest> DecodeRequest(const Payload& message);
+absl::StatusOr<ExchangeReply> DecodeReply(const Payload& message);
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_NET_EXCHANGE_H_

@@ -1,0 +1,211 @@
+#include "common/net/stream_client.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "common/net/grpc_bytes.h"
+
+namespace convoy {
+namespace {
+
+using ByteStream = grpc::GenericClientAsyncReaderWriter;
+
+// One stream. It lives until its last completion has come.
+struct Call {
+  enum Op { kStart, kRead, kWrite, kFinish, kOps };
+  struct Tag {
+    Call* call;
+    Op op;
+  };
+
+  explicit Call(int peer_number) : peer(peer_number) {
+    for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
+  }
+
+  int peer;
+  grpc::ClientContext context;
+  std::unique_ptr<grpc::GenericStub> stub;
+  std::unique_ptr<ByteStream> stream;
+  grpc::ByteBuffer incoming;
+  std::deque<grpc::ByteBuffer> outgoing;
+  grpc::Status status;
+  Tag tags[kOps];
+  int pending = 0;         // operations whose completion has not come
+  bool started = false;
+  bool writing = false;
+  bool broken = false;     // an operation failed: Finish was asked for
+  bool finished = false;   // the status is there
+};
+
+grpc::ChannelArguments ChannelArguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxSendMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);  // also the time to connect
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return arguments;
+}
+
+}  // namespace
+
+class StreamClient::Impl {
+ public:
+  explicit Impl(std::string method) : method_(std::move(method)) {}
+
+  ~Impl() {
+    for (auto& call : calls_) {
+      if (call) call->context.TryCancel();
+    }
+    Event ignored;
+    while (open_calls_ > 0) {
+      if (!Poll(absl::InfiniteFuture(), &ignored)) break;
+    }
+    queue_.Shutdown();
+    void* tag;
+    bool ok;
+    while (queue_.Next(&tag, &ok)) {
+    }
+  }
+
+  void Open(int peer, const std::string& address) {
+    if (calls_.size() <= static_cast<size_t>(peer)) calls_.resize(static_cast<size_t>(peer) + 1);
+    auto call = std::make_unique<Call>(peer);
+    auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
+    call->stub = std::make_unique<grpc::GenericStub>(channel);
+    call->stream = call->stub->PrepareCall(&call->context, method_, &queue_);
+    call->stream->StartCall(&call->tags[Call::kStart]);
+    ++call->pending;
+    ++open_calls_;
+    calls_[static_cast<size_t>(peer)] = std::move(call);
+  }
+
+  void Send(int peer, const WireMessage& message) {
+    Call* call = Find(peer);
+    if (call == nullptr || call->broken) return;
+    bytes_sent_ += message.size();
+    call->outgoing.push_back(net_internal::ToByteBuffer(message));
+    WriteNext(call);
+  }
+
+  void Close(int peer) {
+    if (Call* call = Find(peer)) call->context.TryCancel();
+  }
+
+  bool Poll(absl::Time deadline, Event* event) {
+    void* tag;
+    bool ok;
+    for (;;) {
+      const auto result = queue_.AsyncNext(
+          &tag, &ok,
+          deadline == absl::InfiniteFuture() ? gpr_inf_future(GPR_CLOCK_REALTIME)
+                                             : gpr_time_from_nanos(absl::ToUnixNanos(deadline), GPR_CLOCK_REALTIME));
+      if (result != grpc::CompletionQueue::GOT_EVENT) return false;
+      if (Complete(*static_cast<Call::Tag*>(tag), ok, event)) return true;
+    }
+  }
+
+  uint64_t bytes_sent_ = 0;
+  uint64_t bytes_received_ = 0;
+
+ private:
+  Call* Find(int peer) {
+    return static_cast<size_t>(peer) < calls_.size() ? calls_[static_cast<size_t>(peer)].get() : nullptr;
+  }
+
+  // Handles one completion; true if it makes an event.
+  bool Complete(Call::Tag tag, bool ok, Event* event) {
+    Call* call = tag.call;
+    --call->pending;
+    bool has_event = false;
+    switch (tag.op) {
+      case Call::kStart:
+        if (ok) {
+          call->started = true;
+          ReadNext(call);
+          WriteNext(call);
+          *event = {Event::Kind::kOpened, call->peer, {}, {}};
+          has_event = true;
+        }
+        break;
+      case Call::kRead:
+        if (ok) {
+          Payload message = net_internal::ToPayload(call->incoming);
+          bytes_received_ += message.size();
+          *event = {Event::Kind::kMessage, call->peer, std::move(message), {}};
+          has_event = true;
+          ReadNext(call);
+        }
+        break;
+      case Call::kWrite:
+        call->writing = false;
+        call->outgoing.pop_front();
+        if (ok) WriteNext(call);
+        break;
+      case Call::kFinish:
+        call->finished = true;
+        break;
+      case Call::kOps:
+        break;
+    }
+    if (!ok && tag.op != Call::kFinish) Break(call);
+    if (call->finished && call->pending == 0) {
+      *event = {Event::Kind::kClosed, call->peer, {},
+                absl::Status(static_cast<absl::StatusCode>(call->status.error_code()),
+                             call->status.error_message())};
+      has_event = true;
+      --open_calls_;
+      calls_[static_cast<size_t>(call->peer)].reset();
+    }
+    return has_event;
+  }
+
+  void ReadNext(Call* call) {
+    if (call->broken) return;
+    call->stream->Read(&call->incoming, &call->tags[Call::kRead]);
+    ++call->pending;
+  }
+
+  void WriteNext(Call* call) {
+    if (!call->started || call->writing || call->broken || call->outgoing.empty()) return;
+    call->writing = true;
+    call->stream->Write(call->outgoing.front(), &call->tags[Call::kWrite]);
+    ++call->pending;
+  }
+
+  // The call has ended: an operation fails for no other reason. Finish gets the peer's own status.
+  void Break(Call* call) {
+    if (call->broken) return;
+    call->broken = true;
+    call->stream->Finish(&call->status, &call->tags[Call::kFinish]);
+    ++call->pending;
+  }
+
+  const std::string method_;
+  grpc::CompletionQueue queue_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  int open_calls_ = 0;
+};
+
+StreamClient::StreamClient(std::string method) : impl_(std::make_unique<Impl>(std::move(method))) {}
+StreamClient::~StreamClient() = default;
+void StreamClient::Open(int peer, const std::string& address) {
+  impl_->Open(peer, address);
+}
+void StreamClient::Send(int peer, const WireMessage& message) { impl_->Send(peer, message); }
+void StreamClient::Close(int peer) { impl_->Close(peer); }
+bool StreamClient::Poll(absl::Time deadline, Event* event) { return impl_->Poll(deadline, event); }
+uint64_t StreamClient::bytes_sent() const { return impl_->bytes_sent_; }
+uint64_t StreamClient::bytes_received() const { return impl_->bytes_received_; }
+
+}  // namespace convoy

@@ -1,0 +1,55 @@
+// The sending end of the data plane: long-lived bidirectional streams to some peers, driven by one
+// completion queue and no thread of its own. Whoever needs progress calls Poll.
+//
+// One thread at a time.
+#ifndef CONVOY_COMMON_NET_STREAM_CLIENT_H_
+#define CONVOY_COMMON_NET_STREAM_CLIENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/net/exchange.h"
+#include "common/net/payload.h"
+
+namespace convoy {
+
+class StreamClient {
+ public:
+  struct Event {
+    enum class Kind { kOpened, kMessage, kClosed };
+    Kind kind = Kind::kMessage;
+    int peer = 0;
+    Payload message;       // kMessage
+    absl::Status status;   // kClosed: why
+  };
+
+  // `method`: full name of the streaming method, e.g. "/convoy.v1.ParameterServer/Exchange".
+  explicit StreamClient(std::string method);
+  // Cancels all streams and waits until gRPC has let go of them.
+  ~StreamClient();
+
+  // Opens a stream to `address` under the number `peer` (0, 1, ...). Answered by kOpened or kClosed
+  // (a connection that can't be made is given up after 5 s). The peer must have no open stream.
+  void Open(int peer, const std::string& address);
+  // Sends after what was sent before. No effect on a closed stream (kClosed tells).
+  void Send(int peer, const WireMessage& message);
+  // Cancels the stream; kClosed follows.
+  void Close(int peer);
+  // The next event, waiting until `deadline` for it at most. False: none.
+  bool Poll(absl::Time deadline, Event* event);
+
+  // Message bytes so far.
+  uint64_t bytes_sent() const;
+  uint64_t bytes_received() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_NET_STREAM_CLIENT_H_

@@ -1,0 +1,285 @@
+#include "common/net/stream_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "common/mutex.h"
+#include "common/net/grpc_bytes.h"
+
+namespace convoy {
+namespace {
+
+// One accepted call, on one completion queue. It lives until its last completion has come.
+struct Call {
+  enum Op { kAccept, kRead, kWrite, kFinish, kOps };
+  struct Tag {
+    Call* call;
+    Op op;
+  };
+
+  Call() : stream(&context) {
+    for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
+  }
+
+  StreamId id = 0;
+  grpc::GenericServerContext context;
+  grpc::GenericServerAsyncReaderWriter stream;
+  grpc::ByteBuffer incoming;   // the queue's thread only
+  Tag tags[kOps];
+
+  Mutex mutex;
+  std::deque<std::pair<grpc::ByteBuffer, size_t>> outgoing CONVOY_GUARDED_BY(mutex);
+  size_t backlog CONVOY_GUARDED_BY(mutex) = 0;
+  int operations CONVOY_GUARDED_BY(mutex) = 0;   // whose completion has not come
+  bool writing CONVOY_GUARDED_BY(mutex) = false;
+  bool finishing CONVOY_GUARDED_BY(mutex) = false;
+  bool closed CONVOY_GUARDED_BY(mutex) = false;   // the queue is about to be shut down
+  grpc::Status final_status CONVOY_GUARDED_BY(mutex);
+};
+
+}  // namespace
+
+class StreamServer::Impl {
+ public:
+  explicit Impl(Options options) : options_(std::move(options)) {}
+  ~Impl() { Stop(); }
+
+  absl::Status Start() {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.SetMaxReceiveMessageSize(-1);
+    builder.SetMaxSendMessageSize(-1);
+    builder.RegisterAsyncGenericService(&service_);
+    for (grpc::Service* service : options_.services) builder.RegisterService(service);
+    for (int i = 0; i < options_.threads; ++i) queues_.push_back(builder.AddCompletionQueue());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port == 0) {
+      for (auto& queue : queues_) queue->Shutdown();
+      return absl::UnavailableError(absl::StrCat(
+          "cannot listen on ", options_.listen,
+          ": the address is in use or not of this host; choose another, or port 0 for any"));
+    }
+    address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+    for (size_t i = 0; i < queues_.size(); ++i) {
+      Accept(queues_[i].get());
+      threads_.emplace_back([this, i] { Run(i); });
+      pthread_setname_np(threads_.back().native_handle(), absl::StrCat("stream-", i).c_str());
+    }
+    return absl::OkStatus();
+  }
+
+  void Stop() {
+    if (server_ == nullptr || stopped_.exchange(true)) return;
+    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+    CloseForGood();
+    for (auto& queue : queues_) queue->Shutdown();
+    for (std::thread& thread : threads_) thread.join();
+    server_.reset();
+  }
+
+  void Send(StreamId id, const WireMessage& message) {
+    std::shared_ptr<Call> call = Find(id);
+    if (call == nullptr) return;
+    bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
+    MutexLock lock(call->mutex);
+    if (call->finishing) return;
+    call->outgoing.emplace_back(net_internal::ToByteBuffer(message), message.size());
+    call->backlog += message.size();
+    if (call->backlog > options_.max_backlog_bytes) {
+      call->context.TryCancel();
+      return;
+    }
+    WriteNextLocked(call.get());
+  }
+
+  void Close(StreamId id) {
+    if (std::shared_ptr<Call> call = Find(id)) call->context.TryCancel();
+  }
+
+  std::string address_;
+  std::atomic<uint64_t> bytes_sent_{0};
+  std::atomic<uint64_t> bytes_received_{0};
+
+ private:
+  // No operation may be started on a queue that is shut down.
+  void CloseForGood() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    for (auto& [id, call] : calls_) {
+      MutexLock call_lock(call->mutex);
+      call->closed = true;
+    }
+  }
+
+  void Accept(grpc::ServerCompletionQueue* queue) {
+    auto call = std::make_shared<Call>();
+    call->id = next_id_.fetch_add(1);
+    {
+      MutexLock lock(call->mutex);
+      call->operations = 1;
+    }
+    MutexLock lock(mutex_);
+    if (closed_) return;
+    calls_[call->id] = call;
+    service_.RequestCall(&call->context, &call->stream, queue, queue, &call->tags[Call::kAccept]);
+  }
+
+  std::shared_ptr<Call> Find(StreamId id) {
+    MutexLock lock(mutex_);
+    const auto it = calls_.find(id);
+    return it == calls_.end() ? nullptr : it->second;
+  }
+
+  void Run(size_t index) {
+    grpc::ServerCompletionQueue* queue = queues_[index].get();
+    absl::Time next_tick = absl::Now() + options_.tick;
+    for (;;) {
+      void* tag;
+      bool ok;
+      const gpr_timespec deadline =
+          index == 0 ? gpr_time_from_nanos(absl::ToUnixNanos(next_tick), GPR_CLOCK_REALTIME)
+                     : gpr_inf_future(GPR_CLOCK_REALTIME);
+      const auto result = queue->AsyncNext(&tag, &ok, deadline);
+      if (result == grpc::CompletionQueue::SHUTDOWN) return;
+      if (result == grpc::CompletionQueue::GOT_EVENT) {
+        Complete(queue, *static_cast<Call::Tag*>(tag), ok);
+      }
+      if (index == 0 && absl::Now() >= next_tick) {
+        options_.handler->OnTick();
+        next_tick = absl::Now() + options_.tick;
+      }
+    }
+  }
+
+  void Complete(grpc::ServerCompletionQueue* queue, Call::Tag tag, bool ok) {
+    Call* call = tag.call;
+    switch (tag.op) {
+      case Call::kAccept:
+        if (ok) Accept(queue);
+        if (ok && call->context.method() == options_.method) {
+          ReadNext(call);
+        } else if (ok) {
+          Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                                    absl::StrCat("there is no method ", call->context.method())));
+        }
+        break;
+      case Call::kRead:
+        if (ok) {
+          Payload message = net_internal::ToPayload(call->incoming);
+          bytes_received_.fetch_add(message.size(), std::memory_order_relaxed);
+          ReadNext(call);
+          options_.handler->OnMessage(call->id, std::move(message));
+        } else {
+          Finish(call, grpc::Status::OK);
+        }
+        break;
+      case Call::kWrite: {
+        MutexLock lock(call->mutex);
+        call->writing = false;
+        call->backlog -= call->outgoing.front().second;
+        call->outgoing.pop_front();
+        if (ok) WriteNextLocked(call);
+        break;
+      }
+      case Call::kFinish:
+      case Call::kOps:
+        break;
+    }
+    Release(call);
+  }
+
+  void ReadNext(Call* call) {
+    MutexLock lock(call->mutex);
+    if (call->finishing || call->closed) return;
+    ++call->operations;
+    call->stream.Read(&call->incoming, &call->tags[Call::kRead]);
+  }
+
+  // Finish must not overtake a write that is under way: WriteNextLocked does it after the last one.
+  void Finish(Call* call, const grpc::Status& status) {
+    MutexLock lock(call->mutex);
+    if (call->finishing) return;
+    call->finishing = true;
+    call->final_status = status;
+    if (!call->writing) FinishLocked(call);
+  }
+
+  void FinishLocked(Call* call) CONVOY_REQUIRES(call->mutex) {
+    if (call->closed) return;
+    ++call->operations;
+    call->stream.Finish(call->final_status, &call->tags[Call::kFinish]);
+  }
+
+  void WriteNextLocked(Call* call) CONVOY_REQUIRES(call->mutex) {
+    if (call->writing || call->closed) return;
+    if (call->outgoing.empty()) {
+      if (call->finishing) FinishLocked(call);
+      return;
+    }
+    call->writing = true;
+    ++call->operations;
+    call->stream.Write(call->outgoing.front().first, &call->tags[Call::kWrite]);
+  }
+
+  // One completion of the call has been handled; the last one frees it.
+  void Release(Call* call) {
+    bool last;
+    {
+      MutexLock lock(call->mutex);
+      last = --call->operations == 0;
+    }
+    if (!last) return;
+    const bool was_stream = call->context.method() == options_.method;
+    const StreamId id = call->id;
+    {
+      MutexLock lock(mutex_);
+      calls_.erase(id);
+    }
+    if (was_stream) options_.handler->OnClosed(id);
+  }
+
+  const Options options_;
+  grpc::AsyncGenericService service_;
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
+  std::unique_ptr<grpc::Server> server_;
+  std::atomic<StreamId> next_id_{1};
+  std::atomic<bool> stopped_{false};
+
+  Mutex mutex_;
+  bool closed_ CONVOY_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<StreamId, std::shared_ptr<Call>> calls_ CONVOY_GUARDED_BY(mutex_);
+
+  std::vector<std::thread> threads_;
+};
+
+absl::StatusOr<std::unique_ptr<StreamServer>> StreamServer::Start(Options options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  return std::unique_ptr<StreamServer>(new StreamServer(std::move(impl)));
+}
+
+StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+StreamServer::~StreamServer() = default;
+const std::string& StreamServer::address() const { return impl_->address_; }
+void StreamServer::Send(StreamId stream, const WireMessage& message) { impl_->Send(stream, message); }
+void StreamServer::Close(StreamId stream) { impl_->Close(stream); }
+void StreamServer::Stop() { impl_->Stop(); }
+uint64_t StreamServer::bytes_sent() const { return impl_->bytes_sent_; }
+uint64_t StreamServer::bytes_received() const { return impl_->bytes_received_; }
+
+}  // namespace convoy

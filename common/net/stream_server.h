@@ -1,0 +1,75 @@
+// The receiving end of the data plane: accepts long-lived bidirectional streams of one method and
+// hands their messages to a handler, next to ordinary gRPC services on the same port. One completion
+// queue and one thread each for `threads`; a stream stays with its thread.
+#ifndef CONVOY_COMMON_NET_STREAM_SERVER_H_
+#define CONVOY_COMMON_NET_STREAM_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/net/exchange.h"
+#include "common/net/payload.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace convoy {
+
+using StreamId = uint64_t;
+
+class StreamServer {
+ public:
+  // Called from the server's threads, for one stream by one thread at a time. A client that closes its half
+  // of the stream gets what was sent until then, and the stream ends.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void OnMessage(StreamId stream, Payload message) = 0;
+    virtual void OnClosed(StreamId stream) = 0;
+    // Now and then (every `tick`), from the first thread.
+    virtual void OnTick() = 0;
+  };
+
+  struct Options {
+    std::string listen = "127.0.0.1:0";   // host:port; port 0: any
+    std::string method;                   // e.g. "/convoy.v1.ParameterServer/Exchange"
+    Handler* handler = nullptr;           // outlives the server
+    std::vector<grpc::Service*> services; // ordinary services on the same port; outlive the server
+    int threads = 1;
+    absl::Duration tick = absl::Milliseconds(50);
+    // Replies that a client has not taken yet; a stream above this is closed (CANCELLED).
+    size_t max_backlog_bytes = size_t{256} << 20;
+  };
+
+  // Unavailable: the address can't be listened on (in use ...).
+  static absl::StatusOr<std::unique_ptr<StreamServer>> Start(Options options);
+  // Stops.
+  ~StreamServer();
+
+  // host:port that was bound.
+  const std::string& address() const;
+  // Sends after what was sent before. Any thread. No effect if the stream is gone.
+  void Send(StreamId stream, const WireMessage& message);
+  // Ends a stream with an error. Any thread.
+  void Close(StreamId stream);
+  // Ends all streams and joins the threads.
+  void Stop();
+
+  // Message bytes so far. Any thread.
+  uint64_t bytes_sent() const;
+  uint64_t bytes_received() const;
+
+ private:
+  class Impl;
+  explicit StreamServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_NET_STREAM_SERVER_H_

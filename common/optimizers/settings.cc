@@ -1,0 +1,51 @@
+#include <re2/re2.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/optimizers/optimizer.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+absl::StatusOr<bool> Matches(const v1::Override& entry, int index, std::string_view name) {
+  if (!entry.has_match()) {
+    return absl::InvalidArgumentError(absl::StrCat("optimizer.override[", index,
+                                                   "]: match is not set, want a regular expression",
+                                                   " for names of variables, e.g. \"layer1/.*\""));
+  }
+  const RE2 pattern(entry.match(), RE2::Quiet);
+  if (!pattern.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("optimizer.override[", index, "].match: got \"", entry.match(),
+                     "\", want an RE2 regular expression: ", pattern.error()));
+  }
+  return RE2::FullMatch(re2::StringPiece(name.data(), name.size()), pattern);
+}
+
+void Replace(const v1::Override& entry, OptimizerSettings* settings) {
+  if (entry.has_learning_rate()) settings->learning_rate = entry.learning_rate();
+  if (entry.has_l1()) settings->l1 = entry.l1();
+  if (entry.has_l2()) settings->l2 = entry.l2();
+  if (entry.has_weight_decay()) settings->weight_decay = entry.weight_decay();
+  if (entry.has_clip_value()) settings->clip_value = entry.clip_value();
+}
+
+}  // namespace
+
+absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::string_view name) {
+  OptimizerSettings settings = {
+      .config = config,
+      .learning_rate = config.learning_rate(),
+      .l1 = config.l1(),
+      .l2 = config.l2(),
+      .weight_decay = config.has_adamw() ? config.adamw().weight_decay() : 0,
+      .clip_value = config.clip_value(),
+  };
+  for (int i = 0; i < config.override_size(); ++i) {
+    CONVOY_ASSIGN_OR_RETURN(const bool matches, Matches(config.override(i), i, name));
+    if (matches) Replace(config.override(i), &settings);
+  }
+  return settings;
+}
+
+}  // namespace convoy
