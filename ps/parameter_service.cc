@@ -1,0 +1,173 @@
+#include "ps/parameter_service.h"
+
+#include <utility>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/net/stream_server.h"
+#include "proto/parameter_server.grpc.pb.h"
+
+namespace convoy {
+namespace {
+
+constexpr char kMethod[] = "/convoy.v1.ParameterServer/Exchange";
+
+// The streaming method is served by StreamServer, the others by gRPC's callback API.
+using ServiceBase = v1::ParameterServer::WithGenericMethod_Exchange<
+    v1::ParameterServer::WithCallbackMethod_GetLayout<
+        v1::ParameterServer::WithCallbackMethod_GetStats<v1::ParameterServer::Service>>>;
+
+v1::GetLayoutReply LayoutOf(const ServerCore& core) {
+  v1::GetLayoutReply layout;
+  layout.set_job_id(core.options().job_id);
+  layout.set_generation(core.options().generation);
+  layout.set_mode(ToString(core.options().mode));
+  layout.set_slices(core.options().slices);
+  for (uint32_t id : core.placement().cells_of_server(core.options().rank)) {
+    const CellSpec& spec = core.placement().cells()[id];
+    v1::CellLayout* cell = layout.add_cells();
+    cell->set_id(id);
+    cell->set_variable(core.placement().variables()[spec.variable].name);
+    cell->set_offset(static_cast<uint64_t>(spec.offset));
+    cell->set_size(spec.size);
+  }
+  return layout;
+}
+
+}  // namespace
+
+class ParameterService::Impl final : public ServiceBase, public StreamServer::Handler {
+ public:
+  explicit Impl(const Options& options) : options_(options) {}
+  ~Impl() override { Stop(); }
+
+  absl::Status Start() {
+    StreamServer::Options stream;
+    stream.listen = options_.listen;
+    stream.method = kMethod;
+    stream.handler = this;
+    stream.services = {this};
+    stream.threads = options_.threads;
+    stream.max_backlog_bytes = options_.max_backlog_bytes;
+    absl::StatusOr<std::unique_ptr<StreamServer>> server = StreamServer::Start(stream);
+    if (!server.ok()) return server.status();
+    MutexLock lock(mutex_);
+    server_ = *std::move(server);
+    return absl::OkStatus();
+  }
+
+  void Stop() {
+    if (const std::shared_ptr<StreamServer> server = Server()) server->Stop();
+  }
+
+  void Install(std::shared_ptr<ServerCore> core) {
+    MutexLock lock(mutex_);
+    core_ = std::move(core);
+  }
+
+  std::shared_ptr<StreamServer> Server() const {
+    MutexLock lock(mutex_);
+    return server_;
+  }
+
+  std::shared_ptr<ServerCore> Core() const {
+    MutexLock lock(mutex_);
+    return core_;
+  }
+
+  void OnMessage(StreamId stream, Payload message) override {
+    const std::shared_ptr<ServerCore> core = Core();
+    std::vector<ServerCore::Outgoing> out;
+    const absl::StatusOr<ExchangeRequest> request = DecodeRequest(message);
+    if (!request.ok()) {
+      out.push_back({stream, Failure(0, request.status())});
+    } else if (core == nullptr) {
+      out.push_back({stream, Failure(request->request_id,
+                                     absl::UnavailableError("this server has not got its part of a job yet"))});
+    } else {
+      core->Handle(stream, *request, options_.clock->Now(), &out);
+    }
+    Send(out);
+  }
+
+  void OnClosed(StreamId stream) override {
+    if (const std::shared_ptr<ServerCore> core = Core()) core->OnStreamClosed(stream);
+  }
+
+  void OnTick() override {
+    const std::shared_ptr<ServerCore> core = Core();
+    if (core == nullptr) return;
+    std::vector<ServerCore::Outgoing> out;
+    core->Tick(options_.clock->Now(), &out);
+    Send(out);
+  }
+
+  grpc::ServerUnaryReactor* GetLayout(grpc::CallbackServerContext* context, const v1::GetLayoutRequest*,
+                                      v1::GetLayoutReply* reply) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    const std::shared_ptr<ServerCore> core = Core();
+    if (core == nullptr) {
+      reactor->Finish(
+          grpc::Status(grpc::StatusCode::UNAVAILABLE, "this server has not got its part of a job yet"));
+      return reactor;
+    }
+    *reply = LayoutOf(*core);
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext* context, const v1::GetStatsRequest*,
+                                     v1::ServerStats* reply) override {
+    *reply = Stats();
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  v1::ServerStats Stats() const {
+    v1::ServerStats stats;
+    if (const std::shared_ptr<ServerCore> core = Core()) stats = core->Stats();
+    if (const std::shared_ptr<StreamServer> server = Server()) {
+      stats.set_bytes_received(server->bytes_received());
+      stats.set_bytes_sent(server->bytes_sent());
+    }
+    return stats;
+  }
+
+ private:
+  static ExchangeReply Failure(uint64_t request_id, const absl::Status& status) {
+    ExchangeReply reply;
+    reply.request_id = request_id;
+    reply.code = status.code();
+    reply.message = std::string(status.message());
+    return reply;
+  }
+
+  void Send(const std::vector<ServerCore::Outgoing>& out) {
+    if (out.empty()) return;
+    const std::shared_ptr<StreamServer> server = Server();
+    if (server == nullptr) return;
+    for (const ServerCore::Outgoing& outgoing : out) server->Send(outgoing.stream, Encode(outgoing.reply));
+  }
+
+  const Options options_;
+
+  mutable Mutex mutex_;
+  std::shared_ptr<ServerCore> core_ CONVOY_GUARDED_BY(mutex_);
+  std::shared_ptr<StreamServer> server_ CONVOY_GUARDED_BY(mutex_);
+};
+
+absl::StatusOr<std::unique_ptr<ParameterService>> ParameterService::Start(Options options) {
+  auto impl = std::make_unique<Impl>(options);
+  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  return std::unique_ptr<ParameterService>(new ParameterService(std::move(impl)));
+}
+
+ParameterService::ParameterService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ParameterService::~ParameterService() = default;
+const std::string& ParameterService::address() const { return impl_->Server()->address(); }
+void ParameterService::Install(std::shared_ptr<ServerCore> core) { impl_->Install(std::move(core)); }
+v1::ServerStats ParameterService::Stats() const { return impl_->Stats(); }
+void ParameterService::Stop() { impl_->Stop(); }
+
+}  // namespace convoy

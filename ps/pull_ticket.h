@@ -1,0 +1,48 @@
+// A pull that could not be answered at once: what it has collected and what it still waits for.
+#ifndef CONVOY_PS_PULL_TICKET_H_
+#define CONVOY_PS_PULL_TICKET_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/time/time.h"
+#include "common/net/exchange.h"
+#include "ps/buffer_pool.h"
+
+namespace convoy {
+
+// The value of a cell at one version.
+struct CellVersion {
+  uint64_t version = 0;
+  VersionBuffer values;   // null for the server's own cell, which has none
+};
+
+// Filled in by the threads that complete the awaited steps: each cell's thread writes its own element of
+// `reply.cells` and then counts down; the one that reaches zero sends the reply.
+struct PullTicket {
+  uint64_t stream = 0;
+  uint32_t worker = 0;
+  uint64_t version = 0;     // asked for
+  absl::Time since, deadline;
+  ExchangeReply reply;
+  std::atomic<uint32_t> remaining{0};
+  // Set by whoever answers: the last cell or the deadline.
+  std::atomic<bool> answered{false};
+
+  void Fill(size_t index, uint32_t cell, const CellVersion& value) {
+    reply.cells[index] = {cell, value.version, Payload(*value.values, value.values)};
+  }
+};
+
+// A place in a parked pull: element `index` of the ticket's reply (kNoValues: only the step counts).
+struct ParkedPull {
+  static constexpr size_t kNoValues = ~size_t{0};
+  std::shared_ptr<PullTicket> ticket;
+  size_t index = 0;
+  uint64_t version = 0;   // wanted
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_PS_PULL_TICKET_H_

@@ -1,0 +1,132 @@
+#include "ps/server.h"
+
+#include <unistd.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/build_info.h"
+#include "common/math/variable.h"
+#include "common/mode.h"
+#include "common/mutex.h"
+#include "common/net/coordinator_client.h"
+#include "common/net/host_name.h"
+#include "common/net/listen_address.h"
+#include "common/process_usage.h"
+#include "common/status.h"
+#include "ps/parameter_service.h"
+#include "ps/server_core.h"
+
+namespace convoy {
+namespace {
+
+absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identity, const v1::Assignment& assignment) {
+  std::vector<VariableSpec> variables(static_cast<size_t>(assignment.variables_size()));
+  for (size_t i = 0; i < variables.size(); ++i) {
+    CONVOY_RETURN_IF_ERROR(FromProto(assignment.variables(static_cast<int>(i)), &variables[i]));
+  }
+  CONVOY_ASSIGN_OR_RETURN(Placement placement, Placement::Create(std::move(variables),
+                                                                 static_cast<uint32_t>(assignment.servers_size())));
+  const v1::Job& job = assignment.job();
+  ServerCore::Options options;
+  options.job_id = identity.job_id();
+  options.generation = assignment.generation();
+  options.rank = identity.rank();
+  CONVOY_ASSIGN_OR_RETURN(options.mode, ParseMode(job.training().mode()));
+  options.slices = assignment.slices();
+  options.workers = assignment.world_size();
+  options.seed = job.seed();
+  options.optimizer = job.optimizer();
+  options.epoch_examples = std::max<uint64_t>(1, assignment.data().examples());
+  options.total_examples = options.epoch_examples * std::max(1u, job.training().epochs());
+  options.wait_timeout = absl::Milliseconds(job.cluster().wait_timeout_ms());
+  options.out_of_order_budget = job.cluster().out_of_order_budget();
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ServerCore> core, ServerCore::Create(options, std::move(placement)));
+  return std::shared_ptr<ServerCore>(std::move(core));
+}
+
+// What the coordinator's answers to heartbeats say.
+class JobEnd {
+ public:
+  void OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
+    MutexLock lock(mutex_);
+    if (!reply.ok()) {
+      status_ = Annotate(reply.status(), "the coordinator");
+      ended_ = true;
+    } else if (reply->phase() == v1::DONE || reply->phase() == v1::FAILED) {
+      if (reply->phase() == v1::FAILED) status_ = absl::AbortedError(reply->failure());
+      ended_ = true;
+    }
+    if (ended_) changed_.NotifyAll();
+  }
+  absl::Status Wait() {
+    MutexLock lock(mutex_);
+    while (!ended_) changed_.Wait(mutex_);
+    return status_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool ended_ CONVOY_GUARDED_BY(mutex_) = false;
+  absl::Status status_ CONVOY_GUARDED_BY(mutex_);
+};
+
+v1::RegisterRequest Introduction(const ServerOptions& options, const std::string& address) {
+  v1::RegisterRequest request;
+  request.set_role(v1::SERVER);
+  request.set_wanted_rank(options.rank);
+  request.set_address(options.advertise.empty() ? address : options.advertise);
+  request.set_pid(static_cast<uint64_t>(getpid()));
+  request.set_host(HostName());
+  request.set_build_id(BuildId());
+  request.set_instruction_set(InstructionSet());
+  return request;
+}
+
+}  // namespace
+
+absl::Status RunServer(const ServerOptions& options) {
+  CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
+  ParameterService::Options service_options;
+  service_options.listen = options.listen;
+  service_options.threads = options.threads;
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterService> service, ParameterService::Start(service_options));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
+                          CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
+  CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
+                          coordinator->Register(Introduction(options, service->address())));
+  options.log(absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
+
+  JobEnd end;
+  coordinator->StartHeartbeats(
+      absl::Milliseconds(registered.job().cluster().heartbeat_ms()),
+      [&service](v1::HeartbeatRequest* request) {
+        *request->mutable_stats() = service->Stats();
+        *request->mutable_usage() = CurrentProcessUsage();
+      },
+      [&end](const absl::StatusOr<v1::HeartbeatReply>& reply) { end.OnReply(reply); });
+
+  CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator->Ready({}));
+  absl::StatusOr<std::shared_ptr<ServerCore>> core = MakeCore(registered.identity(), assignment);
+  if (!core.ok()) {
+    v1::HeartbeatRequest last_words;
+    last_words.set_failure(std::string(core.status().message()));
+    coordinator->Heartbeat(last_words).status().IgnoreError();
+    return core.status();
+  }
+  options.log(absl::StrFormat("holds %d cells, %.1f MB of weights, mode %s, generation %d",
+                              (*core)->placement().cells_of_server(registered.identity().rank()).size(),
+                              4e-6 * static_cast<double>((*core)->placement().elements_of_server(registered.identity().rank())),
+                              assignment.job().training().mode(), assignment.generation()));
+  service->Install(*std::move(core));
+  const absl::Status status = end.Wait();
+  options.log(status.ok() ? "the job is done" : absl::StrCat("the job has failed: ", std::string(status.message())));
+  coordinator->StopHeartbeats();
+  return status;
+}
+
+}  // namespace convoy
