@@ -1,0 +1,34 @@
+// Some examples, ready for a model.
+#ifndef CONVOY_WORKER_DATA_BATCH_H_
+#define CONVOY_WORKER_DATA_BATCH_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/aligned_buffer.h"
+
+namespace convoy {
+
+// Either dense (dense.size() == size * features) or sparse in compressed rows. Owned by the caller,
+// reused from batch to batch.
+struct Batch {
+  int64_t size = 0;      // examples; may be 0
+  int64_t features = 0;  // of one example
+  bool sparse = false;
+
+  AlignedBuffer dense;               // row-major [size, features] float32 (capacity may be larger)
+  std::vector<int64_t> row_offsets;  // sparse: size + 1 offsets into columns and values
+  std::vector<uint32_t> columns;     // sparse: feature indices from 0
+  std::vector<float> values;         // sparse: feature values
+
+  std::vector<float> labels;  // [size]: class number from 0, or the target of a regression
+  // [size]: the example's number in the data set. Randomness of an example (dropout) is keyed by
+  // (seed, layer, epoch, this).
+  std::vector<uint64_t> examples;
+  uint64_t epoch = 0;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_DATA_BATCH_H_

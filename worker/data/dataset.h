@@ -1,0 +1,67 @@
+// The examples of a job: parsed once into a binary cache that is memory-mapped and shared by the
+// workers of a host. Immutable after Open; may be used from any thread.
+#ifndef CONVOY_WORKER_DATA_DATASET_H_
+#define CONVOY_WORKER_DATA_DATASET_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "proto/job.pb.h"
+#include "worker/data/activity.h"
+#include "worker/data/batch.h"
+
+namespace convoy {
+
+// Shape of an image example; {1, 1, features} for anything else.
+struct ExampleShape {
+  int64_t height = 1, width = 1, channels = 1;
+};
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual int64_t size() const = 0;      // examples
+  virtual int64_t features() const = 0;  // of one example
+  virtual bool sparse() const = 0;
+  virtual ExampleShape example_shape() const = 0;
+  // Checksum of sources and options.
+  virtual uint64_t fingerprint() const = 0;
+  // False: a file to predict on, without labels.
+  virtual bool has_labels() const = 0;
+  // Label of example i as it stands in the file; NaN without labels.
+  virtual float label(int64_t i) const = 0;
+  // Fills `batch` with the examples numbered `indices` (each < size()), features scaled, labels as
+  // in the file (none without labels), batch->examples = indices. `batch->epoch` is left to the
+  // caller. Memory of `batch` is reused.
+  virtual void Read(std::span<const uint32_t> indices, Batch* batch) const = 0;
+};
+
+struct DataSets {
+  std::unique_ptr<Dataset> train;
+  std::unique_ptr<Dataset> validation;  // null: none
+};
+
+// Opens the data of a job, building caches where they are missing or stale. Processes that want the
+// same cache wait for the one that builds it. `seed` draws the validation fraction, which is a
+// fixed set of examples in the order of the file. An empty data.cache_dir means DefaultCacheDir().
+// NotFound: a file; InvalidArgument: its contents (file and line or byte, expected, got) or a
+// setting of `data`; PermissionDenied, ResourceExhausted: a file can't be read or the cache can't
+// be written (says what to do); DeadlineExceeded: the process that builds the cache makes no
+// progress; Unavailable: the file changed while it was read, try again.
+absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
+                                  const ActivityCallback& activity);
+
+// One file, for evaluate and predict. `data` is that of the resolved job: data.features and
+// data.scale are those of the training data. Labels of an IDX file are those named in `data` if
+// `path` is a file of the job, else its name with "images-idx3" replaced by "labels-idx1" if there
+// is such a file; otherwise the data set has no labels. Errors as above.
+absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const std::string& path,
+                                                  const ActivityCallback& activity);
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_DATA_DATASET_H_

@@ -1,0 +1,36 @@
+#include "worker/evaluation.h"
+
+#include <algorithm>
+
+#include "common/status.h"
+#include "worker/example_reader.h"
+
+namespace convoy {
+namespace {
+constexpr uint64_t kBatch = 256;
+}  // namespace
+
+int64_t MetricClasses(const Model& model) {
+  switch (model.task()) {
+    case Model::Task::kRegression: return 0;
+    case Model::Task::kBinary: return 2;
+    case Model::Task::kMulticlass: return model.outputs();
+  }
+  return 0;
+}
+
+absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
+                                        const std::function<absl::Status()>& between) {
+  MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
+  ExampleReader reader(&data, &model, /*seed=*/0, /*shuffle=*/false);
+  Batch batch;
+  for (uint64_t begin = range.begin; begin < range.end; begin += kBatch) {
+    CONVOY_RETURN_IF_ERROR(reader.Read(0, {begin, std::min(begin + kBatch, range.end)}, &batch));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Evaluate(batch, weights));
+    metrics.Add(output.loss, output.predictions, model.outputs(), batch.labels);
+    CONVOY_RETURN_IF_ERROR(between());
+  }
+  return metrics.Take();
+}
+
+}  // namespace convoy

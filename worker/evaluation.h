@@ -1,0 +1,27 @@
+// Measuring a model on examples without training it.
+#ifndef CONVOY_WORKER_EVALUATION_H_
+#define CONVOY_WORKER_EVALUATION_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "common/metrics/metrics.h"
+#include "proto/coordinator.pb.h"
+#include "worker/data/batches.h"
+#include "worker/data/dataset.h"
+#include "worker/models/model.h"
+
+namespace convoy {
+
+// Classes as MetricAccumulator counts them: 0 for a regression, 2 for a binary model.
+int64_t MetricClasses(const Model& model);
+
+// Loss and metrics of the examples [range.begin, range.end) of `data`, in their order, in batches of a fixed size,
+// so that the sums do not depend on who computes which part. `between` is called between batches and may end it.
+absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
+                                        const std::function<absl::Status()>& between);
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_EVALUATION_H_

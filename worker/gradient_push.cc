@@ -1,0 +1,109 @@
+#include "worker/gradient_push.h"
+
+#include <atomic>
+#include <cmath>
+#include <utility>
+
+#include "common/status.h"
+
+namespace convoy {
+
+GradientPush::GradientPush(ParameterClient* client, Options options) : client_(client), options_(options) {
+  for (const VariableSpec& variable : client->placement().variables()) {
+    sum_.push_back(std::make_shared<AlignedBuffer>(static_cast<size_t>(variable.size())));
+    addend_.push_back(std::make_shared<AlignedBuffer>());
+  }
+}
+
+absl::Status GradientPush::Begin(const ParameterClient::PushHeader& header) {
+  kept_ = false;
+  return client_->BeginPush(header);
+}
+
+void GradientPush::BeginSlice(bool last) { last_ = last; }
+
+std::span<float> GradientPush::Gradient(int variable) {
+  const auto v = static_cast<size_t>(variable);
+  Buffer& buffer = kept_ ? addend_[v] : sum_[v];
+  // What an earlier push sent from this memory must have left it.
+  if (absl::Status status = WaitUntilFree(buffer); !status.ok()) failure_.Update(status);
+  buffer->Reserve(sum_[v]->size());
+  return buffer->span();
+}
+
+absl::Status GradientPush::WaitUntilFree(const Buffer& buffer) {
+  return client_->WaitUntil([&] {
+    if (buffer.use_count() > 1) return false;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return true;
+  });
+}
+
+absl::Status GradientPush::Ready(int variable, int64_t begin, int64_t end) {
+  CONVOY_RETURN_IF_ERROR(failure_);
+  if (WithholdsSlice()) return absl::OkStatus();
+  return Forward(variable, begin, end);
+}
+
+absl::Status GradientPush::Forward(int variable, int64_t begin, int64_t end) {
+  const auto v = static_cast<size_t>(variable);
+  if (kept_) {
+    float* sum = sum_[v]->data();
+    const float* addend = addend_[v]->data();
+    for (int64_t i = begin; i < end; ++i) sum[i] += addend[i];
+  }
+  if (!last_) return absl::OkStatus();
+  return client_->PushUpTo(static_cast<uint32_t>(variable), end, sum_[v]->span(), sum_[v]);
+}
+
+absl::StatusOr<bool> GradientPush::EndSlice(uint32_t examples) {
+  CONVOY_RETURN_IF_ERROR(failure_);
+  if (WithholdsSlice()) {
+    if (options_.skip_not_finite && !IsFinite()) {
+      client_->RemoveExamples(examples);
+      return false;
+    }
+    if (options_.clip_norm > 0) ClipNorm(examples);
+    for (size_t v = sum_.size(); v-- > 0;) {
+      CONVOY_RETURN_IF_ERROR(Forward(static_cast<int>(v), 0, static_cast<int64_t>(sum_[v]->size())));
+    }
+  }
+  kept_ = true;
+  return true;
+}
+
+absl::Status GradientPush::End() {
+  if (kept_) {
+    for (uint32_t v = 0; v < sum_.size(); ++v) {
+      CONVOY_RETURN_IF_ERROR(
+          client_->PushUpTo(v, static_cast<int64_t>(sum_[v]->size()), sum_[v]->span(), sum_[v]));
+    }
+  }
+  return client_->EndPush();
+}
+
+bool GradientPush::IsFinite() const {
+  for (const Buffer& buffer : kept_ ? addend_ : sum_) {
+    for (float value : buffer->span()) {
+      if (!std::isfinite(value)) return false;
+    }
+  }
+  return true;
+}
+
+// The norm of the mean over the slice's examples, in double, in the order of variables and elements.
+void GradientPush::ClipNorm(uint32_t examples) {
+  const auto& gradient = kept_ ? addend_ : sum_;
+  double squares = 0;
+  for (const Buffer& buffer : gradient) {
+    for (float value : buffer->span()) squares += double{value} * double{value};
+  }
+  const double norm = std::sqrt(squares) / examples;
+  if (norm <= options_.clip_norm) return;
+  const auto factor = static_cast<float>(options_.clip_norm / norm);
+  for (const Buffer& buffer : gradient) {
+    for (float& value : buffer->span()) value *= factor;
+  }
+}
+
+}  // namespace convoy

@@ -1,0 +1,75 @@
+// A worker's standing in its job: heartbeats, the agreement on when to stop, and reports, which leave from a
+// thread of their own so that training does not wait for them.
+#ifndef CONVOY_WORKER_JOB_SESSION_H_
+#define CONVOY_WORKER_JOB_SESSION_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/mutex.h"
+#include "common/net/coordinator_client.h"
+#include "proto/coordinator.pb.h"
+
+namespace convoy {
+
+// Thread-safe.
+class JobSession {
+ public:
+  // `client` is registered and outlives the session. `sync`: workers agree on the step to stop at. Starts heartbeats.
+  JobSession(CoordinatorClient* client, bool sync, absl::Duration heartbeat);
+  // Stops heartbeats and reports.
+  ~JobSession();
+
+  // What the process is doing, for messages to people.
+  void SetActivity(const std::string& activity);
+  // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the others' word.
+  absl::StatusOr<bool> BeginStep(uint64_t step);
+  // Other modes: `batches` have been pushed. False: take no further one.
+  bool CountBatches(uint64_t batches);
+  // Queues a report.
+  absl::Status Report(v1::ReportRequest report);
+  // The worker has taken its last step: sends what is queued and says so.
+  absl::Status Finish();
+  // Waits until the job has ended. Aborted, with the reason: it failed.
+  absl::Status WaitForEnd();
+  // OK while the job lives. Aborted, with the reason: it failed. Unavailable: the coordinator is gone.
+  absl::Status alive() const;
+  // The process fails: tells the coordinator.
+  void Fail(const absl::Status& why);
+  void SetBytes(uint64_t sent, uint64_t received);
+
+ private:
+  void Fill(v1::HeartbeatRequest* request);
+  void OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply);
+  void SendReports();
+  absl::Status AliveLocked() const CONVOY_REQUIRES(mutex_);
+
+  CoordinatorClient* const client_;
+  const bool sync_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::string activity_ CONVOY_GUARDED_BY(mutex_);
+  uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;         // highest begun, or batches pushed
+  uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // confirmed; 0: none
+  bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
+  bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
+  uint64_t bytes_sent_ CONVOY_GUARDED_BY(mutex_) = 0;
+  uint64_t bytes_received_ CONVOY_GUARDED_BY(mutex_) = 0;
+  v1::JobPhase phase_ CONVOY_GUARDED_BY(mutex_) = v1::STARTING;
+  absl::Status failure_ CONVOY_GUARDED_BY(mutex_);
+  std::deque<v1::ReportRequest> reports_ CONVOY_GUARDED_BY(mutex_);
+  bool sending_ CONVOY_GUARDED_BY(mutex_) = false;
+  bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
+
+  std::thread reporter_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_JOB_SESSION_H_

@@ -1,0 +1,38 @@
+// Where a model's weights come from and where its gradients go.
+#ifndef CONVOY_WORKER_LAYERS_WEIGHTS_H_
+#define CONVOY_WORKER_LAYERS_WEIGHTS_H_
+
+#include <cstdint>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace convoy {
+
+// The weights, variable by variable. Variables are numbered as in Model::variables().
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  // The values of the variable at the version of the current step, row-major float32, 64-byte
+  // aligned. May block until they have arrived; stable until the step's gradient of this variable
+  // is reported ready.
+  virtual absl::StatusOr<std::span<const float>> Weights(int variable) = 0;
+};
+
+// Where gradients go, variable by variable, in any order, usually from the last layer to the first.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+  // Memory for the gradient of the variable, summed over the examples of the batch; row-major,
+  // 64-byte aligned, contents undefined.
+  virtual std::span<float> Gradient(int variable) = 0;
+  // Elements [begin, end) of the gradient are final and may be sent. Every element is reported
+  // exactly once; pieces of a variable in ascending order. The variable's weights are not read
+  // after its first piece is reported.
+  virtual absl::Status Ready(int variable, int64_t begin, int64_t end) = 0;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_LAYERS_WEIGHTS_H_

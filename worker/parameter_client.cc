@@ -1,0 +1,256 @@
+#include "worker/parameter_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+constexpr char kMethod[] = "/convoy.v1.ParameterServer/Exchange";
+constexpr absl::Duration kLookUp = absl::Milliseconds(100);   // longest time between two looks at `interrupted`
+
+ClientCore::Options CoreOptions(const ParameterClient::Options& options) {
+  ClientCore::Options core;
+  core.job_id = options.job_id;
+  core.generation = options.generation;
+  core.worker = options.worker;
+  core.servers = options.servers;
+  core.mode = options.mode;
+  core.in_flight_bytes = options.in_flight_bytes;
+  core.give_up_after = options.give_up_after;
+  core.answer_timeout = options.wait_timeout + absl::Seconds(10);
+  return core;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ParameterClient>> ParameterClient::Connect(Options options, Placement placement) {
+  auto client = std::unique_ptr<ParameterClient>(new ParameterClient(std::move(options), std::move(placement)));
+  ClientCore::Actions actions;
+  client->core_.Start(absl::Now(), &actions);
+  CONVOY_RETURN_IF_ERROR(client->Perform(std::move(actions)));
+  CONVOY_RETURN_IF_ERROR(client->WaitUntil([&] { return client->core_.connected(); }));
+  return client;
+}
+
+ParameterClient::ParameterClient(Options options, Placement placement)
+    : options_(std::move(options)),
+      placement_(std::move(placement)),
+      core_(CoreOptions(options_)),
+      streams_(kMethod),
+      versions_(placement_.cells().size()),
+      awaited_(placement_.variables().size()),
+      pushed_to_(placement_.variables().size()),
+      pull_asked_(placement_.cells().size()),
+      pending_(placement_.servers()) {
+  for (const VariableSpec& variable : placement_.variables()) {
+    weights_.emplace_back(static_cast<size_t>(variable.size()));
+  }
+}
+
+absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) {
+  for (uint32_t server = 0; server < placement_.servers(); ++server) {
+    ExchangeRequest request = header;
+    request.pull_version = version;
+    request.pull_applied = true;
+    size_t bytes = 0;
+    // Replies of about one block each, so that they can be worked on as they come.
+    for (uint32_t cell : placement_.cells_of_server(server)) {
+      const size_t size = placement_.cells()[cell].size * sizeof(float);
+      if (bytes > 0 && bytes + size > size_t{kBlockElements} * sizeof(float)) {
+        CONVOY_RETURN_IF_ERROR(Submit(server, std::exchange(request, NewRequest())));
+        request.pull_version = version;
+        bytes = 0;
+      }
+      request.pull_cells.push_back(cell);
+      bytes += size;
+    }
+    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variable) {
+  if (awaited_[variable] > 0) {
+    CONVOY_RETURN_IF_ERROR(WaitUntil([&] { return awaited_[variable] == 0; }));
+  }
+  return weights_[variable].span();
+}
+
+absl::Status ParameterClient::WaitForWeights() {
+  return WaitUntil([this] { return awaited_in_all_ == 0; });
+}
+
+absl::Status ParameterClient::BeginPush(const PushHeader& header) {
+  push_ = header;
+  std::fill(pushed_to_.begin(), pushed_to_.end(), 0);
+  std::fill(pull_asked_.begin(), pull_asked_.end(), false);
+  for (Pending& pending : pending_) pending = {NewRequest()};
+  return absl::OkStatus();
+}
+
+ExchangeRequest ParameterClient::NewRequest() const {
+  ExchangeRequest request;
+  request.step = push_.step;
+  request.node = push_.node;
+  request.task = push_.task;
+  request.batch = push_.batch;
+  request.examples = push_.examples;
+  request.clock = push_.clock;
+  return request;
+}
+
+absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end, std::span<const float> gradient,
+                                       const std::shared_ptr<const void>& owner) {
+  int64_t& done = pushed_to_[variable];
+  const std::span<const CellSpec> cells = placement_.cells_of_variable(variable);
+  while (done < static_cast<int64_t>(gradient.size())) {
+    const CellSpec& cell = cells[static_cast<size_t>(done / kBlockElements)];
+    if (cell.offset + cell.size > end) break;
+    done = cell.offset + cell.size;
+    AddToPending(cell, gradient, owner);
+    Pending& pending = pending_[cell.server];
+    const bool all = pending.named == placement_.cells_of_server(cell.server).size();
+    if (all || pending.bytes >= options_.coalesce_bytes) CONVOY_RETURN_IF_ERROR(FlushPending(cell.server, all));
+  }
+  return Poll();
+}
+
+void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> gradient,
+                                   const std::shared_ptr<const void>& owner) {
+  Pending& pending = pending_[cell.server];
+  const std::span<const float> values = gradient.subspan(static_cast<size_t>(cell.offset), cell.size);
+  pending.request.contributions.push_back({cell.id, versions_[cell.id], Payload(values, owner)});
+  if (push_.pull) {
+    pending.request.pull_cells.push_back(cell.id);
+    pull_asked_[cell.id] = true;
+  }
+  pending.bytes += values.size_bytes();
+  ++pending.named;
+}
+
+absl::Status ParameterClient::FlushPending(uint32_t server, bool final) {
+  Pending& pending = pending_[server];
+  ExchangeRequest request = std::exchange(pending.request, NewRequest());
+  pending.bytes = 0;
+  pending.finished = final;
+  request.final = final;
+  if (push_.pull) request.pull_version = push_.step + 1;
+  if (final) {
+    request.pull_applied = push_.pull;
+    request.completed_task = completed_task_;
+    for (uint32_t cell : placement_.cells_of_server(server)) {
+      if (push_.pull && !pull_asked_[cell]) request.pull_cells.push_back(cell);
+    }
+  }
+  return Submit(server, std::move(request));
+}
+
+void ParameterClient::RemoveExamples(uint32_t examples) {
+  push_.examples -= examples;
+  for (Pending& pending : pending_) pending.request.examples = push_.examples;
+}
+
+absl::Status ParameterClient::EndPush() {
+  for (uint32_t server = 0; server < pending_.size(); ++server) {
+    if (!pending_[server].finished) CONVOY_RETURN_IF_ERROR(FlushPending(server, true));
+  }
+  completed_task_ = 0;
+  return Poll();
+}
+
+absl::Status ParameterClient::WaitUntilAnswered() {
+  return WaitUntil([this] { return core_.idle(); });
+}
+
+absl::Status ParameterClient::LeaveClocks() {
+  for (uint32_t server = 0; server < placement_.servers(); ++server) {
+    ExchangeRequest leave;
+    leave.clock_event = ClockEvent::kLeave;
+    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(leave)));
+  }
+  return WaitUntilAnswered();
+}
+
+absl::Status ParameterClient::Submit(uint32_t server, ExchangeRequest request) {
+  for (uint32_t cell : request.pull_cells) ++awaited_[placement_.cells()[cell].variable];
+  awaited_in_all_ += request.pull_cells.size();
+  ClientCore::Actions actions;
+  core_.Submit(server, std::move(request), absl::Now(), &actions);
+  return Perform(std::move(actions));
+}
+
+absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
+  for (const ClientCore::Action& action : actions) {
+    const int peer = static_cast<int>(action.server);
+    switch (action.kind) {
+      case ClientCore::Action::Kind::kOpen: streams_.Open(peer, options_.servers[action.server]); break;
+      case ClientCore::Action::Kind::kSend: streams_.Send(peer, Encode(*action.request)); break;
+      case ClientCore::Action::Kind::kComplete: CONVOY_RETURN_IF_ERROR(OnCompleted(action.reply)); break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParameterClient::OnCompleted(const ExchangeReply& reply) {
+  staleness_.Merge(reply.staleness);
+  for (const CellValues& values : reply.cells) {
+    if (values.cell >= versions_.size()) {
+      return absl::InternalError(absl::StrCat("a server sent cell ", values.cell, ", the model has ", versions_.size()));
+    }
+    const CellSpec& cell = placement_.cells()[values.cell];
+    if (values.values.size() != cell.size * sizeof(float) || awaited_[cell.variable] == 0) {
+      return absl::InternalError(absl::StrCat("a server sent ", values.values.size(), " bytes of ",
+                                              placement_.Describe(cell.id), ", want ", cell.size * sizeof(float)));
+    }
+    values.values.CopyTo(weights_[cell.variable].data() + cell.offset);
+    versions_[cell.id] = values.version;
+    --awaited_[cell.variable];
+    --awaited_in_all_;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
+  const auto server = static_cast<uint32_t>(event.peer);
+  const absl::Time now = absl::Now();
+  ClientCore::Actions actions;
+  switch (event.kind) {
+    case StreamClient::Event::Kind::kOpened: core_.OnOpened(server, now, &actions); break;
+    case StreamClient::Event::Kind::kClosed: core_.OnClosed(server, event.status, now); break;
+    case StreamClient::Event::Kind::kMessage: {
+      CONVOY_ASSIGN_OR_RETURN(ExchangeReply reply, DecodeReply(event.message));
+      CONVOY_RETURN_IF_ERROR(core_.OnReply(server, std::move(reply), now, &actions));
+      break;
+    }
+  }
+  return Perform(std::move(actions));
+}
+
+absl::Status ParameterClient::Advance(absl::Time deadline) {
+  StreamClient::Event event;
+  while (streams_.Poll(deadline, &event)) {
+    CONVOY_RETURN_IF_ERROR(OnEvent(event));
+    deadline = absl::InfinitePast();
+  }
+  ClientCore::Actions actions;
+  CONVOY_RETURN_IF_ERROR(core_.Tick(absl::Now(), &actions));
+  return Perform(std::move(actions));
+}
+
+absl::Status ParameterClient::Poll() { return Advance(absl::InfinitePast()); }
+
+absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
+  while (!done()) {
+    CONVOY_RETURN_IF_ERROR(options_.interrupted());
+    CONVOY_RETURN_IF_ERROR(Advance(std::min(core_.NextDeadline(), absl::Now() + kLookUp)));
+  }
+  return absl::OkStatus();
+}
+
+Staleness ParameterClient::TakeStaleness() { return std::exchange(staleness_, {}); }
+
+}  // namespace convoy

@@ -1,0 +1,132 @@
+// A worker's view of the servers: its copy of the weights, pulls that fill it, pushes that leave while the
+// gradient is still being computed. ClientCore on real streams.
+//
+// No thread of its own: progress is made by the caller, in Poll between pieces of work and in the waits.
+// One thread at a time.
+#ifndef CONVOY_WORKER_PARAMETER_CLIENT_H_
+#define CONVOY_WORKER_PARAMETER_CLIENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/aligned_buffer.h"
+#include "common/mode.h"
+#include "common/net/stream_client.h"
+#include "common/placement/placement.h"
+#include "worker/client_core.h"
+
+namespace convoy {
+
+class ParameterClient {
+ public:
+  struct Options {
+    uint64_t job_id = 0;
+    uint64_t generation = 1;
+    uint32_t worker = 0;
+    std::vector<std::string> servers;   // addresses by rank
+    Mode mode;
+    size_t in_flight_bytes = size_t{2} << 20;
+    absl::Duration wait_timeout = absl::Seconds(60);
+    absl::Duration give_up_after = absl::Seconds(10);
+    // Asked now and then while waiting; an error ends the wait (the job was stopped or has failed).
+    std::function<absl::Status()> interrupted = [] { return absl::OkStatus(); };
+    // Small contributions to one server are put together up to this.
+    size_t coalesce_bytes = size_t{64} << 10;
+  };
+
+  // What a push is a part of; see ExchangeRequest.
+  struct PushHeader {
+    uint64_t step = 0;
+    TreeNode node;
+    uint64_t task = 0;
+    uint64_t batch = 0;
+    uint32_t examples = 0;
+    uint64_t clock = 0;
+    // Also ask for the weights after it: sync, those of step + 1; other modes, the newest.
+    bool pull = false;
+  };
+
+  // Unavailable: a server can't be reached; says which worker, server and address.
+  static absl::StatusOr<std::unique_ptr<ParameterClient>> Connect(Options options, Placement placement);
+
+  const Placement& placement() const { return placement_; }
+
+  // Asks for all weights at `version` (sync) or the newest. `header` may carry a clock event.
+  absl::Status PullAll(uint64_t version, ExchangeRequest header = {});
+  // Waits until no pull of the variable is under way, then returns its values, row-major, 64-byte aligned.
+  absl::StatusOr<std::span<const float>> Weights(uint32_t variable);
+  absl::Status WaitForWeights();
+
+  absl::Status BeginPush(const PushHeader& header);
+  // Elements [.., end) of the gradient of `variable` are final; `gradient` is all of it and is kept by `owner` until
+  // everything has been sent. Blocks that are complete leave. Ascending within a variable.
+  absl::Status PushUpTo(uint32_t variable, int64_t end, std::span<const float> gradient,
+                        const std::shared_ptr<const void>& owner);
+  // The push stands for fewer examples after all (some were skipped). Only before the first block has left.
+  void RemoveExamples(uint32_t examples);
+  // Variables not named have no gradient. Every server is told that the push is complete.
+  absl::Status EndPush();
+  // Waits until every request has been answered.
+  absl::Status WaitUntilAnswered();
+  // ssp: this worker holds no task.
+  absl::Status LeaveClocks();
+  // async, ssp: see ExchangeRequest::completed_task; sent with the next push.
+  void SetCompletedTask(uint64_t task) { completed_task_ = task; }
+
+  // Makes progress without waiting.
+  absl::Status Poll();
+  // Makes progress until `done` or an error.
+  absl::Status WaitUntil(const std::function<bool()>& done);
+
+  // Staleness of this worker's gradients since the last call.
+  Staleness TakeStaleness();
+  uint64_t bytes_sent() const { return streams_.bytes_sent(); }
+  uint64_t bytes_received() const { return streams_.bytes_received(); }
+
+ private:
+  // Contributions to one server that wait for company.
+  struct Pending {
+    ExchangeRequest request;
+    size_t bytes = 0;
+    size_t named = 0;        // cells of the server named in this push so far
+    bool finished = false;   // `final` is on its way
+  };
+
+  ParameterClient(Options options, Placement placement);
+  ExchangeRequest NewRequest() const;
+  void AddToPending(const CellSpec& cell, std::span<const float> gradient, const std::shared_ptr<const void>& owner);
+  absl::Status FlushPending(uint32_t server, bool final);
+  absl::Status Submit(uint32_t server, ExchangeRequest request);
+  absl::Status Perform(ClientCore::Actions actions);
+  absl::Status OnEvent(const StreamClient::Event& event);
+  absl::Status OnCompleted(const ExchangeReply& reply);
+  // Handles what is there and, if nothing was, waits for something until `deadline`.
+  absl::Status Advance(absl::Time deadline);
+
+  const Options options_;
+  const Placement placement_;
+  ClientCore core_;
+  StreamClient streams_;
+
+  std::vector<AlignedBuffer> weights_;      // by variable
+  std::vector<uint64_t> versions_;          // by cell
+  std::vector<uint32_t> awaited_;           // pulls under way, by variable
+  uint64_t awaited_in_all_ = 0;
+  Staleness staleness_;
+
+  PushHeader push_;
+  std::vector<int64_t> pushed_to_;          // by variable: elements handed over in this push
+  std::vector<bool> pull_asked_;            // by cell: in this push
+  std::vector<Pending> pending_;            // by server
+  uint64_t completed_task_ = 0;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_PARAMETER_CLIENT_H_

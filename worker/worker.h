@@ -1,0 +1,34 @@
+// A worker as a member of a job: registers with the coordinator, opens its data, builds its model, trains its slices
+// or data tasks, and leaves when the job ends.
+#ifndef CONVOY_WORKER_WORKER_H_
+#define CONVOY_WORKER_WORKER_H_
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "worker/models/model.h"
+
+namespace convoy {
+
+struct WorkerOptions {
+  std::string coordinator;   // host:port
+  int rank = -1;             // wanted; -1: any
+  absl::Duration unreachable_after = absl::Seconds(10);
+  std::span<const ModelRegistration> models;   // of the program that embeds Convoy; outlives the worker
+  // Called with what happens, for the log.
+  std::function<void(const std::string&)> log = [](const std::string&) {};
+};
+
+// Returns when the job has ended. Aborted: the job has failed elsewhere, with its reason. Other codes: what failed here.
+absl::Status RunWorker(const WorkerOptions& options);
+
+// Classes of a classifier: model.classes, or the largest label of the data + 1 (0 for regressions). InvalidArgument: a
+// label that is no class.
+absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data);
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_WORKER_H_
