@@ -1,0 +1,117 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/files/owned_fd.h"
+#include "common/status.h"
+#include "launcher/commands/job_processes.h"
+#include "launcher/process/supervisor.h"
+
+namespace convoy {
+namespace {
+
+constexpr absl::Duration kCoordinatorStart = absl::Seconds(20);
+
+class ChildProcesses final : public JobProcesses {
+ public:
+  ChildProcesses(const v1::Job& job, const RunDirectory& directory, std::unique_ptr<Supervisor> supervisor)
+      : job_(job), directory_(directory), supervisor_(std::move(supervisor)) {}
+
+  // The coordinator writes its address into a FIFO, so that nobody has to look again and again.
+  absl::StatusOr<std::string> StartCoordinator() override {
+    const std::string fifo = directory_.path() + "/.coordinator-address";
+    if (mkfifo(fifo.c_str(), 0600) != 0) {
+      return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
+    }
+    const OwnedFd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    absl::Status status = Spawn("coordinator", 0, {"coordinator", directory_.job_path(), "--announce", fifo,
+                                                   "--model-file", directory_.model_path()});
+    absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
+    std::filesystem::remove(fifo);
+    return address;
+  }
+
+  absl::Status StartOthers(const std::string& coordinator) override {
+    const std::string threads = absl::StrCat(ThreadsPerServer(job_.cluster()));
+    for (uint32_t i = 0; i < job_.cluster().servers(); ++i) {
+      CONVOY_RETURN_IF_ERROR(Spawn("server", static_cast<int>(i), {"server", "--coordinator", coordinator, "--rank",
+                                                                   absl::StrCat(i), "--threads", threads}));
+    }
+    for (uint32_t i = 0; i < job_.cluster().workers(); ++i) {
+      CONVOY_RETURN_IF_ERROR(Spawn("worker", static_cast<int>(i),
+                                   {"worker", "--coordinator", coordinator, "--rank", absl::StrCat(i)}));
+    }
+    return absl::OkStatus();
+  }
+
+  std::vector<ClusterProcess> processes() const override { return processes_; }
+
+  std::optional<Failure> FirstFailure() const override {
+    const std::optional<ProcessFailure> failure = supervisor_->FirstFailure();
+    if (!failure) return std::nullopt;
+    return Failure{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
+  }
+
+  bool WaitUntilAllExited(absl::Duration timeout) override { return supervisor_->WaitUntilAllExited(timeout); }
+  void Stop() override { supervisor_->Stop(); }
+  void Kill() override { supervisor_->Kill(); }
+
+ private:
+  absl::Status Spawn(const std::string& role, int rank, std::vector<std::string> arguments) {
+    ProcessSpec spec;
+    spec.role = role;
+    spec.rank = rank;
+    spec.arguments = {"convoy"};
+    for (std::string& argument : arguments) spec.arguments.push_back(std::move(argument));
+    spec.log_path = directory_.LogPath(role, rank);
+    CONVOY_ASSIGN_OR_RETURN(const pid_t pid, supervisor_->Spawn(std::move(spec)));
+    processes_.push_back({role, rank, pid, "", RunDirectory::LogName(role, rank)});
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::string> ReadLine(int fd) {
+    const absl::Time deadline = absl::Now() + kCoordinatorStart;
+    std::string text;
+    while (absl::Now() < deadline) {
+      pollfd readable{fd, POLLIN, 0};
+      poll(&readable, 1, 100);
+      char buffer[256];
+      const ssize_t count = read(fd, buffer, sizeof(buffer));
+      if (count > 0) text.append(buffer, static_cast<size_t>(count));
+      if (const size_t end = text.find('\n'); end != std::string::npos) return text.substr(0, end);
+      if (const std::optional<Failure> failure = FirstFailure()) return absl::AbortedError(failure->description);
+    }
+    return absl::DeadlineExceededError(absl::StrCat("the coordinator has not started within ",
+                                                    absl::FormatDuration(kCoordinatorStart), "; see ",
+                                                    directory_.LogPath("coordinator", 0)));
+  }
+
+  const v1::Job job_;
+  const RunDirectory& directory_;
+  std::vector<ClusterProcess> processes_;
+  std::unique_ptr<Supervisor> supervisor_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job, const RunDirectory& directory) {
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor, Supervisor::Start({}));
+  return std::unique_ptr<JobProcesses>(std::make_unique<ChildProcesses>(job, directory, std::move(supervisor)));
+}
+
+int ThreadsPerServer(const v1::Cluster& cluster) {
+  if (cluster.threads_per_server() > 0) return static_cast<int>(cluster.threads_per_server());
+  const uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<int>(std::max(1u, std::min(cores, 4u) / std::max(1u, cluster.servers())));
+}
+
+}  // namespace convoy

@@ -1,0 +1,112 @@
+#include "launcher/commands/coordinator_command.h"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/job/job_file.h"
+#include "common/mutex.h"
+#include "common/net/coordinator_client.h"
+#include "common/status.h"
+#include "launcher/commands/exit_code.h"
+#include "launcher/commands/model_saver.h"
+#include "launcher/process/run_directory.h"
+#include "launcher/process/signals.h"
+
+namespace convoy {
+namespace {
+
+constexpr absl::Duration kForever = absl::Hours(24 * 365);
+// How long a coordinator that the launcher started stays after the end of the job, so that the launcher can ask how it
+// ended; the launcher usually ends it before.
+constexpr absl::Duration kLinger = absl::Seconds(5);
+
+uint64_t RandomJobId() {
+  std::random_device random;
+  return (uint64_t{random()} << 32 | random()) | 1;
+}
+
+// For the launcher: says the address, serves, leaves.
+int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
+  const LogFunction log = LogToScreen();
+  absl::StatusOr<std::unique_ptr<CoordinatorService>> service =
+      StartCoordinator(job, options, [](const std::string&) {});
+  if (!service.ok()) return Fail(service.status());
+  log(absl::StrCat("coordinator listens on ", (*service)->address()));
+  std::ofstream(options.announce) << (*service)->address() << std::endl;
+  (*service)->WaitUntilEnded(kForever);
+  log((*service)->failure().empty() ? "the job is done" : "the job has failed: " + (*service)->failure());
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(mutex);
+  never.WaitFor(mutex, kLinger);
+  return (*service)->failure().empty() ? kExitDone : kExitFailed;
+}
+
+// Started by hand: owns the run directory.
+int RunByHand(const v1::Job& job, CoordinatorOptions options) {
+  const LogFunction log = LogToScreen();
+  absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
+      options.run_dir.empty() ? RunDirectory::CreateDefault(job.name(), absl::Now())
+                              : RunDirectory::Create(options.run_dir);
+  if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
+  options.model_file = (*directory)->model_path();
+  std::unique_ptr<CoordinatorClient> own;   // to ask for a stop
+  absl::StatusOr<std::unique_ptr<StopSignals>> signals = StopSignals::Start([&](int, StopUrgency urgency) {
+    if (urgency == StopUrgency::kImmediate || own == nullptr) std::_Exit(ExitCodeOfSignal(SIGTERM));
+    log("stopping in order; once more to leave at once");
+    own->Stop("signal").IgnoreError();
+  });
+  if (!signals.ok()) return Fail(signals.status());
+  absl::StatusOr<std::unique_ptr<CoordinatorService>> service =
+      StartCoordinator(job, options, [&](const std::string& line) {
+        (*directory)->AppendEvent(line).IgnoreError();
+        log(line);
+      });
+  if (!service.ok()) return Fail(service.status());
+  absl::StatusOr<std::unique_ptr<CoordinatorClient>> client = CoordinatorClient::Connect({(*service)->address()});
+  if (!client.ok()) return Fail(client.status());
+  own = *std::move(client);
+  const std::string address = (*service)->address();
+  log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address, ", run directory ",
+                   (*directory)->path()));
+  log(absl::StrCat("waiting for ", job.cluster().servers(), " servers (convoy server --coordinator ", address, ") and ",
+                   job.cluster().workers(), " workers (convoy worker --coordinator ", address, ")"));
+  (*service)->WaitUntilEnded(kForever);
+  if (absl::StatusOr<v1::GetProgressReply> last = own->GetProgress(0, 0); last.ok() && last->has_job()) {
+    (*directory)->WriteJob(JobToText(last->job())).IgnoreError();
+  }
+  if (absl::Status status = (*directory)->WriteSummary((*service)->summary()); !status.ok()) return Fail(status);
+  if (!(*service)->failure().empty()) return Fail(absl::AbortedError((*service)->failure()));
+  log("the job is done: " + (*directory)->model_path());
+  const int signal = (*signals)->first_signal();
+  return signal == 0 ? kExitDone : ExitCodeOfSignal(signal);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
+    const v1::Job& job, const CoordinatorOptions& options, std::function<void(const std::string&)> on_event) {
+  CoordinatorService::Options service;
+  service.job = job;
+  service.job_id = RandomJobId();
+  service.listen = options.listen;
+  service.insecure_listen = options.insecure_listen;
+  service.on_event = std::move(on_event);
+  service.save_model = [job_id = service.job_id, path = options.model_file](const v1::Assignment& assignment) {
+    return SaveModel(job_id, assignment, path);
+  };
+  return CoordinatorService::Start(std::move(service));
+}
+
+int RunCoordinatorCommand(const CoordinatorOptions& options) {
+  const absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
+  if (!job.ok()) return Fail(job.status(), kExitBadUsage);
+  return options.announce.empty() ? RunByHand(*job, options) : RunForLauncher(*job, options);
+}
+
+}  // namespace convoy

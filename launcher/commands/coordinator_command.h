@@ -1,0 +1,37 @@
+// `convoy coordinator`: the coordinator as a process of its own.
+#ifndef CONVOY_LAUNCHER_COMMANDS_COORDINATOR_COMMAND_H_
+#define CONVOY_LAUNCHER_COMMANDS_COORDINATOR_COMMAND_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "launcher/commands/job_options.h"
+#include "launcher/commands/log.h"
+#include "launcher/coordinator/coordinator_service.h"
+
+namespace convoy {
+
+struct CoordinatorOptions {
+  JobOptions job;
+  std::string listen = "127.0.0.1:0";
+  bool insecure_listen = false;
+  // Folder for events.jsonl, summary.json, model.safetensors ...; empty: a new one under runs/.
+  std::string run_dir;
+
+  // The launcher's: its own run directory is used, the address is written to this file or FIFO, and the final weights
+  // to `model_file`.
+  std::string announce;
+  std::string model_file;
+};
+
+// Returns the exit code.
+int RunCoordinatorCommand(const CoordinatorOptions& options);
+
+// A coordinator that saves the final weights to `model_file`.
+absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(const v1::Job& job,
+                                                                     const CoordinatorOptions& options,
+                                                                     std::function<void(const std::string&)> on_event);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COMMANDS_COORDINATOR_COMMAND_H_

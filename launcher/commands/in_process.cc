@@ -1,0 +1,127 @@
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "launcher/commands/coordinator_command.h"
+#include "launcher/commands/job_processes.h"
+#include "launcher/commands/log.h"
+#include "ps/server.h"
+#include "worker/worker.h"
+
+namespace convoy {
+namespace {
+
+// Everything in this process: one thread for each server and worker, and real streams between them.
+class InProcess final : public JobProcesses {
+ public:
+  InProcess(const v1::Job& job, const RunDirectory& directory, std::span<const ModelRegistration> models)
+      : job_(job), directory_(directory), models_(models) {}
+  ~InProcess() override { Stop(); }
+
+  absl::StatusOr<std::string> StartCoordinator() override {
+    CoordinatorOptions options;
+    options.model_file = directory_.model_path();
+    CONVOY_ASSIGN_OR_RETURN(coordinator_, ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
+    processes_.push_back({"coordinator", 0, getpid(), coordinator_->address(), ""});
+    return coordinator_->address();
+  }
+
+  absl::Status StartOthers(const std::string& coordinator) override {
+    for (uint32_t i = 0; i < job_.cluster().servers(); ++i) {
+      ServerOptions server;
+      server.coordinator = coordinator;
+      server.rank = static_cast<int>(i);
+      server.threads = ThreadsPerServer(job_.cluster());
+      server.log = LogToFile(directory_.LogPath("server", server.rank));
+      Start("server", server.rank, [server] { return RunServer(server); });
+    }
+    for (uint32_t i = 0; i < job_.cluster().workers(); ++i) {
+      WorkerOptions worker;
+      worker.coordinator = coordinator;
+      worker.rank = static_cast<int>(i);
+      worker.models = models_;
+      worker.log = LogToFile(directory_.LogPath("worker", worker.rank));
+      Start("worker", worker.rank, [worker] { return RunWorker(worker); });
+    }
+    return absl::OkStatus();
+  }
+
+  std::vector<ClusterProcess> processes() const override { return processes_; }
+
+  std::optional<Failure> FirstFailure() const override {
+    MutexLock lock(mutex_);
+    return failure_;
+  }
+
+  bool WaitUntilAllExited(absl::Duration timeout) override {
+    const absl::Time deadline = absl::Now() + timeout;
+    MutexLock lock(mutex_);
+    while (running_ > 0) {
+      const absl::Duration left = deadline - absl::Now();
+      if (left <= absl::ZeroDuration()) return false;
+      changed_.WaitFor(mutex_, left);
+    }
+    return true;
+  }
+
+  // Threads can't be ended from outside: they are told that the job has failed, and leave.
+  void Stop() override {
+    if (coordinator_ == nullptr) return;
+    coordinator_->Fail("the launcher stops");
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    coordinator_.reset();
+  }
+
+  void Kill() override { std::_Exit(128 + SIGINT); }
+
+ private:
+  void Start(const std::string& role, int rank, std::function<absl::Status()> run) {
+    processes_.push_back({role, rank, getpid(), "", RunDirectory::LogName(role, rank)});
+    {
+      MutexLock lock(mutex_);
+      ++running_;
+    }
+    threads_.emplace_back([this, role, rank, run = std::move(run)] {
+      pthread_setname_np(pthread_self(), absl::StrCat(role, "-", rank).c_str());
+      const absl::Status status = run();
+      MutexLock lock(mutex_);
+      if (!status.ok() && !failure_) {
+        failure_ = Failure{absl::StrCat(role, " ", rank, ": ", std::string(status.message())), 1, false};
+      }
+      --running_;
+      changed_.NotifyAll();
+    });
+  }
+
+  const v1::Job job_;
+  const RunDirectory& directory_;
+  const std::span<const ModelRegistration> models_;
+  std::vector<ClusterProcess> processes_;
+  std::unique_ptr<CoordinatorService> coordinator_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  int running_ CONVOY_GUARDED_BY(mutex_) = 0;
+  std::optional<Failure> failure_ CONVOY_GUARDED_BY(mutex_);
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
+                                            std::span<const ModelRegistration> models) {
+  return std::make_unique<InProcess>(job, directory, models);
+}
+
+}  // namespace convoy

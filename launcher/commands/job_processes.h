@@ -1,0 +1,56 @@
+// The processes of a job, however they run: as processes of this machine, or as threads of this one.
+#ifndef CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
+#define CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "launcher/process/run_directory.h"
+#include "proto/job.pb.h"
+#include "worker/models/model.h"
+
+namespace convoy {
+
+class JobProcesses {
+ public:
+  // The end of a process that nobody asked for.
+  struct Failure {
+    std::string description;   // which process, how, its log and last words
+    int exit_code = 1;
+    bool killed = false;       // by a signal: it could not say why
+  };
+
+  virtual ~JobProcesses() = default;
+  // Starts the coordinator and returns its address.
+  virtual absl::StatusOr<std::string> StartCoordinator() = 0;
+  // Starts servers and workers.
+  virtual absl::Status StartOthers(const std::string& coordinator) = 0;
+  // Role, number, pid and log of each.
+  virtual std::vector<ClusterProcess> processes() const = 0;
+  virtual std::optional<Failure> FirstFailure() const = 0;
+  // True if none is left.
+  virtual bool WaitUntilAllExited(absl::Duration timeout) = 0;
+  // Ends what is left.
+  virtual void Stop() = 0;
+  // Ends everything at once.
+  virtual void Kill() = 0;
+};
+
+// Child processes running this program. `directory` outlives them.
+absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job, const RunDirectory& directory);
+
+// Threads. `directory` and `models` outlive them.
+std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
+                                            std::span<const ModelRegistration> models);
+
+// Threads of one server: cluster.threads_per_server, or its share of min(cores, 4), at least 1.
+int ThreadsPerServer(const v1::Cluster& cluster);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_

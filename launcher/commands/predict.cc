@@ -1,0 +1,154 @@
+#include "launcher/commands/predict.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <numeric>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/files/atomic_file.h"
+#include "common/files/safetensors_reader.h"
+#include "common/job/job_file.h"
+#include "common/metrics/metrics.h"
+#include "common/status.h"
+#include "launcher/commands/exit_code.h"
+#include "worker/data/dataset.h"
+#include "worker/evaluation.h"
+#include "worker/layers/eigen.h"
+
+namespace convoy {
+namespace {
+
+// Weights of a file, all there from the start.
+class StoredWeights final : public WeightSource {
+ public:
+  static absl::StatusOr<StoredWeights> Read(const std::string& path, const std::vector<VariableSpec>& variables) {
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> file, SafetensorsReader::Open(path));
+    StoredWeights weights;
+    for (const VariableSpec& variable : variables) {
+      CONVOY_ASSIGN_OR_RETURN(AlignedBuffer values, file->Read(variable.name));
+      if (values.size() != static_cast<size_t>(variable.size())) {
+        return absl::InvalidArgumentError(absl::StrCat(path, ": \"", variable.name, "\" has ", values.size(),
+                                                       " values, the model of job.textproto wants ", variable.size()));
+      }
+      weights.values_.push_back(std::move(values));
+    }
+    return weights;
+  }
+  absl::StatusOr<std::span<const float>> Weights(int variable) override {
+    return values_[static_cast<size_t>(variable)].span();
+  }
+
+ private:
+  std::vector<AlignedBuffer> values_;
+};
+
+struct Trained {
+  std::unique_ptr<Dataset> data;
+  std::unique_ptr<Model> model;
+  StoredWeights weights;
+};
+
+absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models) {
+  const std::string job_path = options.run_dir + "/job.textproto";
+  std::ifstream file(job_path);
+  if (!file) {
+    return absl::NotFoundError(absl::StrCat(options.run_dir, " is no run directory: cannot read ", job_path));
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(text.str(), job_path, {}));
+  Trained trained;
+  CONVOY_ASSIGN_OR_RETURN(trained.data, OpenFile(job.data(), options.data, [](const std::string&) {}));
+  ModelInput input;
+  input.features = trained.data->features();
+  input.shape = trained.data->example_shape();
+  input.sparse = trained.data->sparse();
+  input.classes = job.model().has_linear_regression() ? 0 : job.model().classes();
+  input.seed = job.seed();
+  CONVOY_ASSIGN_OR_RETURN(trained.model, MakeModel(job.model(), input, models));
+  CONVOY_ASSIGN_OR_RETURN(trained.weights, StoredWeights::Read(options.run_dir + "/model.safetensors",
+                                                               trained.model->variables()));
+  return trained;
+}
+
+absl::Status Write(const std::string& out, const std::string& text) {
+  if (!out.empty()) return WriteFileAtomically(out, text);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return absl::InternalError("cannot write to standard output");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
+  if (!trained.data->has_labels()) {
+    return absl::InvalidArgumentError("the examples have no labels to compare with; use `convoy predict`");
+  }
+  CONVOY_ASSIGN_OR_RETURN(
+      const v1::MetricSums sums,
+      Evaluate(*trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model, trained.weights,
+               [] { return absl::OkStatus(); }));
+  return MetricsJson(sums, /*per_class=*/true) + "\n";
+}
+
+void AppendRow(int64_t example, std::span<const float> prediction, bool regression, std::string* csv) {
+  if (regression) {
+    absl::StrAppendFormat(csv, "%d,%.9g\n", example, prediction[0]);
+  } else if (prediction.size() == 1) {
+    absl::StrAppendFormat(csv, "%d,%d,%.9g,%.9g\n", example, prediction[0] >= 0.5f, 1 - prediction[0], prediction[0]);
+  } else {
+    const auto best = std::max_element(prediction.begin(), prediction.end()) - prediction.begin();
+    absl::StrAppendFormat(csv, "%d,%d", example, best);
+    for (float p : prediction) absl::StrAppendFormat(csv, ",%.9g", p);
+    csv->push_back('\n');
+  }
+}
+
+absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
+  constexpr int64_t kBatch = 256;
+  const bool regression = trained.model->task() == Model::Task::kRegression;
+  std::string csv = "example,prediction";
+  const int64_t classes = regression ? 0 : std::max<int64_t>(2, trained.model->outputs());
+  for (int64_t c = 0; c < classes; ++c) absl::StrAppend(&csv, ",probability_", c);
+  csv.push_back('\n');
+  Batch batch;
+  const auto outputs = static_cast<size_t>(trained.model->outputs());
+  for (int64_t begin = 0; begin < trained.data->size(); begin += kBatch) {
+    std::vector<uint32_t> indices(static_cast<size_t>(std::min(kBatch, trained.data->size() - begin)));
+    std::iota(indices.begin(), indices.end(), static_cast<uint32_t>(begin));
+    trained.data->Read(indices, &batch);
+    batch.labels.clear();
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, trained.model->Evaluate(batch, trained.weights));
+    for (size_t i = 0; i < indices.size(); ++i) {
+      AppendRow(begin + static_cast<int64_t>(i), output.predictions.subspan(i * outputs, outputs), regression, &csv);
+    }
+  }
+  return csv;
+}
+
+int Run(const PredictOptions& options, std::span<const ModelRegistration> models,
+        absl::StatusOr<std::string> (*make)(Trained&)) {
+  ConfigureEigen();
+  absl::StatusOr<Trained> trained = Load(options, models);
+  if (!trained.ok()) return Fail(trained.status());
+  const absl::StatusOr<std::string> text = make(*trained);
+  if (!text.ok()) return Fail(text.status());
+  return Fail(Write(options.out, *text));
+}
+
+}  // namespace
+
+int RunEvaluateCommand(const PredictOptions& options, std::span<const ModelRegistration> models) {
+  return Run(options, models, &MeasuredMetrics);
+}
+
+int RunPredictCommand(const PredictOptions& options, std::span<const ModelRegistration> models) {
+  return Run(options, models, &PredictedCsv);
+}
+
+}  // namespace convoy

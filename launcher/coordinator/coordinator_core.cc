@@ -1,0 +1,354 @@
+#include "launcher/coordinator/coordinator_core.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/placement/ownership.h"
+#include "common/status.h"
+#include "launcher/coordinator/assignment.h"
+#include "launcher/coordinator/setup_comparison.h"
+#include "launcher/coordinator/texts.h"
+
+namespace convoy {
+namespace {
+
+constexpr size_t kMaxObservers = 256;
+constexpr size_t kMaxActivityBytes = 256;
+
+absl::Status CheckRange(const char* what, uint64_t got, uint64_t low, uint64_t high) {
+  if (got >= low && got <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": got ", got, ", want ", low, " to ", high));
+}
+
+absl::Status CheckJobNumbers(const v1::Job& job) {
+  const uint64_t any = UINT32_MAX;
+  CONVOY_RETURN_IF_ERROR(CheckRange("cluster.servers", job.cluster().servers(), 1, 64));
+  CONVOY_RETURN_IF_ERROR(CheckRange("cluster.workers", job.cluster().workers(), 1, 1024));
+  CONVOY_RETURN_IF_ERROR(CheckRange("training.slices", job.training().slices(), 1, 65536));
+  CONVOY_RETURN_IF_ERROR(CheckRange("training.epochs", job.training().epochs(), 1, any));
+  CONVOY_RETURN_IF_ERROR(CheckRange("training.batch_size", job.training().batch_size(), 1, any));
+  return CheckRange("training.batches_per_task", job.training().batches_per_task(), 1, any);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Create(Options options) {
+  CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(options.job.training().mode()));
+  if (options.job_id == 0) return absl::InvalidArgumentError("job_id: got 0, want another number");
+  v1::Training& training = *options.job.mutable_training();
+  if (!training.has_slices()) training.set_slices(options.job.cluster().workers());
+  CONVOY_RETURN_IF_ERROR(CheckJobNumbers(options.job));
+  return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(std::move(options), mode));
+}
+
+CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
+    : mode_(mode),
+      job_(std::move(options.job)),
+      job_id_(options.job_id),
+      startup_timeout_(absl::Milliseconds(job_.cluster().startup_timeout_ms())),
+      lost_after_(absl::Milliseconds(job_.cluster().lost_after_ms())),
+      members_(job_id_, job_.cluster().servers(), job_.cluster().workers(), options.start),
+      stop_(mode.kind == Mode::Kind::kSync, job_.cluster().workers()),
+      now_(options.start) {}
+
+void CoordinatorCore::Answer(CallId call, Actions::Reply reply) {
+  actions_.answers.push_back({call, std::move(reply)});
+}
+
+// ------------------------------------------------------------------------------ who is speaking
+
+absl::StatusOr<Process*> CoordinatorCore::FindMember(const v1::Identity& identity) {
+  CONVOY_ASSIGN_OR_RETURN(Process* const process, members_.Find(identity, now_));
+  const uint64_t got = identity.generation();
+  if (got == 0 || got == generation_) return process;
+  const std::string text =
+      absl::StrCat(process->name(), ": got generation ", got, ", want ", generation_);
+  return got < generation_ ? absl::AbortedError(text) : absl::UnavailableError(text);
+}
+
+absl::StatusOr<Process*> CoordinatorCore::FindTrainingWorker(const v1::Identity& identity) {
+  CONVOY_ASSIGN_OR_RETURN(Process* const process, FindMember(identity));
+  if (identity.role() != v1::WORKER) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(process->name(), ": this is for workers, not for servers"));
+  }
+  if (phase_ == v1::FAILED) return FailedStatus();
+  if (phase_ != v1::TRAINING && phase_ != v1::FINISHING) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        process->name(), ": the job is in phase ", v1::JobPhase_Name(phase_), ", not in TRAINING"));
+  }
+  if (identity.generation() == 0) {
+    return absl::AbortedError(
+        absl::StrCat(process->name(), ": got generation 0, want ", generation_));
+  }
+  return process;
+}
+
+absl::Status CoordinatorCore::CheckJob(uint64_t job_id) const {
+  if (job_id == 0 || job_id == job_id_) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrFormat("got job %016x, this coordinator runs job %016x", job_id, job_id_));
+}
+
+// ------------------------------------------------------------------------------ start
+
+Actions CoordinatorCore::OnRegister(CallId call, const v1::RegisterRequest& request,
+                                    absl::Time now) {
+  now_ = now;
+  if (phase_ == v1::FAILED) {
+    Answer(call, FailedStatus());
+    return Flush();
+  }
+  const absl::StatusOr<const Process*> process = members_.Register(request, now);
+  if (!process.ok()) {
+    Answer(call, process.status());
+    return Flush();
+  }
+  v1::RegisterReply reply;
+  *reply.mutable_identity() = (*process)->identity;
+  *reply.mutable_job() = job_;
+  Answer(call, std::move(reply));
+  News();
+  return Flush();
+}
+
+Actions CoordinatorCore::OnReady(CallId call, const v1::ReadyRequest& request, absl::Time now) {
+  now_ = now;
+  const absl::StatusOr<Process*> process = FindMember(request.identity());
+  absl::Status status = process.status();
+  if (status.ok() && phase_ == v1::STARTING) status = MakeReady(request, *process);
+  if (status.ok() && phase_ == v1::FAILED) status = FailedStatus();
+  if (!status.ok()) {
+    Answer(call, status);
+    return Flush();
+  }
+  if (phase_ != v1::STARTING) {
+    Answer(call, AssignmentOf(**process));
+    return Flush();
+  }
+  const size_t owner = members_.IndexOf(**process);
+  for (const auto& older : ready_.TakeOwner(owner)) Answer(older.call, AssignmentOf(**process));
+  const absl::Time deadline =
+      request.wait_ms() == 0 ? absl::InfiniteFuture() : now + absl::Milliseconds(request.wait_ms());
+  ready_.Park({call, deadline, owner});
+  News();
+  if (members_.AllReady()) StartTraining();
+  return Flush();
+}
+
+// A setup that makes no sense is the process's own failure and is only answered; one that differs
+// from that of another worker is the job's.
+absl::Status CoordinatorCore::MakeReady(const v1::ReadyRequest& request, Process* process) {
+  if (process->ready) return absl::OkStatus();
+  if (process->identity.role() == v1::WORKER) {
+    CONVOY_RETURN_IF_ERROR(Annotate(CheckSetup(request), process->name()));
+    const std::string difference = ModelDifference(*process, request);
+    if (!difference.empty()) FailJob(difference);
+    process->setup = request;
+  }
+  process->ready = true;
+  return absl::OkStatus();
+}
+
+std::string CoordinatorCore::ModelDifference(const Process& worker,
+                                             const v1::ReadyRequest& setup) const {
+  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
+    const Process* other = members_.worker(rank);
+    if (other != nullptr && other->ready) {
+      return DescribeDifference(worker.name(), setup, other->name(), other->setup);
+    }
+  }
+  return "";
+}
+
+// ------------------------------------------------------------------------------ heartbeats
+
+Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& request,
+                                     absl::Time now) {
+  now_ = now;
+  const absl::StatusOr<Process*> found = FindMember(request.identity());
+  if (!found.ok()) {
+    Answer(call, found.status());
+    return Flush();
+  }
+  Process* const process = *found;
+  Note(request, process);
+  if (!request.failure().empty()) {
+    FailJob(absl::StrCat(process->name(), ": ", request.failure()));
+  } else if (process->identity.role() == v1::WORKER) {
+    FollowWorker(request, process);
+  } else {
+    FollowServer(request, process);
+  }
+  const size_t owner = members_.IndexOf(*process);
+  for (const auto& older : heartbeats_.TakeOwner(owner)) AnswerHeartbeat(older);
+  const absl::Duration wait =
+      std::min<absl::Duration>(absl::Milliseconds(request.wait_ms()), lost_after_ / 3);
+  const ParkedCalls::Entry entry{call, now + wait, owner};
+  if (request.seen() == sequence_ && request.wait_ms() > 0 && !ended()) {
+    heartbeats_.Park(entry);
+  } else {
+    AnswerHeartbeat(entry);
+  }
+  return Flush();
+}
+
+void CoordinatorCore::Note(const v1::HeartbeatRequest& request, Process* process) const {
+  process->beats = true;
+  process->step = std::max(process->step, request.step());
+  process->activity = Shortened(request.activity(), kMaxActivityBytes);
+  if (!request.activity().empty()) process->active = now_;
+  if (request.has_stats()) process->stats = request.stats();
+  if (request.has_usage()) process->usage = request.usage();
+}
+
+void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process* worker) {
+  if (phase_ != v1::TRAINING) return;
+  const uint32_t rank = worker->identity.rank();
+  bool changed = stop_.Update(rank, worker->step, request.stop_confirmed());
+  if (request.finished() && !worker->finished) {
+    worker->finished = true;
+    changed |= stop_.Leave(rank);
+  }
+  if (changed) StateChanged();
+  FinishIfAllFinished();
+}
+
+void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process* server) {
+  if (phase_ != v1::FINISHING || request.seen() < finishing_sequence_) return;
+  server->final_stats = true;
+  EndIfSaved();
+}
+
+// ------------------------------------------------------------------------------ data and reports
+
+Actions CoordinatorCore::OnNextTask(CallId call, const v1::NextTaskRequest& request,
+                                    absl::Time now) {
+  now_ = now;
+  const absl::StatusOr<Process*> worker = FindTrainingWorker(request.identity());
+  absl::Status status = worker.status();
+  if (status.ok() && !tasks_) {
+    status = absl::FailedPreconditionError(
+        "there are no data tasks in mode sync: every step has its own global batch");
+  }
+  const uint32_t rank = request.identity().rank();
+  if (status.ok()) status = tasks_->Complete(rank, request.completed());
+  if (!status.ok()) {
+    Answer(call, status);
+    return Flush();
+  }
+  next_tasks_.Park({call, now + absl::Milliseconds(request.wait_ms()), rank});
+  ServeTasks();
+  for (const auto& entry : next_tasks_.TakeExpired(now)) Answer(entry.call, v1::NextTaskReply());
+  return Flush();
+}
+
+Actions CoordinatorCore::OnReport(CallId call, const v1::ReportRequest& request, absl::Time now) {
+  now_ = now;
+  const absl::StatusOr<Process*> worker = FindTrainingWorker(request.identity());
+  absl::Status status = worker.status();
+  if (status.ok()) status = CheckReport(request);
+  absl::StatusOr<std::string> line =
+      status.ok() ? reports_->Add(request, now) : absl::StatusOr<std::string>(status);
+  if (!line.ok()) {
+    Answer(call, worker.ok() ? Annotate(line.status(), (*worker)->name()) : line.status());
+    return Flush();
+  }
+  if (!line->empty()) {
+    events_.Append(*line);
+    actions_.events.push_back(*std::move(line));
+    News();
+  }
+  Answer(call, v1::ReportReply());
+  return Flush();
+}
+
+absl::Status CoordinatorCore::CheckReport(const v1::ReportRequest& report) const {
+  if (tasks_) return tasks_->CheckReport(report.kind(), report.part(), report.step_begin());
+  const SliceSpan owned =
+      OwnedSlices(report.identity().rank(), members_.workers(), job_.training().slices());
+  if (report.part() >= owned.begin && report.part() < owned.end) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "report on slice ", report.part(), ": it owns slices [", owned.begin, ", ", owned.end, ")"));
+}
+
+// ------------------------------------------------------------------------------ observers
+
+Actions CoordinatorCore::OnGetProgress(CallId call, const v1::GetProgressRequest& request,
+                                       absl::Time now) {
+  now_ = now;
+  const bool news = request.seen() != news_ || request.events_seen() < events_.size();
+  if (absl::Status status = CheckJob(request.job_id()); !status.ok()) {
+    Answer(call, status);
+  } else if (news || request.wait_ms() == 0) {
+    Answer(call, Progress(request.events_seen()));
+  } else if (observers_.size() >= kMaxObservers) {
+    Answer(call, absl::ResourceExhaustedError(
+                     absl::StrCat(kMaxObservers, " observers are waiting already")));
+  } else {
+    observers_.Park({call, now + absl::Milliseconds(request.wait_ms()), 0, request.events_seen()});
+  }
+  return Flush();
+}
+
+Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, absl::Time now) {
+  now_ = now;
+  if (absl::Status status = CheckJob(request.job_id()); !status.ok()) {
+    Answer(call, status);
+    return Flush();
+  }
+  if (!request.failure().empty()) {
+    FailJob(request.failure());
+  } else if (phase_ == v1::STARTING) {
+    FailJob(absl::StrCat("stopped before the training began: ", request.reason()));
+  } else if (phase_ == v1::TRAINING && stop_.Request()) {
+    StateChanged();
+    ServeTasks();
+  }
+  Answer(call, v1::StopReply());
+  return Flush();
+}
+
+void CoordinatorCore::OnCancelled(CallId call) {
+  for (ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
+    if (calls->Forget(call)) return;
+  }
+}
+
+// ------------------------------------------------------------------------------ the owner's side
+
+Actions CoordinatorCore::OnModelSaved(const absl::Status& status, absl::Time now) {
+  now_ = now;
+  if (phase_ != v1::FINISHING) return Flush();
+  if (!status.ok()) {
+    FailJob(absl::StrCat("saving the model: ", std::string(status.message())));
+  } else {
+    model_saved_ = true;
+    EndIfSaved();
+  }
+  return Flush();
+}
+
+Actions CoordinatorCore::Fail(std::string_view failure, absl::Time now) {
+  now_ = now;
+  FailJob(failure);
+  return Flush();
+}
+
+Actions CoordinatorCore::Tick(absl::Time now) {
+  now_ = now;
+  const Missed missed = FindMissed(now);
+  if (!missed.text.empty()) FailJob(missed.text);
+  EndIfSaved();
+  for (const auto& entry : ready_.TakeExpired(now)) Answer(entry.call, v1::Assignment());
+  for (const auto& entry : heartbeats_.TakeExpired(now)) AnswerHeartbeat(entry);
+  for (const auto& entry : next_tasks_.TakeExpired(now)) Answer(entry.call, v1::NextTaskReply());
+  for (const auto& entry : observers_.TakeExpired(now)) {
+    Answer(entry.call, Progress(entry.events_seen));
+  }
+  return Flush();
+}
+
+}  // namespace convoy

@@ -1,0 +1,169 @@
+// The coordinator's logic: who takes part, which data is next, when to stop, how the job is doing.
+//
+//   STARTING --all ready--> TRAINING --all workers finished--> FINISHING --saved--> DONE
+//       any of them --first failure--> FAILED
+//
+// Plain logic without gRPC, threads and clocks: every event comes with the time `now` and returns
+// what is to be done. A call may be answered later, by another event or by Tick. Not thread-safe.
+//
+// Requests of servers and workers are refused with FailedPrecondition (another job, not registered,
+// the job has failed), Aborted (an old incarnation or generation), Unavailable (a generation that
+// is not yet there), InvalidArgument (no sense). The first failure of a job is the one that is
+// reported.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_COORDINATOR_CORE_H_
+#define CONVOY_LAUNCHER_COORDINATOR_COORDINATOR_CORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/mode.h"
+#include "launcher/coordinator/event_log.h"
+#include "launcher/coordinator/liveness.h"
+#include "launcher/coordinator/membership.h"
+#include "launcher/coordinator/parked_calls.h"
+#include "launcher/coordinator/report_book.h"
+#include "launcher/coordinator/stop_agreement.h"
+#include "launcher/coordinator/task_ledger.h"
+#include "launcher/coordinator/training_plan.h"
+#include "proto/coordinator.pb.h"
+
+namespace convoy {
+
+// What to do after an event.
+struct Actions {
+  using Reply =
+      std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
+                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply>;
+  struct Answer {
+    CallId call = 0;
+    Reply reply;  // of the call's type, or why there is none
+  };
+
+  std::vector<Answer> answers;
+  std::vector<std::string> events;           // lines to append to events.jsonl
+  std::optional<v1::Assignment> save_model;  // save the weights of these servers: OnModelSaved
+};
+
+class CoordinatorCore {
+ public:
+  struct Options {
+    v1::Job job;          // resolved; slices default to the workers
+    uint64_t job_id = 0;  // random, not 0
+    absl::Time start;     // now
+  };
+
+  // InvalidArgument: mode, numbers of processes, slices or batch sizes, job_id.
+  static absl::StatusOr<std::unique_ptr<CoordinatorCore>> Create(Options options);
+
+  Actions OnRegister(CallId call, const v1::RegisterRequest& request, absl::Time now);
+  Actions OnReady(CallId call, const v1::ReadyRequest& request, absl::Time now);
+  Actions OnHeartbeat(CallId call, const v1::HeartbeatRequest& request, absl::Time now);
+  Actions OnNextTask(CallId call, const v1::NextTaskRequest& request, absl::Time now);
+  Actions OnReport(CallId call, const v1::ReportRequest& request, absl::Time now);
+  Actions OnGetProgress(CallId call, const v1::GetProgressRequest& request, absl::Time now);
+  Actions OnStop(CallId call, const v1::StopRequest& request, absl::Time now);
+  // The client of a call has gone; the call is not answered any more.
+  void OnCancelled(CallId call);
+
+  // The outcome of Actions::save_model.
+  Actions OnModelSaved(const absl::Status& status, absl::Time now);
+  // Something outside went wrong, e.g. a process of the job was killed.
+  Actions Fail(std::string_view failure, absl::Time now);
+
+  // Answers calls whose time is up and notices lost processes. Due at NextDeadline().
+  Actions Tick(absl::Time now);
+  absl::Time NextDeadline() const;
+
+  v1::JobPhase phase() const { return phase_; }
+  bool ended() const { return phase_ == v1::DONE || phase_ == v1::FAILED; }
+  // Every process that registered has been answered that the job has ended.
+  bool everybody_told() const;
+  // Why the job failed; "": it did not.
+  const std::string& failure() const { return failure_; }
+  // Contents of summary.json once the job has ended.
+  const std::string& summary() const { return summary_; }
+
+ private:
+  CoordinatorCore(Options options, const Mode& mode);
+
+  void Answer(CallId call, Actions::Reply reply);
+  Actions Flush() { return std::exchange(actions_, {}); }
+
+  // Requests. All times are now_, the time of the current event.
+  absl::StatusOr<Process*> FindMember(const v1::Identity& identity);
+  absl::StatusOr<Process*> FindTrainingWorker(const v1::Identity& identity);
+  absl::Status CheckJob(uint64_t job_id) const;
+  absl::Status CheckReport(const v1::ReportRequest& report) const;
+  std::string ModelDifference(const Process& worker, const v1::ReadyRequest& setup) const;
+  absl::Status MakeReady(const v1::ReadyRequest& request, Process* process);
+  void Note(const v1::HeartbeatRequest& request, Process* process) const;
+  void FollowWorker(const v1::HeartbeatRequest& request, Process* worker);
+  void FollowServer(const v1::HeartbeatRequest& request, Process* server);
+
+  // Changes of state.
+  void StateChanged();
+  void News();
+  void StartTraining();
+  void FinishIfAllFinished();
+  void EndIfSaved();
+  void FailJob(std::string_view failure);
+  void End(v1::JobPhase phase);
+  void ServeTasks();
+  void FailParked(const absl::Status& status);
+  Missed FindMissed(absl::Time now) const;
+
+  // Replies.
+  absl::Status FailedStatus() const;
+  v1::Assignment AssignmentOf(const Process& process) const;
+  void AnswerHeartbeat(const ParkedCalls::Entry& entry);
+  std::optional<v1::NextTaskReply> TaskFor(uint32_t worker);
+  v1::GetProgressReply Progress(uint64_t events_seen) const;
+  std::string WaitingFor() const;
+  uint64_t ExamplesSoFar() const;
+
+  const Mode mode_;
+  v1::Job job_;
+  const uint64_t job_id_;
+  const absl::Duration startup_timeout_;
+  const absl::Duration lost_after_;
+
+  Membership members_;
+  StopAgreement stop_;
+  v1::JobPhase phase_ = v1::STARTING;
+  uint64_t sequence_ = 1;  // of what processes are told
+  uint64_t news_ = 1;      // of what observers are told
+  uint64_t generation_ = 0;
+  std::string failure_;
+  std::string summary_;
+  absl::Time now_;  // of the current event
+
+  // From TRAINING on.
+  std::optional<TrainingPlan> plan_;
+  std::optional<TaskLedger> tasks_;  // async, ssp
+  std::optional<ReportBook> reports_;
+  v1::Assignment assignment_;
+  absl::Time training_start_;
+  absl::Time training_end_ = absl::InfiniteFuture();
+  // From FINISHING on.
+  uint64_t finishing_sequence_ = 0;
+  bool model_saved_ = false;
+
+  ParkedCalls ready_;
+  ParkedCalls heartbeats_;
+  ParkedCalls next_tasks_;
+  ParkedCalls observers_;
+  EventLog events_;
+  Actions actions_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_COORDINATOR_CORE_H_

@@ -1,0 +1,322 @@
+#include "launcher/coordinator/coordinator_service.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <pthread.h>
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/mutex.h"
+#include "common/net/listen_address.h"
+#include "common/status.h"
+#include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/unary_call.h"
+#include "proto/coordinator.grpc.pb.h"
+
+namespace convoy {
+namespace {
+
+// Reports carry scores for AUC, up to some bytes an example.
+constexpr int kMaxMessageBytes = 256 << 20;
+constexpr auto kShutdownGrace = std::chrono::seconds(1);
+
+}  // namespace
+
+class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
+ public:
+  Impl(Options options, std::unique_ptr<CoordinatorCore> core)
+      : options_(std::move(options)), core_(std::move(core)) {}
+
+  absl::Status Listen();
+  const std::string& address() const { return address_; }
+  void Fail(std::string_view failure);
+  bool WaitUntilEnded(absl::Duration timeout, absl::Duration grace);
+  std::string summary() const;
+  std::string failure() const;
+  void Stop();
+
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+  Reactor* Register(Context*, const v1::RegisterRequest* request,
+                    v1::RegisterReply* reply) override {
+    return Handle(&CoordinatorCore::OnRegister, *request, reply);
+  }
+  Reactor* Ready(Context*, const v1::ReadyRequest* request, v1::Assignment* reply) override {
+    return Handle(&CoordinatorCore::OnReady, *request, reply);
+  }
+  Reactor* Heartbeat(Context*, const v1::HeartbeatRequest* request,
+                     v1::HeartbeatReply* reply) override {
+    return Handle(&CoordinatorCore::OnHeartbeat, *request, reply);
+  }
+  Reactor* NextTask(Context*, const v1::NextTaskRequest* request,
+                    v1::NextTaskReply* reply) override {
+    return Handle(&CoordinatorCore::OnNextTask, *request, reply);
+  }
+  Reactor* Report(Context*, const v1::ReportRequest* request, v1::ReportReply* reply) override {
+    return Handle(&CoordinatorCore::OnReport, *request, reply);
+  }
+  Reactor* GetProgress(Context*, const v1::GetProgressRequest* request,
+                       v1::GetProgressReply* reply) override {
+    return Handle(&CoordinatorCore::OnGetProgress, *request, reply);
+  }
+  Reactor* Stop(Context*, const v1::StopRequest* request, v1::StopReply* reply) override {
+    return Handle(&CoordinatorCore::OnStop, *request, reply);
+  }
+
+ private:
+  // Calls that can be finished once the lock is released.
+  using Finished = std::vector<std::pair<UnaryCall*, Actions::Reply>>;
+
+  template <typename Request>
+  Reactor* Handle(Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time),
+                  const Request& request, google::protobuf::Message* reply) CONVOY_EXCLUDES(mutex_);
+  void Cancelled(CallId id) CONVOY_EXCLUDES(mutex_);
+  Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
+  void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
+  void RunTicker() CONVOY_EXCLUDES(mutex_);
+  void DeliverEvents() CONVOY_EXCLUDES(mutex_);
+  void SleepLocked() CONVOY_REQUIRES(mutex_);
+  void RunSaver() CONVOY_EXCLUDES(mutex_);
+  std::optional<v1::Assignment> AwaitSave() CONVOY_EXCLUDES(mutex_);
+  bool AllDoneLocked(absl::Duration grace) CONVOY_REQUIRES(mutex_);
+
+  const Options options_;
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  const std::unique_ptr<CoordinatorCore> core_ CONVOY_GUARDED_BY(mutex_);
+  CallId last_call_ CONVOY_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<CallId, UnaryCall*> calls_ CONVOY_GUARDED_BY(mutex_);
+  std::deque<std::string> events_ CONVOY_GUARDED_BY(mutex_);  // not yet delivered
+  bool delivering_ CONVOY_GUARDED_BY(mutex_) = false;
+  std::optional<v1::Assignment> to_save_ CONVOY_GUARDED_BY(mutex_);
+  std::optional<absl::Time> ended_ CONVOY_GUARDED_BY(mutex_);
+  bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
+
+  std::thread ticker_;
+  std::thread saver_;
+};
+
+// ------------------------------------------------------------------------------ calls
+
+template <typename Request>
+grpc::ServerUnaryReactor* CoordinatorService::Impl::Handle(
+    Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time), const Request& request,
+    google::protobuf::Message* reply) {
+  UnaryCall* call = nullptr;
+  Finished finished;
+  {
+    MutexLock lock(mutex_);
+    const CallId id = ++last_call_;
+    call = new UnaryCall(reply, [this, id] { Cancelled(id); });
+    if (stopping_) {
+      finished.emplace_back(call, absl::UnavailableError("the coordinator stops"));
+    } else {
+      calls_[id] = call;
+      const absl::Time now = options_.clock->Now();
+      finished = ApplyLocked((core_.get()->*event)(id, request, now));
+    }
+  }
+  Deliver(std::move(finished));
+  return call;
+}
+
+void CoordinatorService::Impl::Cancelled(CallId id) {
+  UnaryCall* call = nullptr;
+  {
+    MutexLock lock(mutex_);
+    const auto it = calls_.find(id);
+    if (it == calls_.end()) return;  // Already answered.
+    call = it->second;
+    calls_.erase(it);
+    core_->OnCancelled(id);
+  }
+  call->Deliver(absl::CancelledError("the caller has gone"));
+}
+
+CoordinatorService::Impl::Finished CoordinatorService::Impl::ApplyLocked(Actions actions) {
+  Finished finished;
+  for (Actions::Answer& answer : actions.answers) {
+    const auto it = calls_.find(answer.call);
+    if (it == calls_.end()) continue;
+    finished.emplace_back(it->second, std::move(answer.reply));
+    calls_.erase(it);
+  }
+  for (std::string& line : actions.events) events_.push_back(std::move(line));
+  if (actions.save_model) to_save_ = std::move(actions.save_model);
+  if (core_->ended() && !ended_) ended_ = options_.clock->Now();
+  changed_.NotifyAll();
+  return finished;
+}
+
+void CoordinatorService::Impl::Deliver(Finished finished) {
+  for (auto& [call, reply] : finished) call->Deliver(std::move(reply));
+}
+
+// ------------------------------------------------------------------------------ threads
+
+void CoordinatorService::Impl::RunTicker() {
+  pthread_setname_np(pthread_self(), "coord-ticker");
+  for (;;) {
+    DeliverEvents();
+    Finished finished;
+    {
+      MutexLock lock(mutex_);
+      if (stopping_ && events_.empty()) return;
+      if (events_.empty()) SleepLocked();
+      const absl::Time now = options_.clock->Now();
+      if (!stopping_ && core_->NextDeadline() <= now) finished = ApplyLocked(core_->Tick(now));
+    }
+    Deliver(std::move(finished));
+  }
+}
+
+void CoordinatorService::Impl::SleepLocked() {
+  const absl::Duration until = core_->NextDeadline() - options_.clock->Now();
+  if (until > absl::ZeroDuration()) changed_.WaitFor(mutex_, std::min(until, absl::Hours(1)));
+}
+
+void CoordinatorService::Impl::DeliverEvents() {
+  std::deque<std::string> lines;
+  {
+    MutexLock lock(mutex_);
+    lines.swap(events_);
+    delivering_ = !lines.empty();
+  }
+  for (const std::string& line : lines) options_.on_event(line);
+  if (lines.empty()) return;
+  MutexLock lock(mutex_);
+  delivering_ = false;
+  changed_.NotifyAll();
+}
+
+void CoordinatorService::Impl::RunSaver() {
+  pthread_setname_np(pthread_self(), "coord-save");
+  const std::optional<v1::Assignment> assignment = AwaitSave();
+  if (!assignment) return;
+  const absl::Status status = options_.save_model(*assignment);
+  Finished finished;
+  {
+    MutexLock lock(mutex_);
+    finished = ApplyLocked(core_->OnModelSaved(status, options_.clock->Now()));
+  }
+  Deliver(std::move(finished));
+}
+
+std::optional<v1::Assignment> CoordinatorService::Impl::AwaitSave() {
+  MutexLock lock(mutex_);
+  while (!stopping_ && !to_save_) changed_.Wait(mutex_);
+  return std::exchange(to_save_, std::nullopt);
+}
+
+// ------------------------------------------------------------------------------ owner's calls
+
+absl::Status CoordinatorService::Impl::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(this);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    return absl::UnavailableError(absl::StrCat("the coordinator can't listen on ", options_.listen,
+                                               ": is the port in use? Port 0 takes a free one"));
+  }
+  address_ = options_.listen.substr(0, options_.listen.rfind(':') + 1) + std::to_string(port);
+  ticker_ = std::thread([this] { RunTicker(); });
+  saver_ = std::thread([this] { RunSaver(); });
+  return absl::OkStatus();
+}
+
+void CoordinatorService::Impl::Fail(std::string_view failure) {
+  Finished finished;
+  {
+    MutexLock lock(mutex_);
+    finished = ApplyLocked(core_->Fail(failure, options_.clock->Now()));
+  }
+  Deliver(std::move(finished));
+}
+
+bool CoordinatorService::Impl::AllDoneLocked(absl::Duration grace) {
+  if (!ended_ || !events_.empty() || delivering_) return false;
+  return core_->everybody_told() || options_.clock->Now() >= *ended_ + grace;
+}
+
+bool CoordinatorService::Impl::WaitUntilEnded(absl::Duration timeout, absl::Duration grace) {
+  const absl::Time give_up = absl::Now() + timeout;
+  MutexLock lock(mutex_);
+  while (!AllDoneLocked(grace)) {
+    const absl::Duration left = give_up - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    const absl::Duration grace_left =
+        ended_ ? *ended_ + grace - options_.clock->Now() : absl::InfiniteDuration();
+    changed_.WaitFor(mutex_,
+                     std::min({left, std::max(grace_left, absl::Milliseconds(1)), absl::Hours(1)}));
+  }
+  return true;
+}
+
+std::string CoordinatorService::Impl::summary() const {
+  MutexLock lock(mutex_);
+  return core_->summary();
+}
+
+std::string CoordinatorService::Impl::failure() const {
+  MutexLock lock(mutex_);
+  return core_->failure();
+}
+
+void CoordinatorService::Impl::Stop() {
+  Finished finished;
+  {
+    MutexLock lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+    for (const auto& [id, call] : calls_) {
+      finished.emplace_back(call, absl::UnavailableError("the coordinator stops"));
+    }
+    calls_.clear();
+    changed_.NotifyAll();
+  }
+  Deliver(std::move(finished));
+  if (server_ != nullptr) {
+    server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+    server_->Wait();
+  }
+  if (ticker_.joinable()) ticker_.join();
+  if (saver_.joinable()) saver_.join();
+}
+
+absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Options options) {
+  CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
+  CONVOY_ASSIGN_OR_RETURN(
+      auto core, CoordinatorCore::Create({options.job, options.job_id, options.clock->Now()}));
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
+  CONVOY_RETURN_IF_ERROR(impl->Listen());
+  return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));
+}
+
+CoordinatorService::CoordinatorService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CoordinatorService::~CoordinatorService() { Stop(); }
+const std::string& CoordinatorService::address() const { return impl_->address(); }
+void CoordinatorService::Fail(std::string_view failure) { impl_->Fail(failure); }
+bool CoordinatorService::WaitUntilEnded(absl::Duration timeout, absl::Duration grace) {
+  return impl_->WaitUntilEnded(timeout, grace);
+}
+std::string CoordinatorService::summary() const { return impl_->summary(); }
+std::string CoordinatorService::failure() const { return impl_->failure(); }
+void CoordinatorService::Stop() { impl_->Stop(); }
+
+}  // namespace convoy

@@ -1,0 +1,232 @@
+// The second half of CoordinatorCore: how the state of the job changes, and what replies say of it.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/placement/ownership.h"
+#include "launcher/coordinator/assignment.h"
+#include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/summary.h"
+#include "launcher/coordinator/texts.h"
+
+namespace convoy {
+namespace {
+
+// How long the end of a job waits for the last counters of its servers.
+constexpr absl::Duration kFinalStatsTimeout = absl::Seconds(2);
+// Failures travel as gRPC status messages, which have to fit into 8 KiB of headers.
+constexpr size_t kMaxFailureBytes = 2000;
+
+}  // namespace
+
+// ------------------------------------------------------------------------------ changes of state
+
+void CoordinatorCore::StateChanged() {
+  ++sequence_;
+  for (const auto& entry : heartbeats_.TakeAll()) AnswerHeartbeat(entry);
+  News();
+}
+
+void CoordinatorCore::News() {
+  ++news_;
+  for (const auto& entry : observers_.TakeAll()) Answer(entry.call, Progress(entry.events_seen));
+}
+
+void CoordinatorCore::StartTraining() {
+  generation_ = 1;
+  phase_ = v1::TRAINING;
+  training_start_ = now_;
+  const v1::DataSummary& data = members_.worker(0)->setup.data();
+  plan_.emplace(job_, mode_, data);
+  job_ = FillFromData(std::move(job_), data, plan_->StepsPerEpoch(), plan_->TotalExamples());
+  if (!plan_->sync) tasks_.emplace(*plan_, members_.workers());
+  reports_.emplace(*plan_, generation_, now_);
+  assignment_ = MakeAssignment(job_, generation_, members_);
+  for (uint32_t rank = 0; plan_->sync && rank < members_.workers(); ++rank) {
+    if (!OwnedSlices(rank, members_.workers(), job_.training().slices()).empty()) continue;
+    members_.worker(rank)->finished = true;  // A spare takes no step: nobody waits for it.
+    stop_.Leave(rank);
+  }
+  for (const auto& entry : ready_.TakeAll()) {
+    Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
+  }
+  StateChanged();
+}
+
+void CoordinatorCore::FinishIfAllFinished() {
+  const auto finished = [](const Process& process) { return process.finished; };
+  if (phase_ != v1::TRAINING || !members_.All(v1::WORKER, finished)) return;
+  training_end_ = now_;
+  if (tasks_ && !tasks_->Done() && stop_.step() == 0) {
+    FailJob(absl::StrCat("all workers have finished, but ", tasks_->remaining(),
+                         " data tasks of the training or some of the validation are not complete"));
+    return;
+  }
+  phase_ = v1::FINISHING;
+  StateChanged();
+  finishing_sequence_ = sequence_;
+  actions_.save_model = assignment_;
+}
+
+void CoordinatorCore::EndIfSaved() {
+  const auto complete = [](const Process& process) { return process.final_stats; };
+  if (phase_ != v1::FINISHING || !model_saved_) return;
+  if (members_.All(v1::SERVER, complete) || now_ >= training_end_ + kFinalStatsTimeout) {
+    End(v1::DONE);
+  }
+}
+
+void CoordinatorCore::FailJob(std::string_view failure) {
+  if (ended()) return;
+  failure_ = Shortened(failure, kMaxFailureBytes);
+  FailParked(FailedStatus());
+  End(v1::FAILED);
+}
+
+void CoordinatorCore::End(v1::JobPhase phase) {
+  Outcome outcome;
+  outcome.failure = failure_;
+  if (plan_) {
+    outcome.wall = std::min(now_, training_end_) - training_start_;
+    outcome.stopped_early =
+        stop_.step() != 0 && (tasks_ ? !tasks_->Done() : reports_->steps() < plan_->TotalSteps());
+  }
+  summary_ = SummaryJson(job_, members_, reports_ ? &*reports_ : nullptr, outcome);
+  phase_ = phase;
+  StateChanged();
+}
+
+void CoordinatorCore::FailParked(const absl::Status& status) {
+  for (const auto& entry : ready_.TakeAll()) Answer(entry.call, status);
+  for (const auto& entry : next_tasks_.TakeAll()) Answer(entry.call, status);
+}
+
+void CoordinatorCore::ServeTasks() {
+  for (const auto& entry : next_tasks_.TakeAll()) {
+    auto reply = TaskFor(static_cast<uint32_t>(entry.owner));
+    if (reply) {
+      Answer(entry.call, *std::move(reply));
+    } else {
+      next_tasks_.Park(entry);
+    }
+  }
+}
+
+Missed CoordinatorCore::FindMissed(absl::Time now) const {
+  if (phase_ == v1::STARTING) return MissedAtStart(members_, startup_timeout_, lost_after_, now);
+  if (ended()) return {};
+  // In phase FINISHING the workers are no longer needed.
+  return MissedInTraining(members_, lost_after_, training_start_, phase_ == v1::TRAINING, now);
+}
+
+absl::Time CoordinatorCore::NextDeadline() const {
+  absl::Time next = FindMissed(now_).deadline;
+  for (const ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
+    next = std::min(next, calls->NextDeadline());
+  }
+  const bool only_stats = phase_ == v1::FINISHING && model_saved_;
+  return only_stats ? std::min(next, training_end_ + kFinalStatsTimeout) : next;
+}
+
+bool CoordinatorCore::everybody_told() const {
+  for (size_t i = 0; i < members_.slots(); ++i) {
+    const Process* process = members_.slot(i);
+    if (process != nullptr && !process->told_end) return false;
+  }
+  return true;
+}
+
+// ------------------------------------------------------------------------------ replies
+
+absl::Status CoordinatorCore::FailedStatus() const {
+  return absl::FailedPreconditionError(absl::StrCat("the job has failed: ", failure_));
+}
+
+v1::Assignment CoordinatorCore::AssignmentOf(const Process& process) const {
+  v1::Assignment assignment = assignment_;
+  if (process.identity.role() == v1::WORKER && generation_ > 0) {
+    const SliceSpan owned =
+        OwnedSlices(process.identity.rank(), members_.workers(), job_.training().slices());
+    assignment.set_slice_begin(static_cast<uint32_t>(owned.begin));
+    assignment.set_slice_end(static_cast<uint32_t>(owned.end));
+  }
+  return assignment;
+}
+
+void CoordinatorCore::AnswerHeartbeat(const ParkedCalls::Entry& entry) {
+  v1::HeartbeatReply reply;
+  reply.set_sequence(sequence_);
+  reply.set_phase(phase_);
+  reply.set_generation(generation_);
+  reply.set_stop_step(stop_.step());
+  reply.set_stop_agreed(stop_.agreed());
+  reply.set_failure(failure_);
+  if (ended()) members_.slot(entry.owner)->told_end = true;
+  Answer(entry.call, std::move(reply));
+}
+
+std::optional<v1::NextTaskReply> CoordinatorCore::TaskFor(uint32_t worker) {
+  v1::NextTaskReply reply;
+  if (stop_.step() != 0 || tasks_->Done()) {
+    reply.set_end(true);
+    return reply;
+  }
+  std::optional<v1::DataTask> task = tasks_->Next(worker);
+  if (!task) return std::nullopt;
+  *reply.mutable_task() = *std::move(task);
+  return reply;
+}
+
+v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
+  v1::GetProgressReply reply;
+  reply.set_phase(phase_);
+  reply.set_failure(failure_);
+  events_.Read(events_seen, &reply);
+  reply.set_waiting_for(WaitingFor());
+  reply.set_examples(ExamplesSoFar());
+  reply.set_total_examples(plan_ ? plan_->TotalExamples() : 0);
+  reply.set_summary(summary_);
+  reply.set_sequence(news_);
+  reply.set_job_id(job_id_);
+  reply.set_generation(generation_);
+  if (plan_) *reply.mutable_job() = assignment_.job();
+  for (size_t i = 0; i < members_.slots(); ++i) {
+    const Process* process = members_.slot(i);
+    if (process == nullptr) continue;
+    v1::ProcessInfo& info = *reply.add_processes();
+    info.set_role(process->identity.role());
+    info.set_rank(process->identity.rank());
+    info.set_address(process->registration.address());
+    info.set_pid(process->registration.pid());
+    info.set_host(process->registration.host());
+    info.set_step(process->step);
+    info.set_activity(process->activity);
+    *info.mutable_usage() = process->usage;
+    info.set_ready(process->ready);
+  }
+  return reply;
+}
+
+std::string CoordinatorCore::WaitingFor() const {
+  if (phase_ == v1::STARTING) return WaitingForProcesses(members_, now_);
+  if (phase_ == v1::FINISHING) {
+    return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
+  }
+  if (phase_ != v1::TRAINING || stop_.step() == 0) return "";
+  if (!stop_.agreed()) {
+    return absl::StrCat("all workers to agree to stop before step ", stop_.step());
+  }
+  return "the workers to finish their last batches";
+}
+
+uint64_t CoordinatorCore::ExamplesSoFar() const {
+  if (!plan_) return 0;
+  uint64_t highest = 0, sum = 0;
+  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
+    highest = std::max(highest, members_.worker(rank)->step);
+    sum += members_.worker(rank)->step;
+  }
+  const uint64_t estimate = plan_->ExamplesAt(plan_->sync ? highest : sum);
+  return std::min(std::max(reports_->examples(), estimate), plan_->TotalExamples());
+}
+
+}  // namespace convoy

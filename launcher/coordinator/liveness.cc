@@ -1,0 +1,94 @@
+#include "launcher/coordinator/liveness.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace convoy {
+namespace {
+
+constexpr size_t kMaxNamed = 5;
+
+std::string LostText(const Process& process, absl::Time now) {
+  std::string text =
+      absl::StrCat(process.name(), " was not heard of for ", Seconds(now - process.heard));
+  if (process.step > 0) absl::StrAppend(&text, ", last seen at step ", process.step);
+  if (!process.activity.empty()) {
+    absl::StrAppend(&text, ", it last said \"", process.activity, "\"");
+  }
+  return text;
+}
+
+std::string NotReadyText(const Process& process, absl::Time now) {
+  std::string text =
+      absl::StrCat(process.name(), " (registered ", Seconds(now - process.registered), " ago");
+  if (!process.activity.empty())
+    absl::StrAppend(&text, " and last said \"", process.activity, "\"");
+  return text + ")";
+}
+
+// Takes over an earlier deadline. Returns whether it has come.
+bool Consider(absl::Time deadline, absl::Time now, Missed* missed) {
+  missed->deadline = std::min(missed->deadline, deadline);
+  return deadline <= now;
+}
+
+}  // namespace
+
+Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Duration lost,
+                     absl::Time now) {
+  Missed missed;
+  for (size_t i = 0; i < members.slots() && missed.text.empty(); ++i) {
+    const Process* process = members.slot(i);
+    if (process != nullptr && process->beats && Consider(process->heard + lost, now, &missed)) {
+      missed.text = LostText(*process, now);
+    } else if (process == nullptr || !process->ready) {
+      const absl::Time sign = process == nullptr ? members.last_registration() : process->active;
+      if (Consider(sign + startup, now, &missed)) {
+        missed.text = absl::StrCat("the job could not start within ", Seconds(startup),
+                                   ": waiting for ", WaitingForProcesses(members, now));
+      }
+    }
+  }
+  return missed;
+}
+
+Missed MissedInTraining(const Membership& members, absl::Duration lost, absl::Time training_start,
+                        bool workers, absl::Time now) {
+  Missed missed;
+  for (size_t i = 0; i < members.slots() && missed.text.empty(); ++i) {
+    const Process* process = members.slot(i);
+    if (process == nullptr || (process->identity.role() == v1::WORKER && !workers)) continue;
+    if (Consider(std::max(process->heard, training_start) + lost, now, &missed)) {
+      missed.text = LostText(*process, now);
+    }
+  }
+  return missed;
+}
+
+std::string WaitingForProcesses(const Membership& members, absl::Time now) {
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < members.slots(); ++i) {
+    const Process* process = members.slot(i);
+    if (process == nullptr) {
+      missing.push_back(members.SlotName(i) + " (never registered)");
+    } else if (!process->ready) {
+      missing.push_back(NotReadyText(*process, now));
+    }
+  }
+  if (missing.empty()) return "";
+  const size_t more = missing.size() - std::min(missing.size(), kMaxNamed);
+  missing.resize(missing.size() - more);
+  return absl::StrCat(absl::StrJoin(missing, ", "),
+                      more > 0 ? absl::StrCat(" and ", more, " more") : "");
+}
+
+std::string Seconds(absl::Duration duration) {
+  return absl::StrFormat("%.10g s", std::round(absl::ToDoubleSeconds(duration) * 10) / 10);
+}
+
+}  // namespace convoy

@@ -1,0 +1,39 @@
+// Which processes are missed: before the training those that do not come, afterwards those that
+// are no longer heard of.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_LIVENESS_H_
+#define CONVOY_LAUNCHER_COORDINATOR_LIVENESS_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "launcher/coordinator/membership.h"
+
+namespace convoy {
+
+// What a judgement says: the first time at which somebody will be missed, and why if it has come.
+struct Missed {
+  absl::Time deadline = absl::InfiniteFuture();
+  std::string text;  // "": nobody yet
+};
+
+// Before the training. Who has not registered is missed `startup` after the last registration of
+// anybody; who is not ready, `startup` after its registration or its last heartbeat that named an
+// activity; whose heartbeats have stopped, `lost` after it was last heard of.
+Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Duration lost,
+                     absl::Time now);
+
+// From `training_start` on: who was not heard of for `lost`. Workers count if `workers`.
+Missed MissedInTraining(const Membership& members, absl::Duration lost, absl::Time training_start,
+                        bool workers, absl::Time now);
+
+// What the job waits for: "worker 1 (never registered), worker 0 (registered 3 s ago and last said
+// "...")";
+// "": all are ready.
+std::string WaitingForProcesses(const Membership& members, absl::Time now);
+
+// "10.2 s", "60 s".
+std::string Seconds(absl::Duration duration);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_LIVENESS_H_

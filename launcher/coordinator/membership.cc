@@ -1,0 +1,156 @@
+#include "launcher/coordinator/membership.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+std::string Plural(size_t count, v1::Role role) {
+  return absl::StrCat(count, role == v1::SERVER ? " server" : " worker", count == 1 ? "" : "s");
+}
+
+bool IsRole(v1::Role role) { return role == v1::SERVER || role == v1::WORKER; }
+
+absl::Status UnknownRole(v1::Role role) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("role: got ", static_cast<int>(role), ", want SERVER (1) or WORKER (2)"));
+}
+
+absl::Status CheckTexts(const v1::RegisterRequest& request) {
+  constexpr size_t kMaxBytes = 512;
+  for (const auto* text :
+       {&request.address(), &request.host(), &request.build_id(), &request.instruction_set()}) {
+    if (text->size() > kMaxBytes) {
+      return absl::InvalidArgumentError(absl::StrCat("registration: got a text of ", text->size(),
+                                                     " bytes, at most ", kMaxBytes,
+                                                     " are allowed"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Membership::Membership(uint64_t job_id, uint32_t servers, uint32_t workers, absl::Time start)
+    : job_id_(job_id),
+      servers_(servers),
+      slots_(size_t{servers} + workers),
+      last_registration_(start) {}
+
+absl::StatusOr<const Process*> Membership::Register(const v1::RegisterRequest& request,
+                                                    absl::Time now) {
+  if (!IsRole(request.role())) return UnknownRole(request.role());
+  if (request.role() == v1::SERVER && request.address().empty()) {
+    return absl::InvalidArgumentError("a server must register with its address, host:port");
+  }
+  CONVOY_RETURN_IF_ERROR(CheckTexts(request));
+  if (const Process* same = FindNonce(request)) return same;
+  CONVOY_RETURN_IF_ERROR(CheckBuild(request));
+  CONVOY_ASSIGN_OR_RETURN(const uint32_t rank, ChooseRank(request));
+  const size_t index = Begin(request.role()) + rank;
+  Process& process = slots_[index].emplace();
+  process.registration = request;
+  process.identity.set_role(request.role());
+  process.identity.set_rank(rank);
+  process.identity.set_incarnation(++incarnations_);
+  process.identity.set_job_id(job_id_);
+  process.registered = process.heard = process.active = now;
+  last_registration_ = now;
+  if (!first_ && !request.build_id().empty()) first_ = index;
+  return &process;
+}
+
+const Process* Membership::FindNonce(const v1::RegisterRequest& request) const {
+  if (request.nonce() == 0) return nullptr;
+  for (size_t i = Begin(request.role()); i < Begin(request.role()) + Count(request.role()); ++i) {
+    if (slots_[i] && slots_[i]->registration.nonce() == request.nonce()) return &*slots_[i];
+  }
+  return nullptr;
+}
+
+absl::Status Membership::CheckBuild(const v1::RegisterRequest& request) const {
+  if (request.build_id().empty() || !first_) return absl::OkStatus();
+  const Process& first = *slots_[*first_];
+  const v1::RegisterRequest& want = first.registration;
+  if (request.build_id() == want.build_id() &&
+      request.instruction_set() == want.instruction_set()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "this process is build \"%s\" for %s, but %s, the first of the job, is build \"%s\" for %s: "
+      "start all processes from the same program",
+      request.build_id(), request.instruction_set(), first.name(), want.build_id(),
+      want.instruction_set()));
+}
+
+absl::StatusOr<uint32_t> Membership::ChooseRank(const v1::RegisterRequest& request) const {
+  const size_t begin = Begin(request.role()), count = Count(request.role());
+  std::optional<uint32_t> free;
+  for (size_t rank = count; rank-- > 0;) {
+    if (!slots_[begin + rank]) free = static_cast<uint32_t>(rank);
+  }
+  const int64_t wanted = request.wanted_rank();
+  if (wanted >= static_cast<int64_t>(count)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s: the job has %s, ranks from 0 to %d",
+                        ProcessName(request.role(), static_cast<uint32_t>(wanted)),
+                        Plural(count, request.role()), static_cast<int64_t>(count) - 1));
+  }
+  if (!free) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the job has ", Plural(count, request.role()), ", all have registered"));
+  }
+  if (wanted < 0) return *free;
+  if (const auto& holder = slots_[begin + static_cast<size_t>(wanted)]) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%s is already there: process %d on %s, incarnation %d", holder->name(),
+        holder->registration.pid(), holder->registration.host(), holder->identity.incarnation()));
+  }
+  return static_cast<uint32_t>(wanted);
+}
+
+absl::StatusOr<Process*> Membership::Find(const v1::Identity& identity, absl::Time now) {
+  if (!IsRole(identity.role())) return UnknownRole(identity.role());
+  if (identity.rank() >= Count(identity.role())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("rank: got ", identity.rank(), ", but the job has ",
+                     Plural(Count(identity.role()), identity.role())));
+  }
+  auto& slot = slots_[Begin(identity.role()) + identity.rank()];
+  const std::string name = ProcessName(identity.role(), identity.rank());
+  if (identity.job_id() != job_id_) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "request of %s of job %016x, but this coordinator runs job %016x: the process belongs to "
+        "another job and should leave",
+        name, identity.job_id(), job_id_));
+  }
+  if (!slot) return absl::FailedPreconditionError(absl::StrCat(name, " has not registered"));
+  if (slot->identity.incarnation() != identity.incarnation()) {
+    return absl::AbortedError(absl::StrFormat("%s: got incarnation %d, want %d", name,
+                                              identity.incarnation(),
+                                              slot->identity.incarnation()));
+  }
+  slot->heard = now;
+  return &*slot;
+}
+
+std::string Membership::SlotName(size_t index) const {
+  return index < servers_ ? ProcessName(v1::SERVER, static_cast<uint32_t>(index))
+                          : ProcessName(v1::WORKER, static_cast<uint32_t>(index - servers_));
+}
+
+bool Membership::All(v1::Role role, const std::function<bool(const Process&)>& condition) const {
+  for (size_t i = Begin(role); i < Begin(role) + Count(role); ++i) {
+    if (!slots_[i] || !condition(*slots_[i])) return false;
+  }
+  return true;
+}
+
+bool Membership::AllReady() const {
+  const auto ready = [](const Process& process) { return process.ready; };
+  return All(v1::SERVER, ready) && All(v1::WORKER, ready);
+}
+
+}  // namespace convoy

@@ -1,0 +1,74 @@
+// The servers and workers of the job: who may join as what, and whether a request comes from who it
+// says it comes from.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_MEMBERSHIP_H_
+#define CONVOY_LAUNCHER_COORDINATOR_MEMBERSHIP_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "launcher/coordinator/process.h"
+#include "proto/coordinator.pb.h"
+
+namespace convoy {
+
+class Membership {
+ public:
+  // `start`: when the coordinator began to wait for processes.
+  Membership(uint64_t job_id, uint32_t servers, uint32_t workers, absl::Time start);
+
+  // A process joins, or repeats its request (same nonce). An empty build id is that of a client in
+  // another language: it may join, whatever the others are.
+  // InvalidArgument: role, rank, address or an endless text. FailedPrecondition: the rank is taken,
+  // or the program is another build. ResourceExhausted: all processes of the role have registered.
+  absl::StatusOr<const Process*> Register(const v1::RegisterRequest& request, absl::Time now);
+
+  // The process that a request comes from; it counts as heard of.
+  // InvalidArgument: role or rank. FailedPrecondition: another job, or never registered.
+  // Aborted: another incarnation.
+  absl::StatusOr<Process*> Find(const v1::Identity& identity, absl::Time now);
+
+  uint32_t servers() const { return servers_; }
+  uint32_t workers() const { return static_cast<uint32_t>(slots_.size()) - servers_; }
+  // nullptr: not registered. Servers come first, then workers, by rank.
+  const Process* slot(size_t index) const { return slots_[index] ? &*slots_[index] : nullptr; }
+  Process* slot(size_t index) { return slots_[index] ? &*slots_[index] : nullptr; }
+  size_t IndexOf(const Process& process) const {
+    return Begin(process.identity.role()) + process.identity.rank();
+  }
+  size_t slots() const { return slots_.size(); }
+  // Name of the process of a slot, whether it is there or not.
+  std::string SlotName(size_t index) const;
+  const Process* worker(uint32_t rank) const { return slot(servers_ + rank); }
+  Process* worker(uint32_t rank) { return slot(servers_ + rank); }
+  const Process* server(uint32_t rank) const { return slot(rank); }
+
+  // Whether `condition` is true of every process of the role; false if one is not registered.
+  bool All(v1::Role role, const std::function<bool(const Process&)>& condition) const;
+  bool AllReady() const;
+  // The last time that somebody registered, or `start`.
+  absl::Time last_registration() const { return last_registration_; }
+
+ private:
+  using Slots = std::vector<std::optional<Process>>;
+
+  size_t Begin(v1::Role role) const { return role == v1::SERVER ? 0 : servers_; }
+  size_t Count(v1::Role role) const { return role == v1::SERVER ? servers_ : workers(); }
+  const Process* FindNonce(const v1::RegisterRequest& request) const;
+  absl::Status CheckBuild(const v1::RegisterRequest& request) const;
+  absl::StatusOr<uint32_t> ChooseRank(const v1::RegisterRequest& request) const;
+
+  const uint64_t job_id_;
+  const uint32_t servers_;
+  Slots slots_;
+  uint64_t incarnations_ = 0;
+  std::optional<size_t> first_;  // slot of the process with a build id that registered first
+  absl::Time last_registration_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_MEMBERSHIP_H_

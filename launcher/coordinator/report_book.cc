@@ -1,0 +1,166 @@
+#include "launcher/coordinator/report_book.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/metrics/metrics.h"
+#include "common/status.h"
+#include "launcher/coordinator/json.h"
+
+namespace convoy {
+namespace {
+
+constexpr size_t kMaxOpenStretches = 4096;
+constexpr auto kTrain = v1::ReportRequest::TRAIN;
+
+void MergeStaleness(const v1::ReportRequest& part, v1::ReportRequest* total) {
+  if (part.staleness_count() == 0) return;
+  const bool first = total->staleness_count() == 0;
+  total->set_staleness_min(first ? part.staleness_min()
+                                 : std::min(total->staleness_min(), part.staleness_min()));
+  total->set_staleness_max(std::max(total->staleness_max(), part.staleness_max()));
+  total->set_staleness_count(total->staleness_count() + part.staleness_count());
+  total->set_staleness_sum(total->staleness_sum() + part.staleness_sum());
+}
+
+v1::ReportRequest Merge(const std::map<uint64_t, v1::ReportRequest>& parts) {
+  v1::ReportRequest merged;
+  const v1::ReportRequest& first = parts.begin()->second;
+  merged.set_kind(first.kind());
+  merged.set_part(first.part());
+  merged.set_step_begin(first.step_begin());
+  merged.set_step_end(first.step_end());
+  for (const auto& [number, part] : parts) {
+    MergeSums(part.sums(), merged.mutable_sums());
+    MergeStaleness(part, &merged);
+    merged.set_skipped(merged.skipped() + part.skipped());
+  }
+  return merged;
+}
+
+}  // namespace
+
+ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start)
+    : plan_(plan), generation_(generation), start_(training_start), throughput_(training_start) {}
+
+ReportBook::Key ReportBook::KeyOf(const v1::ReportRequest& report) const {
+  if (report.kind() == kTrain) return {kTrain, plan_.sync ? report.step_begin() : report.part()};
+  return {report.kind(), plan_.sync ? report.step_end() : report.step_begin()};
+}
+
+uint64_t ReportBook::ExpectedParts(v1::ReportRequest::Kind kind) const {
+  if (plan_.sync) return plan_.slices;
+  return kind == kTrain ? 1 : plan_.ValidationTasks();
+}
+
+absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
+  if (!v1::ReportRequest::Kind_IsValid(report.kind())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("kind: got ", static_cast<int>(report.kind()), ", want TRAIN or VALIDATION"));
+  }
+  CONVOY_RETURN_IF_ERROR(Annotate(ValidateSums(report.sums()), "report"));
+  if (any_ && report.sums().classes() != classes_) {
+    return absl::InvalidArgumentError(absl::StrCat("report: got ", report.sums().classes(),
+                                                   " classes, the other reports have ", classes_));
+  }
+  if (!plan_.sync) return absl::OkStatus();
+  if (report.part() >= plan_.slices) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("report on slice ", report.part(), ": the job has ", plan_.slices, " slices"));
+  }
+  const bool empty = report.kind() == kTrain && report.step_begin() >= report.step_end();
+  if (empty || report.step_end() > plan_.TotalSteps()) {
+    return absl::InvalidArgumentError(absl::StrCat("report on steps [", report.step_begin(), ", ",
+                                                   report.step_end(), "): want a range within [0, ",
+                                                   plan_.TotalSteps(), ")"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, absl::Time now) {
+  CONVOY_RETURN_IF_ERROR(Check(report));
+  any_ = true;
+  classes_ = report.sums().classes();
+  const Key key = KeyOf(report);
+  const IntervalSet& done = report.kind() == kTrain ? done_training_ : done_validation_;
+  if (done.Contains(key.second)) return std::string();
+  if (open_.size() >= kMaxOpenStretches && !open_.contains(key)) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "report: ", open_.size(), " stretches wait for reports of other slices or tasks"));
+  }
+  Parts& parts = open_[key];
+  parts.erase(report.part());
+  if (plan_.sync && !parts.empty() && parts.begin()->second.step_end() != report.step_end()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "report on steps [", report.step_begin(), ", ", report.step_end(),
+        "): others report on this stretch up to step ", parts.begin()->second.step_end()));
+  }
+  parts[report.part()] = report;
+  if (parts.size() < ExpectedParts(report.kind())) return std::string();
+  const v1::ReportRequest merged = Merge(parts);
+  open_.erase(key);
+  MarkDone(key, merged);
+  return report.kind() == kTrain ? TrainLine(merged, now) : ValidationLine(merged, now);
+}
+
+void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
+  if (key.first != kTrain) {
+    done_validation_.Add(key.second, key.second + 1);
+    if (key.second >= validation_key_) validation_ = merged.sums();
+    validation_key_ = std::max(validation_key_, key.second);
+    return;
+  }
+  const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
+  done_training_.Add(key.second, end);
+  const uint64_t size = merged.sums().examples();
+  examples_ += size;
+  skipped_ += merged.skipped();
+  if (plan_.sync) {
+    const uint64_t epoch = (end - 1) / plan_.StepsPerEpoch();
+    epoch_.Add(epoch, epoch * plan_.StepsPerEpoch(), key.second, end, merged.sums());
+    steps_ = std::max(steps_, end);
+  } else {
+    const uint64_t epoch = merged.step_begin();
+    epoch_.Add(epoch, epoch * plan_.tasks().tasks_per_epoch() + 1, key.second, end, merged.sums());
+    steps_ += (size + plan_.batch - 1) / plan_.batch;
+  }
+}
+
+std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time now) {
+  const uint64_t seen = plan_.sync ? plan_.ExamplesAt(merged.step_end()) : examples_;
+  Json line;
+  line["time"] = RoundedSeconds(now - start_);
+  line["kind"] = "train";
+  line["generation"] = generation_;
+  line["step"] = plan_.sync ? merged.step_end() : steps_;
+  line["examples"] = examples_;
+  line["epoch"] = plan_.Epochs(seen);
+  AddMembers(MetricsJson(merged.sums(), /*per_class=*/false), &line);
+  line["examples_per_second"] = std::round(throughput_.Add(examples_, now));
+  line["staleness"] = StalenessJson(merged);
+  return ToText(line);
+}
+
+std::string ReportBook::ValidationLine(const v1::ReportRequest& merged, absl::Time now) {
+  Json line;
+  line["time"] = RoundedSeconds(now - start_);
+  line["kind"] = "validation";
+  line["generation"] = generation_;
+  if (plan_.sync) {
+    const uint64_t seen = plan_.ExamplesAt(merged.step_end());
+    line["step"] = merged.step_end();
+    line["examples"] = seen;
+    line["epoch"] = plan_.Epochs(seen);
+    line["version"] = merged.step_end();
+  } else {
+    line["step"] = steps_;
+    line["examples"] = examples_;
+    line["epoch"] = merged.step_begin() + 1;
+    line["version"] = "newest pulled";
+  }
+  AddMembers(MetricsJson(merged.sums(), /*per_class=*/false), &line);
+  return ToText(line);
+}
+
+}  // namespace convoy

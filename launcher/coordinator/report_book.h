@@ -1,0 +1,77 @@
+// What the workers measured, put together: a line of events.jsonl for every stretch of training and
+// every validation, and the sums for the summary.
+//
+// A report names its part (slice or task) and its stretch; the same again replaces the earlier one
+// and is never added. sync: a stretch of steps, or the validation at a version, is complete when
+// all slices have reported it. Other modes: each training task is a stretch of its own, a
+// validation is complete with all tasks of its epoch. Sums are merged in the order of slices or
+// tasks.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_
+#define CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "launcher/coordinator/epoch_sums.h"
+#include "launcher/coordinator/interval_set.h"
+#include "launcher/coordinator/throughput.h"
+#include "launcher/coordinator/training_plan.h"
+#include "proto/coordinator.pb.h"
+
+namespace convoy {
+
+// The fields of an event line are described in docs/run_directory.md.
+class ReportBook {
+ public:
+  ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start);
+
+  // Returns the event line that this report completes; "": none (yet, or it was already written).
+  // InvalidArgument: a part or step outside of the job, sums that contradict themselves or those of
+  // the other parts. ResourceExhausted: too many stretches are incomplete.
+  absl::StatusOr<std::string> Add(const v1::ReportRequest& report, absl::Time now);
+
+  // Of complete stretches.
+  uint64_t examples() const { return examples_; }
+  uint64_t steps() const { return steps_; }
+  uint64_t skipped() const { return skipped_; }
+  // Training on the newest epoch.
+  v1::MetricSums LastEpoch() const { return epoch_.Total(); }
+  // The newest validation; empty: none.
+  const v1::MetricSums& validation() const { return validation_; }
+
+ private:
+  // Kind, and what names the stretch: first step, version, task, or epoch of a validation.
+  using Key = std::pair<v1::ReportRequest::Kind, uint64_t>;
+  using Parts = std::map<uint64_t, v1::ReportRequest>;
+
+  Key KeyOf(const v1::ReportRequest& report) const;
+  uint64_t ExpectedParts(v1::ReportRequest::Kind kind) const;
+  absl::Status Check(const v1::ReportRequest& report) const;
+  void MarkDone(const Key& key, const v1::ReportRequest& merged);
+  std::string TrainLine(const v1::ReportRequest& merged, absl::Time now);
+  std::string ValidationLine(const v1::ReportRequest& merged, absl::Time now);
+
+  const TrainingPlan plan_;
+  const uint64_t generation_;
+  const absl::Time start_;
+  std::map<Key, Parts> open_;
+  IntervalSet done_training_;
+  IntervalSet done_validation_;
+  bool any_ = false;
+  uint32_t classes_ = 0;  // of all sums, once any_
+  uint64_t examples_ = 0;
+  uint64_t steps_ = 0;
+  uint64_t skipped_ = 0;
+  EpochSums epoch_;
+  Throughput throughput_;
+  v1::MetricSums validation_;
+  uint64_t validation_key_ = 0;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_

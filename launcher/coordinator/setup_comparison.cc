@@ -1,0 +1,83 @@
+#include "launcher/coordinator/setup_comparison.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/math/variable.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+constexpr int kMaxVariables = 100'000;
+constexpr uint64_t kMaxExamples = uint64_t{1} << 40;
+
+std::string Describe(const v1::Variable& variable) {
+  return absl::StrFormat("\"%s\" [%s] %s(%g)", variable.name(),
+                         absl::StrJoin(variable.shape(), ", "),
+                         v1::Variable::Initializer_Name(variable.initializer()), variable.scale());
+}
+
+std::string DescribeAt(const v1::ReadyRequest& setup, int index) {
+  return index < setup.variables_size() ? Describe(setup.variables(index)) : "no such variable";
+}
+
+}  // namespace
+
+std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& setup,
+                               const std::string& other_name, const v1::ReadyRequest& other) {
+  for (int i = 0; i < std::max(setup.variables_size(), other.variables_size()); ++i) {
+    const std::string mine = DescribeAt(setup, i), theirs = DescribeAt(other, i);
+    if (mine != theirs) {
+      return absl::StrCat("the workers have different models: variable ", i, " of ", name, " is ",
+                          mine, ", that of ", other_name, " is ", theirs);
+    }
+  }
+  const v1::DataSummary &a = setup.data(), &b = other.data();
+  const struct {
+    const char* what;
+    uint64_t mine, theirs;
+  } figures[] = {{"training examples", a.examples(), b.examples()},
+                 {"validation examples", a.validation_examples(), b.validation_examples()},
+                 {"features", a.features(), b.features()},
+                 {"classes", a.classes(), b.classes()}};
+  for (const auto& figure : figures) {
+    if (figure.mine != figure.theirs) {
+      return absl::StrCat("the workers have different data: ", name, " has ", figure.mine, " ",
+                          figure.what, ", ", other_name, " has ", figure.theirs);
+    }
+  }
+  if (a.fingerprint() == b.fingerprint()) return "";
+  return absl::StrFormat(
+      "the workers have different data: checksum %016x in %s, %016x in %s; their files or data "
+      "options differ",
+      a.fingerprint(), name, b.fingerprint(), other_name);
+}
+
+absl::Status CheckSetup(const v1::ReadyRequest& setup) {
+  if (setup.variables_size() > kMaxVariables) {
+    return absl::InvalidArgumentError(absl::StrCat("variables: got ", setup.variables_size(),
+                                                   ", at most ", kMaxVariables, " are possible"));
+  }
+  std::set<std::string> names;
+  for (const v1::Variable& variable : setup.variables()) {
+    VariableSpec spec;
+    CONVOY_RETURN_IF_ERROR(FromProto(variable, &spec));
+    if (!names.insert(spec.name).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("variable \"", spec.name, "\" is declared twice"));
+    }
+  }
+  if (setup.data().examples() == 0) {
+    return absl::InvalidArgumentError("the training data have no examples");
+  }
+  if (std::max(setup.data().examples(), setup.data().validation_examples()) > kMaxExamples) {
+    return absl::InvalidArgumentError("data: more than 2^40 examples");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace convoy

@@ -1,0 +1,91 @@
+#include "launcher/coordinator/summary.h"
+
+#include <algorithm>
+
+#include "common/metrics/metrics.h"
+#include "launcher/coordinator/json.h"
+
+namespace convoy {
+namespace {
+
+v1::ServerStats MergedStaleness(const Membership& members) {
+  v1::ServerStats total;
+  for (uint32_t rank = 0; rank < members.servers(); ++rank) {
+    const Process* server = members.server(rank);
+    if (server == nullptr || server->stats.staleness_count() == 0) continue;
+    const v1::ServerStats& stats = server->stats;
+    total.set_staleness_min(total.staleness_count() == 0
+                                ? stats.staleness_min()
+                                : std::min(total.staleness_min(), stats.staleness_min()));
+    total.set_staleness_max(std::max(total.staleness_max(), stats.staleness_max()));
+    total.set_staleness_count(total.staleness_count() + stats.staleness_count());
+    total.set_staleness_sum(total.staleness_sum() + stats.staleness_sum());
+  }
+  return total;
+}
+
+Json Measured(const v1::MetricSums& sums) {
+  Json json = {{"examples", sums.examples()}};
+  AddMembers(MetricsJson(sums, /*per_class=*/true), &json);
+  return json;
+}
+
+Json Processes(const Membership& members) {
+  Json list = Json::array();
+  for (size_t i = 0; i < members.slots(); ++i) {
+    const Process* process = members.slot(i);
+    if (process == nullptr) continue;
+    list.push_back({{"role", process->identity.role() == v1::SERVER ? "server" : "worker"},
+                    {"rank", process->identity.rank()},
+                    {"pid", process->registration.pid()},
+                    {"host", process->registration.host()},
+                    {"cpu_seconds", process->usage.cpu_seconds()},
+                    {"peak_rss_bytes", process->usage.peak_rss_bytes()}});
+    if (process->registration.build_id().empty()) list.back()["foreign"] = true;
+  }
+  return list;
+}
+
+void AddTraffic(const Membership& members, Json* json) {
+  uint64_t sent = 0, received = 0;
+  for (uint32_t rank = 0; rank < members.workers(); ++rank) {
+    const Process* worker = members.worker(rank);
+    if (worker == nullptr) continue;
+    sent += worker->usage.bytes_sent();
+    received += worker->usage.bytes_received();
+  }
+  (*json)["bytes_sent"] = sent;
+  (*json)["bytes_received"] = received;
+}
+
+}  // namespace
+
+std::string SummaryJson(const v1::Job& job, const Membership& members, const ReportBook* book,
+                        const Outcome& outcome) {
+  const uint64_t examples = book == nullptr ? 0 : book->examples();
+  const double seconds = absl::ToDoubleSeconds(outcome.wall);
+  Json json;
+  json["job"] = job.name();
+  json["mode"] = job.training().mode();
+  json["servers"] = members.servers();
+  json["workers"] = members.workers();
+  json["slices"] = job.training().slices();
+  json["steps"] = book == nullptr ? 0 : book->steps();
+  json["examples"] = examples;
+  json["wall_seconds"] = RoundedSeconds(outcome.wall);
+  json["examples_per_second"] =
+      seconds > 0 ? std::round(static_cast<double>(examples) / seconds) : 0;
+  if (examples > 0) json["train"] = Measured(book->LastEpoch());
+  if (book != nullptr && book->validation().examples() > 0) {
+    json["validation"] = Measured(book->validation());
+  }
+  json["staleness"] = StalenessJson(MergedStaleness(members));
+  json["skipped_gradients"] = book == nullptr ? 0 : book->skipped();
+  AddTraffic(members, &json);
+  json["stopped_early"] = outcome.stopped_early;
+  if (!outcome.failure.empty()) json["failure"] = outcome.failure;
+  json["processes"] = Processes(members);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace convoy

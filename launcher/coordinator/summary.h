@@ -1,0 +1,27 @@
+// summary.json: the outcome of a job in one object.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_SUMMARY_H_
+#define CONVOY_LAUNCHER_COORDINATOR_SUMMARY_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "launcher/coordinator/membership.h"
+#include "launcher/coordinator/report_book.h"
+#include "proto/job.pb.h"
+
+namespace convoy {
+
+struct Outcome {
+  absl::Duration wall;         // from the start of the training until the last worker finished
+  bool stopped_early = false;  // by request, before its natural end
+  std::string failure;         // "": it ended well
+};
+
+// `book`: nullptr if the training never began. Bytes are those that the workers sent to and
+// received from the servers; the staleness is what the servers measured over the whole job.
+std::string SummaryJson(const v1::Job& job, const Membership& members, const ReportBook* book,
+                        const Outcome& outcome);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_SUMMARY_H_

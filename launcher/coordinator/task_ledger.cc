@@ -1,0 +1,128 @@
+#include "launcher/coordinator/task_ledger.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace convoy {
+namespace {
+
+uint64_t CountTasks(const TrainingPlan& plan) {
+  const uint64_t per_epoch = plan.tasks().tasks_per_epoch();
+  const uint64_t steps = plan.TotalSteps(), steps_per_epoch = plan.StepsPerEpoch();
+  const uint64_t rest = steps % steps_per_epoch;
+  return steps / steps_per_epoch * per_epoch +
+         (rest + plan.batches_per_task - 1) / plan.batches_per_task;
+}
+
+}  // namespace
+
+TaskLedger::TaskLedger(const TrainingPlan& plan, uint32_t workers)
+    : plan_(plan),
+      per_epoch_(plan.tasks().tasks_per_epoch()),
+      total_(CountTasks(plan)),
+      holders_(workers) {}
+
+v1::DataTask TaskLedger::TrainingTask(uint64_t index) const {
+  const TaskRange range = TaskAt(plan_.tasks(), index / per_epoch_, index % per_epoch_);
+  const uint64_t steps_before =
+      range.epoch * plan_.StepsPerEpoch() + index % per_epoch_ * plan_.batches_per_task;
+  const uint64_t allowed =
+      std::min(plan_.TotalSteps() - steps_before, plan_.batches_per_task) * plan_.batch;
+  v1::DataTask task;
+  task.set_id(range.id);
+  task.set_epoch(static_cast<uint32_t>(range.epoch));
+  task.set_begin(range.positions.begin);
+  task.set_end(std::min(range.positions.end, range.positions.begin + allowed));
+  return task;
+}
+
+v1::DataTask TaskLedger::ValidationTask(uint64_t epoch, uint64_t part) const {
+  const Range range = SliceRange(part, plan_.ValidationTasks(), plan_.validation_examples);
+  v1::DataTask task;
+  task.set_id(kValidationTask + epoch * plan_.slices + part + 1);
+  task.set_epoch(static_cast<uint32_t>(epoch));
+  task.set_begin(range.begin);
+  task.set_end(range.end);
+  task.set_validation(true);
+  return task;
+}
+
+std::optional<v1::DataTask> TaskLedger::Next(uint32_t worker) {
+  Holder& holder = holders_[worker];
+  if (!holder.held) holder.held = TakeNew();
+  return holder.held;
+}
+
+std::optional<v1::DataTask> TaskLedger::TakeNew() {
+  if (!validation_.empty()) {
+    const v1::DataTask task = validation_.front();
+    validation_.pop_front();
+    return task;
+  }
+  if (next_ < total_) return TrainingTask(next_++);
+  return std::nullopt;
+}
+
+absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {
+  Holder& holder = holders_[worker];
+  if (task == 0 || task == holder.last_completed) return absl::OkStatus();
+  if (!holder.held || holder.held->id() != task) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("worker ", worker, " says that it completed task ", task, ", but it holds ",
+                     holder.held ? absl::StrCat("task ", holder.held->id()) : "none"));
+  }
+  const v1::DataTask done = *holder.held;
+  holder.held.reset();
+  holder.last_completed = task;
+  if (done.validation()) {
+    --open_validation_;
+  } else {
+    TrainingTaskCompleted(done.epoch());
+  }
+  return absl::OkStatus();
+}
+
+void TaskLedger::TrainingTaskCompleted(uint64_t epoch) {
+  const uint64_t last_epoch = (total_ - 1) / per_epoch_;
+  ++completed_;
+  if (++completed_in_epoch_[epoch] == per_epoch_) {
+    completed_in_epoch_.erase(epoch);
+    const uint64_t every = plan_.validate_every_epochs;
+    if (epoch != last_epoch && every > 0 && (epoch + 1) % every == 0) QueueValidation(epoch);
+  }
+  if (completed_ == total_) QueueValidation(last_epoch);
+}
+
+void TaskLedger::QueueValidation(uint64_t epoch) {
+  for (uint64_t part = 0; part < plan_.ValidationTasks(); ++part) {
+    validation_.push_back(ValidationTask(epoch, part));
+    ++open_validation_;
+  }
+}
+
+absl::Status TaskLedger::CheckReport(v1::ReportRequest::Kind kind, uint64_t task,
+                                     uint64_t epoch) const {
+  const bool validation = (task & kValidationTask) != 0;
+  const uint64_t per_epoch = validation ? plan_.slices : per_epoch_;
+  const uint64_t index = (task & ~kValidationTask) - 1;
+  const uint64_t epochs_begun = (next_ + per_epoch_ - 1) / per_epoch_;
+  const bool exists =
+      validation ? index / per_epoch < epochs_begun && index % per_epoch < plan_.ValidationTasks()
+                 : index < next_;
+  if (!exists || validation != (kind == v1::ReportRequest::VALIDATION)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("report on ", validation ? "validation" : "training", " task ", task,
+                     ": no such task was handed out for ",
+                     kind == v1::ReportRequest::VALIDATION ? "validation" : "training"));
+  }
+  if (index / per_epoch != epoch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("report on task ", task, ": got epoch ", epoch, ", want ", index / per_epoch));
+  }
+  return absl::OkStatus();
+}
+
+bool TaskLedger::Done() const { return completed_ == total_ && open_validation_ == 0; }
+
+}  // namespace convoy

@@ -1,0 +1,72 @@
+// Who works on which piece of the data in the modes async and ssp. Every task of training and
+// validation is handed out once and completed once.
+//
+// A worker holds at most one task. Requests may be repeated: what a worker holds is handed to it
+// again, and a completion that is already known changes nothing.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_TASK_LEDGER_H_
+#define CONVOY_LAUNCHER_COORDINATOR_TASK_LEDGER_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "launcher/coordinator/training_plan.h"
+#include "proto/coordinator.pb.h"
+
+namespace convoy {
+
+// Ids of validation tasks have this bit: kValidationTask + epoch * slices + part + 1.
+inline constexpr uint64_t kValidationTask = uint64_t{1} << 62;
+
+// Training tasks are handed out in the order of their ids. When an epoch that is to be measured is
+// complete, its validation tasks come first, while the next epoch goes on; the validation after the
+// last epoch begins when all training is complete, so that the weights are final. With max_steps
+// the last task is cut short, so that exactly so many batches are handed out.
+class TaskLedger {
+ public:
+  TaskLedger(const TrainingPlan& plan, uint32_t workers);
+
+  // The task that `worker` holds, or the next one, which it then holds; nullopt: none now (or
+  // Done).
+  std::optional<v1::DataTask> Next(uint32_t worker);
+  // `task`: what the worker says it has completed; 0: nothing.
+  // FailedPrecondition: it does not hold that task.
+  absl::Status Complete(uint32_t worker, uint64_t task);
+  // Whether a report may speak of the task.
+  // InvalidArgument: there is no such task of that kind and epoch, or it was not handed out.
+  absl::Status CheckReport(v1::ReportRequest::Kind kind, uint64_t task, uint64_t epoch) const;
+
+  // Every task is complete, those of the validation after the last epoch too.
+  bool Done() const;
+  // Training tasks that are not complete.
+  uint64_t remaining() const { return total_ - completed_; }
+
+ private:
+  struct Holder {
+    std::optional<v1::DataTask> held;
+    uint64_t last_completed = 0;
+  };
+
+  v1::DataTask TrainingTask(uint64_t index) const;
+  v1::DataTask ValidationTask(uint64_t epoch, uint64_t part) const;
+  std::optional<v1::DataTask> TakeNew();
+  void TrainingTaskCompleted(uint64_t epoch);
+  void QueueValidation(uint64_t epoch);
+
+  const TrainingPlan plan_;
+  const uint64_t per_epoch_;                         // tasks
+  const uint64_t total_;                             // training tasks of the job
+  std::vector<Holder> holders_;                      // by worker
+  uint64_t next_ = 0;                                // index of the next training task to hand out
+  uint64_t completed_ = 0;                           // training tasks
+  std::map<uint64_t, uint64_t> completed_in_epoch_;  // epochs that have begun and are not complete
+  std::deque<v1::DataTask> validation_;              // to hand out
+  uint64_t open_validation_ = 0;                     // queued or held
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_TASK_LEDGER_H_

@@ -1,0 +1,43 @@
+// The length of a training: steps, examples and tasks as functions of the job and its data.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_TRAINING_PLAN_H_
+#define CONVOY_LAUNCHER_COORDINATOR_TRAINING_PLAN_H_
+
+#include <cstdint>
+
+#include "common/mode.h"
+#include "proto/coordinator.pb.h"
+#include "proto/job.pb.h"
+#include "worker/data/batches.h"
+
+namespace convoy {
+
+// A "step" is a global batch in sync and one batch of one worker in the other modes.
+struct TrainingPlan {
+  bool sync = true;
+  uint64_t examples = 0;             // of an epoch
+  uint64_t validation_examples = 0;  // 0: nothing is measured
+  uint64_t epochs = 1;
+  uint64_t slices = 1;
+  uint64_t batch = 1;                  // examples of a step; other modes: ceil(batch_size / slices)
+  uint64_t batches_per_task = 1;       // async, ssp
+  uint64_t validate_every_epochs = 1;  // 0: only at the end
+  uint64_t max_steps = 0;              // 0: no limit
+
+  // `data.examples` >= 1; slices, batch_size and batches_per_task of the job >= 1.
+  TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataSummary& data);
+
+  uint64_t StepsPerEpoch() const { return convoy::StepsPerEpoch(examples, batch); }
+  uint64_t TotalSteps() const;
+  // Examples of the first `step` steps.
+  uint64_t ExamplesAt(uint64_t step) const;
+  uint64_t TotalExamples() const { return ExamplesAt(TotalSteps()); }
+  // How many times `seen` examples are the whole data.
+  double Epochs(uint64_t seen) const;
+  // Parts of a validation that have examples (async, ssp).
+  uint64_t ValidationTasks() const;
+  TaskLayout tasks() const { return {examples, batch, batches_per_task}; }
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_TRAINING_PLAN_H_

@@ -1,0 +1,76 @@
+#include "launcher/process/progress_state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+
+namespace convoy {
+namespace {
+
+using Json = nlohmann::json;
+
+std::optional<double> Number(const Json& object, const char* key) {
+  if (!object.is_object()) return std::nullopt;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+uint64_t Count(const Json& object, const char* key, uint64_t otherwise) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : otherwise;
+}
+
+MeasuredValues Measured(const Json& event) {
+  return {Number(event, "loss"), Number(event, "accuracy"), Number(event, "rmse")};
+}
+
+void ApplyTrain(const Json& event, ProgressState* state) {
+  state->train = Measured(event);
+  state->examples_per_second =
+      Number(event, "examples_per_second").value_or(state->examples_per_second);
+  state->staleness = Number(event.value("staleness", Json()), "mean");
+}
+
+}  // namespace
+
+uint64_t ProgressState::CurrentEpoch() const {
+  const auto current = static_cast<uint64_t>(std::clamp(std::ceil(epoch), 1.0, 1e15));
+  return epochs == 0 ? current : std::min(current, epochs);
+}
+
+double ProgressState::Fraction() const {
+  if (total_examples == 0) return 0;
+  return std::min(1.0, static_cast<double>(examples) / static_cast<double>(total_examples));
+}
+
+std::optional<double> ProgressState::SecondsLeft() const {
+  if (total_examples == 0 || !(examples_per_second > 0)) return std::nullopt;
+  const uint64_t left = total_examples - std::min(examples, total_examples);
+  return static_cast<double>(left) / examples_per_second;
+}
+
+absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* kind) {
+  const Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const std::string name = event.is_object() && event.contains("kind") && event["kind"].is_string()
+                               ? event["kind"].get<std::string>()
+                               : "";
+  if (name == "train") {
+    *kind = EventKind::kTrain;
+    ApplyTrain(event, state);
+  } else if (name == "validation") {
+    *kind = EventKind::kValidation;
+    state->validation = Measured(event);
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("event has the kind \"", name, "\", want \"train\" or \"validation\""));
+  }
+  state->epoch = std::max(state->epoch, Number(event, "epoch").value_or(0));
+  state->step = std::max(state->step, Count(event, "step", 0));
+  state->examples = std::max(state->examples, Count(event, "examples", 0));
+  return absl::OkStatus();
+}
+
+}  // namespace convoy

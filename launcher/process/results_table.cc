@@ -1,0 +1,169 @@
+#include "launcher/process/results_table.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace convoy {
+namespace {
+
+using Json = nlohmann::json;
+using Row = std::vector<std::string>;
+
+enum class Side { kLeft, kRight };
+
+// Columns as wide as their widest cell, the first one to the left and the others to `side`.
+std::string Align(const std::vector<Row>& rows, Side side) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths[i] - row[i].size(), ' ');
+      absl::StrAppend(&line, "  ", i > 0 && side == Side::kRight ? space + row[i] : row[i] + space);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    absl::StrAppend(&text, line, "\n");
+  }
+  return text;
+}
+
+std::string Bytes(double bytes) {
+  const char* const units[] = {"B", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  for (; bytes >= 999.5 && unit + 1 < std::size(units); ++unit) bytes /= 1000;
+  return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, bytes, units[unit]);
+}
+
+// Null if `object` has no such number.
+std::optional<double> Number(const Json& object, const std::string& key) {
+  if (!object.is_object()) return std::nullopt;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+std::string Formatted(const Json& object, const char* key, const char* unit, int digits) {
+  const auto value = Number(object, key);
+  return value ? absl::StrFormat("%.*f%s", digits, *value, unit) : "-";
+}
+
+std::string Text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return "-";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string Staleness(const Json& staleness) {
+  return absl::StrCat("min ", Formatted(staleness, "min", "", 0), ", mean ",
+                      Formatted(staleness, "mean", "", 2), ", max ",
+                      Formatted(staleness, "max", "", 0));
+}
+
+std::string Cluster(const Json& summary) {
+  return absl::StrCat(Text(summary, "servers"), " servers, ", Text(summary, "workers"),
+                      " workers, ", Text(summary, "slices"), " slices");
+}
+
+std::string Ending(const Json& summary) {
+  if (summary.contains("failure")) return absl::StrCat("failed: ", Text(summary, "failure"));
+  return summary.value("stopped_early", Json()) == true ? "stopped early" : "as planned";
+}
+
+std::string RunTable(const Json& summary) {
+  std::vector<Row> rows;
+  const auto add = [&](const char* key, const char* title, const std::string& text) {
+    if (summary.contains(key) && !summary[key].is_null()) rows.push_back({title, text});
+  };
+  add("stopped_early", "ended", Ending(summary));
+  add("mode", "mode", Text(summary, "mode"));
+  add("workers", "cluster", Cluster(summary));
+  add("steps", "steps", Text(summary, "steps"));
+  add("examples", "examples", Text(summary, "examples"));
+  add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
+  add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
+  add("staleness", "staleness", Staleness(summary.value("staleness", Json())));
+  add("bytes_sent", "sent to servers", Bytes(Number(summary, "bytes_sent").value_or(0)));
+  add("bytes_received", "received from them", Bytes(Number(summary, "bytes_received").value_or(0)));
+  return Align(rows, Side::kLeft);
+}
+
+// With two classes those of class 1 say more than the means over the classes.
+std::vector<const char*> MetricsToShow(const Json& measured) {
+  if (Number(measured, "f1")) return {"loss", "accuracy", "precision", "recall", "f1", "auc"};
+  return {"loss", "accuracy", "macro_precision", "macro_recall", "macro_f1", "rmse"};
+}
+
+std::string MetricsTable(const Json& summary) {
+  const Json train = summary.value("train", Json());
+  const Json validation = summary.value("validation", Json());
+  Row titles = {"metric"}, train_row = {"train"}, validation_row = {"validation"};
+  for (const char* metric : MetricsToShow(train)) {
+    if (!Number(train, metric) && !Number(validation, metric)) continue;
+    titles.push_back(metric);
+    train_row.push_back(Formatted(train, metric, "", 4));
+    validation_row.push_back(Formatted(validation, metric, "", 4));
+  }
+  if (titles.size() == 1) return "";
+  std::vector<Row> rows = {titles};
+  if (train.is_object()) rows.push_back(train_row);
+  if (validation.is_object()) rows.push_back(validation_row);
+  return absl::StrCat("\n", Align(rows, Side::kRight));
+}
+
+std::string ProcessTable(const Json& summary) {
+  const auto processes = summary.find("processes");
+  if (processes == summary.end() || !processes->is_array() || processes->empty()) return "";
+  std::vector<Row> rows = {{"process", "pid", "cpu time", "peak memory"}};
+  for (const Json& process : *processes) {
+    if (!process.is_object()) continue;
+    const auto memory = Number(process, "peak_rss_bytes");
+    rows.push_back({absl::StrCat(Text(process, "role"), " ", Text(process, "rank")),
+                    Text(process, "pid"), Formatted(process, "cpu_seconds", " s", 2),
+                    memory ? Bytes(*memory) : "-"});
+  }
+  return absl::StrCat("\n", Align(rows, Side::kRight));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
+  const Json summary = Json::parse(summary_json, nullptr, /*allow_exceptions=*/false);
+  if (!summary.is_object()) {
+    return absl::InvalidArgumentError("the summary is not a JSON object");
+  }
+  return RunTable(summary) + MetricsTable(summary) + ProcessTable(summary);
+}
+
+std::vector<NextCommand> NextCommandsAfterTraining(std::string_view program,
+                                                   std::string_view job_path,
+                                                   std::string_view run_dir, std::string_view mode,
+                                                   std::string_view data) {
+  const std::string name(program), run(run_dir), path(data.empty() ? "PATH" : data);
+  const bool sync = mode == "sync";
+  return {
+      {absl::StrCat(name, " evaluate ", run, " --data ", path),
+       "measure the trained model on other data"},
+      {absl::StrCat(name, " predict ", run, " --data ", path, " --out predictions.csv"),
+       "write its predictions"},
+      {absl::StrCat(name, " train ", std::string(job_path), " --mode ", sync ? "async" : "sync"),
+       sync ? "the same job without waiting for each other" : "the same job in lockstep"}};
+}
+
+std::string RenderNextCommands(const std::vector<NextCommand>& commands) {
+  std::string text = "Try next:\n";
+  for (const NextCommand& next : commands) {
+    absl::StrAppend(&text, "  ", next.command, "\n      ", next.purpose, "\n");
+  }
+  return text;
+}
+
+}  // namespace convoy

@@ -1,0 +1,71 @@
+// The folder that holds everything about one run of a job (docs/run_directory.md).
+#ifndef CONVOY_LAUNCHER_PROCESS_RUN_DIRECTORY_H_
+#define CONVOY_LAUNCHER_PROCESS_RUN_DIRECTORY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/files/owned_fd.h"
+
+namespace convoy {
+
+// A process of the job, for cluster.json.
+struct ClusterProcess {
+  // "coordinator", "server" or "worker", and the number among them.
+  std::string role;
+  int rank = 0;
+  int64_t pid = 0;
+  // host:port; empty for processes that nobody calls.
+  std::string address;
+  // Path of the log, relative to the run directory; empty: no log of its own.
+  std::string log;
+};
+
+// One thread, except the paths. Locked against a second job until destroyed.
+class RunDirectory {
+ public:
+  // Makes the folder and what is above it; an existing one must be empty. FailedPrecondition: it
+  // is in use by another job (whose pid is named), or holds an earlier run or other files.
+  static absl::StatusOr<std::unique_ptr<RunDirectory>> Create(std::string path);
+
+  // runs/<job name>-<date>-<time>, with -2, -3, ... appended while that is taken. Characters of
+  // the name that do not suit a file name become '_'.
+  static absl::StatusOr<std::unique_ptr<RunDirectory>> CreateDefault(std::string_view job_name,
+                                                                     absl::Time now);
+
+  const std::string& path() const { return path_; }
+  std::string job_path() const { return path_ + "/job.textproto"; }
+  std::string cluster_path() const { return path_ + "/cluster.json"; }
+  std::string events_path() const { return path_ + "/events.jsonl"; }
+  std::string summary_path() const { return path_ + "/summary.json"; }
+  std::string model_path() const { return path_ + "/model.safetensors"; }
+  // logs/<role>-<rank>.log, relative to the run directory.
+  static std::string LogName(std::string_view role, int rank);
+  std::string LogPath(std::string_view role, int rank) const;
+
+  // The resolved job in text format.
+  absl::Status WriteJob(std::string_view textproto);
+  absl::Status WriteCluster(std::string_view job_name,
+                            const std::vector<ClusterProcess>& processes);
+  // Appends one line to events.jsonl, in one write. `event` has no line break.
+  absl::Status AppendEvent(std::string_view event);
+  // `json`: the text of summary.json without a line break at its end.
+  absl::Status WriteSummary(std::string_view json);
+
+ private:
+  RunDirectory(std::string path, OwnedFd lock, OwnedFd events);
+
+  const std::string path_;
+  const OwnedFd lock_;
+  const OwnedFd events_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_PROCESS_RUN_DIRECTORY_H_
