@@ -1,0 +1,90 @@
+// Reading data: libsvm text to rows, and batches out of a mapped cache.
+#include <benchmark/benchmark.h>
+#include <stdlib.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "worker/data/dataset.h"
+#include "worker/data/libsvm.h"
+
+namespace convoy {
+namespace {
+
+constexpr int kTextRows = 50'000;
+constexpr int kFields = 39;
+constexpr uint32_t kImages = 60'000;
+constexpr uint32_t kPixels = 784;
+
+// Rows of 39 values out of a million columns, as click logs have.
+std::string ClickText(const char* value) {
+  std::mt19937 random(1);
+  std::string text;
+  for (int row = 0; row < kTextRows; ++row) {
+    absl::StrAppend(&text, row % 2);
+    for (int field = 0; field < kFields; ++field) {
+      absl::StrAppend(&text, " ", field * 25'000 + 1 + static_cast<int>(random() % 25'000), ":",
+                      value);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+void ParseLibsvm(benchmark::State& state, const char* value) {
+  const std::string text = ClickText(value);
+  for (auto _ : state) {
+    const auto source = MemorySource(text);
+    const auto summary = ReadLibsvm(*source, "text", false, [](const LibsvmRows& rows) {
+      benchmark::DoNotOptimize(rows.values.data());
+      return absl::OkStatus();
+    });
+    if (!summary.ok()) state.SkipWithError(summary.status().ToString().c_str());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
+  state.SetItemsProcessed(state.iterations() * kTextRows);
+}
+BENCHMARK_CAPTURE(ParseLibsvm, ones, "1");
+BENCHMARK_CAPTURE(ParseLibsvm, short_decimals, "0.1375");
+BENCHMARK_CAPTURE(ParseLibsvm, long_decimals, "0.137512345678");
+
+std::string Images() {
+  std::string file = {0, 0, 8, 2, 0, 0, '\xEA', '\x60', 0, 0, 3, '\x10'};  // 60,000 x 784
+  std::mt19937 random(1);
+  for (uint64_t i = 0; i < uint64_t{kImages} * kPixels; ++i)
+    file.push_back(static_cast<char>(random()));
+  return file;
+}
+
+// Batches of random images, as shuffled training reads them. Bytes are those of the floats made.
+void GatherImages(benchmark::State& state) {
+  std::string folder = std::filesystem::temp_directory_path().string() + "/convoy-bench-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) return state.SkipWithError("no temporary folder");
+  std::ofstream(folder + "/images", std::ios::binary) << Images();
+  v1::Data data;
+  data.set_cache_dir(folder);
+  const auto dataset = OpenFile(data, folder + "/images", nullptr);
+  std::filesystem::remove_all(folder);
+  if (!dataset.ok()) return state.SkipWithError(dataset.status().ToString().c_str());
+
+  const auto batch_size = static_cast<size_t>(state.range(0));
+  std::mt19937 random(1);
+  std::vector<uint32_t> indices(batch_size);
+  Batch batch;
+  for (auto _ : state) {
+    for (uint32_t& index : indices) index = static_cast<uint32_t>(random() % kImages);
+    (*dataset)->Read(indices, &batch);
+    benchmark::DoNotOptimize(batch.dense.data());
+  }
+  state.SetBytesProcessed(state.iterations() *
+                          static_cast<int64_t>(batch_size * kPixels * sizeof(float)));
+}
+BENCHMARK(GatherImages)->Arg(64)->Arg(1024);
+
+}  // namespace
+}  // namespace convoy

@@ -1,0 +1,116 @@
+#include "common/files/atomic_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "common/files/file_io.h"
+#include "tests/common/files/scratch_folder.h"
+
+namespace convoy {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(AtomicFileTest, HasItsNameOnlyAfterCommit) {
+  ScratchFolder folder;
+  auto file = AtomicFile::Create(folder.File("a"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE((*file)->Append("hello ").ok());
+  ASSERT_TRUE((*file)->Append("world").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder.File("a")));
+  ASSERT_TRUE((*file)->Commit().ok());
+  EXPECT_EQ(folder.Contents("a"), "hello world");
+  EXPECT_EQ(folder.Entries(), 1);
+}
+
+TEST(AtomicFileTest, AbandonedLeavesTheOldFileAndNoTemporary) {
+  ScratchFolder folder;
+  folder.Write("a", "old");
+  {
+    auto file = AtomicFile::Create(folder.File("a"));
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_TRUE((*file)->Append("new").ok());
+  }
+  EXPECT_EQ(folder.Contents("a"), "old");
+  EXPECT_EQ(folder.Entries(), 1);
+}
+
+TEST(AtomicFileTest, ReplacesTheOldFile) {
+  ScratchFolder folder;
+  folder.Write("a", "an old and longer text");
+  ASSERT_TRUE(WriteFileAtomically(folder.File("a"), "new").ok());
+  EXPECT_EQ(folder.Contents("a"), "new");
+}
+
+TEST(AtomicFileTest, PiecesMayComeInAnyOrder) {
+  ScratchFolder folder;
+  auto file = AtomicFile::Create(folder.File("a"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE((*file)->Resize(6).ok());
+  ASSERT_TRUE((*file)->WriteAt(4, "ef").ok());
+  ASSERT_TRUE((*file)->WriteAt(0, "ab").ok());
+  ASSERT_TRUE((*file)->Commit().ok());
+  EXPECT_EQ(folder.Contents("a"), std::string("ab\0\0ef", 6));
+}
+
+TEST(AtomicFileTest, TwoWritersOfOneNameDoNotMix) {
+  ScratchFolder folder;
+  auto first = AtomicFile::Create(folder.File("a"));
+  auto second = AtomicFile::Create(folder.File("a"));
+  ASSERT_TRUE(first.ok() && second.ok());
+  ASSERT_TRUE((*first)->Append("first").ok());
+  ASSERT_TRUE((*second)->Append("second").ok());
+  ASSERT_TRUE((*second)->Commit().ok());
+  ASSERT_TRUE((*first)->Commit().ok());
+  EXPECT_EQ(folder.Contents("a"), "first");
+  EXPECT_EQ(folder.Entries(), 1);
+}
+
+TEST(AtomicFileTest, MissingFolderIsNotFoundAndNamesThePath) {
+  ScratchFolder folder;
+  const absl::Status status = WriteFileAtomically(folder.File("none/a"), "x");
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("none/a"));
+}
+
+TEST(AtomicFileTest, SecondCommitIsRefused) {
+  ScratchFolder folder;
+  auto file = AtomicFile::Create(folder.File("a"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE((*file)->Commit().ok());
+  EXPECT_EQ((*file)->Commit().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(FileIoTest, ReadFileGivesTheWholeFile) {
+  ScratchFolder folder;
+  EXPECT_EQ(*ReadFile(folder.Write("a", "text")), "text");
+}
+
+TEST(FileIoTest, ReadFileRefusesWhatIsTooLarge) {
+  ScratchFolder folder;
+  const auto contents = ReadFile(folder.Write("a", "12345"), 4);
+  EXPECT_EQ(contents.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(contents.status().message()), HasSubstr("5 bytes, want at most 4"));
+}
+
+TEST(FileIoTest, AFolderIsNotARegularFile) {
+  ScratchFolder folder;
+  EXPECT_THAT(std::string(ReadFile(folder.path()).status().message()),
+              HasSubstr("is not a regular file"));
+}
+
+TEST(FileIoTest, ReadingBeyondTheEndNamesTheByte) {
+  ScratchFolder folder;
+  const std::string path = folder.Write("a", "12345");
+  const auto fd = OpenForReading(path);
+  ASSERT_TRUE(fd.ok()) << fd.status();
+  char buffer[4];
+  const absl::Status status = ReadExactlyAt(*fd, 3, buffer, 4, path);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("ends at byte 5, want 2 bytes more"));
+}
+
+}  // namespace
+}  // namespace convoy

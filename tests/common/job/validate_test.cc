@@ -1,0 +1,179 @@
+#include "common/job/validate.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+
+namespace convoy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+v1::Job Job(const std::string& text) {
+  v1::Job job;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &job)) << text;
+  return job;
+}
+
+// Messages about a small, valid job with `text` merged into it.
+std::vector<std::string> MessagesWith(const std::string& text) {
+  v1::Job job = Job("data { train: 'x' } model { mlp {} }");
+  EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(text, &job)) << text;
+  std::vector<std::string> messages;
+  for (const Violation& violation : Validate(job)) messages.push_back(violation.message);
+  return messages;
+}
+
+TEST(ValidateTest, SmallestJobIsValid) { EXPECT_THAT(MessagesWith(""), IsEmpty()); }
+
+TEST(ValidateTest, EmptyJobNeedsDataAndModel) {
+  std::vector<std::string> messages;
+  for (const Violation& violation : Validate(v1::Job())) {
+    EXPECT_TRUE(violation.missing);
+    messages.push_back(violation.message);
+  }
+  EXPECT_THAT(messages,
+              ElementsAre("data.train is missing: the file of the training examples",
+                          "model needs a kind, one of linear_regression, logistic_regression, "
+                          "softmax_regression, mlp, conv_net, custom"));
+}
+
+TEST(ValidateTest, NumbersOutsideTheirRangeAreNamedWithPathRangeAndValue) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"optimizer { learning_rate: -1 }", "optimizer.learning_rate must be > 0, got -1"},
+      {"optimizer { learning_rate: 0 }", "optimizer.learning_rate must be > 0, got 0"},
+      {"optimizer { l1: -0.5 }", "optimizer.l1 must be >= 0, got -0.5"},
+      {"optimizer { momentum { momentum: 1 } }",
+       "optimizer.momentum.momentum must be in [0, 1), got 1"},
+      {"optimizer { adam { epsilon: 0 } }", "optimizer.adam.epsilon must be > 0, got 0"},
+      {"optimizer { adamw { weight_decay: -1 } }",
+       "optimizer.adamw.weight_decay must be >= 0, got -1"},
+      {"optimizer { schedule { step { factor: 1.5 } } }",
+       "optimizer.schedule.step.factor must be in (0, 1], got 1.5"},
+      {"optimizer { schedule { cosine { over_examples: 0 } } }",
+       "optimizer.schedule.cosine.over_examples must be >= 1, got 0"},
+      {"optimizer { override { match: 'a' } override { match: 'b' l2: -1 } }",
+       "optimizer.override[1].l2 must be >= 0, got -1"},
+      {"model { mlp { hidden: [8, 0] } }", "model.mlp.hidden[1] must be from 1 to 1048576, got 0"},
+      {"model { mlp { dropout: 1 } }", "model.mlp.dropout must be in [0, 1), got 1"},
+      {"model { classes: 1 }", "model.classes must be >= 2, got 1"},
+      {"data { features: 0 }", "data.features must be from 1 to 4294967295, got 0"},
+      {"data { validation { fraction: 1 } }", "data.validation.fraction must be in (0, 1), got 1"},
+      {"training { epochs: 0 }", "training.epochs must be >= 1, got 0"},
+      {"training { batch_size: 0 }", "training.batch_size must be >= 1, got 0"},
+      {"training { slices: 1025 }", "training.slices must be from 1 to 1024, got 1025"},
+      {"cluster { servers: 65 }", "cluster.servers must be from 1 to 64, got 65"},
+      {"cluster { workers: 0 }", "cluster.workers must be from 1 to 1024, got 0"},
+      {"cluster { wait_timeout_ms: 0 }", "cluster.wait_timeout_ms must be >= 1, got 0"},
+      {"cluster { out_of_order_budget: -1 }", "cluster.out_of_order_budget must be >= 0, got -1"},
+  };
+  for (const auto& [text, message] : cases) EXPECT_THAT(MessagesWith(text), ElementsAre(message));
+}
+
+TEST(ValidateTest, NanAndInfinityAreRefusedEverywhere) {
+  EXPECT_THAT(MessagesWith("optimizer { learning_rate: nan }"),
+              ElementsAre("optimizer.learning_rate must be > 0, got nan"));
+  EXPECT_THAT(MessagesWith("optimizer { clip_value: inf }"),
+              ElementsAre("optimizer.clip_value must be >= 0, got inf"));
+  EXPECT_THAT(MessagesWith("data { scale: -inf }"),
+              ElementsAre("data.scale must be finite, got -inf"));
+}
+
+TEST(ValidateTest, ExplicitZeroIsAValueWhereZeroIsAllowed) {
+  EXPECT_THAT(MessagesWith("seed: 0 optimizer { l1: 0 override { match: 'a' learning_rate: 0 } } "
+                           "training { max_steps: 0 validate_every_epochs: 0 } "
+                           "cluster { threads_per_server: 0 } model { mlp { dropout: 0 } }"),
+              IsEmpty());
+}
+
+TEST(ValidateTest, MoreWorkersThanSlicesAreSpares) {
+  EXPECT_THAT(MessagesWith("training { slices: 2 } cluster { workers: 5 }"), IsEmpty());
+}
+
+TEST(ValidateTest, EmptyNamesAreRefused) {
+  EXPECT_THAT(MessagesWith("name: ''"), ElementsAre("name must not be empty"));
+  EXPECT_THAT(MessagesWith("data { train: '' }"), ElementsAre("data.train must not be empty"));
+  EXPECT_THAT(MessagesWith("data { validation { path: '' } }"),
+              ElementsAre("data.validation.path must not be empty"));
+}
+
+TEST(ValidateTest, ValidationNeedsASource) {
+  EXPECT_THAT(MessagesWith("data { validation {} }"),
+              ElementsAre("data.validation needs a path or a fraction"));
+  EXPECT_THAT(MessagesWith("data { validation { fraction: 0.1 labels: 'x' } }"),
+              ElementsAre("data.validation.labels goes with data.validation.path only"));
+}
+
+TEST(ValidateTest, LabelsAreForIdxOnly) {
+  EXPECT_THAT(MessagesWith("data { format: LIBSVM train_labels: 'y' }"),
+              ElementsAre("data.train_labels is for IDX files, but data.format is LIBSVM"));
+}
+
+TEST(ValidateTest, IdxLabelsMustBeGivenIfTheNameSaysNothing) {
+  EXPECT_THAT(
+      MessagesWith("data { format: IDX train: 'pictures' }"),
+      ElementsAre("data.train_labels is missing: the name of data.train has no \"images-idx3\" "
+                  "from which it could be derived"));
+  EXPECT_THAT(MessagesWith("data { format: IDX train: 'a-images-idx3' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("data { format: IDX train: 'pictures' train_labels: 'y' }"), IsEmpty());
+}
+
+TEST(ValidateTest, DataOptionsThatCannotWorkAreRefused) {
+  EXPECT_THAT(MessagesWith("data { scale: 0 }"),
+              ElementsAre("data.scale must not be 0: every feature is multiplied by it"));
+  EXPECT_THAT(MessagesWith("data { format: IDX train_labels: 'y' zero_based: true }"),
+              ElementsAre("data.zero_based is for libsvm files, but data.format is IDX"));
+}
+
+TEST(ValidateTest, CustomModelNeedsAName) {
+  EXPECT_THAT(MessagesWith("model { custom {} }"),
+              ElementsAre("model.custom.name is missing: the name under which the model class was "
+                          "registered"));
+}
+
+TEST(ValidateTest, LogisticRegressionHasTwoClasses) {
+  EXPECT_THAT(MessagesWith("model { logistic_regression {} classes: 3 }"),
+              ElementsAre("model.classes must be 2 for logistic_regression, got 3"));
+  EXPECT_THAT(MessagesWith("model { logistic_regression {} classes: 2 }"), IsEmpty());
+}
+
+TEST(ValidateTest, OverrideNeedsARegularExpression) {
+  EXPECT_THAT(MessagesWith("optimizer { override { l2: 0 } }"),
+              ElementsAre("optimizer.override[0].match is missing: the variables that the override "
+                          "is for"));
+  EXPECT_THAT(MessagesWith("optimizer { override { match: '' } }"),
+              ElementsAre("optimizer.override[0].match must not be empty"));
+  EXPECT_THAT(MessagesWith("optimizer { override { match: 'layer(1' } }"),
+              ElementsAre(StartsWith("optimizer.override[0].match must be an RE2 regular "
+                                     "expression, got \"layer(1\": missing )")));
+}
+
+TEST(ValidateTest, ModeIsParsed) {
+  EXPECT_THAT(MessagesWith("training { mode: 'ssp:2' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("training { mode: 'asynch' }"),
+              ElementsAre("training.mode: unknown mode \"asynch\", did you mean \"async\"? Modes: "
+                          "sync, async, ssp:S"));
+}
+
+TEST(ValidateTest, ProcessesMustHaveTimeForAHeartbeatBeforeTheyAreLost) {
+  EXPECT_THAT(MessagesWith("cluster { heartbeat_ms: 10000 }"),
+              ElementsAre("cluster.lost_after_ms (10000) must be greater than "
+                          "cluster.heartbeat_ms (10000)"));
+  EXPECT_THAT(MessagesWith("cluster { heartbeat_ms: 50 lost_after_ms: 51 }"), IsEmpty());
+}
+
+TEST(ValidateTest, EveryViolationIsReported) {
+  EXPECT_THAT(
+      MessagesWith("optimizer { learning_rate: -1 l1: -1 } training { epochs: 0 }"),
+      ElementsAre("optimizer.learning_rate must be > 0, got -1",
+                  "optimizer.l1 must be >= 0, got -1", "training.epochs must be >= 1, got 0"));
+}
+
+}  // namespace
+}  // namespace convoy

@@ -1,0 +1,210 @@
+// StreamServer and StreamClient on loopback.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "common/mutex.h"
+#include "common/net/stream_client.h"
+#include "common/net/stream_server.h"
+
+namespace convoy {
+namespace {
+
+using Kind = StreamClient::Event::Kind;
+constexpr char kMethod[] = "/convoy.test.Echo/Exchange";
+
+WireMessage Message(const std::string& text) {
+  WireMessage message;
+  message.header() = text;
+  message.Finish();
+  return message;
+}
+
+std::string TextOf(const Payload& payload) {
+  std::string text(payload.size(), '\0');
+  payload.CopyTo(text.data());
+  return text;
+}
+
+// Sends everything back; "close" closes the stream.
+class Echo : public StreamServer::Handler {
+ public:
+  void OnMessage(StreamId stream, Payload message) override {
+    const std::string text = TextOf(message);
+    {
+      MutexLock lock(mutex_);
+      open_.insert(stream);
+    }
+    if (text == "close") {
+      server->Close(stream);
+    } else {
+      server->Send(stream, Message(text));
+    }
+  }
+  void OnClosed(StreamId stream) override {
+    MutexLock lock(mutex_);
+    closed_ += open_.erase(stream);
+    changed_.NotifyAll();
+  }
+  void OnTick() override {
+    MutexLock lock(mutex_);
+    ++ticks_;
+    changed_.NotifyAll();
+  }
+  void WaitForClosed(size_t count) {
+    MutexLock lock(mutex_);
+    while (closed_ < count) changed_.Wait(mutex_);
+  }
+  void WaitForTicks(int count) {
+    MutexLock lock(mutex_);
+    while (ticks_ < count) changed_.Wait(mutex_);
+  }
+
+  StreamServer* server = nullptr;
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::set<StreamId> open_ CONVOY_GUARDED_BY(mutex_);
+  size_t closed_ CONVOY_GUARDED_BY(mutex_) = 0;
+  int ticks_ CONVOY_GUARDED_BY(mutex_) = 0;
+};
+
+class StreamTest : public ::testing::Test {
+ protected:
+  StreamTest() {
+    StreamServer::Options options;
+    options.method = kMethod;
+    options.handler = &echo_;
+    options.threads = 2;
+    options.tick = absl::Milliseconds(1);
+    options.max_backlog_bytes = size_t{64} << 20;
+    server_ = *StreamServer::Start(options);
+    echo_.server = server_.get();
+  }
+  static StreamClient::Event Next(StreamClient& client) {
+    StreamClient::Event event;
+    EXPECT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event)) << "nothing for 30 s";
+    return event;
+  }
+
+  Echo echo_;
+  std::unique_ptr<StreamServer> server_;
+};
+
+TEST_F(StreamTest, MessagesOfAnySizeComeBackInOrder) {
+  StreamClient client(kMethod);
+  client.Open(0, server_->address());
+  std::vector<std::string> texts;
+  for (size_t size : {1, 100000, 3, 5000000, 70, 1}) {
+    texts.push_back(std::string(size, static_cast<char>('a' + texts.size())));
+    client.Send(0, Message(texts.back()));  // also before the stream is open
+  }
+  EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  for (const std::string& text : texts) {
+    const StreamClient::Event event = Next(client);
+    ASSERT_EQ(event.kind, Kind::kMessage);
+    EXPECT_TRUE(TextOf(event.message) == text) << text.size() << " bytes";
+  }
+  EXPECT_EQ(client.bytes_sent(), 5100075u);
+  EXPECT_EQ(client.bytes_received(), 5100075u);
+  EXPECT_EQ(server_->bytes_received(), 5100075u);
+  EXPECT_EQ(server_->bytes_sent(), 5100075u);
+}
+
+TEST_F(StreamTest, SeveralStreamsAreKeptApart) {
+  StreamClient client(kMethod);
+  for (int peer = 0; peer < 8; ++peer) {
+    client.Open(peer, server_->address());
+    for (int i = 0; i < 20; ++i)
+      client.Send(peer, Message(std::to_string(peer) + " " + std::to_string(i)));
+  }
+  std::map<int, int> next;
+  for (int events = 0; events < 8 * 21; ++events) {
+    const StreamClient::Event event = Next(client);
+    if (event.kind != Kind::kMessage) continue;
+    EXPECT_EQ(TextOf(event.message),
+              std::to_string(event.peer) + " " + std::to_string(next[event.peer]++));
+  }
+  for (int peer = 0; peer < 8; ++peer) EXPECT_EQ(next[peer], 20);
+}
+
+TEST_F(StreamTest, AClosedStreamIsToldToBothAndCanBeOpenedAgain) {
+  StreamClient client(kMethod);
+  for (size_t round = 1; round <= 3; ++round) {
+    client.Open(0, server_->address());
+    EXPECT_EQ(Next(client).kind, Kind::kOpened);
+    client.Send(0, Message(round == 2 ? "echo" : "close"));
+    if (round == 2) {
+      EXPECT_EQ(Next(client).kind, Kind::kMessage);
+      client.Close(0);
+    }
+    const StreamClient::Event event = Next(client);
+    EXPECT_EQ(event.kind, Kind::kClosed);
+    EXPECT_EQ(event.status.code(), absl::StatusCode::kCancelled);
+    client.Send(0, Message("to nobody"));
+    echo_.WaitForClosed(round);
+  }
+}
+
+TEST_F(StreamTest, AMethodThatIsNotThereIsRefused) {
+  StreamClient client("/convoy.test.Echo/Other");
+  client.Open(0, server_->address());
+  StreamClient::Event event = Next(client);
+  if (event.kind == Kind::kOpened) event = Next(client);
+  EXPECT_EQ(event.kind, Kind::kClosed);
+  EXPECT_EQ(event.status.code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST_F(StreamTest, AnAddressWithoutAServerIsUnavailable) {
+  StreamClient client(kMethod);
+  client.Open(0, "127.0.0.1:1");
+  const StreamClient::Event event = Next(client);
+  EXPECT_EQ(event.kind, Kind::kClosed);
+  EXPECT_EQ(event.status.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(StreamTest, AnAddressInUseIsAnErrorThatNamesIt) {
+  StreamServer::Options options;
+  options.method = kMethod;
+  options.handler = &echo_;
+  options.listen = server_->address();
+  const absl::Status status = StreamServer::Start(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.message(),
+            "cannot listen on " + server_->address() +
+                ": the address is in use or not of this host; choose another, or port 0 for any");
+}
+
+TEST_F(StreamTest, StoppingTheServerEndsItsStreams) {
+  StreamClient client(kMethod);
+  client.Open(0, server_->address());
+  EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  client.Send(0, Message("echo"));
+  EXPECT_EQ(Next(client).kind, Kind::kMessage);
+  server_->Stop();
+  EXPECT_EQ(Next(client).kind, Kind::kClosed);
+  server_->Send(1, Message("to nobody"));
+  server_->Stop();
+}
+
+TEST_F(StreamTest, PollReturnsAtItsDeadlineAndTicksCome) {
+  StreamClient client(kMethod);
+  StreamClient::Event event;
+  EXPECT_FALSE(client.Poll(absl::InfinitePast(), &event));
+  EXPECT_FALSE(client.Poll(absl::Now() + absl::Milliseconds(5), &event));
+  echo_.WaitForTicks(3);
+}
+
+TEST_F(StreamTest, AClientMayGoWithMessagesUnderWay) {
+  for (int round = 0; round < 5; ++round) {
+    StreamClient client(kMethod);
+    client.Open(0, server_->address());
+    for (int i = 0; i < 10; ++i) client.Send(0, Message(std::string(200000, 'x')));
+    for (int events = 0; events < round; ++events) Next(client);
+  }
+}
+
+}  // namespace
+}  // namespace convoy

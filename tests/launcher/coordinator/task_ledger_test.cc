@@ -1,0 +1,183 @@
+#include "launcher/coordinator/task_ledger.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/launcher/coordinator/core_harness.h"
+
+namespace convoy {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Batches of ceil(4 / 2) = 2 examples, two of them a task: tasks of 4 examples. 10 examples are the
+// tasks [0, 4), [4, 8), [8, 10) with ids 1, 2, 3 in the first epoch, and 5 batches.
+TrainingPlan MakePlan(uint64_t validation_examples, uint32_t epochs, uint64_t max_steps = 0,
+                      uint32_t validate_every_epochs = 1) {
+  v1::Job job = MakeJob("async", 1, 2);
+  job.mutable_training()->set_slices(2);
+  job.mutable_training()->set_batches_per_task(2);
+  job.mutable_training()->set_epochs(epochs);
+  job.mutable_training()->set_max_steps(max_steps);
+  job.mutable_training()->set_validate_every_epochs(validate_every_epochs);
+  return TrainingPlan(job, {Mode::Kind::kAsync, 0}, MakeSetup(10, validation_examples).data());
+}
+
+std::string Text(const std::optional<v1::DataTask>& task) {
+  if (!task) return "none";
+  return std::string(task->validation() ? "v" : "t") + std::to_string(task->epoch()) + "[" +
+         std::to_string(task->begin()) + "," + std::to_string(task->end()) + ")";
+}
+
+// One worker takes and completes everything.
+std::vector<std::string> RunAlone(TaskLedger* ledger) {
+  std::vector<std::string> taken;
+  while (const auto task = ledger->Next(0)) {
+    taken.push_back(Text(task));
+    EXPECT_TRUE(ledger->Complete(0, task->id()).ok());
+  }
+  return taken;
+}
+
+TEST(TaskLedgerTest, TasksCoverEveryEpochAndIdsCountThroughEpochs) {
+  TaskLedger ledger(MakePlan(0, 2), 1);
+  std::vector<uint64_t> ids;
+  std::vector<std::string> taken;
+  while (const auto task = ledger.Next(0)) {
+    ids.push_back(task->id());
+    taken.push_back(Text(task));
+    ASSERT_TRUE(ledger.Complete(0, task->id()).ok());
+  }
+  EXPECT_THAT(ids, ::testing::ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(taken, ::testing::ElementsAre("t0[0,4)", "t0[4,8)", "t0[8,10)", "t1[0,4)", "t1[4,8)",
+                                            "t1[8,10)"));
+  EXPECT_TRUE(ledger.Done());
+}
+
+TEST(TaskLedgerTest, ValidationComesBeforeTheNextEpochOnceItsEpochIsComplete) {
+  TaskLedger ledger(MakePlan(5, 2), 1);
+  // 5 validation examples in 2 slices: [0, 2) and [2, 5).
+  EXPECT_THAT(RunAlone(&ledger),
+              ::testing::ElementsAre("t0[0,4)", "t0[4,8)", "t0[8,10)", "v0[0,2)", "v0[2,5)",
+                                     "t1[0,4)", "t1[4,8)", "t1[8,10)", "v1[0,2)", "v1[2,5)"));
+}
+
+TEST(TaskLedgerTest, TrainingGoesOnWhileAnEpochIsNotComplete) {
+  TaskLedger ledger(MakePlan(5, 2), 2);
+  const auto slow = ledger.Next(1);
+  EXPECT_EQ(Text(slow), "t0[0,4)");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(ledger.Complete(0, ledger.Next(0)->id()).ok());
+  EXPECT_EQ(Text(ledger.Next(0)), "t1[0,4)");
+  ASSERT_TRUE(ledger.Complete(1, slow->id()).ok());
+  EXPECT_EQ(Text(ledger.Next(1)), "v0[0,2)");
+}
+
+TEST(TaskLedgerTest, TheLastValidationWaitsForAllTraining) {
+  TaskLedger ledger(MakePlan(5, 1), 2);
+  const auto slow = ledger.Next(1);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(ledger.Complete(0, ledger.Next(0)->id()).ok());
+  EXPECT_EQ(Text(ledger.Next(0)), "none");
+  EXPECT_FALSE(ledger.Done());
+  ASSERT_TRUE(ledger.Complete(1, slow->id()).ok());
+  EXPECT_EQ(Text(ledger.Next(0)), "v0[0,2)");
+}
+
+TEST(TaskLedgerTest, IsDoneWhenTheLastValidationIsComplete) {
+  TaskLedger ledger(MakePlan(5, 1), 2);
+  while (true) {
+    const auto task = ledger.Next(0);
+    if (task->validation()) break;
+    ASSERT_TRUE(ledger.Complete(0, task->id()).ok());
+  }
+  const auto other = ledger.Next(1);
+  EXPECT_EQ(Text(ledger.Next(0)), "v0[0,2)");
+  EXPECT_EQ(Text(other), "v0[2,5)");
+  ASSERT_TRUE(ledger.Complete(0, ledger.Next(0)->id()).ok());
+  EXPECT_FALSE(ledger.Done());
+  ASSERT_TRUE(ledger.Complete(1, other->id()).ok());
+  EXPECT_TRUE(ledger.Done());
+}
+
+TEST(TaskLedgerTest, ValidationIdsAreANumberSpaceOfTheirOwn) {
+  TaskLedger ledger(MakePlan(5, 2), 1);
+  std::set<uint64_t> ids;
+  while (const auto task = ledger.Next(0)) {
+    EXPECT_EQ((task->id() & kValidationTask) != 0, task->validation());
+    EXPECT_TRUE(ids.insert(task->id()).second) << task->id();
+    ASSERT_TRUE(ledger.Complete(0, task->id()).ok());
+  }
+  EXPECT_EQ(ids.size(), 10u);
+}
+
+TEST(TaskLedgerTest, ValidateEveryZeroMeasuresOnlyAtTheEnd) {
+  TaskLedger ledger(MakePlan(5, 3, 0, /*validate_every_epochs=*/0), 1);
+  std::vector<std::string> validations;
+  for (const auto& text : RunAlone(&ledger)) {
+    if (text[0] == 'v') validations.push_back(text);
+  }
+  EXPECT_THAT(validations, ::testing::ElementsAre("v2[0,2)", "v2[2,5)"));
+}
+
+TEST(TaskLedgerTest, ValidateEveryTwoMeasuresTheSecondAndTheLastEpoch) {
+  TaskLedger ledger(MakePlan(1, 3, 0, /*validate_every_epochs=*/2), 1);
+  std::vector<std::string> validations;
+  for (const auto& text : RunAlone(&ledger)) {
+    if (text[0] == 'v') validations.push_back(text);
+  }
+  // One example for two slices: only one task has something to do.
+  EXPECT_THAT(validations, ::testing::ElementsAre("v1[0,1)", "v2[0,1)"));
+}
+
+TEST(TaskLedgerTest, MaxStepsHandsOutExactlySoManyBatches) {
+  // 7 batches: the 5 of the first epoch, and 2 of the second, which is one task.
+  TaskLedger seven(MakePlan(0, 3, 7), 1);
+  EXPECT_THAT(RunAlone(&seven),
+              ::testing::ElementsAre("t0[0,4)", "t0[4,8)", "t0[8,10)", "t1[0,4)"));
+  EXPECT_TRUE(seven.Done());
+  TaskLedger three(MakePlan(1, 3, 3), 1);
+  EXPECT_THAT(RunAlone(&three), ::testing::ElementsAre("t0[0,4)", "t0[4,6)", "v0[0,1)"));
+}
+
+TEST(TaskLedgerTest, ARepeatedRequestGetsTheSameTask) {
+  TaskLedger ledger(MakePlan(0, 1), 2);
+  const auto task = ledger.Next(0);
+  EXPECT_EQ(ledger.Next(0)->id(), task->id());
+  ASSERT_TRUE(ledger.Complete(0, 1).ok());
+  const auto next = ledger.Next(0);
+  ASSERT_TRUE(ledger.Complete(0, 1).ok());
+  EXPECT_EQ(ledger.Next(0)->id(), next->id());
+  EXPECT_EQ(ledger.remaining(), 2u);
+}
+
+TEST(TaskLedgerTest, ATaskOfAnotherWorkerCanNotBeCompleted) {
+  TaskLedger ledger(MakePlan(0, 1), 2);
+  ledger.Next(0);
+  ledger.Next(1);
+  const absl::Status status = ledger.Complete(1, 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("worker 1 says that it completed task 1, but it holds task 2"));
+}
+
+TEST(TaskLedgerTest, ReportsMustSpeakOfTasksThatWereHandedOut) {
+  TaskLedger ledger(MakePlan(5, 2), 1);
+  ledger.Next(0);
+  EXPECT_TRUE(ledger.CheckReport(v1::ReportRequest::TRAIN, 1, 0).ok());
+  for (const uint64_t task : {uint64_t{0}, uint64_t{2}, kValidationTask, UINT64_MAX}) {
+    EXPECT_EQ(ledger.CheckReport(v1::ReportRequest::TRAIN, task, 0).code(),
+              absl::StatusCode::kInvalidArgument)
+        << task;
+  }
+  EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::TRAIN, 1, 1).ok());
+  EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::VALIDATION, 1, 0).ok());
+  EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask, 0).ok());
+  EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask + 3, 1).ok());
+  EXPECT_TRUE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask + 2, 0).ok());
+}
+
+}  // namespace
+}  // namespace convoy

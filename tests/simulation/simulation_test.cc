@@ -1,0 +1,136 @@
+// P1 and P2 of the protocol over many seeded schedules. A failure prints the seed; with
+// CONVOY_SIMULATION_SEED=n only that schedule runs, and its events are printed.
+#include "tests/testing/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace convoy::testing {
+namespace {
+
+constexpr uint64_t kSchedules = 500;
+
+std::pair<uint64_t, uint64_t> Seeds() {
+  if (const char* seed = std::getenv("CONVOY_SIMULATION_SEED")) {
+    const uint64_t only = std::strtoull(seed, nullptr, 10);
+    return {only, only + 1};
+  }
+  const char* count = std::getenv("CONVOY_SIMULATION_SCHEDULES");
+  return {1, 1 + (count ? std::strtoull(count, nullptr, 10) : kSchedules)};
+}
+
+// Shapes, optimizer and faults vary with the seed.
+SimulationOptions Schedule(uint64_t seed, Mode mode) {
+  SimulationOptions options;
+  options.seed = seed;
+  options.mode = mode;
+  options.servers = static_cast<uint32_t>(1 + seed % 3);
+  options.workers = static_cast<uint32_t>(1 + seed / 3 % 4);
+  options.job.slices = static_cast<uint32_t>(1 + seed / 12 % 6);
+  options.job.examples = 40 + seed % 17;   // uneven ends
+  options.job.batch_size = seed % 5 == 0 ? 3 : 16;   // fewer examples than slices
+  options.job.steps = 8;
+  options.job.variables = ToyVariables();
+  options.job.optimizer.set_learning_rate(0.1);
+  switch (seed % 4) {
+    case 0: options.job.optimizer.mutable_sgd(); break;
+    case 1: options.job.optimizer.mutable_momentum(); break;
+    case 2: options.job.optimizer.mutable_adam(); break;
+    case 3: options.job.optimizer.mutable_adagrad(); break;
+  }
+  options.stream_loss = seed % 7 == 0 ? 0 : 0.02;
+  options.keep_log = std::getenv("CONVOY_SIMULATION_SEED") != nullptr;
+  return options;
+}
+
+void Print(const Simulation::Result& result) {
+  for (const std::string& line : result.log) std::cout << line << "\n";
+}
+
+TEST(SimulationTest, SyncEqualsThePlainLoopBitForBitOnEverySchedule) {
+  uint64_t lost = 0, duplicates = 0, retries = 0;
+  const auto [first, last] = Seeds();
+  for (uint64_t seed = first; seed < last; ++seed) {
+    const SimulationOptions options = Schedule(seed, {Mode::Kind::kSync, 0});
+    absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    Print(*result);
+    ASSERT_EQ(result->weights, PlainLoop(options.job)) << "schedule seed " << seed;
+    uint64_t examples = 0;
+    for (uint64_t step = 0; step < options.job.steps; ++step) {
+      for (uint32_t slice = 0; slice < options.job.slices; ++slice) {
+        examples += SliceExamples(options.job, step, slice).size();
+      }
+    }
+    for (const auto& server : result->counts) {
+      for (const Cell::Counts& cell : server) {
+        ASSERT_EQ(cell.version, options.job.steps) << "schedule seed " << seed;
+        ASSERT_EQ(cell.examples, examples) << "schedule seed " << seed;
+      }
+    }
+    lost += result->streams_lost;
+    for (const v1::ServerStats& stats : result->stats) {
+      duplicates += stats.duplicates();
+      retries += stats.retry_later();
+    }
+  }
+  if (last - first < kSchedules) return;
+  // The schedules do exercise what they are there for.
+  EXPECT_GT(lost, 1000u);
+  EXPECT_GT(duplicates, 1000u);
+  EXPECT_GT(retries, 100u);
+}
+
+void ExpectEveryBatchCountsOnce(Mode mode) {
+  uint64_t largest_lead = 0;
+  const auto [first, last] = Seeds();
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SimulationOptions options = Schedule(seed, mode);
+    absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    Print(*result);
+    const uint64_t size = (options.job.batch_size + options.job.slices - 1) / options.job.slices;
+    const uint64_t batches = (options.job.examples + size - 1) / size;
+    for (const auto& server : result->counts) {
+      for (const Cell::Counts& cell : server) {
+        ASSERT_EQ(cell.version, batches) << "schedule seed " << seed;
+        ASSERT_EQ(cell.examples, options.job.examples) << "schedule seed " << seed;
+      }
+    }
+    if (mode.kind == Mode::Kind::kSsp) {
+      ASSERT_LE(result->largest_lead, mode.bound) << "schedule seed " << seed;
+    }
+    largest_lead = std::max(largest_lead, result->largest_lead);
+  }
+  if (mode.kind == Mode::Kind::kAsync && last - first >= kSchedules) {
+    EXPECT_GT(largest_lead, 2u);   // without a bound workers do drift apart
+  }
+}
+
+TEST(SimulationTest, AsyncCountsEveryBatchOnceInEveryCell) {
+  ExpectEveryBatchCountsOnce({Mode::Kind::kAsync, 0});
+}
+
+TEST(SimulationTest, SspCountsEveryBatchOnceAndKeepsItsBound) {
+  ExpectEveryBatchCountsOnce({Mode::Kind::kSsp, 1});
+}
+
+TEST(SimulationTest, SspWithBoundZeroKeepsWorkersInStep) {
+  ExpectEveryBatchCountsOnce({Mode::Kind::kSsp, 0});
+}
+
+TEST(SimulationTest, OneSeedReplaysEventForEvent) {
+  for (uint64_t seed : {3u, 8u, 21u}) {
+    const SimulationOptions options = Schedule(seed, {Mode::Kind::kSync, 0});
+    const absl::StatusOr<Simulation::Result> one = Simulation(options).Run();
+    const absl::StatusOr<Simulation::Result> two = Simulation(options).Run();
+    ASSERT_TRUE(one.ok() && two.ok());
+    EXPECT_EQ(one->events, two->events);
+    EXPECT_EQ(one->log_hash, two->log_hash);
+  }
+}
+
+}  // namespace
+}  // namespace convoy::testing

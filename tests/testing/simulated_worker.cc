@@ -1,0 +1,239 @@
+#include "tests/testing/simulated_worker.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/placement/ownership.h"
+
+namespace convoy::testing {
+namespace {
+
+class WorkerBase : public SimulatedWorker {
+ public:
+  WorkerBase(const ToyJob& job, const Placement& placement, Environment environment)
+      : job_(job), placement_(placement), environment_(std::move(environment)) {
+    for (const CellSpec& cell : placement.cells()) {
+      weights_.emplace_back(cell.size);
+      versions_.push_back(0);
+    }
+  }
+
+ protected:
+  struct Gradient {
+    uint32_t cell;
+    std::shared_ptr<std::vector<float>> values;
+  };
+
+  // Pulls all cells of all servers.
+  void PullAll(ExchangeRequest header) {
+    for (uint32_t server = 0; server < placement_.servers(); ++server) {
+      ExchangeRequest request = header;
+      for (uint32_t cell : placement_.cells_of_server(server)) request.pull_cells.push_back(cell);
+      Expect(server, std::move(request));
+    }
+  }
+
+  // Sends the gradients in random order and random groups, one `final` message to every server; with `pull` the
+  // messages also ask for the new values of all cells.
+  void Push(ExchangeRequest header, std::vector<Gradient> gradients, bool pull) {
+    std::vector<std::vector<ExchangeRequest>> messages(placement_.servers(), std::vector<ExchangeRequest>{header});
+    for (size_t i = gradients.size(); i > 1; --i) std::swap(gradients[i - 1], gradients[environment_.random(i)]);
+    for (const Gradient& gradient : gradients) {
+      auto& queue = messages[placement_.cells()[gradient.cell].server];
+      if (environment_.random(2) == 0) queue.push_back(header);
+      queue.back().contributions.push_back({gradient.cell, versions_[gradient.cell],
+                                            Payload(*gradient.values, gradient.values)});
+    }
+    for (uint32_t server = 0; server < placement_.servers(); ++server) {
+      auto& queue = messages[server];
+      if (environment_.random(2) == 0) queue.push_back(header);
+      queue.back().final = true;
+      for (ExchangeRequest& message : queue) {
+        message.pull_applied = pull && message.final;
+        if (pull && message.final) {
+          for (uint32_t cell : placement_.cells_of_server(server)) message.pull_cells.push_back(cell);
+        }
+        if (message.has_push()) Expect(server, std::move(message));
+      }
+    }
+  }
+
+  void Expect(uint32_t server, ExchangeRequest request) {
+    ++unanswered_;
+    environment_.submit(server, std::move(request));
+  }
+
+  // True when the last outstanding reply has come.
+  bool Take(const ExchangeReply& reply) {
+    for (const CellValues& cell : reply.cells) {
+      cell.values.CopyTo(weights_[cell.cell].data());
+      versions_[cell.cell] = cell.version;
+    }
+    return --unanswered_ == 0;
+  }
+
+  const ToyJob& job_;
+  const Placement& placement_;
+  const Environment environment_;
+  std::vector<std::vector<float>> weights_;   // by cell
+  std::vector<uint64_t> versions_;
+
+ private:
+  int unanswered_ = 0;
+};
+
+class SyncWorker final : public WorkerBase {
+ public:
+  SyncWorker(const ToyJob& job, const Placement& placement, uint32_t rank, uint32_t workers,
+             Environment environment)
+      : WorkerBase(job, placement, std::move(environment)), tree_(job.slices) {
+    const SliceSpan owned = OwnedSlices(rank, workers, job.slices);
+    nodes_ = tree_.Subtrees(owned.begin, owned.end, rank % 2);   // some add pairs up themselves
+  }
+
+  void Start() override {
+    if (nodes_.empty()) return environment_.done();
+    ExchangeRequest pull;
+    pull.pull_applied = true;
+    PullAll(pull);
+  }
+
+  void OnReply(const ExchangeRequest&, const ExchangeReply& reply) override {
+    if (!Take(reply)) return;
+    if (step_ == job_.steps) return environment_.done();
+    environment_.after([this] { Step(); });
+  }
+
+ private:
+  void Step() {
+    for (size_t n = 0; n < nodes_.size(); ++n) {
+      const TreeNode node = nodes_[n];
+      ExchangeRequest header;
+      header.step = step_;
+      header.node = node;
+      header.pull_version = step_ + 1;
+      std::vector<Gradient> gradients;
+      for (uint32_t slice = tree_.begin(node); slice < tree_.end(node); ++slice) {
+        header.examples += static_cast<uint32_t>(SliceExamples(job_, step_, slice).size());
+      }
+      for (const CellSpec& cell : placement_.cells()) {
+        if (auto sum = Sum(node, cell)) gradients.push_back({cell.id, sum});
+      }
+      Push(header, std::move(gradients), n + 1 == nodes_.size());
+    }
+    ++step_;
+  }
+
+  // Left + right, as the tree says; null: no gradient.
+  std::shared_ptr<std::vector<float>> Sum(TreeNode node, const CellSpec& cell) const {
+    if (node.level == 0) {
+      if (NoGradient(job_, step_, node.index, cell.id)) return nullptr;
+      return std::make_shared<std::vector<float>>(
+          ToyGradient(cell, weights_[cell.id], SliceExamples(job_, step_, node.index)));
+    }
+    const TreeNode left{node.level - 1, 2 * node.index}, right{node.level - 1, 2 * node.index + 1};
+    auto sum = Sum(left, cell);
+    if (!tree_.Contains(right)) return sum;
+    const auto other = Sum(right, cell);
+    if (sum == nullptr) return other;
+    if (other == nullptr) return sum;
+    for (size_t i = 0; i < sum->size(); ++i) (*sum)[i] += (*other)[i];
+    return sum;
+  }
+
+  const SliceTree tree_;
+  std::vector<TreeNode> nodes_;
+  uint64_t step_ = 0;
+};
+
+class TaskWorker final : public WorkerBase {
+ public:
+  TaskWorker(const ToyJob& job, const Placement& placement, uint32_t rank, uint32_t batches_per_task,
+             Environment environment)
+      : WorkerBase(job, placement, std::move(environment)), rank_(rank), batches_per_task_(batches_per_task) {}
+
+  void Start() override { NextTask(); }
+
+  void OnReply(const ExchangeRequest&, const ExchangeReply& reply) override {
+    if (!Take(reply)) return;
+    if (!std::exchange(joined_, true)) return environment_.when_all_joined([this] { GoOn(); });
+    if (!ended_) environment_.on_read(rank_);
+    GoOn();
+  }
+
+  uint64_t batches_completed() const override { return completed_; }
+  bool holds_task() const override { return task_ != 0 && !ended_; }
+
+ private:
+  uint64_t BatchesOf(uint64_t task) const {
+    const uint64_t first = (task - 1) * batches_per_task_;
+    return std::min<uint64_t>(batches_per_task_, ToyBatches(job_) - std::min(first, ToyBatches(job_)));
+  }
+
+  void GoOn() {
+    if (ended_) return environment_.done();
+    environment_.after([this] { batch_ < BatchesOf(task_) ? Batch() : NextTask(); });
+  }
+
+  void NextTask() {
+    const bool first = task_ == 0;
+    const uint64_t finished = task_;
+    task_ = environment_.next_task();
+    batch_ = 0;
+    ExchangeRequest header;
+    header.completed_task = finished;
+    header.clock = completed_;
+    ended_ = BatchesOf(task_) == 0;
+    if (ended_) {
+      header.clock_event = ClockEvent::kLeave;
+      for (uint32_t server = 0; server < placement_.servers(); ++server) Expect(server, header);
+      return;
+    }
+    if (first) header.clock_event = ClockEvent::kJoin;
+    PullAll(header);
+  }
+
+  void Batch() {
+    const uint64_t number = (task_ - 1) * batches_per_task_ + batch_;
+    const uint64_t size = (job_.batch_size + job_.slices - 1) / job_.slices;
+    const ToyRange examples{number * size, std::min(job_.examples, (number + 1) * size)};
+    ExchangeRequest header;
+    header.task = task_;
+    header.batch = batch_++;
+    header.examples = static_cast<uint32_t>(examples.size());
+    header.clock = ++completed_;
+    std::vector<Gradient> gradients;
+    for (const CellSpec& cell : placement_.cells()) {
+      if (NoGradient(job_, number, 0, cell.id)) continue;
+      gradients.push_back({cell.id, std::make_shared<std::vector<float>>(
+                                        ToyGradient(cell, weights_[cell.id], examples))});
+    }
+    Push(header, std::move(gradients), true);
+  }
+
+  const uint32_t rank_;
+  const uint32_t batches_per_task_;
+  uint64_t task_ = 0, batch_ = 0, completed_ = 0;
+  bool joined_ = false;   // the first replies have come
+  bool ended_ = false;
+};
+
+}  // namespace
+
+uint64_t ToyBatches(const ToyJob& job) {
+  const uint64_t size = (job.batch_size + job.slices - 1) / job.slices;
+  return (job.examples + size - 1) / size;
+}
+
+std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode, const Placement& placement,
+                                                     uint32_t rank, uint32_t workers, uint32_t batches_per_task,
+                                                     SimulatedWorker::Environment environment) {
+  if (mode.kind == Mode::Kind::kSync) {
+    return std::make_unique<SyncWorker>(job, placement, rank, workers, std::move(environment));
+  }
+  return std::make_unique<TaskWorker>(job, placement, rank, batches_per_task, std::move(environment));
+}
+
+}  // namespace convoy::testing

@@ -1,0 +1,274 @@
+#include "tests/testing/simulation.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/math/random.h"
+#include "common/net/exchange.h"
+#include "common/placement/ownership.h"
+#include "tests/testing/simulated_worker.h"
+
+namespace convoy::testing {
+
+struct Simulation::Stream {
+  uint64_t id;
+  uint32_t worker, server;
+  bool client_open = true;                  // the client end
+  bool server_open = true;
+  absl::Time last_up = absl::InfinitePast(), last_down = absl::InfinitePast();
+};
+
+struct Simulation::Worker {
+  uint32_t rank;
+  std::unique_ptr<ClientCore> client;
+  std::unique_ptr<SimulatedWorker> logic;
+  std::vector<std::shared_ptr<Stream>> streams;   // by server
+  bool done = false;
+};
+
+Simulation::Simulation(SimulationOptions options)
+    : options_(std::move(options)),
+      placement_(*Placement::Create(options_.job.variables, options_.servers)),
+      random_(options_.seed) {}
+
+Simulation::~Simulation() = default;
+
+void Simulation::After(absl::Duration delay, std::function<void()> run) {
+  events_.push({now_ + delay, next_event_++, std::move(run)});
+}
+
+absl::Duration Simulation::RandomDelay() {
+  const double x = std::uniform_real_distribution<double>(0, 1)(random_);
+  return x * x * x * options_.max_delay + absl::Microseconds(1);
+}
+
+void Simulation::Log(const std::string& line) {
+  ++result_.events;
+  const std::string stamped = absl::StrCat(absl::ToInt64Microseconds(now_ - absl::UnixEpoch()), " us: ", line);
+  result_.log_hash = StableHash(absl::StrCat(result_.log_hash, stamped));
+  if (options_.keep_log) result_.log.push_back(stamped);
+}
+
+void Simulation::Fail(const absl::Status& status) {
+  if (failure_.ok()) failure_ = status;
+}
+
+Payload Simulation::Shred(const std::string& bytes) {
+  struct Pieces {
+    std::vector<std::unique_ptr<std::string>> parts;
+    ~Pieces() {
+      for (auto& part : parts) std::memset(part->data(), 0xCB, part->size());
+    }
+  };
+  auto pieces = std::make_shared<Pieces>();
+  Payload payload(pieces);
+  for (size_t at = 0; at < bytes.size();) {
+    const size_t take = std::min<size_t>(bytes.size() - at, Chance(0.2) ? 1 + Random(9) : 1 + Random(bytes.size()));
+    pieces->parts.push_back(std::make_unique<std::string>(bytes, at, take));
+    payload.Append({pieces->parts.back()->data(), take});
+    at += take;
+  }
+  return payload;
+}
+
+absl::StatusOr<Simulation::Result> Simulation::Run() {
+  for (uint32_t rank = 0; rank < options_.servers; ++rank) {
+    ServerCore::Options server;
+    server.job_id = 4711;
+    server.rank = rank;
+    server.mode = options_.mode;
+    server.slices = options_.job.slices;
+    server.workers = options_.workers;
+    server.seed = options_.job.seed;
+    server.optimizer = options_.job.optimizer;
+    server.epoch_examples = server.total_examples = options_.job.examples;
+    server.out_of_order_budget = options_.out_of_order_budget;
+    server.poison_buffers = true;
+    servers_.push_back(*ServerCore::Create(server, placement_));
+  }
+  for (uint32_t rank = 0; rank < options_.workers; ++rank) {
+    auto worker = std::make_unique<Worker>();
+    worker->rank = rank;
+    worker->streams.resize(options_.servers);
+    ClientCore::Options client;
+    client.job_id = 4711;
+    client.worker = rank;
+    client.mode = options_.mode;
+    client.in_flight_bytes = 200;
+    for (uint32_t s = 0; s < options_.servers; ++s) client.servers.push_back(absl::StrCat("simulated:", s));
+    worker->client = std::make_unique<ClientCore>(client);
+    Worker* w = worker.get();
+    SimulatedWorker::Environment environment;
+    environment.random = [this](uint64_t below) { return Random(below); };
+    environment.submit = [this, w](uint32_t server, ExchangeRequest request) {
+      ClientCore::Actions actions;
+      w->client->Submit(server, std::move(request), now_, &actions);
+      Perform(*w, actions);
+    };
+    environment.after = [this, w](std::function<void()> run) { After(RandomDelay(), std::move(run)); };
+    environment.next_task = [this]() { return next_task_++; };
+    environment.on_read = [this](uint32_t reader) {
+      uint64_t slowest = workers_[reader]->logic->batches_completed();
+      for (const auto& other : workers_) {
+        if (other->logic->holds_task()) slowest = std::min(slowest, other->logic->batches_completed());
+      }
+      result_.largest_lead =
+          std::max(result_.largest_lead, workers_[reader]->logic->batches_completed() - slowest);
+    };
+    environment.when_all_joined = [this](std::function<void()> run) {
+      joined_.push_back(std::move(run));
+      if (joined_.size() < workers_.size()) return;
+      for (const auto& go_on : joined_) go_on();
+    };
+    environment.done = [w] { w->done = true; };
+    worker->logic = MakeSimulatedWorker(options_.job, options_.mode, placement_, rank, options_.workers,
+                                        options_.batches_per_task, std::move(environment));
+    workers_.push_back(std::move(worker));
+  }
+  for (auto& worker : workers_) {
+    ClientCore::Actions actions;
+    worker->client->Start(now_, &actions);
+    Perform(*worker, actions);
+    worker->logic->Start();
+    TickWorker(*worker);
+  }
+  TickServers();
+
+  const auto all_done = [&] {
+    return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->done && w->client->idle(); });
+  };
+  while (failure_.ok() && !all_done()) {
+    if (result_.events > 2'000'000) Fail(absl::InternalError("no end after 2 million events"));
+    Event event = events_.top();
+    events_.pop();
+    now_ = event.at;
+    event.run();
+  }
+  if (!failure_.ok()) {
+    return absl::InternalError(absl::StrCat("schedule seed ", options_.seed, ", at ",
+                                            absl::FormatDuration(now_ - absl::UnixEpoch()), ", event ", result_.events,
+                                            ": ", std::string(failure_.message())));
+  }
+  for (const VariableSpec& variable : options_.job.variables) {
+    result_.weights.emplace_back(static_cast<size_t>(variable.size()));
+  }
+  for (uint32_t s = 0; s < options_.servers; ++s) {
+    result_.stats.push_back(servers_[s]->Stats());
+    auto& counts = result_.counts.emplace_back();
+    for (uint32_t id : placement_.cells_of_server(s)) {
+      const CellSpec& spec = placement_.cells()[id];
+      const Cell::State state = servers_[s]->CellState(id);
+      counts.push_back(state.counts);
+      std::copy(state.values.begin(), state.values.end(), result_.weights[spec.variable].begin() + spec.offset);
+    }
+    counts.push_back(servers_[s]->CellState(ServerCore::kServerCell).counts);
+  }
+  return std::move(result_);
+}
+
+void Simulation::Perform(Worker& worker, const ClientCore::Actions& actions) {
+  for (const ClientCore::Action& action : actions) {
+    switch (action.kind) {
+      case ClientCore::Action::Kind::kOpen: OpenStream(worker, action.server); break;
+      case ClientCore::Action::Kind::kSend: SendToServer(worker, action.server, *action.request); break;
+      case ClientCore::Action::Kind::kComplete: worker.logic->OnReply(*action.request, action.reply); break;
+    }
+  }
+}
+
+void Simulation::OpenStream(Worker& worker, uint32_t server) {
+  auto stream = std::make_shared<Stream>(Stream{next_stream_++, worker.rank, server});
+  streams_.push_back(stream);
+  worker.streams[server] = stream;
+  After(RandomDelay(), [this, stream, &worker] {
+    if (!stream->client_open) return;
+    Log(absl::StrCat("worker ", worker.rank, " opens stream ", stream->id, " to server ", stream->server));
+    ClientCore::Actions actions;
+    worker.client->OnOpened(stream->server, now_, &actions);
+    Perform(worker, actions);
+  });
+}
+
+void Simulation::SendToServer(Worker& worker, uint32_t server, const ExchangeRequest& request) {
+  const std::shared_ptr<Stream> stream = worker.streams[server];
+  if (!stream->client_open) return;
+  const std::string bytes = Encode(request).ToString();
+  stream->last_up = std::max(stream->last_up, now_ + RandomDelay());
+  After(stream->last_up - now_, [this, stream, bytes] {
+    if (!stream->server_open) return;
+    const absl::StatusOr<ExchangeRequest> decoded = DecodeRequest(Shred(bytes));
+    if (!decoded.ok()) return Fail(decoded.status());
+    Log(absl::StrCat("server ", stream->server, " gets request ", decoded->request_id, " of worker ",
+                     decoded->worker, ", step ", decoded->step, ", task ", decoded->task, " batch ",
+                     decoded->batch, decoded->final ? ", final" : "", ", pulls ", decoded->pull_cells.size()));
+    std::vector<ServerCore::Outgoing> out;
+    servers_[stream->server]->Handle(stream->id, *decoded, now_, &out);
+    SendReplies(stream->server, out);
+  });
+  if (Chance(options_.stream_loss)) BreakStream(stream);
+}
+
+void Simulation::SendReplies(uint32_t, const std::vector<ServerCore::Outgoing>& replies) {
+  for (const ServerCore::Outgoing& outgoing : replies) {
+    const std::shared_ptr<Stream> stream = streams_[outgoing.stream - 1];
+    if (!stream->server_open) continue;
+    // The reply refers to the server's buffers until it is encoded here, some time later.
+    stream->last_down = std::max(stream->last_down, now_ + RandomDelay());
+    After(stream->last_down - now_, [this, stream, reply = outgoing.reply] {
+      if (!stream->client_open) return;
+      const absl::StatusOr<ExchangeReply> decoded = DecodeReply(Shred(Encode(reply).ToString()));
+      if (!decoded.ok()) return Fail(decoded.status());
+      Log(absl::StrCat("worker ", stream->worker, " gets reply ", decoded->request_id, " of server ",
+                       stream->server, decoded->retry_later ? ", retry later" : ""));
+      Worker& worker = *workers_[stream->worker];
+      ClientCore::Actions actions;
+      const absl::Status status = worker.client->OnReply(stream->server, *decoded, now_, &actions);
+      if (!status.ok() && status.code() != absl::StatusCode::kAborted) return Fail(status);
+      Perform(worker, actions);
+    });
+    if (Chance(options_.stream_loss)) BreakStream(stream);
+  }
+}
+
+// The client notices after a while; the server may go on reading what was under way, also after the client has opened
+// another stream.
+void Simulation::BreakStream(const std::shared_ptr<Stream>& stream) {
+  After(RandomDelay(), [this, stream] {
+    if (!stream->client_open) return;
+    stream->client_open = false;
+    ++result_.streams_lost;
+    Log(absl::StrCat("stream ", stream->id, " breaks"));
+    Worker& worker = *workers_[stream->worker];
+    worker.client->OnClosed(stream->server, absl::UnavailableError("lost"), now_);
+  });
+  After(RandomDelay() * (Chance(0.3) ? 20 : 1), [this, stream] {
+    stream->server_open = false;
+    servers_[stream->server]->OnStreamClosed(stream->id);
+  });
+}
+
+void Simulation::TickWorker(Worker& worker) {
+  After(absl::Milliseconds(1), [this, &worker] {
+    ClientCore::Actions actions;
+    const absl::Status status = worker.client->Tick(now_, &actions);
+    if (!status.ok()) return Fail(status);
+    Perform(worker, actions);
+    TickWorker(worker);
+  });
+}
+
+void Simulation::TickServers() {
+  After(absl::Milliseconds(50), [this] {
+    for (uint32_t s = 0; s < servers_.size(); ++s) {
+      std::vector<ServerCore::Outgoing> out;
+      servers_[s]->Tick(now_, &out);
+      SendReplies(s, out);
+    }
+    TickServers();
+  });
+}
+
+}  // namespace convoy::testing

@@ -1,0 +1,110 @@
+#include "tests/testing/toy_model.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "common/math/random.h"
+#include "common/math/variable.h"
+#include "common/optimizers/optimizer.h"
+#include "common/optimizers/schedule.h"
+
+namespace convoy::testing {
+namespace {
+
+using Sum = std::optional<std::vector<float>>;
+
+Sum Add(const Sum& left, const Sum& right) {
+  if (!left) return right;
+  if (!right) return left;
+  std::vector<float> sum(left->size());
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] = (*left)[i] + (*right)[i];
+  return sum;
+}
+
+// Written from the definition, not from SliceTree: pairs of neighbours, then pairs of pairs.
+Sum TreeSum(std::vector<Sum> parts) {
+  while (parts.size() > 1) {
+    std::vector<Sum> next;
+    for (size_t i = 0; i < parts.size(); i += 2) {
+      next.push_back(i + 1 < parts.size() ? Add(parts[i], parts[i + 1]) : parts[i]);
+    }
+    parts = std::move(next);
+  }
+  return parts[0];
+}
+
+}  // namespace
+
+std::vector<VariableSpec> ToyVariables(bool large) {
+  std::vector<VariableSpec> variables = {
+      {"a/weight", {5, 3}, Initializer::GlorotUniform(5, 3)},
+      {"a/bias", {3}, Initializer::Zeros()},
+      {"b/weight", {3, 7}, Initializer::GlorotUniform(3, 7)},
+      {"b/bias", {1}, Initializer::Constant(0.5f)},
+  };
+  if (large) variables.push_back({"c/weight", {300, 250}, Initializer::HeNormal(300)});
+  return variables;
+}
+
+ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice) {
+  const uint64_t per_epoch = (job.examples + job.batch_size - 1) / job.batch_size;
+  const uint64_t begin = step % per_epoch * job.batch_size;
+  const uint64_t size = std::min<uint64_t>(job.batch_size, job.examples - begin);
+  return {begin + slice * size / job.slices, begin + (slice + 1) * size / job.slices};
+}
+
+bool NoGradient(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t cell) {
+  if (SliceExamples(job, step, slice).size() == 0) return true;
+  return job.sparse && RandomStream(job.seed, "no gradient", step, slice).Below(cell, 4) == 0;
+}
+
+std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights, ToyRange examples) {
+  std::vector<float> gradient(weights.size(), 0.0f);
+  for (uint64_t example = examples.begin; example < examples.end; ++example) {
+    const RandomStream targets(7, "target", example, cell.id);
+    for (size_t i = 0; i < weights.size(); ++i) gradient[i] += weights[i] - targets.Uniform(i % 64);
+  }
+  return gradient;
+}
+
+std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
+  const Placement placement = *Placement::Create(job.variables, 1);
+  std::vector<std::vector<float>> result;
+  for (const VariableSpec& variable : job.variables) {
+    result.emplace_back(static_cast<size_t>(variable.size()));
+    InitializeValues(variable, job.seed, 0, result.back());
+  }
+  for (const CellSpec& cell : placement.cells()) {
+    const OptimizerSettings settings = *SettingsFor(job.optimizer, job.variables[cell.variable].name);
+    const auto optimizer = *MakeOptimizer(settings);
+    auto first = result[cell.variable].begin() + cell.offset;
+    std::vector<float> weights(first, first + cell.size);
+    std::vector<std::vector<float>> slots;
+    for (int s = 0; s < optimizer->num_slots(); ++s) slots.emplace_back(cell.size, optimizer->initial_slot_value(s));
+    uint64_t seen = 0, updates = 0;
+    for (uint64_t step = 0; step < job.steps; ++step) {
+      std::vector<Sum> parts;
+      uint64_t count = 0;
+      for (uint32_t slice = 0; slice < job.slices; ++slice) {
+        const ToyRange examples = SliceExamples(job, step, slice);
+        count += examples.size();
+        parts.push_back(NoGradient(job, step, slice, cell.id) ? Sum() : ToyGradient(cell, weights, examples));
+      }
+      if (const Sum sum = TreeSum(parts)) {
+        std::vector<float*> slot_pointers;
+        for (auto& slot : slots) slot_pointers.push_back(slot.data());
+        const double factor = ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
+        optimizer->Apply({static_cast<float>(settings.learning_rate * factor), static_cast<int64_t>(++updates),
+                          static_cast<float>(1.0 / static_cast<double>(count))},
+                         {sum->data(), weights.data(), weights.data(), slot_pointers.data(),
+                          static_cast<int64_t>(weights.size())});
+      }
+      seen += count;
+    }
+    std::copy(weights.begin(), weights.end(), first);
+  }
+  return result;
+}
+
+}  // namespace convoy::testing

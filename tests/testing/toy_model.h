@@ -1,0 +1,50 @@
+// A tiny model for tests of the protocol: the gradient of every element pulls it towards the targets of the
+// examples, so that it depends on the weights, the example and the element, and any lost, doubled or misplaced
+// contribution shows in the bits of the result.
+#ifndef CONVOY_TESTS_TESTING_TOY_MODEL_H_
+#define CONVOY_TESTS_TESTING_TOY_MODEL_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/placement/placement.h"
+#include "proto/job.pb.h"
+
+namespace convoy::testing {
+
+struct ToyJob {
+  uint64_t seed = 1;
+  uint64_t examples = 96;   // in the data set
+  uint32_t batch_size = 16; // global
+  uint32_t slices = 4;
+  uint64_t steps = 12;
+  // Some (step, slice, cell) have no gradient at all, as with sparse models.
+  bool sparse = true;
+  std::vector<VariableSpec> variables;
+  v1::Optimizer optimizer;
+};
+
+// A few small variables, one of two blocks if `large`.
+std::vector<VariableSpec> ToyVariables(bool large = false);
+
+// Examples of slice `slice` in global batch `step`: positions in the (unshuffled) data.
+struct ToyRange {
+  uint64_t begin, end;
+  uint64_t size() const { return end - begin; }
+};
+ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice);
+
+// True if the slice has no gradient for the cell in this step.
+bool NoGradient(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t cell);
+
+// Gradient of the cell's elements, summed over the examples.
+std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights, ToyRange examples);
+
+// All weights after `steps` steps of a plain loop: the same slices, added along the same tree, one update a step.
+// By variable, row-major.
+std::vector<std::vector<float>> PlainLoop(const ToyJob& job);
+
+}  // namespace convoy::testing
+
+#endif  // CONVOY_TESTS_TESTING_TOY_MODEL_H_

@@ -1,0 +1,368 @@
+#include "worker/data/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <numeric>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "data_files.h"
+#include "worker/data/default_cache_dir.h"
+
+namespace convoy {
+namespace {
+
+using ::convoy::testing::BigEndianBytes;
+using ::convoy::testing::Fails;
+using ::convoy::testing::Gzipped;
+using ::convoy::testing::Idx;
+using ::convoy::testing::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
+std::vector<uint32_t> AllOfThem(const Dataset& data) {
+  std::vector<uint32_t> indices(static_cast<size_t>(data.size()));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+std::vector<float> Dense(const Batch& batch) {
+  const auto values = batch.dense.span().first(static_cast<size_t>(batch.size * batch.features));
+  return {values.begin(), values.end()};
+}
+
+class DatasetTest : public ::testing::Test {
+ protected:
+  DatasetTest() { data_.set_cache_dir(folder_ / "cache"); }
+
+  absl::StatusOr<DataSets> Open(uint64_t seed = 1) const { return OpenData(data_, seed, nullptr); }
+
+  // 3 images of 2 x 2 with labels 5, 6, 7.
+  void UseImages() {
+    data_.set_train(
+        folder_.Write("t-images-idx3-ubyte",
+                      Idx(0x08, {3, 2, 2}, std::string("\0\1\2\3abcd\xfc\xfd\xfe\xff", 12))));
+    folder_.Write("t-labels-idx1-ubyte", Idx(0x08, {3}, "\5\6\7"));
+  }
+
+  // `rows` lines "i 1:i 2:1".
+  void UseRows(int rows) {
+    std::string text;
+    for (int i = 0; i < rows; ++i) absl::StrAppend(&text, i, " 1:", i, " 2:1\n");
+    data_.set_train(folder_.Write("t.libsvm", text));
+  }
+
+  TemporaryFolder folder_;
+  v1::Data data_;
+};
+
+TEST_F(DatasetTest, ImagesAreScaledFromBytesAndKeepTheirShape) {
+  UseImages();
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  const Dataset& train = *sets->train;
+  EXPECT_EQ(train.size(), 3);
+  EXPECT_EQ(train.features(), 4);
+  EXPECT_FALSE(train.sparse());
+  EXPECT_EQ(train.example_shape().height, 2);
+  EXPECT_EQ(train.example_shape().width, 2);
+  EXPECT_EQ(train.example_shape().channels, 1);
+  EXPECT_EQ(sets->validation, nullptr);
+  EXPECT_EQ(train.label(1), 6);
+  Batch batch;
+  train.Read(std::vector<uint32_t>{2, 0}, &batch);
+  const float s = 1.0F / 255;
+  EXPECT_THAT(Dense(batch), ElementsAre(252 * s, 253 * s, 254 * s, 255 * s, 0, s, 2 * s, 3 * s));
+  EXPECT_THAT(batch.labels, ElementsAre(7, 5));
+  EXPECT_THAT(batch.examples, ElementsAre(2, 0));
+  EXPECT_EQ(batch.size, 2);
+  EXPECT_EQ(batch.features, 4);
+}
+
+TEST_F(DatasetTest, ScaleOfTheJobReplacesTheDefault) {
+  UseImages();
+  data_.set_scale(2);
+  Batch batch;
+  Open()->train->Read(std::vector<uint32_t>{0}, &batch);
+  EXPECT_THAT(Dense(batch), ElementsAre(0, 2, 4, 6));
+}
+
+TEST_F(DatasetTest, IdxOfOtherTypesIsNotScaledByDefault) {
+  data_.set_train(
+      folder_.Write("v.idx", Idx(0x0B, {2, 1}, BigEndianBytes(300, 2) + BigEndianBytes(7, 2))));
+  data_.set_train_labels(folder_.Write("l.idx", Idx(0x08, {2}, "\1\2")));
+  Batch batch;
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  sets->train->Read(std::vector<uint32_t>{0, 1}, &batch);
+  EXPECT_THAT(Dense(batch), ElementsAre(300, 7));
+}
+
+TEST_F(DatasetTest, FourDimensionsAreHeightWidthAndChannels) {
+  data_.set_train(folder_.Write("v.idx", Idx(0x08, {1, 2, 3, 4}, std::string(24, 'x'))));
+  data_.set_train_labels(folder_.Write("l.idx", Idx(0x08, {1}, "\1")));
+  const ExampleShape shape = Open()->train->example_shape();
+  EXPECT_EQ(shape.height, 2);
+  EXPECT_EQ(shape.width, 3);
+  EXPECT_EQ(shape.channels, 4);
+}
+
+TEST_F(DatasetTest, SparseRowsAreGatheredInTheOrderAsked) {
+  data_.set_train(folder_.Write("a.libsvm", "1 1:0.5 3:2\n-1\n3 2:4\n"));
+  data_.set_scale(10);
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  EXPECT_TRUE(sets->train->sparse());
+  EXPECT_EQ(sets->train->features(), 3);
+  Batch batch;
+  sets->train->Read(std::vector<uint32_t>{2, 1, 0}, &batch);
+  EXPECT_TRUE(batch.sparse);
+  EXPECT_THAT(batch.labels, ElementsAre(3, -1, 1));
+  EXPECT_THAT(batch.row_offsets, ElementsAre(0, 1, 1, 3));
+  EXPECT_THAT(batch.columns, ElementsAre(1, 0, 2));
+  EXPECT_THAT(batch.values, ElementsAre(40, 5, 20));
+}
+
+TEST_F(DatasetTest, AnEmptyBatchIsAllowed) {
+  UseRows(3);
+  Batch batch;
+  const auto sets = Open();
+  sets->train->Read(std::vector<uint32_t>{0, 1}, &batch);
+  sets->train->Read({}, &batch);
+  EXPECT_EQ(batch.size, 0);
+  EXPECT_THAT(batch.row_offsets, ElementsAre(0));
+  EXPECT_TRUE(batch.labels.empty());
+}
+
+TEST_F(DatasetTest, ReadingReusesTheMemoryOfTheBatch) {
+  UseImages();
+  const auto dense = Open();
+  Batch batch;
+  dense->train->Read(std::vector<uint32_t>{0, 1, 2}, &batch);
+  const float* const memory = batch.dense.data();
+  const float* const labels = batch.labels.data();
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % 64, 0U);
+  dense->train->Read(std::vector<uint32_t>{1, 0}, &batch);
+  EXPECT_EQ(batch.dense.data(), memory);
+  EXPECT_EQ(batch.labels.data(), labels);
+}
+
+TEST_F(DatasetTest, FractionIsDisjointFixedAndTogetherWhole) {
+  UseRows(101);
+  data_.mutable_validation()->set_fraction(0.2);
+  const auto first = Open(5), again = Open(5), other = Open(6);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->validation->size(), 20);  // round(20.2)
+  EXPECT_EQ(first->train->size(), 81);
+  std::set<float> all, held, held_again, held_other;
+  for (int i = 0; i < 81; ++i) all.insert(first->train->label(i));
+  for (int i = 0; i < 20; ++i) {
+    held.insert(first->validation->label(i));
+    held_again.insert(again->validation->label(i));
+    held_other.insert(other->validation->label(i));
+  }
+  all.insert(held.begin(), held.end());
+  EXPECT_EQ(all.size(), 101U);
+  EXPECT_EQ(held, held_again);
+  EXPECT_NE(held, held_other);
+  Batch batch;
+  first->validation->Read(std::vector<uint32_t>{3}, &batch);
+  EXPECT_THAT(batch.labels, ElementsAre(first->validation->label(3)));
+  EXPECT_EQ(batch.values[0], batch.labels[0]);
+  EXPECT_THAT(batch.examples, ElementsAre(3));
+}
+
+TEST_F(DatasetTest, FractionLeavesAtLeastOneExampleOnEachSide) {
+  UseRows(2);
+  data_.mutable_validation()->set_fraction(0.001);
+  EXPECT_EQ(Open()->validation->size(), 1);
+  data_.mutable_validation()->set_fraction(0.999);
+  EXPECT_EQ(Open()->train->size(), 1);
+  UseRows(1);
+  EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("at least 2 examples, got 1")));
+}
+
+TEST_F(DatasetTest, FractionMustBeBetweenZeroAndOne) {
+  UseRows(10);
+  for (const double fraction : {0.0, 1.0, -1.0, std::nan("")}) {
+    data_.mutable_validation()->set_fraction(fraction);
+    EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("data.validation.fraction")));
+  }
+}
+
+TEST_F(DatasetTest, ValidationFileHasTheFeaturesOfTheTrainingData) {
+  data_.set_train(folder_.Write("t.libsvm", "1 1:1 9:1\n"));
+  data_.mutable_validation()->set_path(folder_.Write("v.libsvm", "1 2:1\n0 4:1\n"));
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  EXPECT_EQ(sets->validation->features(), 9);
+  EXPECT_EQ(sets->validation->size(), 2);
+}
+
+TEST_F(DatasetTest, IndexAboveTheFeaturesNamesFileAndLine) {
+  data_.set_train(folder_.Write("t.libsvm", "1 1:1 9:1\n"));
+  data_.mutable_validation()->set_path(folder_.Write("v.libsvm", "1 2:1\n0 12:1\n"));
+  EXPECT_THAT(Open().status(),
+              Fails(kInvalid, HasSubstr("v.libsvm:2: index 12: expected at most 9")));
+  data_.clear_validation();
+  data_.set_features(5);
+  EXPECT_THAT(Open().status(),
+              Fails(kInvalid, HasSubstr("t.libsvm:1: index 9: expected at most 5")));
+  data_.set_zero_based(true);
+  EXPECT_THAT(Open().status(),
+              Fails(kInvalid, HasSubstr("t.libsvm:1: index 9: expected at most 4")));
+}
+
+TEST_F(DatasetTest, MoreFeaturesThanTheFileUsesAreAllowedForSparseOnly) {
+  data_.set_train(folder_.Write("t.libsvm", "1 1:1 9:1\n"));
+  data_.set_features(20);
+  EXPECT_EQ(Open()->train->features(), 20);
+  UseImages();
+  EXPECT_THAT(Open().status(),
+              Fails(kInvalid, HasSubstr("expected 20 features an example, got 4")));
+}
+
+TEST_F(DatasetTest, AFileWithoutAnyFeatureNeedsTheirNumber) {
+  data_.set_train(folder_.Write("t.libsvm", "1\n0\n"));
+  EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("set data.features")));
+  data_.set_features(2);
+  EXPECT_EQ(Open()->train->features(), 2);
+}
+
+TEST_F(DatasetTest, MissingFilesAreNotFound) {
+  EXPECT_THAT(Open().status(), Fails(kInvalid, "data.train is not set"));
+  data_.set_train(folder_ / "none");
+  EXPECT_THAT(Open().status(), Fails(absl::StatusCode::kNotFound, HasSubstr("none: can't open")));
+  UseImages();
+  std::filesystem::remove(folder_ / "t-labels-idx1-ubyte");
+  EXPECT_THAT(Open().status(),
+              Fails(absl::StatusCode::kNotFound, HasSubstr("t-labels-idx1-ubyte: can't open")));
+}
+
+TEST_F(DatasetTest, LabelsThatCannotBeGuessedMustBeNamed) {
+  data_.set_train(folder_.Write("pictures.idx", Idx(0x08, {1, 1}, "x")));
+  EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("set data.train_labels")));
+}
+
+TEST_F(DatasetTest, GivenFormatIsNotGuessed) {
+  data_.set_train(folder_.Write("t.libsvm", "1 1:1\n"));
+  data_.set_format(v1::Data::IDX);
+  data_.set_train_labels(data_.train());
+  EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("not an IDX file")));
+  data_.set_train(folder_.Write("empty", ""));
+  data_.set_format(v1::Data::AUTO);
+  EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("got an empty file")));
+}
+
+TEST_F(DatasetTest, OpenFileFindsLabelsByNameAndDoesWithoutThem) {
+  UseImages();
+  auto labelled = OpenFile(data_, data_.train(), nullptr);
+  ASSERT_TRUE(labelled.ok()) << labelled.status();
+  EXPECT_TRUE((*labelled)->has_labels());
+  const std::string path = folder_.Write("other", Gzipped(Idx(0x08, {1, 2, 2}, "abcd")));
+  auto unlabelled = OpenFile(data_, path, nullptr);
+  ASSERT_TRUE(unlabelled.ok()) << unlabelled.status();
+  EXPECT_FALSE((*unlabelled)->has_labels());
+  EXPECT_TRUE(std::isnan((*unlabelled)->label(0)));
+  Batch batch;
+  batch.labels = {1, 2, 3};
+  (*unlabelled)->Read(std::vector<uint32_t>{0}, &batch);
+  EXPECT_TRUE(batch.labels.empty());
+  EXPECT_EQ(batch.size, 1);
+}
+
+TEST_F(DatasetTest, OpenFileUsesLabelsScaleAndFeaturesOfTheJob) {
+  data_.set_train(folder_.Write("train.idx", Idx(0x08, {2, 2}, "abcd")));
+  data_.set_train_labels(folder_.Write("answers", Idx(0x08, {2}, "\1\2")));
+  data_.set_scale(0.5);
+  auto file = OpenFile(data_, data_.train(), nullptr);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE((*file)->has_labels());
+  Batch batch;
+  (*file)->Read(std::vector<uint32_t>{0}, &batch);
+  EXPECT_THAT(Dense(batch), ElementsAre('a' * 0.5F, 'b' * 0.5F));
+  data_.set_features(3);
+  EXPECT_THAT(OpenFile(data_, data_.train(), nullptr).status(),
+              Fails(kInvalid, HasSubstr("expected 3 features")));
+}
+
+TEST_F(DatasetTest, FingerprintFollowsContentsAndOptionsNotNames) {
+  UseRows(10);
+  const uint64_t original = Open()->train->fingerprint();
+  EXPECT_EQ(Open()->train->fingerprint(), original);
+  std::filesystem::rename(data_.train(), folder_ / "renamed");
+  data_.set_train(folder_ / "renamed");
+  EXPECT_EQ(Open()->train->fingerprint(), original);
+  data_.set_scale(2);
+  EXPECT_NE(Open()->train->fingerprint(), original);
+  data_.clear_scale();
+  data_.mutable_validation()->set_fraction(0.5);
+  const uint64_t split = Open(1)->train->fingerprint();
+  EXPECT_NE(split, original);
+  EXPECT_NE(Open(2)->train->fingerprint(), split);
+  data_.clear_validation();
+  UseRows(11);
+  EXPECT_NE(Open()->train->fingerprint(), original);
+}
+
+TEST_F(DatasetTest, DefaultCacheFolderFollowsTheEnvironment) {
+  const char* const old = std::getenv("XDG_CACHE_HOME");
+  const std::string saved = old == nullptr ? "" : old;
+  ::setenv("XDG_CACHE_HOME", "/var/somewhere", 1);
+  EXPECT_EQ(DefaultCacheDir(), "/var/somewhere/convoy");
+  ::setenv("XDG_CACHE_HOME", "relative/is/ignored", 1);
+  EXPECT_THAT(DefaultCacheDir(), ::testing::Not(HasSubstr("relative")));
+  old == nullptr ? ::unsetenv("XDG_CACHE_HOME") : ::setenv("XDG_CACHE_HOME", saved.c_str(), 1);
+}
+
+TEST_F(DatasetTest, FashionMnistIsReadWhole) {
+  const std::string folder = "/usr/share/datasets/fashion-mnist/";
+  if (!std::filesystem::exists(folder)) {
+    GTEST_SKIP() << folder << " is missing: install the package dataset-fashion-mnist";
+  }
+  data_.set_train(folder + "train-images-idx3-ubyte.gz");
+  data_.mutable_validation()->set_path(folder + "t10k-images-idx3-ubyte.gz");
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  EXPECT_EQ(sets->train->size(), 60'000);
+  EXPECT_EQ(sets->validation->size(), 10'000);
+  EXPECT_EQ(sets->train->features(), 784);
+  EXPECT_EQ(sets->train->example_shape().height, 28);
+  // The ten classes have 6,000 examples each.
+  std::vector<int> classes(10);
+  for (int i = 0; i < 60'000; ++i) ++classes.at(static_cast<size_t>(sets->train->label(i)));
+  EXPECT_THAT(classes, ::testing::Each(6000));
+  // Mean of all training pixels, published with the data set's statistics: 0.2860.
+  Batch batch;
+  sets->train->Read(AllOfThem(*sets->train), &batch);
+  double sum = 0;
+  for (const float pixel : Dense(batch)) sum += pixel;
+  EXPECT_NEAR(sum / (60'000.0 * 784), 0.2860, 0.0001);
+}
+
+TEST_F(DatasetTest, A9aIsReadWhole) {
+  const std::string folder = CONVOY_SHARED_DATA "/a9a/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
+  data_.set_train(folder + "a9a.libsvm.gz");
+  data_.mutable_validation()->set_path(folder + "a9a.t.libsvm.gz");
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  EXPECT_EQ(sets->train->size(), 32'561);
+  EXPECT_EQ(sets->train->features(), 123);
+  EXPECT_EQ(sets->validation->size(), 16'281);
+  EXPECT_EQ(sets->validation->features(), 123);  // its own indices end at 122
+  Batch batch;
+  sets->train->Read(AllOfThem(*sets->train), &batch);
+  EXPECT_NEAR(static_cast<double>(batch.values.size()) / 32'561, 13.87, 0.005);
+  EXPECT_EQ(std::count(batch.labels.begin(), batch.labels.end(), 1.0F), 7'841);
+  EXPECT_EQ(std::count(batch.labels.begin(), batch.labels.end(), -1.0F), 24'720);
+}
+
+}  // namespace
+}  // namespace convoy
