@@ -12,6 +12,7 @@
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
+#include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
 #include "launcher/process/run_directory.h"
@@ -103,10 +104,23 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
   return CoordinatorService::Start(std::move(service));
 }
 
-int RunCoordinatorCommand(const CoordinatorOptions& options) {
-  const absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
-  if (!job.ok()) return Fail(job.status(), kExitBadUsage);
-  return options.announce.empty() ? RunByHand(*job, options) : RunForLauncher(*job, options);
+void AddCoordinatorCommand(CommandSet& commands) {
+  auto options = std::make_shared<CoordinatorOptions>();
+  CLI::App* command = commands.Add<CoordinatorOptions>(
+      "coordinator", "Start the coordinator of a job by hand", options, [](const CoordinatorOptions& chosen) {
+        const absl::StatusOr<v1::Job> job = LoadResolvedJob(chosen.job);
+        if (!job.ok()) return Fail(job.status(), kExitBadUsage);
+        return chosen.announce.empty() ? RunByHand(*job, chosen) : RunForLauncher(*job, chosen);
+      });
+  AddJobOptions(command, &options->job);
+  command->add_option("--listen", options->listen, "Address to listen on; port 0: any")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  command->add_option("--run-dir", options->run_dir, "Folder for the results; default: a new one under runs/")
+      ->type_name("DIR");
+  AddInsecureListen(command, &options->insecure_listen);
+  command->add_option("--announce", options->announce)->group("");     // the launcher's
+  command->add_option("--model-file", options->model_file)->group("");
 }
 
 }  // namespace convoy

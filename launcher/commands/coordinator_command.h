@@ -24,9 +24,6 @@ struct CoordinatorOptions {
   std::string model_file;
 };
 
-// Returns the exit code.
-int RunCoordinatorCommand(const CoordinatorOptions& options);
-
 // A coordinator that saves the final weights to `model_file`.
 absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(const v1::Job& job,
                                                                      const CoordinatorOptions& options,

@@ -1,5 +1,4 @@
-#include "launcher/commands/predict.h"
-
+// `convoy evaluate` and `convoy predict`: a trained model on other data, in one process.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -16,6 +15,7 @@
 #include "common/job/job_file.h"
 #include "common/metrics/metrics.h"
 #include "common/status.h"
+#include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
 #include "worker/data/dataset.h"
 #include "worker/evaluation.h"
@@ -23,6 +23,12 @@
 
 namespace convoy {
 namespace {
+
+struct PredictOptions {
+  std::string run_dir;   // of a finished training
+  std::string data;      // file of the format of the training data
+  std::string out;       // empty: standard output
+};
 
 // Weights of a file, all there from the start.
 class StoredWeights final : public WeightSource {
@@ -141,14 +147,23 @@ int Run(const PredictOptions& options, std::span<const ModelRegistration> models
   return Fail(Write(options.out, *text));
 }
 
-}  // namespace
-
-int RunEvaluateCommand(const PredictOptions& options, std::span<const ModelRegistration> models) {
-  return Run(options, models, &MeasuredMetrics);
+void AddCommand(CommandSet& commands, const char* name, const char* help, absl::StatusOr<std::string> (*make)(Trained&)) {
+  auto options = std::make_shared<PredictOptions>();
+  CLI::App* command = commands.Add<PredictOptions>(
+      name, help, options,
+      [models = commands.models, make](const PredictOptions& chosen) { return Run(chosen, models, make); });
+  command->add_option("RUN_DIR", options->run_dir, "Run directory of a training")->required();
+  command->add_option("--data", options->data, "Examples, in the format of the training data")
+      ->type_name("PATH")
+      ->required();
+  command->add_option("--out", options->out, "File for the result; default: standard output")->type_name("FILE");
 }
 
-int RunPredictCommand(const PredictOptions& options, std::span<const ModelRegistration> models) {
-  return Run(options, models, &PredictedCsv);
+}  // namespace
+
+void AddEvaluateAndPredictCommands(CommandSet& commands) {
+  AddCommand(commands, "evaluate", "Measure a trained model on other data (JSON)", &MeasuredMetrics);
+  AddCommand(commands, "predict", "Predict with a trained model (CSV with probabilities)", &PredictedCsv);
 }
 
 }  // namespace convoy

@@ -1,5 +1,4 @@
-#include "launcher/commands/train.h"
-
+// `convoy train`: starts the processes of a job, shows its progress, and ends with its results.
 #include <unistd.h>
 
 #include <atomic>
@@ -13,6 +12,7 @@
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
+#include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
 #include "launcher/process/progress_display.h"
@@ -22,6 +22,13 @@
 
 namespace convoy {
 namespace {
+
+struct TrainOptions {
+  JobOptions job;
+  std::string run_dir;      // empty: a new one under runs/
+  bool in_process = false;
+  std::string program;      // as the user called it
+};
 
 constexpr absl::Duration kLook = absl::Milliseconds(200);        // longest time between two looks at the job
 constexpr absl::Duration kCoordinatorSilence = absl::Seconds(10);
@@ -207,8 +214,6 @@ class TrainingRun {
   std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };
 
-}  // namespace
-
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
   if (!job.ok()) return Fail(job.status(), kExitBadUsage);
@@ -217,6 +222,21 @@ int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistrati
                               : RunDirectory::Create(options.run_dir);
   if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
   return TrainingRun(options, *std::move(job), *std::move(directory)).Run(models);
+}
+
+}  // namespace
+
+void AddTrainCommand(CommandSet& commands) {
+  auto options = std::make_shared<TrainOptions>();
+  options->program = commands.program;
+  CLI::App* command = commands.Add<TrainOptions>(
+      "train", "Train a job with processes of this machine", options,
+      [models = commands.models](const TrainOptions& chosen) { return RunTrainCommand(chosen, models); });
+  AddJobOptions(command, &options->job);
+  command->add_option("--run-dir", options->run_dir, "Folder for the results; default: a new one under runs/")
+      ->type_name("DIR");
+  command->add_flag("--in-process", options->in_process,
+                    "All roles as threads of this process, for debuggers and small jobs");
 }
 
 }  // namespace convoy

@@ -1,0 +1,50 @@
+// The command line as a set of commands, each of which adds itself: its options, its help and what it does.
+#ifndef CONVOY_LAUNCHER_COMMANDS_COMMAND_SET_H_
+#define CONVOY_LAUNCHER_COMMANDS_COMMAND_SET_H_
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "launcher/commands/job_options.h"
+#include "worker/models/model.h"
+
+namespace convoy {
+
+struct CommandSet {
+  CLI::App& app;
+  std::string program;                        // as the user called it
+  std::span<const ModelRegistration> models;  // of this program; outlive the command line
+  // The command that was chosen; returns the exit code. Set by parsing.
+  std::function<int()> run;
+
+  // Adds a command. Its options are bound to members of `options`, which lives as long as the command; `action` runs it.
+  template <typename Options>
+  CLI::App* Add(const char* name, const char* help, std::shared_ptr<Options> options,
+                std::function<int(const Options&)> action) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->callback([this, options = std::move(options), action = std::move(action)] {
+      run = [options, action] { return action(*options); };
+    });
+    return command;
+  }
+};
+
+// JOB and the flags that change it.
+void AddJobOptions(CLI::App* command, JobOptions* job);
+// --insecure-listen.
+void AddInsecureListen(CLI::App* command, bool* flag);
+
+// One for each command, in the file of its name.
+void AddTrainCommand(CommandSet& commands);
+void AddEvaluateAndPredictCommands(CommandSet& commands);
+void AddCoordinatorCommand(CommandSet& commands);
+void AddServerAndWorkerCommands(CommandSet& commands);
+void AddHelpAndVersionCommands(CommandSet& commands);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COMMANDS_COMMAND_SET_H_
