@@ -76,20 +76,22 @@ VersionBuffer Cell::UpdateLocked(const Payload& sum, uint64_t examples) {
   scalars.learning_rate = static_cast<float>(options_.base_learning_rate * options_.schedule(counts_.examples));
   scalars.update = static_cast<int64_t>(counts_.updates);
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(examples));
-  VersionBuffer next = options_.pool->Acquire(current_->size());
-  std::vector<float*> slots(slots_.size());
+  const VersionBuffer& current = current_;   // the analysis of locks does not look into lambdas
+  std::vector<AlignedBuffer>& all_slots = slots_;
+  VersionBuffer next = options_.pool->Acquire(current->size());
+  std::vector<float*> slots(all_slots.size());
   ForEachFloatRun(sum, [&](const float* gradient, size_t count, size_t index) {
-    for (size_t s = 0; s < slots.size(); ++s) slots[s] = slots_[s].data() + index;
-    options_.optimizer->Apply(scalars, {gradient, current_->data() + index, next->data() + index,
+    for (size_t s = 0; s < slots.size(); ++s) slots[s] = all_slots[s].data() + index;
+    options_.optimizer->Apply(scalars, {gradient, current->data() + index, next->data() + index,
                                         slots.data(), static_cast<int64_t>(count)});
   });
   return next;
 }
 
 void Cell::ReleaseLocked(std::vector<ParkedPull>* released) {
-  const auto ready = std::stable_partition(parked_.begin(), parked_.end(), [this](const ParkedPull& pull) {
-    return pull.version > counts_.version;
-  });
+  const uint64_t version = counts_.version;
+  const auto ready = std::stable_partition(parked_.begin(), parked_.end(),
+                                           [version](const ParkedPull& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
     if (pull->index != ParkedPull::kNoValues) {
       pull->ticket->Fill(pull->index, pull->ticket->reply.cells[pull->index].cell, {counts_.version, current_});
