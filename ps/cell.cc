@@ -76,14 +76,15 @@ VersionBuffer Cell::UpdateLocked(const Payload& sum, uint64_t examples) {
   scalars.learning_rate = static_cast<float>(options_.base_learning_rate * options_.schedule(counts_.examples));
   scalars.update = static_cast<int64_t>(counts_.updates);
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(examples));
-  const VersionBuffer& current = current_;   // the analysis of locks does not look into lambdas
-  std::vector<AlignedBuffer>& all_slots = slots_;
-  VersionBuffer next = options_.pool->Acquire(current->size());
-  std::vector<float*> slots(all_slots.size());
+  VersionBuffer next = options_.pool->Acquire(current_->size());
+  // Pointers, because clang's analysis of locks does not look into lambdas.
+  const float* const current = current_->data();
+  AlignedBuffer* const all_slots = slots_.data();
+  std::vector<float*> slots(slots_.size());
   ForEachFloatRun(sum, [&](const float* gradient, size_t count, size_t index) {
     for (size_t s = 0; s < slots.size(); ++s) slots[s] = all_slots[s].data() + index;
-    options_.optimizer->Apply(scalars, {gradient, current->data() + index, next->data() + index,
-                                        slots.data(), static_cast<int64_t>(count)});
+    options_.optimizer->Apply(scalars, {gradient, current + index, next->data() + index, slots.data(),
+                                        static_cast<int64_t>(count)});
   });
   return next;
 }

@@ -304,8 +304,9 @@ void ServerCore::UpdateClock(const ExchangeRequest& request, std::vector<std::sh
   if (request.clock_event == ClockEvent::kJoin) clocks_.Join(request.worker, request.clock);
   if (request.clock_event == ClockEvent::kLeave) clocks_.Leave(request.worker);
   if (request.final) clocks_.Advance(request.worker, request.clock);
+  const ClockTable* const clocks = &clocks_;
   std::erase_if(waiting_for_clock_, [&](const std::shared_ptr<PullTicket>& ticket) {
-    if (!clocks_.MayRead(ticket->worker)) return false;
+    if (!clocks->MayRead(ticket->worker)) return false;
     ready->push_back(ticket);
     return true;
   });
