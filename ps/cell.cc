@@ -6,7 +6,7 @@
 namespace convoy {
 
 Cell::Cell(Options options, const AlignedBuffer& initial)
-    : options_(std::move(options)), round_(options_.tree, options_.pool) {
+    : options_(std::move(options)), round_(options_.tree, options_.pool, options_.policy.backup) {
   if (options_.optimizer == nullptr) return;
   current_ = options_.pool->Acquire(initial.size());
   std::copy_n(initial.data(), initial.size(), current_->data());
@@ -27,7 +27,7 @@ Cell::PushResult Cell::Push(const Key& key, uint64_t base_version, const Payload
 }
 
 Cell::PushResult Cell::PushToRoundLocked(const Key& key, const Payload& values, uint64_t examples) {
-  if (key.step < counts_.version) return {Pushed::kDuplicate};
+  if (key.step < counts_.version) return {options_.policy.backup > 0 ? Pushed::kGone : Pushed::kDuplicate};
   if (key.step > counts_.version) return {Pushed::kGap, counts_.version};
   if (round_.Has(key.node)) return {Pushed::kDuplicate};
 
@@ -42,7 +42,8 @@ Cell::PushResult Cell::PushToRoundLocked(const Key& key, const Payload& values, 
   const PartialSum* sum = round_.Complete();
   PushResult result{Pushed::kStored};
   if (sum != nullptr) {
-    AdvanceLocked(sum->values, sum->examples);
+    AdvanceLocked(sum->values, sum->examples, /*staleness=*/0);
+    counts_.dropped += options_.policy.backup;
     round_.Clear();
     result.outcome = Pushed::kApplied;
   }
@@ -57,23 +58,24 @@ Cell::PushResult Cell::PushAtOnceLocked(const Key& key, uint64_t base_version, c
   if (key.batch > next) return {Pushed::kGap, next};
   marks_.Count(key.task);
   const uint64_t staleness = counts_.version - std::min(base_version, counts_.version);
-  AdvanceLocked(values, examples);
+  AdvanceLocked(values, examples, options_.policy.scale_by_staleness ? staleness : 0);
   return {Pushed::kApplied, 0, staleness};
 }
 
-void Cell::AdvanceLocked(const Payload& sum, uint64_t examples) {
+void Cell::AdvanceLocked(const Payload& sum, uint64_t examples, uint64_t staleness) {
   const bool frozen = options_.base_learning_rate == 0;
-  VersionBuffer next = sum.empty() || examples == 0 || frozen ? current_ : UpdateLocked(sum, examples);
+  VersionBuffer next = sum.empty() || examples == 0 || frozen ? current_ : UpdateLocked(sum, examples, staleness);
   previous_ = options_.policy.apply == ConsistencyPolicy::Apply::kRounds ? std::move(current_) : nullptr;
   current_ = std::move(next);
   counts_.examples += examples;
   ++counts_.version;
 }
 
-VersionBuffer Cell::UpdateLocked(const Payload& sum, uint64_t examples) {
+VersionBuffer Cell::UpdateLocked(const Payload& sum, uint64_t examples, uint64_t staleness) {
   ++counts_.updates;
   UpdateScalars scalars;
-  scalars.learning_rate = static_cast<float>(options_.base_learning_rate * options_.schedule(counts_.examples));
+  scalars.learning_rate = static_cast<float>(options_.base_learning_rate * options_.schedule(counts_.examples) /
+                                             (1.0 + static_cast<double>(staleness)));
   scalars.update = static_cast<int64_t>(counts_.updates);
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(examples));
   VersionBuffer next = options_.pool->Acquire(current_->size());
@@ -94,9 +96,7 @@ void Cell::ReleaseLocked(std::vector<ParkedPull>* released) {
   const auto ready = std::stable_partition(parked_.begin(), parked_.end(),
                                            [version](const ParkedPull& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
-    if (pull->index != ParkedPull::kNoValues) {
-      pull->ticket->Fill(pull->index, pull->ticket->reply.cells[pull->index].cell, {counts_.version, current_});
-    }
+    pull->ticket->Fill(pull->index, {counts_.version, current_});
     released->push_back(std::move(*pull));
   }
   parked_.erase(ready, parked_.end());
@@ -104,8 +104,11 @@ void Cell::ReleaseLocked(std::vector<ParkedPull>* released) {
 
 Cell::PullResult Cell::Pull(uint64_t version, const std::function<ParkedPull()>& parked) {
   MutexLock lock(mutex_);
-  if (options_.policy.answer != ConsistencyPolicy::Answer::kExactVersion || version == counts_.version ||
-      version == kNewestVersion) {
+  using Answer = ConsistencyPolicy::Answer;
+  const Answer answer = options_.policy.answer;
+  const bool newest = answer == Answer::kNewest || answer == Answer::kClockBound || version == kNewestVersion ||
+                      (answer == Answer::kAtLeast && version <= counts_.version);
+  if (newest || version == counts_.version) {
     return {Pulled::kReady, {counts_.version, current_}, counts_.version};
   }
   if (version + 1 == counts_.version) return {Pulled::kReady, {version, previous_}, counts_.version};

@@ -55,6 +55,7 @@ class Cell {
     kDuplicate,    // was counted before; nothing changed
     kGap,          // an earlier step or batch is missing; nothing changed
     kOverBudget,   // out of order and no room to keep it; nothing changed
+    kGone,         // sync,backup: the step was complete without it, or counted it before; nothing changed
   };
   struct PushResult {
     Pushed outcome = Pushed::kStored;
@@ -73,6 +74,7 @@ class Cell {
     uint64_t version = 0;     // steps
     uint64_t updates = 0;     // real ones
     uint64_t examples = 0;
+    uint64_t dropped = 0;     // slices that did not count (sync,backup)
   };
   // What tests and checkpoints look at.
   struct State {
@@ -106,8 +108,9 @@ class Cell {
   PushResult PushAtOnceLocked(const Key& key, uint64_t base_version, const Payload& values, uint64_t examples)
       CONVOY_REQUIRES(mutex_);
   // One step: a real update if there are values and the cell is not frozen, otherwise the version only advances.
-  void AdvanceLocked(const Payload& sum, uint64_t examples) CONVOY_REQUIRES(mutex_);
-  VersionBuffer UpdateLocked(const Payload& sum, uint64_t examples) CONVOY_REQUIRES(mutex_);
+  // `staleness`: by which the learning rate is divided, plus one.
+  void AdvanceLocked(const Payload& sum, uint64_t examples, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  VersionBuffer UpdateLocked(const Payload& sum, uint64_t examples, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedPull>* released) CONVOY_REQUIRES(mutex_);
 
   const Options options_;

@@ -30,14 +30,20 @@ struct PullTicket {
   // Set by whoever answers: the last cell or the deadline.
   std::atomic<bool> answered{false};
 
-  void Fill(size_t index, uint32_t cell, const CellVersion& value) {
-    reply.cells[index] = {cell, value.version, Payload(*value.values, value.values)};
+  // As element `index` of reply.cells; kNoValues: the server's own step.
+  static constexpr size_t kNoValues = ~size_t{0};
+  void Fill(size_t index, const CellVersion& value) { Fill(index, value, &reply); }
+  static void Fill(size_t index, const CellVersion& value, ExchangeReply* reply) {
+    if (index == kNoValues) {
+      reply->applied_step = value.version;
+    } else {
+      reply->cells[index] = {reply->cells[index].cell, value.version, Payload(*value.values, value.values)};
+    }
   }
 };
 
-// A place in a parked pull: element `index` of the ticket's reply (kNoValues: only the step counts).
+// A place in a parked pull: element `index` of the ticket's reply.
 struct ParkedPull {
-  static constexpr size_t kNoValues = ~size_t{0};
   std::shared_ptr<PullTicket> ticket;
   size_t index = 0;
   uint64_t version = 0;   // wanted

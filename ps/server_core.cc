@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/math/variable.h"
+#include "common/optimizers/difference.h"
 #include "common/optimizers/schedule.h"
 #include "common/placement/ownership.h"
 #include "common/status.h"
@@ -65,15 +66,17 @@ absl::Status ServerCore::MakeCells() {
     return ScheduleFactor(options_.optimizer.schedule(), examples, options_.epoch_examples, options_.total_examples);
   };
   common.stored_bytes = &stored_bytes_;
-  common.stored_bytes_budget =
-      static_cast<int64_t>(options_.out_of_order_budget *
-                           static_cast<double>(placement_.elements_of_server(options_.rank)) * sizeof(float));
+  // With backups nothing is added up before the step is complete: all slices that count are kept until then.
+  const double budget = policy_.backup > 0 ? std::max<double>(options_.out_of_order_budget, options_.slices)
+                                           : options_.out_of_order_budget;
+  common.stored_bytes_budget = static_cast<int64_t>(
+      budget * static_cast<double>(placement_.elements_of_server(options_.rank)) * sizeof(float));
   server_cell_ = std::make_unique<Cell>(common, AlignedBuffer());
 
   std::vector<double> learning_rates;
   for (const VariableSpec& variable : placement_.variables()) {
     CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(options_.optimizer, variable.name));
-    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeUpdate(settings));
     learning_rates.push_back(settings.learning_rate);
     optimizers_.push_back(std::move(optimizer));
   }
@@ -89,6 +92,15 @@ absl::Status ServerCore::MakeCells() {
     cells_.push_back(std::make_unique<Cell>(cell_options, initial));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Optimizer>> ServerCore::MakeUpdate(const OptimizerSettings& settings) const {
+  switch (policy_.update) {
+    case ConsistencyPolicy::Update::kAverage: return MakeDifference(DifferenceRule::kAverage);
+    case ConsistencyPolicy::Update::kAdd: return MakeDifference(DifferenceRule::kAdd);
+    case ConsistencyPolicy::Update::kOptimizer: break;
+  }
+  return MakeOptimizer(settings);
 }
 
 void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::Time now,
@@ -123,7 +135,7 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
   for (const ParkedPull& pull : released) CountDown(*pull.ticket, 1, out);
   for (const auto& ticket : clocked) {
     for (size_t i = 0; i < ticket->reply.cells.size(); ++i) {
-      ticket->Fill(i, ticket->reply.cells[i].cell, cell(ticket->reply.cells[i].cell).Newest());
+      ticket->Fill(i, cell(ticket->reply.cells[i].cell).Newest());
     }
     Answer(*ticket, out);
   }
@@ -187,6 +199,11 @@ absl::Status ServerCore::CheckPush(const ExchangeRequest& request) const {
     return absl::InvalidArgumentError(absl::StrCat("push of tree node (level ", request.node.level, ", index ",
                                                    request.node.index, "): the job has ", options_.slices,
                                                    " slices, there is no such node"));
+  }
+  if (policy_.backup > 0 && request.node.level > 0) {
+    return absl::InvalidArgumentError(absl::StrCat("push of a sum of slices (level ", request.node.level, ", index ",
+                                                   request.node.index, "): mode ", convoy::ToString(options_.mode),
+                                                   " takes single slices, because each may be dropped"));
   }
   if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce && request.task == 0) {
     return absl::InvalidArgumentError("push without a task: tasks are numbered from 1 in mode " +
@@ -256,6 +273,7 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::PushCell(const ExchangeRequest&
     case Cell::Pushed::kDuplicate: duplicates_.fetch_add(1, std::memory_order_relaxed); break;
     case Cell::Pushed::kGap: return Gap(request, result.expected, reply);
     case Cell::Pushed::kOverBudget: break;
+    case Cell::Pushed::kGone: reply->step_gone = true; break;
   }
   const bool over_budget = result.outcome == Cell::Pushed::kOverBudget;
   MutexLock lock(mutex_);
@@ -284,6 +302,7 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::FinishPush(const ExchangeReques
   const Cell::Key key = KeyOf(request);
   for (const auto& cell : cells_) cell->Push(key, 0, Payload(), request.examples, released);
   const Cell::PushResult result = server_cell_->Push(key, 0, Payload(), request.examples, released);
+  if (result.outcome == Cell::Pushed::kGone) reply->step_gone = true;
   if (result.outcome == Cell::Pushed::kGap) return Gap(request, result.expected, reply);
   return Accepted::kAll;
 }
@@ -333,10 +352,7 @@ void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Tim
     }
     if (result.outcome == Cell::Pulled::kReady) {
       ++done;
-      if (index != ParkedPull::kNoValues) {
-        CellValues& to = ticket == nullptr ? reply.cells[index] : ticket->reply.cells[index];
-        to = {id, result.value.version, Payload(*result.value.values, result.value.values)};
-      }
+      PullTicket::Fill(index, result.value, ticket == nullptr ? &reply : &ticket->reply);
     }
     return absl::OkStatus();
   };
@@ -344,7 +360,7 @@ void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Tim
   for (size_t i = 0; i < request.pull_cells.size() && status.ok(); ++i) {
     status = pull(cell(request.pull_cells[i]), i, request.pull_cells[i]);
   }
-  if (status.ok() && request.pull_applied) status = pull(*server_cell_, ParkedPull::kNoValues, kServerCell);
+  if (status.ok() && request.pull_applied) status = pull(*server_cell_, PullTicket::kNoValues, kServerCell);
   if (!status.ok()) {
     if (ticket != nullptr && ticket->answered.exchange(true)) return;
     ExchangeReply failed;
@@ -459,13 +475,15 @@ v1::ServerStats ServerCore::Stats() const {
   stats.set_stored_bytes(static_cast<uint64_t>(stored_bytes_.load()));
   stats.set_examples(server_cell_->GetCounts().examples);
   uint64_t lowest = server_cell_->GetCounts().version, highest = lowest;
-  uint64_t updates = 0;
+  uint64_t updates = 0, dropped = 0;
   for (const auto& cell : cells_) {
     const Cell::Counts counts = cell->GetCounts();
     updates += counts.updates;
+    dropped += counts.dropped;
     lowest = std::min(lowest, counts.version);
     highest = std::max(highest, counts.version);
   }
+  stats.set_dropped(dropped);
   stats.set_updates(updates);
   stats.set_min_version(lowest);
   stats.set_max_version(highest);

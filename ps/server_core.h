@@ -86,6 +86,7 @@ class ServerCore {
 
   ServerCore(Options options, Placement placement);
   absl::Status MakeCells();
+  absl::StatusOr<std::unique_ptr<Optimizer>> MakeUpdate(const OptimizerSettings& settings) const;
 
   Cell& cell(uint32_t id) { return *cells_[local_[id]]; }
   absl::Status CheckFence(const ExchangeRequest& request, absl::Time now);

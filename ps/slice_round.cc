@@ -13,7 +13,7 @@ bool SliceRound::Has(TreeNode node) const {
 void SliceRound::Add(TreeNode node, PartialSum part) {
   std::erase_if(parts_, [&](const auto& stored) { return SliceTree::Covers(node, stored.first); });
   parts_[node] = std::move(part);
-  Fold(node);
+  if (!has_backups()) Fold(node);
 }
 
 void SliceRound::Fold(TreeNode node) {
@@ -49,7 +49,21 @@ PartialSum SliceRound::Sum(const PartialSum& left, const PartialSum& right) cons
   return {Payload(*sum, sum), examples};
 }
 
-const PartialSum* SliceRound::Complete() const {
+std::optional<PartialSum> SliceRound::SumOf(TreeNode node) const {
+  if (const auto part = parts_.find(node); part != parts_.end()) return part->second;
+  if (node.level == 0 || !tree_->Contains(node)) return std::nullopt;
+  const std::optional<PartialSum> left = SumOf({node.level - 1, 2 * node.index});
+  const std::optional<PartialSum> right = SumOf({node.level - 1, 2 * node.index + 1});
+  if (!left || !right) return left ? left : right;
+  return Sum(*left, *right);
+}
+
+const PartialSum* SliceRound::Complete() {
+  if (has_backups() && parts_.size() >= needed_) {
+    PartialSum sum = *SumOf(tree_->root());
+    parts_.clear();
+    parts_[tree_->root()] = std::move(sum);
+  }
   const auto root = parts_.find(tree_->root());
   return root == parts_.end() ? nullptr : &root->second;
 }

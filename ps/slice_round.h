@@ -23,16 +23,18 @@ struct PartialSum {
 // Not thread-safe: used under the cell's lock.
 class SliceRound {
  public:
-  // `tree` and `pool` outlive the round.
-  SliceRound(const SliceTree* tree, BufferPool* pool) : tree_(tree), pool_(pool) {}
+  // `tree` and `pool` outlive the round. The round is complete without `backup` (< slices) of its slices: then it takes
+  // single slices only and adds nothing up before it is known which ones count.
+  SliceRound(const SliceTree* tree, BufferPool* pool, uint32_t backup = 0)
+      : tree_(tree), pool_(pool), needed_(tree->slices() - backup) {}
 
   // True if the slices of `node` are all counted already, alone or within a larger part.
   bool Has(TreeNode node) const;
   // Adds a part that Has() does not know. Parts of it that are stored are superseded. Siblings are added up
-  // as soon as both are there (left + right, element by element).
+  // as soon as both are there (left + right, element by element); with backups, when the round is complete.
   void Add(TreeNode node, PartialSum part);
-  // The sum over all slices, once all are there.
-  const PartialSum* Complete() const;
+  // The sum over all slices, or over the first ones with backups, along the tree; once they are there.
+  const PartialSum* Complete();
   void Clear() { parts_.clear(); }
 
   // The first slice that is missing. Its contribution is always admitted, so that memory limits can't stop a job.
@@ -44,10 +46,14 @@ class SliceRound {
  private:
   // Climbs as long as the sibling is there, or there is no sibling.
   void Fold(TreeNode node);
+  bool has_backups() const { return needed_ < tree_->slices(); }
+  // The sum over what is there of the node's slices; null: nothing.
+  std::optional<PartialSum> SumOf(TreeNode node) const;
   PartialSum Sum(const PartialSum& left, const PartialSum& right) const;
 
   const SliceTree* tree_;
   BufferPool* pool_;
+  uint32_t needed_;   // slices
   std::map<TreeNode, PartialSum> parts_;   // disjoint
 };
 

@@ -33,7 +33,7 @@ void ClientCore::Submit(uint32_t server, ExchangeRequest request, absl::Time now
 
 bool ClientCore::MaySend(const Server& server, const ExchangeRequest& request) const {
   if (!request.has_push()) return true;
-  if (options_.mode.kind == Mode::Kind::kSync) {
+  if (options_.mode.rounds()) {
     return std::all_of(servers_.begin(), servers_.end(),
                        [&](const Server& other) { return other.applied >= request.step; });
   }
@@ -96,7 +96,9 @@ absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time
   if (reply.code != absl::StatusCode::kOk) return Refused(server, reply);
   if (item == server.items.end()) return absl::OkStatus();   // answered before
 
-  if (item->request->pull_applied && item->request->pull_version != kNewestVersion) server.applied = std::max(server.applied, item->request->pull_version);
+  if (item->request->pull_applied && item->request->pull_version != kNewestVersion) {
+    server.applied = std::max({server.applied, item->request->pull_version, reply.applied_step});
+  }
   server.bytes_in_flight -= item->request->payload_bytes();
   actions->push_back({Action::Kind::kComplete, index, std::move(item->request), std::move(reply)});
   server.items.erase(item);
@@ -156,6 +158,12 @@ bool ClientCore::idle() const {
 
 bool ClientCore::connected() const {
   return std::all_of(servers_.begin(), servers_.end(), [](const Server& s) { return s.connected; });
+}
+
+uint64_t ClientCore::applied_step() const {
+  uint64_t step = ~uint64_t{0};
+  for (const Server& server : servers_) step = std::min(step, server.applied);
+  return step;
 }
 
 }  // namespace convoy

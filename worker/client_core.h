@@ -74,6 +74,8 @@ class ClientCore {
   // True if every request has been answered.
   bool idle() const;
   bool connected() const;
+  // Every server has applied all steps below this, as far as their replies tell (modes with steps).
+  uint64_t applied_step() const;
 
  private:
   struct Item {

@@ -1,7 +1,6 @@
 #include "worker/gradient_push.h"
 
 #include <atomic>
-#include <cmath>
 #include <utility>
 
 #include "common/status.h"
@@ -59,11 +58,11 @@ absl::Status GradientPush::Forward(int variable, int64_t begin, int64_t end) {
 absl::StatusOr<bool> GradientPush::EndSlice(uint32_t examples) {
   CONVOY_RETURN_IF_ERROR(failure_);
   if (WithholdsSlice()) {
-    if (options_.skip_not_finite && !IsFinite()) {
+    if (options_.skip_not_finite && !IsFinite(SliceSpans())) {
       client_->RemoveExamples(examples);
       return false;
     }
-    if (options_.clip_norm > 0) ClipNorm(examples);
+    if (options_.clip_norm > 0) ClipNorm(examples, options_.clip_norm, SliceSpans());
     for (size_t v = sum_.size(); v-- > 0;) {
       CONVOY_RETURN_IF_ERROR(Forward(static_cast<int>(v), 0, static_cast<int64_t>(sum_[v]->size())));
     }
@@ -82,28 +81,10 @@ absl::Status GradientPush::End() {
   return client_->EndPush();
 }
 
-bool GradientPush::IsFinite() const {
-  for (const Buffer& buffer : kept_ ? addend_ : sum_) {
-    for (float value : buffer->span()) {
-      if (!std::isfinite(value)) return false;
-    }
-  }
-  return true;
-}
-
-// The norm of the mean over the slice's examples, in double, in the order of variables and elements.
-void GradientPush::ClipNorm(uint32_t examples) {
-  const auto& gradient = kept_ ? addend_ : sum_;
-  double squares = 0;
-  for (const Buffer& buffer : gradient) {
-    for (float value : buffer->span()) squares += double{value} * double{value};
-  }
-  const double norm = std::sqrt(squares) / examples;
-  if (norm <= options_.clip_norm) return;
-  const auto factor = static_cast<float>(options_.clip_norm / norm);
-  for (const Buffer& buffer : gradient) {
-    for (float& value : buffer->span()) value *= factor;
-  }
+GradientSpans GradientPush::SliceSpans() const {
+  GradientSpans spans;
+  for (const Buffer& buffer : kept_ ? addend_ : sum_) spans.push_back(buffer->span());
+  return spans;
 }
 
 }  // namespace convoy

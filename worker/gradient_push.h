@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/aligned_buffer.h"
+#include "worker/gradient_rules.h"
 #include "worker/models/model.h"
 #include "worker/parameter_client.h"
 
@@ -46,8 +47,8 @@ class GradientPush final : public GradientSink {
   absl::Status Forward(int variable, int64_t begin, int64_t end);
   absl::Status WaitUntilFree(const Buffer& buffer);
   bool WithholdsSlice() const { return options_.skip_not_finite || options_.clip_norm > 0; }
-  bool IsFinite() const;
-  void ClipNorm(uint32_t examples);
+  // What was computed of this slice.
+  GradientSpans SliceSpans() const;
 
   ParameterClient* const client_;
   const Options options_;

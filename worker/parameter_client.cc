@@ -189,13 +189,14 @@ absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
     switch (action.kind) {
       case ClientCore::Action::Kind::kOpen: streams_.Open(peer, options_.servers[action.server]); break;
       case ClientCore::Action::Kind::kSend: streams_.Send(peer, Encode(*action.request)); break;
-      case ClientCore::Action::Kind::kComplete: CONVOY_RETURN_IF_ERROR(OnCompleted(action.reply)); break;
+      case ClientCore::Action::Kind::kComplete: CONVOY_RETURN_IF_ERROR(OnCompleted(*action.request, action.reply)); break;
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status ParameterClient::OnCompleted(const ExchangeReply& reply) {
+absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply) {
+  if (reply.step_gone) gone_.emplace(request.step, request.node);
   staleness_.Merge(reply.staleness);
   for (const CellValues& values : reply.cells) {
     if (values.cell >= versions_.size()) {

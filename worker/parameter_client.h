@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -86,6 +88,10 @@ class ParameterClient {
 
   // Staleness of this worker's gradients since the last call.
   Staleness TakeStaleness();
+  // sync,backup: pushes that came too late for their step on at least one server, since the last call.
+  uint64_t TakeDropped() { return std::exchange(gone_, {}).size(); }
+  // See ClientCore.
+  uint64_t applied_step() const { return core_.applied_step(); }
   uint64_t bytes_sent() const { return streams_.bytes_sent(); }
   uint64_t bytes_received() const { return streams_.bytes_received(); }
 
@@ -105,7 +111,7 @@ class ParameterClient {
   absl::Status Submit(uint32_t server, ExchangeRequest request);
   absl::Status Perform(ClientCore::Actions actions);
   absl::Status OnEvent(const StreamClient::Event& event);
-  absl::Status OnCompleted(const ExchangeReply& reply);
+  absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
   // Handles what is there and, if nothing was, waits for something until `deadline`.
   absl::Status Advance(absl::Time deadline);
 
@@ -119,6 +125,7 @@ class ParameterClient {
   std::vector<uint32_t> awaited_;           // pulls under way, by variable
   uint64_t awaited_in_all_ = 0;
   Staleness staleness_;
+  std::set<std::pair<uint64_t, TreeNode>> gone_;   // steps and nodes
 
   PushHeader push_;
   std::vector<int64_t> pushed_to_;          // by variable: elements handed over in this push

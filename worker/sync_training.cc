@@ -1,163 +1,162 @@
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "common/metrics/metrics.h"
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
-#include "worker/data/batches.h"
-#include "worker/evaluation.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
+#include "worker/local_steps.h"
+#include "worker/slice_reports.h"
 #include "worker/training.h"
 
 namespace convoy {
 namespace {
 
+// Pairs of slices are added up here before they are sent; larger subtrees would need more memory. Slices that may be
+// dropped travel alone.
+uint32_t LargestSum(const Mode& mode) { return mode.backup > 0 ? 0 : 1; }
+
 class SyncTraining {
  public:
-  explicit SyncTraining(const TrainingContext& context)
-      : context_(context),
-        training_(context.assignment.job().training()),
-        examples_(static_cast<uint64_t>(context.train.size())),
-        per_epoch_(StepsPerEpoch(examples_, training_.batch_size())),
-        tree_(context.assignment.slices()),
-        // Pairs of slices are added up here before they are sent; larger subtrees would need more memory.
-        nodes_(tree_.Subtrees(context.assignment.slice_begin(), context.assignment.slice_end(), 1)),
-        weights_(&context.parameters),
-        push_(&context.parameters, {training_.nan_policy() == v1::Training::SKIP,
-                                    context.assignment.job().optimizer().clip_norm()}),
-        reader_(&context.train, &context.model, context.assignment.job().seed(),
-                context.assignment.job().data().shuffle()) {
-    for (uint32_t s = context.assignment.slice_begin(); s < context.assignment.slice_end(); ++s) {
-      metrics_.emplace_back(MetricClasses(context.model), /*keep_scores=*/false);
+  static absl::StatusOr<std::unique_ptr<SyncTraining>> Create(const TrainingContext& context,
+                                                              ParameterClient& parameters) {
+    auto training = std::unique_ptr<SyncTraining>(new SyncTraining(context, parameters));
+    if (context.mode.local()) {
+      CONVOY_ASSIGN_OR_RETURN(training->local_,
+                              LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
     }
+    return training;
   }
 
   absl::Status Run() {
     if (nodes_.empty()) return absl::OkStatus();   // a spare
-    CONVOY_RETURN_IF_ERROR(context_.parameters.PullAll(0));
+    CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
     uint64_t step = 0;
-    for (; step < TotalSteps(); ++step) {
+    while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
       CONVOY_RETURN_IF_ERROR(Step(step));
-      const uint64_t in_epoch = (step + 1) % per_epoch_;
-      if (in_epoch % training_.report_every_steps() == 0 || in_epoch == 0) {
-        CONVOY_RETURN_IF_ERROR(ReportTraining(step + 1));
-      }
-      if (in_epoch == 0 && ValidatesAfter((step + 1) / per_epoch_) && step + 1 < TotalSteps()) {
-        CONVOY_RETURN_IF_ERROR(Validate(step + 1));
-      }
+      CONVOY_ASSIGN_OR_RETURN(const uint64_t next, NextStep(step));
+      while (step < next) CONVOY_RETURN_IF_ERROR(AfterStep(++step));
     }
-    CONVOY_RETURN_IF_ERROR(context_.parameters.WaitUntilAnswered());
+    CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
     return Validate(step);
   }
 
  private:
-  uint64_t TotalSteps() const {
-    const uint64_t steps = per_epoch_ * training_.epochs();
-    return training_.max_steps() > 0 ? std::min(steps, training_.max_steps()) : steps;
-  }
-
-  bool ValidatesAfter(uint64_t epochs) const {
-    return training_.validate_every_epochs() > 0 && epochs % training_.validate_every_epochs() == 0;
-  }
+  SyncTraining(const TrainingContext& context, ParameterClient& parameters)
+      : context_(context),
+        parameters_(parameters),
+        plan_(PlanOf(context)),
+        tree_(context.assignment.slices()),
+        nodes_(tree_.Subtrees(context.assignment.slice_begin(), context.assignment.slice_end(),
+                              LargestSum(context.mode))),
+        weights_(&parameters),
+        push_(&parameters, PushOptionsFor(context)),
+        reader_(NewReader(context)),
+        reports_(context) {}
 
   absl::Status Step(uint64_t step) {
-    const EpochRange batch = BatchRange(step, examples_, training_.batch_size());
+    const EpochRange batch = plan_.Step(step);
     for (const TreeNode& node : nodes_) {
       ParameterClient::PushHeader header;
       header.step = step;
       header.node = node;
       header.pull = node == nodes_.back();
       for (uint32_t slice = tree_.begin(node); slice < tree_.end(node); ++slice) {
-        header.examples += static_cast<uint32_t>(SlicePositions(slice, tree_.slices(), batch.positions).size());
+        header.examples += plan_.SliceExamples(batch, slice);
       }
       CONVOY_RETURN_IF_ERROR(push_.Begin(header));
       for (uint32_t slice = tree_.begin(node); slice < tree_.end(node); ++slice) {
-        CONVOY_RETURN_IF_ERROR(Slice(batch, slice, slice + 1 == tree_.end(node)));
+        const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
+        if (parts.empty()) continue;
+        const bool last = slice + 1 == tree_.end(node);
+        CONVOY_RETURN_IF_ERROR(local_ != nullptr ? LocalSlice(batch.epoch, parts, slice, last)
+                                                 : Slice(batch.epoch, parts[0], slice, last));
       }
       CONVOY_RETURN_IF_ERROR(push_.End());
     }
     return absl::OkStatus();
   }
 
-  absl::Status Slice(const EpochRange& batch, uint32_t slice, bool last) {
-    const Range positions = SlicePositions(slice, tree_.slices(), batch.positions);
-    if (positions.empty()) return absl::OkStatus();
-    CONVOY_RETURN_IF_ERROR(reader_.Read(batch.epoch, positions, &batch_));
+  absl::Status Slice(uint64_t epoch, const Range& positions, uint32_t slice, bool last) {
+    CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
     push_.BeginSlice(last);
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
-    MetricAccumulator& metrics = metrics_[slice - context_.assignment.slice_begin()];
-    metrics.Add(output.loss, output.predictions, context_.model.outputs(), batch_.labels);
+    reports_.Add(slice, output, batch_.labels);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();
   }
 
-  absl::Status ReportTraining(uint64_t step_end) {
-    if (step_end == reported_to_) return absl::OkStatus();
-    const Staleness staleness = context_.parameters.TakeStaleness();
-    for (uint32_t i = 0; i < metrics_.size(); ++i) {
-      v1::ReportRequest report;
-      report.set_kind(v1::ReportRequest::TRAIN);
-      report.set_part(context_.assignment.slice_begin() + i);
-      report.set_step_begin(reported_to_);
-      report.set_step_end(step_end);
-      *report.mutable_sums() = metrics_[i].Take();
-      if (i == 0) {
-        report.set_skipped(std::exchange(skipped_, 0));
-        report.set_staleness_count(staleness.count);
-        report.set_staleness_sum(staleness.sum);
-        report.set_staleness_max(staleness.max);
-        report.set_staleness_min(staleness.min);
-      }
-      CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
+  absl::Status LocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice, bool last) {
+    CONVOY_RETURN_IF_ERROR(local_->Begin(weights_));
+    uint32_t examples = 0;
+    for (const Range& part : parts) {
+      CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
+      CONVOY_ASSIGN_OR_RETURN(const BatchOutput output,
+                              local_->Step(context_.model, batch_, plan_.SeenBefore(epoch, part.begin)));
+      reports_.Add(slice, output, batch_.labels);
+      examples += static_cast<uint32_t>(part.size());
+      CONVOY_RETURN_IF_ERROR(parameters_.Poll());
     }
-    reported_to_ = step_end;
-    context_.session.SetBytes(context_.parameters.bytes_sent(), context_.parameters.bytes_received());
-    return absl::OkStatus();
+    skipped_ += local_->TakeSkipped();
+    push_.BeginSlice(last);
+    CONVOY_RETURN_IF_ERROR(local_->End(weights_, static_cast<float>(examples), push_));
+    return push_.EndSlice(examples).status();
+  }
+
+  // With backups the others may have gone on without this worker: it does, too.
+  absl::StatusOr<uint64_t> NextStep(uint64_t step) {
+    if (context_.mode.backup == 0) return step + 1;
+    CONVOY_RETURN_IF_ERROR(parameters_.WaitUntil([&] { return parameters_.applied_step() > step; }));
+    const uint64_t next = std::min(parameters_.applied_step(), plan_.total());
+    dropped_ += (next - step - 1) * nodes_.size();
+    return next;
+  }
+
+  absl::Status AfterStep(uint64_t step) {
+    if (reports_.ReportsAfter(step)) CONVOY_RETURN_IF_ERROR(ReportTraining(step));
+    if (step == plan_.total() || !reports_.ValidatesAfter(step)) return absl::OkStatus();
+    return Validate(step);
+  }
+
+  absl::Status ReportTraining(uint64_t step) {
+    SliceReports::Events events;
+    events.staleness = parameters_.TakeStaleness();
+    events.skipped = std::exchange(skipped_, 0);
+    events.dropped = std::exchange(dropped_, 0) + parameters_.TakeDropped();
+    context_.session.SetBytes(parameters_.bytes_sent(), parameters_.bytes_received());
+    return reports_.ReportTraining(step, events);
   }
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.
   absl::Status Validate(uint64_t version) {
-    if (context_.validation == nullptr) return absl::OkStatus();
-    const auto size = static_cast<uint64_t>(context_.validation->size());
-    for (uint32_t slice = context_.assignment.slice_begin(); slice < context_.assignment.slice_end(); ++slice) {
-      CONVOY_ASSIGN_OR_RETURN(
-          v1::MetricSums sums,
-          Evaluate(*context_.validation, SliceRange(slice, tree_.slices(), size), context_.model, weights_,
-                   [this] { return context_.parameters.Poll(); }));
-      v1::ReportRequest report;
-      report.set_kind(v1::ReportRequest::VALIDATION);
-      report.set_part(slice);
-      report.set_step_begin(version);
-      report.set_step_end(version);
-      *report.mutable_sums() = std::move(sums);
-      CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
-    }
-    return absl::OkStatus();
+    return reports_.Validate(version, weights_, [this] { return parameters_.Poll(); });
   }
 
   const TrainingContext& context_;
-  const v1::Training& training_;
-  const uint64_t examples_;
-  const uint64_t per_epoch_;   // steps
+  ParameterClient& parameters_;
+  const StepPlan plan_;
   const SliceTree tree_;
   const std::vector<TreeNode> nodes_;
   PulledWeights weights_;
   GradientPush push_;
   ExampleReader reader_;
+  SliceReports reports_;
+  std::unique_ptr<LocalSteps> local_;   // local_sgd
   Batch batch_;
-  std::vector<MetricAccumulator> metrics_;   // by own slice
-  uint64_t reported_to_ = 0;
-  uint64_t skipped_ = 0;
+  uint64_t skipped_ = 0, dropped_ = 0;
 };
 
 }  // namespace
 
-absl::Status TrainSync(const TrainingContext& context) { return SyncTraining(context).Run(); }
+absl::Status TrainSync(const TrainingContext& context, ParameterClient& parameters) {
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SyncTraining> training, SyncTraining::Create(context, parameters));
+  return training->Run();
+}
 
 }  // namespace convoy

@@ -1,3 +1,4 @@
+#include <memory>
 #include <utility>
 
 #include "common/metrics/metrics.h"
@@ -14,23 +15,21 @@ namespace {
 
 class TaskTraining {
  public:
-  explicit TaskTraining(const TrainingContext& context)
-      : context_(context),
-        training_(context.assignment.job().training()),
-        ssp_(ParseMode(training_.mode())->kind == Mode::Kind::kSsp),
-        batch_size_((training_.batch_size() + training_.slices() - 1) / training_.slices()),
-        weights_(&context.parameters),
-        push_(&context.parameters, {training_.nan_policy() == v1::Training::SKIP,
-                                    context.assignment.job().optimizer().clip_norm()}),
-        reader_(&context.train, &context.model, context.assignment.job().seed(),
-                context.assignment.job().data().shuffle()),
-        metrics_(MetricClasses(context.model), /*keep_scores=*/false) {}
+  static absl::StatusOr<std::unique_ptr<TaskTraining>> Create(const TrainingContext& context,
+                                                              ParameterClient& parameters) {
+    auto training = std::unique_ptr<TaskTraining>(new TaskTraining(context, parameters));
+    if (context.mode.local()) {
+      CONVOY_ASSIGN_OR_RETURN(training->local_,
+                              LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
+    }
+    return training;
+  }
 
   absl::Status Run() {
     uint64_t completed = 0;
     for (;;) {
       CONVOY_ASSIGN_OR_RETURN(const v1::NextTaskReply reply, NextTask(completed));
-      context_.parameters.SetCompletedTask(completed);
+      parameters_.SetCompletedTask(completed);
       if (reply.end()) break;
       if (reply.task().validation()) {
         CONVOY_RETURN_IF_ERROR(Validate(reply.task()));
@@ -44,6 +43,18 @@ class TaskTraining {
   }
 
  private:
+  TaskTraining(const TrainingContext& context, ParameterClient& parameters)
+      : context_(context),
+        parameters_(parameters),
+        training_(context.assignment.job().training()),
+        ssp_(context.mode.kind == Mode::Kind::kSsp),
+        batch_size_((training_.batch_size() + training_.slices() - 1) / training_.slices()),
+        push_size_(batch_size_ * context.mode.local_steps),
+        weights_(&parameters),
+        push_(&parameters, PushOptionsFor(context)),
+        reader_(NewReader(context)),
+        metrics_(MetricClasses(context.model), /*keep_scores=*/false) {}
+
   // Whoever waits for a task must not hold up the clocks of those who have one.
   absl::StatusOr<v1::NextTaskReply> NextTask(uint64_t completed) {
     if (!joined_) return context_.coordinator.NextTask(completed);
@@ -56,7 +67,7 @@ class TaskTraining {
 
   absl::Status LeaveClocks() {
     if (!std::exchange(joined_, false)) return absl::OkStatus();
-    return context_.parameters.LeaveClocks();
+    return parameters_.LeaveClocks();
   }
 
   absl::Status JoinAndPull() {
@@ -66,21 +77,21 @@ class TaskTraining {
     header.clock_event = ssp_ ? ClockEvent::kJoin : ClockEvent::kNone;
     joined_ = ssp_;
     pulled_ = true;
-    return context_.parameters.PullAll(0, header);
+    return parameters_.PullAll(0, header);
   }
 
   // False: stopped before the end of the task.
   absl::StatusOr<bool> Train(const v1::DataTask& task) {
     CONVOY_RETURN_IF_ERROR(JoinAndPull());
     const Range range{task.begin(), task.end()};
-    const uint64_t batches = TaskBatches(range, batch_size_);
+    const uint64_t batches = TaskBatches(range, push_size_);
     uint64_t k = 0;
     for (; k < batches; ++k) {
       CONVOY_RETURN_IF_ERROR(context_.session.alive());
-      CONVOY_RETURN_IF_ERROR(TrainBatch(task, k, TaskBatch(range, batch_size_, k)));
+      CONVOY_RETURN_IF_ERROR(TrainBatch(task, k, TaskBatch(range, push_size_, k)));
       if (!context_.session.CountBatches(batches_)) break;
     }
-    CONVOY_RETURN_IF_ERROR(context_.parameters.WaitUntilAnswered());
+    CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
     if (k < batches) return false;
     CONVOY_RETURN_IF_ERROR(ReportTraining(task));
     return true;
@@ -93,18 +104,45 @@ class TaskTraining {
     header.examples = static_cast<uint32_t>(positions.size());
     header.clock = ++batches_;
     header.pull = true;
-    CONVOY_RETURN_IF_ERROR(reader_.Read(task.epoch(), positions, &batch_));
     CONVOY_RETURN_IF_ERROR(push_.Begin(header));
-    push_.BeginSlice(/*last=*/true);
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
-    metrics_.Add(output.loss, output.predictions, context_.model.outputs(), batch_.labels);
-    CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(header.examples));
-    if (!sent) ++skipped_;
+    CONVOY_RETURN_IF_ERROR(local_ != nullptr ? DifferenceAfter(task.epoch(), positions)
+                                             : GradientOf(task.epoch(), positions));
     return push_.End();
   }
 
+  absl::Status GradientOf(uint64_t epoch, const Range& positions) {
+    CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
+    push_.BeginSlice(/*last=*/true);
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
+    AddMetrics(output);
+    CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
+    if (!sent) ++skipped_;
+    return absl::OkStatus();
+  }
+
+  // geo: steps on one batch after the other; how far they came is the contribution.
+  absl::Status DifferenceAfter(uint64_t epoch, const Range& positions) {
+    CONVOY_RETURN_IF_ERROR(local_->Begin(weights_));
+    const uint64_t batches = TaskBatches(positions, batch_size_);
+    for (uint64_t k = 0; k < batches; ++k) {
+      const Range part = TaskBatch(positions, batch_size_, k);
+      CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
+      const uint64_t seen = epoch * static_cast<uint64_t>(context_.train.size()) + part.begin;
+      CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen));
+      AddMetrics(output);
+    }
+    skipped_ += local_->TakeSkipped();
+    push_.BeginSlice(/*last=*/true);
+    CONVOY_RETURN_IF_ERROR(local_->End(weights_, 1, push_));
+    return push_.EndSlice(static_cast<uint32_t>(positions.size())).status();
+  }
+
+  void AddMetrics(const BatchOutput& output) {
+    metrics_.Add(output.loss, output.predictions, context_.model.outputs(), batch_.labels);
+  }
+
   absl::Status ReportTraining(const v1::DataTask& task) {
-    const Staleness staleness = context_.parameters.TakeStaleness();
+    const Staleness staleness = parameters_.TakeStaleness();
     v1::ReportRequest report = NewReport(task, v1::ReportRequest::TRAIN);
     *report.mutable_sums() = metrics_.Take();
     report.set_skipped(std::exchange(skipped_, 0));
@@ -112,16 +150,16 @@ class TaskTraining {
     report.set_staleness_sum(staleness.sum);
     report.set_staleness_max(staleness.max);
     report.set_staleness_min(staleness.min);
-    context_.session.SetBytes(context_.parameters.bytes_sent(), context_.parameters.bytes_received());
+    context_.session.SetBytes(parameters_.bytes_sent(), parameters_.bytes_received());
     return context_.session.Report(std::move(report));
   }
 
   // On the newest weights; others may go on training meanwhile.
   absl::Status Validate(const v1::DataTask& task) {
     if (context_.validation == nullptr) return absl::InternalError("a validation task, but no validation data");
-    CONVOY_RETURN_IF_ERROR(context_.parameters.PullAll(0));
+    CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
     pulled_ = true;
-    CONVOY_RETURN_IF_ERROR(context_.parameters.WaitForWeights());
+    CONVOY_RETURN_IF_ERROR(parameters_.WaitForWeights());
     CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
                             Evaluate(*context_.validation, {task.begin(), task.end()}, context_.model, weights_,
                                      [this] { return context_.session.alive(); }));
@@ -140,13 +178,16 @@ class TaskTraining {
   }
 
   const TrainingContext& context_;
+  ParameterClient& parameters_;
   const v1::Training& training_;
   const bool ssp_;
-  const uint64_t batch_size_;
+  const uint64_t batch_size_;   // examples of a gradient
+  const uint64_t push_size_;    // of a push: in geo those of all its local steps
   PulledWeights weights_;
   GradientPush push_;
   ExampleReader reader_;
   MetricAccumulator metrics_;
+  std::unique_ptr<LocalSteps> local_;   // geo
   Batch batch_;
   uint64_t batches_ = 0;    // pushed by this worker: its clock
   bool joined_ = false;     // to the clocks
@@ -156,6 +197,9 @@ class TaskTraining {
 
 }  // namespace
 
-absl::Status TrainTasks(const TrainingContext& context) { return TaskTraining(context).Run(); }
+absl::Status TrainTasks(const TrainingContext& context, ParameterClient& parameters) {
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TaskTraining> training, TaskTraining::Create(context, parameters));
+  return training->Run();
+}
 
 }  // namespace convoy

@@ -78,6 +78,30 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
 
+absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity& identity,
+                              const WorkerOptions& options) {
+  context.session.SetActivity("connecting to the servers");
+  CONVOY_ASSIGN_OR_RETURN(
+      const std::unique_ptr<ParameterClient> parameters,
+      ConnectToServers(identity, context.assignment, context.model.variables(), context.session));
+  const GradientPush::Options push = PushOptionsFor(context);
+  if (push.clip_norm > 0 || push.skip_not_finite) {
+    options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
+  }
+  context.session.SetActivity("training");
+  CONVOY_RETURN_IF_ERROR(context.mode.rounds() ? TrainSync(context, *parameters) : TrainTasks(context, *parameters));
+  context.session.SetBytes(parameters->bytes_sent(), parameters->bytes_received());
+  return absl::OkStatus();
+}
+
+absl::Status TrainAlone(const TrainingContext& context, const WorkerOptions& options) {
+  if (options.model_file.empty()) {
+    return absl::FailedPreconditionError("mode single is one process without servers: run it with `convoy train`");
+  }
+  context.session.SetActivity("training");
+  return TrainSingle(context, options.model_file);
+}
+
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
                    JobSession& session) {
   CONVOY_ASSIGN_OR_RETURN(Setup setup, Prepare(registered.job(), options, session));
@@ -89,19 +113,11 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [", assignment.slice_begin(), ", ",
                            assignment.slice_end(), ") of ", assignment.slices(), ", ",
                            assignment.servers_size(), " servers"));
-  session.SetActivity("connecting to the servers");
-  CONVOY_ASSIGN_OR_RETURN(
-      const std::unique_ptr<ParameterClient> parameters,
-      ConnectToServers(registered.identity(), assignment, setup.model->variables(), session));
-  if (assignment.job().optimizer().clip_norm() > 0 || assignment.job().training().nan_policy() == v1::Training::SKIP) {
-    options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
-  }
-  session.SetActivity("training");
-  const TrainingContext context{assignment,  *setup.data.train, setup.data.validation.get(), *setup.model,
-                                *parameters, session,           coordinator};
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
-  CONVOY_RETURN_IF_ERROR(mode.kind == Mode::Kind::kSync ? TrainSync(context) : TrainTasks(context));
-  session.SetBytes(parameters->bytes_sent(), parameters->bytes_received());
+  const TrainingContext context{assignment,   mode,    *setup.data.train, setup.data.validation.get(),
+                                *setup.model, session, coordinator};
+  CONVOY_RETURN_IF_ERROR(mode.single() ? TrainAlone(context, options)
+                                       : TrainWithServers(context, registered.identity(), options));
   session.SetActivity("done");
   CONVOY_RETURN_IF_ERROR(session.Finish());
   options.log("all steps are taken");
@@ -145,7 +161,7 @@ absl::Status RunWorker(const WorkerOptions& options) {
   CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered, coordinator->Register(Introduction(options)));
   options.log(absl::StrCat("worker ", registered.identity().rank(), " of job \"", registered.job().name(), "\""));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(registered.job().training().mode()));
-  JobSession session(coordinator.get(), mode.kind == Mode::Kind::kSync,
+  JobSession session(coordinator.get(), mode.rounds(),
                      absl::Milliseconds(registered.job().cluster().heartbeat_ms()));
   const absl::Status status = Train(registered, options, *coordinator, session);
   // If the job has failed elsewhere, that is the reason to give.

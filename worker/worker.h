@@ -17,6 +17,8 @@ struct WorkerOptions {
   std::string coordinator;   // host:port
   int rank = -1;             // wanted; -1: any
   absl::Duration unreachable_after = absl::Seconds(10);
+  // Mode single: where the final weights go, which no server holds.
+  std::string model_file;
   std::span<const ModelRegistration> models;   // of the program that embeds Convoy; outlives the worker
   // Called with what happens, for the log.
   std::function<void(const std::string&)> log = [](const std::string&) {};

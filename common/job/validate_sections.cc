@@ -117,8 +117,19 @@ void ValidateOptimizer(const v1::Job& job, Violations* violations) {
 
 void ValidateTraining(const v1::Job& job, Violations* violations) {
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
-  if (mode.ok()) return;
-  Wrong(violations, "training.mode", absl::StrCat(": ", mode.status().message()));
+  if (!mode.ok()) return Wrong(violations, "training.mode", absl::StrCat(": ", mode.status().message()));
+  const v1::Training& training = job.training();
+  const uint32_t slices = training.has_slices() ? training.slices() : job.cluster().workers();
+  if (mode->backup > 0 && mode->backup >= slices) {
+    Wrong(violations, "training.mode",
+          absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup, " of ", slices,
+                       "; set training.slices, or more workers"));
+  }
+  if (mode->local() && job.optimizer().has_ftrl()) {
+    Wrong(violations, "training.mode",
+          absl::StrCat(": ", training.mode(), " takes steps on the workers, which ftrl cannot: its weights follow "
+                       "from slots that start anew in each round; use another optimizer"));
+  }
 }
 
 void ValidateCluster(const v1::Job& job, Violations* violations) {

@@ -257,6 +257,8 @@ bool ReadReplyField(Reader& in, uint32_t tag, ExchangeReply* r) {
     case Tag(8, kVarint): return in.Varint(&r->staleness.sum);
     case Tag(9, kVarint): return in.Varint(&r->staleness.max);
     case Tag(10, kVarint): return in.Varint(&r->staleness.min);
+    case Tag(11, kVarint): return in.Bool(&r->step_gone);
+    case Tag(12, kVarint): return in.Varint(&r->applied_step);
     default: return in.SkipField(tag);
   }
 }
@@ -363,6 +365,8 @@ WireMessage Encode(const ExchangeReply& r) {
   PutField(8, r.staleness.sum, &out);
   PutField(9, r.staleness.max, &out);
   PutField(10, r.staleness.min, &out);
+  PutField(11, r.step_gone, &out);
+  PutField(12, r.applied_step, &out);
   for (const CellValues& c : r.cells) PutCell(4, c.cell, c.version, c.values, &message);
   message.Finish();
   return message;

@@ -77,6 +77,8 @@ struct ExchangeReply {
   bool retry_later = false;
   uint64_t expected_step = 0;
   Staleness staleness;
+  bool step_gone = false;      // sync,backup
+  uint64_t applied_step = 0;   // with pull_applied
 };
 
 // Encoded bytes: small pieces that the message owns, and payloads that it refers to.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/mode.h"
 #include "common/mutex.h"
 #include "common/status.h"
 #include "launcher/commands/coordinator_command.h"
@@ -36,7 +37,10 @@ class InProcess final : public JobProcesses {
   }
 
   absl::Status StartOthers(const std::string& coordinator) override {
-    for (uint32_t i = 0; i < job_.cluster().servers(); ++i) {
+    const Mode mode = *ParseMode(job_.training().mode());
+    const uint32_t servers = mode.single() ? 0 : job_.cluster().servers();
+    const uint32_t workers = mode.single() ? 1 : job_.cluster().workers();
+    for (uint32_t i = 0; i < servers; ++i) {
       ServerOptions server;
       server.coordinator = coordinator;
       server.rank = static_cast<int>(i);
@@ -44,8 +48,9 @@ class InProcess final : public JobProcesses {
       server.log = LogToFile(directory_.LogPath("server", server.rank));
       Start("server", server.rank, [server] { return RunServer(server); });
     }
-    for (uint32_t i = 0; i < job_.cluster().workers(); ++i) {
+    for (uint32_t i = 0; i < workers; ++i) {
       WorkerOptions worker;
+      if (mode.single()) worker.model_file = directory_.model_path();
       worker.coordinator = coordinator;
       worker.rank = static_cast<int>(i);
       worker.models = models_;

@@ -3,6 +3,7 @@
 #include "common/job/defaults.h"
 #include "common/job/job_file.h"
 #include "common/job/set_field.h"
+#include "common/mode.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 
@@ -21,7 +22,7 @@ void AddJobOptions(CLI::App* command, JobOptions* job) {
   command->add_option("JOB", job->path, "Job file (protobuf text format, docs/job_file.md)")->required();
   command->add_option("--servers", job->servers, "Parameter servers (cluster.servers)")->type_name("N");
   command->add_option("--workers", job->workers, "Workers (cluster.workers)")->type_name("N");
-  command->add_option("--mode", job->mode, "Consistency: sync, async or ssp:S (training.mode)")->type_name("MODE");
+  command->add_option("--mode", job->mode, std::string("Consistency (training.mode): ") + kModeNames)->type_name("MODE");
   command->add_option("--set", job->set, std::string(kSetHelp))->type_name("FIELD=VALUE")->take_all()->allow_extra_args(false);
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/job/job_file.h"
+#include "common/mode.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
@@ -40,6 +41,7 @@ class TrainingRun {
       : options_(options),
         job_(std::move(job)),
         directory_(std::move(directory)),
+        in_process_(options.in_process || ParseMode(job_.training().mode())->single()),
         display_(ProgressDisplay::OptionsFor(STDOUT_FILENO, std::getenv("TERM"), std::getenv("NO_COLOR"))) {}
 
   int Run(std::span<const ModelRegistration> models) {
@@ -60,7 +62,7 @@ class TrainingRun {
   absl::Status Start(std::span<const ModelRegistration> models) {
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
     std::shared_ptr<JobProcesses> processes;
-    if (options_.in_process) {
+    if (in_process_) {
       processes = MakeInProcess(job_, *directory_, models);
     } else {
       CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_));
@@ -153,7 +155,7 @@ class TrainingRun {
     std::optional<JobProcesses::Failure> failure;
     if (processes != nullptr) {
       // The coordinator stays until it is told to go.
-      if (options_.in_process || !status.ok()) processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
+      if (in_process_ || !status.ok()) processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
       failure = processes->FirstFailure();
       processes->Stop();
     }
@@ -204,6 +206,7 @@ class TrainingRun {
   const TrainOptions& options_;
   v1::Job job_;
   const std::unique_ptr<RunDirectory> directory_;
+  const bool in_process_;   // mode single is one process by its nature
   ProgressDisplay display_;
   std::vector<ClusterProcess> cluster_;
   bool job_is_final_ = false, cluster_is_final_ = false, reported_ = false;

@@ -22,10 +22,12 @@ absl::Status CheckRange(const char* what, uint64_t got, uint64_t low, uint64_t h
       absl::StrCat(what, ": got ", got, ", want ", low, " to ", high));
 }
 
-absl::Status CheckJobNumbers(const v1::Job& job) {
+absl::Status CheckJobNumbers(const v1::Job& job, const Mode& mode) {
   const uint64_t any = UINT32_MAX;
-  CONVOY_RETURN_IF_ERROR(CheckRange("cluster.servers", job.cluster().servers(), 1, 64));
-  CONVOY_RETURN_IF_ERROR(CheckRange("cluster.workers", job.cluster().workers(), 1, 1024));
+  if (!mode.single()) {
+    CONVOY_RETURN_IF_ERROR(CheckRange("cluster.servers", job.cluster().servers(), 1, 64));
+    CONVOY_RETURN_IF_ERROR(CheckRange("cluster.workers", job.cluster().workers(), 1, 1024));
+  }
   CONVOY_RETURN_IF_ERROR(CheckRange("training.slices", job.training().slices(), 1, 65536));
   CONVOY_RETURN_IF_ERROR(CheckRange("training.epochs", job.training().epochs(), 1, any));
   CONVOY_RETURN_IF_ERROR(CheckRange("training.batch_size", job.training().batch_size(), 1, any));
@@ -39,7 +41,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Create(Options
   if (options.job_id == 0) return absl::InvalidArgumentError("job_id: got 0, want another number");
   v1::Training& training = *options.job.mutable_training();
   if (!training.has_slices()) training.set_slices(options.job.cluster().workers());
-  CONVOY_RETURN_IF_ERROR(CheckJobNumbers(options.job));
+  CONVOY_RETURN_IF_ERROR(CheckJobNumbers(options.job, mode));
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(std::move(options), mode));
 }
 
@@ -49,8 +51,9 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       job_id_(options.job_id),
       startup_timeout_(absl::Milliseconds(job_.cluster().startup_timeout_ms())),
       lost_after_(absl::Milliseconds(job_.cluster().lost_after_ms())),
-      members_(job_id_, job_.cluster().servers(), job_.cluster().workers(), options.start),
-      stop_(mode.kind == Mode::Kind::kSync, job_.cluster().workers()),
+      members_(job_id_, mode.single() ? 0 : job_.cluster().servers(), mode.single() ? 1 : job_.cluster().workers(),
+               options.start),
+      stop_(mode.rounds(), members_.workers()),
       now_(options.start) {}
 
 void CoordinatorCore::Answer(CallId call, Actions::Reply reply) {

@@ -64,6 +64,10 @@ void CoordinatorCore::FinishIfAllFinished() {
   phase_ = v1::FINISHING;
   StateChanged();
   finishing_sequence_ = sequence_;
+  if (mode_.single()) {
+    model_saved_ = true;   // by the worker
+    return EndIfSaved();
+  }
   actions_.save_model = assignment_;
 }
 

@@ -35,6 +35,7 @@ v1::ReportRequest Merge(const std::map<uint64_t, v1::ReportRequest>& parts) {
     MergeSums(part.sums(), merged.mutable_sums());
     MergeStaleness(part, &merged);
     merged.set_skipped(merged.skipped() + part.skipped());
+    merged.set_dropped(merged.dropped() + part.dropped());
   }
   return merged;
 }
@@ -116,6 +117,7 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
   const uint64_t size = merged.sums().examples();
   examples_ += size;
   skipped_ += merged.skipped();
+  dropped_ += merged.dropped();
   if (plan_.sync) {
     const uint64_t epoch = (end - 1) / plan_.StepsPerEpoch();
     epoch_.Add(epoch, epoch * plan_.StepsPerEpoch(), key.second, end, merged.sums());

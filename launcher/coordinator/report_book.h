@@ -38,6 +38,7 @@ class ReportBook {
   uint64_t examples() const { return examples_; }
   uint64_t steps() const { return steps_; }
   uint64_t skipped() const { return skipped_; }
+  uint64_t dropped() const { return dropped_; }
   // Training on the newest epoch.
   v1::MetricSums LastEpoch() const { return epoch_.Total(); }
   // The newest validation; empty: none.
@@ -66,6 +67,7 @@ class ReportBook {
   uint64_t examples_ = 0;
   uint64_t steps_ = 0;
   uint64_t skipped_ = 0;
+  uint64_t dropped_ = 0;
   EpochSums epoch_;
   Throughput throughput_;
   v1::MetricSums validation_;

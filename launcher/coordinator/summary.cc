@@ -81,6 +81,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   }
   json["staleness"] = StalenessJson(MergedStaleness(members));
   json["skipped_gradients"] = book == nullptr ? 0 : book->skipped();
+  if (book != nullptr && book->dropped() > 0) json["dropped_gradients"] = book->dropped();
   AddTraffic(members, &json);
   json["stopped_early"] = outcome.stopped_early;
   if (!outcome.failure.empty()) json["failure"] = outcome.failure;

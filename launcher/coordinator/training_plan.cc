@@ -5,7 +5,7 @@
 namespace convoy {
 
 TrainingPlan::TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataSummary& data)
-    : sync(mode.kind == Mode::Kind::kSync),
+    : sync(mode.rounds()),
       examples(data.examples()),
       validation_examples(data.validation_examples()),
       epochs(job.training().epochs()),
@@ -15,6 +15,9 @@ TrainingPlan::TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataS
       validate_every_epochs(job.training().validate_every_epochs()),
       max_steps(job.training().max_steps()) {
   if (!sync) batch = (batch + slices - 1) / slices;
+  // A step of local_sgd and a push of geo take several batches; a task stays about as long.
+  batch *= mode.local_steps;
+  batches_per_task = std::max<uint64_t>(1, batches_per_task / mode.local_steps);
 }
 
 uint64_t TrainingPlan::TotalSteps() const {

@@ -11,15 +11,16 @@
 
 namespace convoy {
 
-// A "step" is a global batch in sync and one batch of one worker in the other modes.
+// A "step" is a global batch in sync, K of them in local_sgd:K, one batch of one worker in async and ssp, K of these in
+// geo:K.
 struct TrainingPlan {
-  bool sync = true;
+  bool sync = true;                  // all slices take a step together (sync, local_sgd, single)
   uint64_t examples = 0;             // of an epoch
   uint64_t validation_examples = 0;  // 0: nothing is measured
   uint64_t epochs = 1;
   uint64_t slices = 1;
-  uint64_t batch = 1;                  // examples of a step; other modes: ceil(batch_size / slices)
-  uint64_t batches_per_task = 1;       // async, ssp
+  uint64_t batch = 1;                  // examples of a step
+  uint64_t batches_per_task = 1;       // async, ssp, geo: steps of a task
   uint64_t validate_every_epochs = 1;  // 0: only at the end
   uint64_t max_steps = 0;              // 0: no limit
 

@@ -47,6 +47,8 @@ ExchangeReply FullReply() {
   r.retry_later = true;
   r.expected_step = 1ull << 40;
   r.staleness = {3, 12, 7, 1};
+  r.step_gone = true;
+  r.applied_step = 1ull << 33;
   return r;
 }
 
@@ -98,6 +100,8 @@ v1::ExchangeReply Generated(const ExchangeReply& r) {
   g.set_staleness_sum(r.staleness.sum);
   g.set_staleness_max(r.staleness.max);
   g.set_staleness_min(r.staleness.min);
+  g.set_step_gone(r.step_gone);
+  g.set_applied_step(r.applied_step);
   return g;
 }
 

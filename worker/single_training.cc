@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/aligned_buffer.h"
+#include "common/files/safetensors_writer.h"
+#include "common/math/variable.h"
+#include "common/placement/slice_tree.h"
+#include "common/status.h"
+#include "worker/example_reader.h"
+#include "worker/gradient_rules.h"
+#include "worker/local_optimizer.h"
+#include "worker/slice_reports.h"
+#include "worker/training.h"
+
+namespace convoy {
+namespace {
+
+// Memory for the values of all variables.
+std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
+  std::vector<AlignedBuffer> buffers;
+  for (const VariableSpec& variable : variables) buffers.emplace_back(static_cast<size_t>(variable.size()));
+  return buffers;
+}
+
+// The gradient of some slices, in memory.
+class SummedGradient final : public GradientSink {
+ public:
+  explicit SummedGradient(const std::vector<VariableSpec>& variables) : values_(Buffers(variables)) {}
+
+  std::span<float> Gradient(int variable) override { return values_[static_cast<size_t>(variable)].span(); }
+  absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
+
+  const std::vector<AlignedBuffer>& values() const { return values_; }
+  GradientSpans spans() {
+    GradientSpans spans;
+    for (AlignedBuffer& buffer : values_) spans.push_back(buffer.span());
+    return spans;
+  }
+  void Add(const SummedGradient& other) {
+    for (size_t v = 0; v < values_.size(); ++v) {
+      float* const sum = values_[v].data();
+      const float* const addend = other.values_[v].data();
+      for (size_t i = 0; i < values_[v].size(); ++i) sum[i] += addend[i];
+    }
+  }
+
+ private:
+  std::vector<AlignedBuffer> values_;
+};
+
+class SingleTraining final : private WeightSource {
+ public:
+  static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context) {
+    auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context));
+    CONVOY_ASSIGN_OR_RETURN(training->optimizer_,
+                            LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
+    return training;
+  }
+
+  absl::Status Run() {
+    uint64_t step = 0;
+    while (step < plan_.total()) {
+      CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
+      if (!begin) break;
+      CONVOY_RETURN_IF_ERROR(Step(step));
+      ++step;
+      if (reports_.ReportsAfter(step)) CONVOY_RETURN_IF_ERROR(ReportTraining(step));
+      if (step < plan_.total() && reports_.ValidatesAfter(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
+    }
+    CONVOY_RETURN_IF_ERROR(ReportTraining(step));
+    return Validate(step);
+  }
+
+  absl::Status Save(const std::string& path) const {
+    const std::vector<VariableSpec>& variables = context_.model.variables();
+    std::vector<TensorDeclaration> tensors;
+    for (const VariableSpec& variable : variables) {
+      tensors.push_back({variable.name, {variable.shape.begin(), variable.shape.end()}});
+    }
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsWriter> writer,
+                            SafetensorsWriter::Create(path, tensors,
+                                                      {{"format", "convoy"}, {"job", context_.assignment.job().name()}}));
+    for (size_t v = 0; v < variables.size(); ++v) {
+      CONVOY_RETURN_IF_ERROR(writer->Write(variables[v].name, 0, weights_[v].span()));
+    }
+    return writer->Commit();
+  }
+
+ private:
+  // Examples that a gradient stands for; nullopt: there is no gradient, which is not the same as zeros.
+  using Examples = std::optional<uint64_t>;
+
+  explicit SingleTraining(const TrainingContext& context)
+      : context_(context),
+        plan_(PlanOf(context)),
+        tree_(context.assignment.slices()),
+        options_(PushOptionsFor(context)),
+        weights_(Buffers(context.model.variables())),
+        reader_(NewReader(context)),
+        reports_(context) {
+    for (size_t v = 0; v < weights_.size(); ++v) {
+      InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0, weights_[v].span());
+    }
+  }
+
+  absl::StatusOr<std::span<const float>> Weights(int variable) override {
+    return std::as_const(weights_[static_cast<size_t>(variable)]).span();
+  }
+
+  absl::Status Step(uint64_t step) {
+    const EpochRange batch = plan_.Step(step);
+    CONVOY_ASSIGN_OR_RETURN(const Examples examples, Sum(batch, tree_.root(), 0));
+    if (examples.value_or(0) > 0) optimizer_->Apply(sums_[0]->values(), *examples, seen_, &weights_);
+    seen_ += examples.value_or(0);
+    return absl::OkStatus();
+  }
+
+  // The gradient over the slices of `node`, added up along the tree, into sums_[at]; those behind it are scratch.
+  absl::StatusOr<Examples> Sum(const EpochRange& batch, TreeNode node, size_t at) {
+    if (at == sums_.size()) sums_.push_back(std::make_unique<SummedGradient>(context_.model.variables()));
+    if (node.level == 0) return Slice(batch, node.index, sums_[at].get());
+    CONVOY_ASSIGN_OR_RETURN(const Examples left, Sum(batch, {node.level - 1, 2 * node.index}, at));
+    const TreeNode right_node{node.level - 1, 2 * node.index + 1};
+    if (!tree_.Contains(right_node)) return left;
+    CONVOY_ASSIGN_OR_RETURN(const Examples right, Sum(batch, right_node, left ? at + 1 : at));
+    if (!left || !right) return left ? left : right;
+    sums_[at]->Add(*sums_[at + 1]);
+    return Examples(*left + *right);
+  }
+
+  absl::StatusOr<Examples> Slice(const EpochRange& batch, uint32_t slice, SummedGradient* gradient) {
+    const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
+    if (parts.empty()) return Examples();
+    CONVOY_RETURN_IF_ERROR(reader_.Read(batch.epoch, parts[0], &batch_));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, *this, *gradient));
+    reports_.Add(slice, output, batch_.labels);
+    const bool finite = IsFinite(gradient->spans());
+    if (!finite && options_.skip_not_finite) {
+      ++skipped_;
+      return Examples();
+    }
+    if (!finite) return NotFinite(batch, slice, gradient->spans());
+    const auto examples = static_cast<uint32_t>(parts[0].size());
+    if (options_.clip_norm > 0) ClipNorm(examples, options_.clip_norm, gradient->spans());
+    return Examples(examples);
+  }
+
+  absl::Status NotFinite(const EpochRange& batch, uint32_t slice, const GradientSpans& gradient) const {
+    size_t variable = 0;
+    while (IsFinite({gradient[variable]})) ++variable;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "gradient of \"", context_.model.variables()[variable].name, "\" of slice ", slice, " in epoch ",
+        batch.epoch + 1, ", examples ", batch.positions.begin, " to ", batch.positions.end,
+        ", is not finite; lower optimizer.learning_rate, set optimizer.clip_norm, or training.nan_policy: SKIP"));
+  }
+
+  absl::Status ReportTraining(uint64_t step) {
+    SliceReports::Events events;
+    events.skipped = std::exchange(skipped_, 0);
+    return reports_.ReportTraining(step, events);
+  }
+
+  absl::Status Validate(uint64_t version) {
+    return reports_.Validate(version, *this, [this] { return context_.session.alive(); });
+  }
+
+  const TrainingContext& context_;
+  const StepPlan plan_;
+  const SliceTree tree_;
+  const GradientPush::Options options_;
+  std::vector<AlignedBuffer> weights_;   // by variable
+  std::unique_ptr<LocalOptimizer> optimizer_;
+  std::vector<std::unique_ptr<SummedGradient>> sums_;   // at most the depth of the tree + 1
+  ExampleReader reader_;
+  SliceReports reports_;
+  Batch batch_;
+  uint64_t seen_ = 0;   // examples
+  uint64_t skipped_ = 0;
+};
+
+}  // namespace
+
+absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file) {
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SingleTraining> training, SingleTraining::Create(context));
+  CONVOY_RETURN_IF_ERROR(training->Run());
+  return training->Save(model_file);
+}
+
+}  // namespace convoy

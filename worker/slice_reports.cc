@@ -1,0 +1,74 @@
+#include "worker/slice_reports.h"
+
+#include <utility>
+
+#include "common/status.h"
+#include "worker/evaluation.h"
+
+namespace convoy {
+
+SliceReports::SliceReports(const TrainingContext& context)
+    : context_(context), training_(context.assignment.job().training()), per_epoch_(PlanOf(context).per_epoch()) {
+  for (uint32_t s = context.assignment.slice_begin(); s < context.assignment.slice_end(); ++s) {
+    metrics_.emplace_back(MetricClasses(context.model), /*keep_scores=*/false);
+  }
+}
+
+void SliceReports::Add(uint32_t slice, const BatchOutput& output, std::span<const float> labels) {
+  metrics_[slice - context_.assignment.slice_begin()].Add(output.loss, output.predictions, context_.model.outputs(),
+                                                          labels);
+}
+
+bool SliceReports::ReportsAfter(uint64_t step) const {
+  const uint64_t in_epoch = step % per_epoch_;
+  return in_epoch == 0 || in_epoch % training_.report_every_steps() == 0;
+}
+
+bool SliceReports::ValidatesAfter(uint64_t step) const {
+  const uint64_t every = training_.validate_every_epochs();
+  return every > 0 && step % (per_epoch_ * every) == 0;
+}
+
+absl::Status SliceReports::ReportTraining(uint64_t step, Events events) {
+  if (step == reported_to_) return absl::OkStatus();
+  for (uint32_t i = 0; i < metrics_.size(); ++i) {
+    v1::ReportRequest report;
+    report.set_kind(v1::ReportRequest::TRAIN);
+    report.set_part(context_.assignment.slice_begin() + i);
+    report.set_step_begin(reported_to_);
+    report.set_step_end(step);
+    *report.mutable_sums() = metrics_[i].Take();
+    if (i == 0) {
+      report.set_skipped(events.skipped);
+      report.set_dropped(events.dropped);
+      report.set_staleness_count(events.staleness.count);
+      report.set_staleness_sum(events.staleness.sum);
+      report.set_staleness_max(events.staleness.max);
+      report.set_staleness_min(events.staleness.min);
+    }
+    CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
+  }
+  reported_to_ = step;
+  return absl::OkStatus();
+}
+
+absl::Status SliceReports::Validate(uint64_t version, WeightSource& weights,
+                                    const std::function<absl::Status()>& between) {
+  if (context_.validation == nullptr) return absl::OkStatus();
+  const auto size = static_cast<uint64_t>(context_.validation->size());
+  for (uint32_t slice = context_.assignment.slice_begin(); slice < context_.assignment.slice_end(); ++slice) {
+    const Range part = SliceRange(slice, context_.assignment.slices(), size);
+    CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
+                            Evaluate(*context_.validation, part, context_.model, weights, between));
+    v1::ReportRequest report;
+    report.set_kind(v1::ReportRequest::VALIDATION);
+    report.set_part(slice);
+    report.set_step_begin(version);
+    report.set_step_end(version);
+    *report.mutable_sums() = std::move(sums);
+    CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace convoy

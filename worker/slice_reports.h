@@ -1,0 +1,51 @@
+// What a worker that trains slices reports of them: the metrics of every stretch of steps, and validations.
+#ifndef CONVOY_WORKER_SLICE_REPORTS_H_
+#define CONVOY_WORKER_SLICE_REPORTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/metrics/metrics.h"
+#include "common/net/exchange.h"
+#include "worker/training.h"
+
+namespace convoy {
+
+// One thread. `context` outlives it.
+class SliceReports {
+ public:
+  // What happened besides, since the last report.
+  struct Events {
+    Staleness staleness;
+    uint64_t skipped = 0;   // gradients that were not finite
+    uint64_t dropped = 0;   // slices that came too late for their step (sync,backup)
+  };
+
+  // Of the slices that the worker owns.
+  explicit SliceReports(const TrainingContext& context);
+
+  // Adds what the model found on a batch of slice `slice`.
+  void Add(uint32_t slice, const BatchOutput& output, std::span<const float> labels);
+  // True if a report is due when `step` steps are taken (at the end of an epoch too).
+  bool ReportsAfter(uint64_t step) const;
+  // True if a validation is due then.
+  bool ValidatesAfter(uint64_t step) const;
+  // Reports the steps since the last report up to `step`; none: nothing.
+  absl::Status ReportTraining(uint64_t step, Events events);
+  // Measures the parts of the validation data that belong to the slices on `weights`, which are those after `version`
+  // steps. `between` is called now and then and may end it.
+  absl::Status Validate(uint64_t version, WeightSource& weights, const std::function<absl::Status()>& between);
+
+ private:
+  const TrainingContext& context_;
+  const v1::Training& training_;
+  const uint64_t per_epoch_;                 // steps
+  std::vector<MetricAccumulator> metrics_;   // by own slice
+  uint64_t reported_to_ = 0;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_SLICE_REPORTS_H_
