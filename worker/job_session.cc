@@ -37,6 +37,12 @@ void JobSession::SetActivity(const std::string& activity) {
   activity_ = activity;
 }
 
+void JobSession::SetComputeClock(std::function<double()> clock) {
+  MutexLock lock(mutex_);
+  if (compute_clock_) compute_seconds_ = compute_clock_();
+  compute_clock_ = std::move(clock);
+}
+
 void JobSession::Fill(v1::HeartbeatRequest* request) {
   MutexLock lock(mutex_);
   request->set_activity(activity_);
@@ -46,6 +52,8 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   *request->mutable_usage() = CurrentProcessUsage();
   request->mutable_usage()->set_bytes_sent(bytes_sent_);
   request->mutable_usage()->set_bytes_received(bytes_received_);
+  if (compute_clock_) compute_seconds_ = compute_clock_();
+  request->mutable_usage()->set_compute_seconds(compute_seconds_);
 }
 
 void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {

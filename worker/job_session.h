@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -42,6 +43,8 @@ class JobSession {
   // The process fails: tells the coordinator.
   void Fail(const absl::Status& why);
   void SetBytes(uint64_t sent, uint64_t received);
+  // Where to read the processor time of the model from; called from another thread. Null: nowhere any more.
+  void SetComputeClock(std::function<double()> clock);
 
  private:
   void Fill(v1::HeartbeatRequest* request);
@@ -61,6 +64,8 @@ class JobSession {
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
   uint64_t bytes_sent_ CONVOY_GUARDED_BY(mutex_) = 0;
   uint64_t bytes_received_ CONVOY_GUARDED_BY(mutex_) = 0;
+  std::function<double()> compute_clock_ CONVOY_GUARDED_BY(mutex_);
+  double compute_seconds_ CONVOY_GUARDED_BY(mutex_) = 0;
   v1::JobPhase phase_ CONVOY_GUARDED_BY(mutex_) = v1::STARTING;
   absl::Status failure_ CONVOY_GUARDED_BY(mutex_);
   std::deque<v1::ReportRequest> reports_ CONVOY_GUARDED_BY(mutex_);

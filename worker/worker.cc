@@ -19,6 +19,7 @@
 #include "worker/job_session.h"
 #include "worker/layers/eigen.h"
 #include "worker/parameter_client.h"
+#include "worker/timed_model.h"
 #include "worker/training.h"
 
 namespace convoy {
@@ -27,7 +28,7 @@ namespace {
 // Data and model of a worker, before it knows its part.
 struct Setup {
   DataSets data;
-  std::unique_ptr<Model> model;
+  std::unique_ptr<TimedModel> model;
   v1::DataSummary summary;
 };
 
@@ -45,7 +46,8 @@ absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, 
   input.sparse = train.sparse();
   input.seed = job.seed();
   CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
-  CONVOY_ASSIGN_OR_RETURN(setup.model, MakeModel(job.model(), input, options.models));
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, options.models));
+  setup.model = std::make_unique<TimedModel>(std::move(model));
   CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(train, *setup.model), "training data"));
   if (setup.data.validation != nullptr) {
     CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.validation, *setup.model), "validation data"));
@@ -116,8 +118,11 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
   const TrainingContext context{assignment,   mode,    *setup.data.train, setup.data.validation.get(),
                                 *setup.model, session, coordinator};
-  CONVOY_RETURN_IF_ERROR(mode.single() ? TrainAlone(context, options)
-                                       : TrainWithServers(context, registered.identity(), options));
+  session.SetComputeClock([&setup] { return setup.model->compute_seconds(); });
+  const absl::Status trained = mode.single() ? TrainAlone(context, options)
+                                             : TrainWithServers(context, registered.identity(), options);
+  session.SetComputeClock(nullptr);   // the model's life ends before the session's
+  CONVOY_RETURN_IF_ERROR(trained);
   session.SetActivity("done");
   CONVOY_RETURN_IF_ERROR(session.Finish());
   options.log("all steps are taken");

@@ -16,6 +16,7 @@
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
+#include "launcher/process/advice.h"
 #include "launcher/process/progress_display.h"
 #include "launcher/process/results_table.h"
 #include "launcher/process/run_directory.h"
@@ -180,6 +181,9 @@ class TrainingRun {
                 RenderNextCommands(NextCommandsAfterTraining(options_.program, options_.job.path, directory_->path(),
                                                              job_.training().mode(), data))
                     .c_str());
+    const std::string advice =
+        SingleProcessAdvice(summary_, absl::StrCat(options_.program, " train ", options_.job.path));
+    if (!advice.empty()) std::printf("\n%s", advice.c_str());
     std::fflush(stdout);
     return kExitDone;
   }

@@ -48,12 +48,15 @@ Json Processes(const Membership& members) {
 
 void AddTraffic(const Membership& members, Json* json) {
   uint64_t sent = 0, received = 0;
+  double compute = 0;
   for (uint32_t rank = 0; rank < members.workers(); ++rank) {
     const Process* worker = members.worker(rank);
     if (worker == nullptr) continue;
+    compute += worker->usage.compute_seconds();
     sent += worker->usage.bytes_sent();
     received += worker->usage.bytes_received();
   }
+  (*json)["compute_seconds"] = compute;
   (*json)["bytes_sent"] = sent;
   (*json)["bytes_received"] = received;
 }

@@ -131,5 +131,32 @@ TEST(ExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
   }
 }
 
+std::string TrainAndRead(const TemporaryFolder& folder, const std::string& job, const std::string& mode,
+                         const std::string& servers, const std::string& workers) {
+  const std::string run = folder / ("run-" + mode + "-" + servers + "x" + workers);
+  const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job, "--mode", mode, "--servers", servers,
+                                           "--workers", workers, "--run-dir", run});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  return ReadFile(run + "/model.safetensors");
+}
+
+TEST(ExactnessTest, SingleEndsWithTheBitsOfSync) {
+  TemporaryFolder folder;
+  const std::string job = folder / "job.textproto";
+  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy")));
+  const std::string sync = TrainAndRead(folder, job, "sync", "2", "3");
+  EXPECT_EQ(TrainAndRead(folder, job, "single", "1", "1"), sync);
+}
+
+TEST(ExactnessTest, LocalSgdDoesNotDependOnServersAndWorkers) {
+  TemporaryFolder folder;
+  const std::string job = folder / "job.textproto";
+  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy")));
+  const std::string first = TrainAndRead(folder, job, "local_sgd:3", "1", "1");
+  EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "2", "2"), first);
+  EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "3", "4"), first);
+  EXPECT_NE(TrainAndRead(folder, job, "local_sgd:2", "1", "1"), first);
+}
+
 }  // namespace
 }  // namespace convoy::testing

@@ -199,5 +199,36 @@ TEST_F(CellTest, StalenessIsUpdatesBetweenPullAndPush) {
       << "a version from the future is a client's mistake, not 2^64";
 }
 
+TEST_F(CellTest, WithABackupTheFirstSlicesMakeTheStepAndTheLastIsGone) {
+  Make(3, {.kind = Mode::Kind::kSync, .backup = 1});
+  EXPECT_EQ(Push(0, {0, 2}, {4, 8}).outcome, Pushed::kStored);
+  EXPECT_EQ(Push(0, {0, 2}, {4, 8}).outcome, Pushed::kDuplicate);
+  EXPECT_EQ(Push(0, {0, 0}, {2, 0}).outcome, Pushed::kApplied);
+  EXPECT_EQ(Push(0, {0, 1}, {100, 100}).outcome, Pushed::kGone);
+  const Cell::State state = cell_->GetState();
+  EXPECT_EQ(state.values, (std::vector<float>{-3, -4}));   // the mean of two
+  EXPECT_EQ(state.counts.examples, 2u);
+  EXPECT_EQ(state.counts.dropped, 1u);
+}
+
+TEST_F(CellTest, WithABackupAPullGetsWhatItAskedForOrSomethingNewer) {
+  Make(2, {.kind = Mode::Kind::kSync, .backup = 1});
+  EXPECT_EQ(cell_->Pull(1, [this] { return Place(); }).outcome, Pulled::kParked);
+  Push(0, {0, 1}, {1, 1});
+  ASSERT_EQ(released_.size(), 1u);
+  Push(1, {0, 0}, {1, 1});
+  Push(2, {0, 0}, {1, 1});
+  const Cell::PullResult old = cell_->Pull(1, [this] { return Place(); });
+  EXPECT_EQ(old.outcome, Pulled::kReady);
+  EXPECT_EQ(old.value.version, 3u);
+}
+
+TEST_F(CellTest, TheRateOfAStaleGradientIsDividedByOnePlusItsStaleness) {
+  Make(1, {.kind = Mode::Kind::kAsync, .scale_by_staleness = true});
+  PushBatch(1, 0, {2, 0}, /*base=*/0);   // fresh: -2
+  PushBatch(1, 1, {0, 2}, /*base=*/0);   // one update behind: rate 1/2; the momentum of element 0 is 1
+  EXPECT_EQ(cell_->GetState().values, (std::vector<float>{-2.5f, -1}));
+}
+
 }  // namespace
 }  // namespace convoy

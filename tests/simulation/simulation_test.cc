@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -40,6 +41,8 @@ SimulationOptions Schedule(uint64_t seed, Mode mode) {
     case 2: options.job.optimizer.mutable_adam(); break;
     case 3: options.job.optimizer.mutable_adagrad(); break;
   }
+  if (mode.local()) options.job.local_steps = mode.local_steps;
+  if (mode.backup > 0) options.job.slices = std::max(options.job.slices, mode.backup + 1);
   options.stream_loss = seed % 7 == 0 ? 0 : 0.02;
   options.keep_log = std::getenv("CONVOY_SIMULATION_SEED") != nullptr;
   return options;
@@ -119,6 +122,62 @@ TEST(SimulationTest, SspCountsEveryBatchOnceAndKeepsItsBound) {
 
 TEST(SimulationTest, SspWithBoundZeroKeepsWorkersInStep) {
   ExpectEveryBatchCountsOnce({Mode::Kind::kSsp, 0});
+}
+
+TEST(SimulationTest, LocalSgdEqualsThePlainLoopBitForBitOnEverySchedule) {
+  const auto [first, last] = Seeds();
+  for (uint64_t seed = first; seed < last; ++seed) {
+    const SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kLocalSgd, .local_steps = 3});
+    absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    Print(*result);
+    ASSERT_EQ(result->weights, PlainLoop(options.job)) << "schedule seed " << seed;
+  }
+}
+
+TEST(SimulationTest, GeoCountsEveryBatchOnceInEveryCell) {
+  ExpectEveryBatchCountsOnce({.kind = Mode::Kind::kGeo, .local_steps = 4});
+}
+
+TEST(SimulationTest, ScalingByStalenessCountsEveryBatchOnceInEveryCell) {
+  ExpectEveryBatchCountsOnce({.kind = Mode::Kind::kAsync, .scale_by_staleness = true});
+}
+
+TEST(SimulationTest, BackupTakesExactlyTheFirstSlicesOfEveryStep) {
+  const auto [first, last] = Seeds();
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kSync, .backup = 1 + static_cast<uint32_t>(seed % 2)});
+    options.job.examples = 48;       // so that all slices of a step have
+    options.job.batch_size = 24;     // the same number of examples
+    options.job.slices = options.mode.backup + 1 + static_cast<uint32_t>(seed / 5 % 2) * (3 - options.mode.backup);
+    if (24 % options.job.slices != 0) options.job.slices = 4;
+    absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    Print(*result);
+    const uint64_t counted = options.job.slices - options.mode.backup;
+    for (const auto& server : result->counts) {
+      for (const Cell::Counts& cell : server) {
+        ASSERT_EQ(cell.version, options.job.steps) << "schedule seed " << seed;
+        ASSERT_EQ(cell.examples, options.job.steps * counted * (24 / options.job.slices)) << "schedule seed " << seed;
+        ASSERT_EQ(cell.dropped, options.job.steps * options.mode.backup) << "schedule seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(SimulationTest, BackupDoesNotWaitForAStraggler) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SimulationOptions options = Schedule(seed, {Mode::Kind::kSync, 0});
+    options.workers = 4;
+    options.job.slices = 4;
+    options.job.steps = 40;
+    options.straggler = 30;
+    const absl::StatusOr<Simulation::Result> waiting = Simulation(options).Run();
+    options.mode.backup = 1;
+    const absl::StatusOr<Simulation::Result> going_on = Simulation(options).Run();
+    ASSERT_TRUE(waiting.ok() && going_on.ok()) << waiting.status() << going_on.status();
+    EXPECT_LT(going_on->duration, 0.5 * waiting->duration) << "schedule seed " << seed;
+  }
 }
 
 TEST(SimulationTest, OneSeedReplaysEventForEvent) {

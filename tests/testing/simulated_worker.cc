@@ -87,10 +87,14 @@ class WorkerBase : public SimulatedWorker {
 class SyncWorker final : public WorkerBase {
  public:
   SyncWorker(const ToyJob& job, const Placement& placement, uint32_t rank, uint32_t workers,
-             Environment environment)
-      : WorkerBase(job, placement, std::move(environment)), tree_(job.slices) {
+             const Mode& mode, Environment environment)
+      : WorkerBase(job, placement, std::move(environment)),
+        tree_(job.slices),
+        backup_(mode.backup > 0),
+        applied_(placement.servers()) {
     const SliceSpan owned = OwnedSlices(rank, workers, job.slices);
-    nodes_ = tree_.Subtrees(owned.begin, owned.end, rank % 2);   // some add pairs up themselves
+    // Some add pairs up themselves.
+    nodes_ = tree_.Subtrees(owned.begin, owned.end, backup_ ? 0 : rank % 2);
   }
 
   void Start() override {
@@ -100,13 +104,26 @@ class SyncWorker final : public WorkerBase {
     PullAll(pull);
   }
 
-  void OnReply(const ExchangeRequest&, const ExchangeReply& reply) override {
+  void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
+    if (request.pull_applied) NoteApplied(reply);
     if (!Take(reply)) return;
-    if (step_ == job_.steps) return environment_.done();
+    // The others may have gone on without this worker.
+    if (backup_) step_ = std::max(step_, *std::min_element(applied_.begin(), applied_.end()));
+    if (step_ >= job_.steps) return environment_.done();
     environment_.after([this] { Step(); });
   }
 
  private:
+  // By the first cell of the reply; a server without cells is at least where the request asked for.
+  void NoteApplied(const ExchangeReply& reply) {
+    for (uint32_t server = 0; server < applied_.size(); ++server) {
+      const auto cells = placement_.cells_of_server(server);
+      const bool from_here = cells.empty() ? reply.cells.empty()
+                                           : !reply.cells.empty() && reply.cells[0].cell == cells[0];
+      if (from_here) applied_[server] = std::max(applied_[server], reply.applied_step);
+    }
+  }
+
   void Step() {
     for (size_t n = 0; n < nodes_.size(); ++n) {
       const TreeNode node = nodes_[n];
@@ -131,7 +148,8 @@ class SyncWorker final : public WorkerBase {
     if (node.level == 0) {
       if (NoGradient(job_, step_, node.index, cell.id)) return nullptr;
       return std::make_shared<std::vector<float>>(
-          ToyGradient(cell, weights_[cell.id], SliceExamples(job_, step_, node.index)));
+          ToyContribution(job_, cell, weights_[cell.id], SliceExamples(job_, step_, node.index),
+                          static_cast<float>(SliceExamples(job_, step_, node.index).size())));
     }
     const TreeNode left{node.level - 1, 2 * node.index}, right{node.level - 1, 2 * node.index + 1};
     auto sum = Sum(left, cell);
@@ -144,6 +162,8 @@ class SyncWorker final : public WorkerBase {
   }
 
   const SliceTree tree_;
+  const bool backup_;
+  std::vector<uint64_t> applied_;   // by server
   std::vector<TreeNode> nodes_;
   uint64_t step_ = 0;
 };
@@ -208,7 +228,7 @@ class TaskWorker final : public WorkerBase {
     for (const CellSpec& cell : placement_.cells()) {
       if (NoGradient(job_, number, 0, cell.id)) continue;
       gradients.push_back({cell.id, std::make_shared<std::vector<float>>(
-                                        ToyGradient(cell, weights_[cell.id], examples))});
+                                        ToyContribution(job_, cell, weights_[cell.id], examples, 1))});
     }
     Push(header, std::move(gradients), true);
   }
@@ -230,8 +250,8 @@ uint64_t ToyBatches(const ToyJob& job) {
 std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode, const Placement& placement,
                                                      uint32_t rank, uint32_t workers, uint32_t batches_per_task,
                                                      SimulatedWorker::Environment environment) {
-  if (mode.kind == Mode::Kind::kSync) {
-    return std::make_unique<SyncWorker>(job, placement, rank, workers, std::move(environment));
+  if (mode.rounds()) {
+    return std::make_unique<SyncWorker>(job, placement, rank, workers, mode, std::move(environment));
   }
   return std::make_unique<TaskWorker>(job, placement, rank, batches_per_task, std::move(environment));
 }

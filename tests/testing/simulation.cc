@@ -108,7 +108,9 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
       w->client->Submit(server, std::move(request), now_, &actions);
       Perform(*w, actions);
     };
-    environment.after = [this, w](std::function<void()> run) { After(RandomDelay(), std::move(run)); };
+    environment.after = [this, w](std::function<void()> run) {
+      After(RandomDelay() * (w->rank == 0 ? options_.straggler : 1), std::move(run));
+    };
     environment.next_task = [this]() { return next_task_++; };
     environment.on_read = [this](uint32_t reader) {
       uint64_t slowest = workers_[reader]->logic->batches_completed();
@@ -152,6 +154,7 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
                                             absl::FormatDuration(now_ - absl::UnixEpoch()), ", event ", result_.events,
                                             ": ", std::string(failure_.message())));
   }
+  result_.duration = now_ - absl::UnixEpoch();
   for (const VariableSpec& variable : options_.job.variables) {
     result_.weights.emplace_back(static_cast<size_t>(variable.size()));
   }

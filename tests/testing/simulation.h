@@ -34,6 +34,8 @@ struct SimulationOptions {
   // Chance that a message takes a stream down with it.
   double stream_loss = 0.02;
   absl::Duration max_delay = absl::Milliseconds(20);
+  // Worker 0 takes this many times longer than the others for whatever it does.
+  double straggler = 1;
   // Keep a line for every event.
   bool keep_log = false;
 };
@@ -46,6 +48,7 @@ class Simulation {
     // By server and cell, the server's own cell last.
     std::vector<std::vector<Cell::Counts>> counts;
     uint64_t events = 0;
+    absl::Duration duration;                        // by the simulated clock
     uint64_t streams_lost = 0;
     uint64_t log_hash = 0;                          // of all events
     std::vector<std::string> log;

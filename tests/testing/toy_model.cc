@@ -68,6 +68,18 @@ std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& w
   return gradient;
 }
 
+std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell, const std::vector<float>& weights,
+                                   ToyRange examples, float factor) {
+  if (job.local_steps == 0) return ToyGradient(cell, weights, examples);
+  std::vector<float> moved = weights;
+  for (uint32_t k = 0; k < job.local_steps; ++k) {
+    const std::vector<float> gradient = ToyGradient(cell, moved, examples);
+    for (size_t i = 0; i < moved.size(); ++i) moved[i] -= 0.01f * gradient[i];
+  }
+  for (size_t i = 0; i < moved.size(); ++i) moved[i] = factor * (moved[i] - weights[i]);
+  return moved;
+}
+
 std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
   const Placement placement = *Placement::Create(job.variables, 1);
   std::vector<std::vector<float>> result;
@@ -89,7 +101,14 @@ std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
       for (uint32_t slice = 0; slice < job.slices; ++slice) {
         const ToyRange examples = SliceExamples(job, step, slice);
         count += examples.size();
-        parts.push_back(NoGradient(job, step, slice, cell.id) ? Sum() : ToyGradient(cell, weights, examples));
+        parts.push_back(NoGradient(job, step, slice, cell.id)
+                            ? Sum()
+                            : ToyContribution(job, cell, weights, examples, static_cast<float>(examples.size())));
+      }
+      if (const Sum sum = TreeSum(parts); sum && job.local_steps > 0) {
+        const auto inverse = static_cast<float>(1.0 / static_cast<double>(count));
+        for (size_t i = 0; i < weights.size(); ++i) weights[i] += (*sum)[i] * inverse;
+        continue;
       }
       if (const Sum sum = TreeSum(parts)) {
         std::vector<float*> slot_pointers;

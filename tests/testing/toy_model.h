@@ -19,6 +19,8 @@ struct ToyJob {
   uint32_t batch_size = 16; // global
   uint32_t slices = 4;
   uint64_t steps = 12;
+  // Steps that a slice takes itself before it sends how far it came (local_sgd, geo); 0: it sends gradients.
+  uint32_t local_steps = 0;
   // Some (step, slice, cell) have no gradient at all, as with sparse models.
   bool sparse = true;
   std::vector<VariableSpec> variables;
@@ -40,6 +42,11 @@ bool NoGradient(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t cell)
 
 // Gradient of the cell's elements, summed over the examples.
 std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights, ToyRange examples);
+
+// What a slice or batch sends: the gradient, or `factor` times the change of the weights by job.local_steps steps of
+// gradient descent on the examples.
+std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell, const std::vector<float>& weights,
+                                   ToyRange examples, float factor);
 
 // All weights after `steps` steps of a plain loop: the same slices, added along the same tree, one update a step.
 // By variable, row-major.

@@ -1,4 +1,6 @@
 #include "common/job/validate.h"
+#include "absl/strings/str_cat.h"
+#include "common/mode.h"
 
 #include <string>
 #include <utility>
@@ -157,8 +159,22 @@ TEST(ValidateTest, OverrideNeedsARegularExpression) {
 TEST(ValidateTest, ModeIsParsed) {
   EXPECT_THAT(MessagesWith("training { mode: 'ssp:2' }"), IsEmpty());
   EXPECT_THAT(MessagesWith("training { mode: 'asynch' }"),
-              ElementsAre("training.mode: unknown mode \"asynch\", did you mean \"async\"? Modes: "
-                          "sync, async, ssp:S"));
+              ElementsAre(absl::StrCat("training.mode: unknown mode \"asynch\", did you mean \"async\"? Modes: ",
+                                       kModeNames)));
+}
+
+TEST(ValidateTest, BackupMustLeaveASliceToWaitFor) {
+  EXPECT_THAT(MessagesWith("training { mode: 'sync,backup=1' slices: 2 }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("training { mode: 'sync,backup=2' } cluster { workers: 3 }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("training { mode: 'sync,backup=2' slices: 2 }"),
+              ElementsAre("training.mode: backup must be less than the slices of a step, got 2 of 2; set "
+                          "training.slices, or more workers"));
+}
+
+TEST(ValidateTest, FtrlTakesNoLocalSteps) {
+  EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'geo:4' }"),
+              ElementsAre(StartsWith("training.mode: geo:4 takes steps on the workers, which ftrl cannot")));
+  EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'async' }"), IsEmpty());
 }
 
 TEST(ValidateTest, ProcessesMustHaveTimeForAHeartbeatBeforeTheyAreLost) {

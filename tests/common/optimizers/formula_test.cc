@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/optimizers/difference.h"
 #include "tests/common/optimizers/optimizer_fixture.h"
 
 namespace convoy {
@@ -173,6 +174,20 @@ TEST(GradientTermsTest, NaNPassesThroughClippingAndEveryRule) {
     optimizer->Apply({0.1f, 1, 1}, {gradient.data(), weights.data(), weights.data(), slots, 20});
     for (const float w : weights) EXPECT_TRUE(std::isnan(w)) << rule;
   }
+}
+
+TEST(FormulaTest, DifferencesAreAveragedOrAdded) {
+  // Two slices of 3 and 1 examples moved the weight 2 by 1 and by -3: (3 * 1 + 1 * -3) / 4 = 0.
+  const auto average = MakeDifference(DifferenceRule::kAverage);
+  TestVariable averaged(*average, {2});
+  averaged.Update(*average, 0.5f, {3 * 1 + 1 * -3}, 0.25f);
+  EXPECT_EQ(averaged.weight(), 2);
+  averaged.Update(*average, 0.5f, {8}, 0.25f);
+  EXPECT_EQ(averaged.weight(), 4);
+  const auto add = MakeDifference(DifferenceRule::kAdd);
+  TestVariable added(*add, {2});
+  added.Update(*add, 0.5f, {8}, 0.25f);
+  EXPECT_EQ(added.weight(), 10);
 }
 
 }  // namespace

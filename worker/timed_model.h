@@ -1,0 +1,40 @@
+// How much processor time a model takes, apart from waiting for weights and sending gradients: what one process alone
+// would need for the same work.
+#ifndef CONVOY_WORKER_TIMED_MODEL_H_
+#define CONVOY_WORKER_TIMED_MODEL_H_
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "worker/models/model.h"
+
+namespace convoy {
+
+// The model that it is made of, with a clock around Train. One thread, but for compute_seconds().
+class TimedModel final : public Model {
+ public:
+  explicit TimedModel(std::unique_ptr<Model> model) : model_(std::move(model)) {}
+
+  Task task() const override { return model_->task(); }
+  int64_t outputs() const override { return model_->outputs(); }
+  const std::vector<VariableSpec>& variables() const override { return model_->variables(); }
+  absl::Status CheckLabel(float label, float* mapped) const override { return model_->CheckLabel(label, mapped); }
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) override;
+  absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override {
+    return model_->Evaluate(batch, weights);
+  }
+
+  // Processor time of the calling threads inside Train so far. Any thread.
+  double compute_seconds() const { return seconds_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::unique_ptr<Model> model_;
+  std::atomic<double> seconds_{0};
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_TIMED_MODEL_H_
