@@ -90,8 +90,7 @@ class SyncTraining {
     CONVOY_RETURN_IF_ERROR(reader_.Read(batch.epoch, positions, &batch_));
     push_.BeginSlice(last);
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
-    MetricAccumulator& metrics = metrics_[slice - context_.assignment.slice_begin()];
-    metrics.Add(output.loss, output.predictions, context_.model.outputs(), batch_.labels);
+    AddBatch(context_.model, output, batch_, &metrics_[slice - context_.assignment.slice_begin()]);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();

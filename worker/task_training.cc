@@ -97,7 +97,7 @@ class TaskTraining {
     CONVOY_RETURN_IF_ERROR(push_.Begin(header));
     push_.BeginSlice(/*last=*/true);
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
-    metrics_.Add(output.loss, output.predictions, context_.model.outputs(), batch_.labels);
+    AddBatch(context_.model, output, batch_, &metrics_);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(header.examples));
     if (!sent) ++skipped_;
     return push_.End();
