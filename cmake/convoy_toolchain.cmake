@@ -10,12 +10,17 @@ if(CONVOY_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
-add_compile_options(-ffp-contract=off -fno-math-errno)
-if(CONVOY_ARCH STREQUAL "native")
-  add_compile_options(-march=native)
-elseif(NOT CONVOY_ARCH STREQUAL "portable")
-  add_compile_options(-march=${CONVOY_ARCH})
+set(convoy_floating_point_flags -ffp-contract=off -fno-math-errno)
+if(NOT CONVOY_ARCH STREQUAL "portable")
+  list(APPEND convoy_floating_point_flags -march=${CONVOY_ARCH})
 endif()
+add_compile_options(${convoy_floating_point_flags})
+# The installed libraries ask the same of the programs that they are linked into: exactness includes
+# the user's model, and Eigen's types have the alignment of the instruction set.
+add_library(convoy_floating_point INTERFACE)
+set_target_properties(convoy_floating_point PROPERTIES EXPORT_NAME floating_point)
+target_compile_options(convoy_floating_point INTERFACE
+  "$<INSTALL_INTERFACE:$<$<COMPILE_LANGUAGE:C,CXX>:${convoy_floating_point_flags}>>")
 set(CMAKE_CXX_FLAGS_RELEASE "-O3 -g1 -DNDEBUG")
 
 set(CONVOY_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")

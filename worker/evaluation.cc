@@ -19,6 +19,11 @@ int64_t MetricClasses(const Model& model) {
   return 0;
 }
 
+void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch, MetricAccumulator* metrics) {
+  metrics->Add(output.loss, output.predictions, model.outputs(), batch.labels);
+  metrics->AddOwn(model.metrics(), output.metrics);
+}
+
 absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
                                         const std::function<absl::Status()>& between) {
   MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
@@ -27,7 +32,7 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
   for (uint64_t begin = range.begin; begin < range.end; begin += kBatch) {
     CONVOY_RETURN_IF_ERROR(reader.Read(0, {begin, std::min(begin + kBatch, range.end)}, &batch));
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Evaluate(batch, weights));
-    metrics.Add(output.loss, output.predictions, model.outputs(), batch.labels);
+    AddBatch(model, output, batch, &metrics);
     CONVOY_RETURN_IF_ERROR(between());
   }
   return metrics.Take();

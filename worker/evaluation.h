@@ -17,6 +17,9 @@ namespace convoy {
 // Classes as MetricAccumulator counts them: 0 for a regression, 2 for a binary model.
 int64_t MetricClasses(const Model& model);
 
+// Adds what the model found on a batch.
+void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch, MetricAccumulator* metrics);
+
 // Loss and metrics of the examples [range.begin, range.end) of `data`, in their order, in batches of a fixed size,
 // so that the sums do not depend on who computes which part. `between` is called between batches and may end it.
 absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,

@@ -138,7 +138,7 @@ class SingleTraining final : private WeightSource {
     if (parts.empty()) return Examples();
     CONVOY_RETURN_IF_ERROR(reader_.Read(batch.epoch, parts[0], &batch_));
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, *this, *gradient));
-    reports_.Add(slice, output, batch_.labels);
+    reports_.Add(slice, output, batch_);
     const bool finite = IsFinite(gradient->spans());
     if (!finite && options_.skip_not_finite) {
       ++skipped_;

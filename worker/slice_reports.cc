@@ -14,9 +14,8 @@ SliceReports::SliceReports(const TrainingContext& context)
   }
 }
 
-void SliceReports::Add(uint32_t slice, const BatchOutput& output, std::span<const float> labels) {
-  metrics_[slice - context_.assignment.slice_begin()].Add(output.loss, output.predictions, context_.model.outputs(),
-                                                          labels);
+void SliceReports::Add(uint32_t slice, const BatchOutput& output, const Batch& batch) {
+  AddBatch(context_.model, output, batch, &metrics_[slice - context_.assignment.slice_begin()]);
 }
 
 bool SliceReports::ReportsAfter(uint64_t step) const {

@@ -27,7 +27,7 @@ class SliceReports {
   explicit SliceReports(const TrainingContext& context);
 
   // Adds what the model found on a batch of slice `slice`.
-  void Add(uint32_t slice, const BatchOutput& output, std::span<const float> labels);
+  void Add(uint32_t slice, const BatchOutput& output, const Batch& batch);
   // True if a report is due when `step` steps are taken (at the end of an epoch too).
   bool ReportsAfter(uint64_t step) const;
   // True if a validation is due then.

@@ -86,7 +86,7 @@ class SyncTraining {
     CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
     push_.BeginSlice(last);
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
-    reports_.Add(slice, output, batch_.labels);
+    reports_.Add(slice, output, batch_);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();
@@ -99,7 +99,7 @@ class SyncTraining {
       CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
       CONVOY_ASSIGN_OR_RETURN(const BatchOutput output,
                               local_->Step(context_.model, batch_, plan_.SeenBefore(epoch, part.begin)));
-      reports_.Add(slice, output, batch_.labels);
+      reports_.Add(slice, output, batch_);
       examples += static_cast<uint32_t>(part.size());
       CONVOY_RETURN_IF_ERROR(parameters_.Poll());
     }

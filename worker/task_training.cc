@@ -114,7 +114,7 @@ class TaskTraining {
     CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
     push_.BeginSlice(/*last=*/true);
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
-    AddMetrics(output);
+    AddBatch(context_.model, output, batch_, &metrics_);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();
@@ -129,7 +129,7 @@ class TaskTraining {
       CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
       const uint64_t seen = epoch * static_cast<uint64_t>(context_.train.size()) + part.begin;
       CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen));
-      AddMetrics(output);
+      AddBatch(context_.model, output, batch_, &metrics_);
     }
     skipped_ += local_->TakeSkipped();
     push_.BeginSlice(/*last=*/true);
@@ -137,9 +137,6 @@ class TaskTraining {
     return push_.EndSlice(static_cast<uint32_t>(positions.size())).status();
   }
 
-  void AddMetrics(const BatchOutput& output) {
-    metrics_.Add(output.loss, output.predictions, context_.model.outputs(), batch_.labels);
-  }
 
   absl::Status ReportTraining(const v1::DataTask& task) {
     const Staleness staleness = parameters_.TakeStaleness();

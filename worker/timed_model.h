@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,7 @@ class TimedModel final : public Model {
   Task task() const override { return model_->task(); }
   int64_t outputs() const override { return model_->outputs(); }
   const std::vector<VariableSpec>& variables() const override { return model_->variables(); }
+  std::span<const std::string> metrics() const override { return model_->metrics(); }
   absl::Status CheckLabel(float label, float* mapped) const override { return model_->CheckLabel(label, mapped); }
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) override;
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override {

@@ -40,12 +40,7 @@ absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, 
                           }));
   session.SetActivity("building the model");
   const Dataset& train = *setup.data.train;
-  ModelInput input;
-  input.features = train.features();
-  input.shape = train.example_shape();
-  input.sparse = train.sparse();
-  input.seed = job.seed();
-  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
+  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, train));
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, options.models));
   setup.model = std::make_unique<TimedModel>(std::move(model));
   CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(train, *setup.model), "training data"));
@@ -150,13 +145,30 @@ absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
   }
   if (model.has_classes()) return model.classes();
   float largest = 0;
-  for (int64_t i = 0; i < data.size(); ++i) largest = std::max(largest, data.label(i));
+  bool whole = true;
+  for (int64_t i = 0; i < data.size(); ++i) {
+    largest = std::max(largest, data.label(i));
+    whole = whole && std::trunc(data.label(i)) == data.label(i);
+  }
+  // A custom model may be a regression: only numbers that can be classes are taken for them.
+  if (model.has_custom() && !(whole && largest < 1e6f)) return 0;
   if (!(largest < 1e6f)) {
     return absl::InvalidArgumentError(absl::StrCat("the largest label of the training data is ", largest,
                                                    ": classes are numbered from 0, at most 1,000,000; is this a "
                                                    "regression?"));
   }
   return std::max<int64_t>(2, static_cast<int64_t>(largest) + 1);
+}
+
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train) {
+  ModelInput input;
+  input.features = train.features();
+  input.shape = train.example_shape();
+  input.sparse = train.sparse();
+  input.seed = job.seed();
+  input.allow_nan_loss = job.training().nan_policy() == v1::Training::SKIP;
+  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
+  return input;
 }
 
 absl::Status RunWorker(const WorkerOptions& options) {

@@ -77,6 +77,9 @@ Metrics ComputeMetrics(const v1::MetricSums& sums) {
   metrics.auc = std::numeric_limits<double>::quiet_NaN();
   const double examples = static_cast<double>(sums.examples());
   if (sums.examples() > 0) metrics.loss = sums.loss() / examples;
+  for (const v1::NamedSum& own : sums.own()) {
+    metrics.own.emplace_back(own.name(), sums.examples() > 0 ? own.sum() / examples : 0);
+  }
   if (sums.classes() == 0) {
     if (sums.examples() > 0) metrics.rmse = std::sqrt(sums.squared_error() / examples);
     return metrics;

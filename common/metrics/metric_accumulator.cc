@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/metrics/metrics.h"
+#include "common/metrics/own_metrics.h"
 #include "common/metrics/scores.h"
 
 namespace convoy {
@@ -55,6 +56,11 @@ void MetricAccumulator::AddScore(float score, bool positive) {
   for (const auto& [kept, kept_positive] : std::exchange(scores_, {})) {
     AddToBins(kept, kept_positive ? 1 : 0, kept_positive ? 0 : 1, &sums_);
   }
+}
+
+void MetricAccumulator::AddOwn(std::span<const std::string> names, std::span<const double> sums) {
+  assert(names.size() == sums.size());
+  for (size_t i = 0; i < names.size(); ++i) AddToOwn(names[i], sums[i], &sums_);
 }
 
 v1::MetricSums MetricAccumulator::Take() {

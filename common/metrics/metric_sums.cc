@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/metrics/metrics.h"
+#include "common/metrics/own_metrics.h"
 #include "common/metrics/scores.h"
 #include "common/status.h"
 
@@ -71,6 +72,7 @@ absl::Status ValidateSums(const v1::MetricSums& sums) {
   }
   CONVOY_RETURN_IF_ERROR(CheckConfusion(sums));
   CONVOY_RETURN_IF_ERROR(CheckRuns(sums));
+  CONVOY_RETURN_IF_ERROR(CheckOwn(sums));
   return CheckBins(sums);
 }
 
@@ -85,6 +87,7 @@ void MergeSums(const v1::MetricSums& part, v1::MetricSums* total) {
   for (int i = 0; i < part.confusion_size(); ++i) {
     total->set_confusion(i, total->confusion(i) + part.confusion(i));
   }
+  for (const v1::NamedSum& own : part.own()) AddToOwn(own.name(), own.sum(), total);
   MergeScores(part, total);
 }
 

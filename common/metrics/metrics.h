@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,9 @@ class MetricAccumulator {
   // P(y = 1) or the regression's value.
   void Add(double loss, std::span<const float> predictions, int64_t outputs,
            std::span<const float> labels);
+  // Adds to the sums of the metrics `names`, which the model class defines itself, those of a
+  // batch.
+  void AddOwn(std::span<const std::string> names, std::span<const double> sums);
   // The sums so far; scores sorted ascending and equal ones combined. Clears.
   v1::MetricSums Take();
 
@@ -51,9 +55,13 @@ class MetricAccumulator {
   std::vector<std::pair<float, bool>> scores_;
 };
 
+// InvalidArgument: `name` is not 1 to 64 of the characters A-Z, a-z, 0-9, '_', '-', '.'.
+absl::Status CheckMetricName(std::string_view name);
+
 // Sums from a peer. OK means that MergeSums and ComputeMetrics do with them what they say.
 // InvalidArgument: a confusion matrix, runs or bins of the wrong size, scores that are not strictly
-// ascending (NaN first), scores or bins of other than two classes, more counts than examples.
+// ascending (NaN first), scores or bins of other than two classes, more counts than examples, names
+// of own metrics that are no such names or occur twice.
 absl::Status ValidateSums(const v1::MetricSums& sums);
 
 // Adds `part` to `total` (which may be empty). Call in slice or task order, with valid sums of the
@@ -80,6 +88,8 @@ struct Metrics {
   double precision = 0, recall = 0, f1 = 0, auc = 0, auc_error_bound = 0;
   // Regression.
   double rmse = 0;
+  // Means of the metrics that the model class defines, in its order.
+  std::vector<std::pair<std::string, double>> own;
 };
 
 Metrics ComputeMetrics(const v1::MetricSums& sums);
@@ -87,6 +97,7 @@ Metrics ComputeMetrics(const v1::MetricSums& sums);
 // As JSON object text: {"loss":..., "accuracy":..., ...}; only what the task has, under the names
 // of the fields above: loss; regression: rmse; classes: accuracy and the macro averages; two
 // classes: precision, recall, f1, and auc if scores were kept (auc_error_bound if it is not 0).
+// If the model class defines metrics of its own, they follow as "own": {"name": mean, ...}.
 // `per_class` adds the list "classes": [{"class":0, "precision":..., ...}, ...]. NaN and infinity
 // are null.
 std::string MetricsJson(const v1::MetricSums& sums, bool per_class);

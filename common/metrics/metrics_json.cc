@@ -41,14 +41,12 @@ std::string MetricsJson(const v1::MetricSums& sums, bool per_class) {
   const Metrics metrics = ComputeMetrics(sums);
   Json json;
   json["loss"] = metrics.loss;  // The library writes NaN and infinity as null.
-  if (sums.classes() == 0) {
-    json["rmse"] = metrics.rmse;
-    return json.dump();
-  }
-  AddClassification(metrics, &json);
   const bool has_scores = sums.scores_size() > 0 || HasBins(sums);
+  if (sums.classes() == 0) json["rmse"] = metrics.rmse;
+  if (sums.classes() > 0) AddClassification(metrics, &json);
   if (sums.classes() == 2) AddTwoClass(metrics, has_scores, &json);
-  if (per_class) json["classes"] = PerClass(metrics.per_class);
+  for (const auto& [name, mean] : metrics.own) json["own"][name] = mean;
+  if (per_class && sums.classes() > 0) json["classes"] = PerClass(metrics.per_class);
   return json.dump();
 }
 

@@ -24,6 +24,7 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   AddEvaluateAndPredictCommands(commands);
   AddCoordinatorCommand(commands);
   AddServerAndWorkerCommands(commands);
+  AddNewCommand(commands);
   AddHelpAndVersionCommands(commands);
   try {
     app.parse(argc, argv);

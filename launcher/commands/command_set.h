@@ -43,6 +43,7 @@ void AddTrainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);
 void AddCoordinatorCommand(CommandSet& commands);
 void AddServerAndWorkerCommands(CommandSet& commands);
+void AddNewCommand(CommandSet& commands);
 void AddHelpAndVersionCommands(CommandSet& commands);
 
 }  // namespace convoy

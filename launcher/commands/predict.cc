@@ -16,6 +16,7 @@
 #include "common/metrics/metrics.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
+#include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
 #include "worker/data/dataset.h"
 #include "worker/evaluation.h"
@@ -25,6 +26,7 @@ namespace convoy {
 namespace {
 
 struct PredictOptions {
+  std::string command;   // evaluate or predict
   std::string run_dir;   // of a finished training
   std::string data;      // file of the format of the training data
   std::string out;       // empty: standard output
@@ -69,6 +71,9 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   std::stringstream text;
   text << file.rdbuf();
   CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(text.str(), job_path, {}));
+  CONVOY_RETURN_IF_ERROR(
+      CheckModelIsHere(job.model(), models, options.run_dir,
+                       absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
   Trained trained;
   CONVOY_ASSIGN_OR_RETURN(trained.data, OpenFile(job.data(), options.data, [](const std::string&) {}));
   ModelInput input;
@@ -149,6 +154,7 @@ int Run(const PredictOptions& options, std::span<const ModelRegistration> models
 
 void AddCommand(CommandSet& commands, const char* name, const char* help, absl::StatusOr<std::string> (*make)(Trained&)) {
   auto options = std::make_shared<PredictOptions>();
+  options->command = name;
   CLI::App* command = commands.Add<PredictOptions>(
       name, help, options,
       [models = commands.models, make](const PredictOptions& chosen) { return Run(chosen, models, make); });

@@ -14,6 +14,7 @@
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
+#include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
 #include "launcher/process/advice.h"
@@ -224,6 +225,9 @@ class TrainingRun {
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
   if (!job.ok()) return Fail(job.status(), kExitBadUsage);
+  if (absl::Status here = CheckModelIsHere(job->model(), models, "", ""); !here.ok()) {
+    return Fail(here, kExitBadUsage);
+  }
   absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
       options.run_dir.empty() ? RunDirectory::CreateDefault(job->name(), absl::Now())
                               : RunDirectory::Create(options.run_dir);

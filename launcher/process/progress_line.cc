@@ -49,6 +49,7 @@ std::vector<Part> Parts(const ProgressState& state) {
   add(3, "loss", state.train.loss);
   add(4, "accuracy", state.train.accuracy);
   add(4, "rmse", state.train.rmse);
+  for (const auto& [name, mean] : state.train.own) add(9, name.c_str(), mean);
   add(7, "validation", state.validation.accuracy);
   add(7, "validation", state.validation.rmse);
   if (state.examples_per_second > 0) {
@@ -95,6 +96,7 @@ void AppendMeasured(const MeasuredValues& values, std::string* line) {
   if (values.loss) absl::StrAppendFormat(line, ", loss %.4f", *values.loss);
   if (values.accuracy) absl::StrAppendFormat(line, ", accuracy %.4f", *values.accuracy);
   if (values.rmse) absl::StrAppendFormat(line, ", rmse %.4f", *values.rmse);
+  for (const auto& [name, mean] : values.own) absl::StrAppendFormat(line, ", %s %.4f", name, mean);
 }
 
 }  // namespace

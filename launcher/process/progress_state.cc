@@ -24,7 +24,14 @@ uint64_t Count(const Json& object, const char* key, uint64_t otherwise) {
 }
 
 MeasuredValues Measured(const Json& event) {
-  return {Number(event, "loss"), Number(event, "accuracy"), Number(event, "rmse")};
+  MeasuredValues values = {
+      Number(event, "loss"), Number(event, "accuracy"), Number(event, "rmse"), {}};
+  const auto own = event.find("own");
+  if (own == event.end() || !own->is_object()) return values;
+  for (const auto& [name, mean] : own->items()) {
+    if (mean.is_number()) values.own.emplace_back(name, mean.get<double>());
+  }
+  return values;
 }
 
 void ApplyTrain(const Json& event, ProgressState* state) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -16,6 +18,8 @@ struct MeasuredValues {
   std::optional<double> loss;
   std::optional<double> accuracy;
   std::optional<double> rmse;
+  // Metrics that the model class defines itself, by name; those that are finite.
+  std::vector<std::pair<std::string, double>> own = {};
 };
 
 struct ProgressState {

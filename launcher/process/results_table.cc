@@ -102,6 +102,24 @@ std::vector<const char*> MetricsToShow(const Json& measured) {
   return {"loss", "accuracy", "macro_precision", "macro_recall", "macro_f1", "rmse"};
 }
 
+// Metrics that the model class defines itself; an empty object if there are none.
+Json OwnMetrics(const Json& measured) {
+  const Json own = measured.is_object() ? measured.value("own", Json()) : Json();
+  return own.is_object() ? own : Json::object();
+}
+
+void AddOwnMetrics(const Json& train, const Json& validation, Row* titles, Row* train_row,
+                   Row* validation_row) {
+  const Json own_train = OwnMetrics(train), own_validation = OwnMetrics(validation);
+  Json names = own_train;
+  names.update(own_validation);
+  for (const auto& [name, value] : names.items()) {
+    titles->push_back(name);
+    train_row->push_back(Formatted(own_train, name.c_str(), "", 4));
+    validation_row->push_back(Formatted(own_validation, name.c_str(), "", 4));
+  }
+}
+
 std::string MetricsTable(const Json& summary) {
   const Json train = summary.value("train", Json());
   const Json validation = summary.value("validation", Json());
@@ -112,6 +130,7 @@ std::string MetricsTable(const Json& summary) {
     train_row.push_back(Formatted(train, metric, "", 4));
     validation_row.push_back(Formatted(validation, metric, "", 4));
   }
+  AddOwnMetrics(train, validation, &titles, &train_row, &validation_row);
   if (titles.size() == 1) return "";
   std::vector<Row> rows = {titles};
   if (train.is_object()) rows.push_back(train_row);

@@ -102,6 +102,15 @@ std::string FileNameOf(std::string_view job_name) {
 
 }  // namespace
 
+std::string ProgramOfRun(const std::string& run_dir) {
+  const auto text = ReadFile(run_dir + "/cluster.json");
+  if (!text.ok()) return "";
+  const auto cluster = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const bool known =
+      cluster.is_object() && cluster.contains("program") && cluster["program"].is_string();
+  return known ? cluster["program"].get<std::string>() : "";
+}
+
 RunDirectory::RunDirectory(std::string path, OwnedFd lock, OwnedFd events)
     : path_(std::move(path)), lock_(std::move(lock)), events_(std::move(events)) {}
 
@@ -149,7 +158,10 @@ absl::Status RunDirectory::WriteJob(std::string_view textproto) {
 
 absl::Status RunDirectory::WriteCluster(std::string_view job_name,
                                         const std::vector<ClusterProcess>& processes) {
-  nlohmann::ordered_json cluster = {{"job", job_name}, {"processes", nlohmann::json::array()}};
+  std::error_code ignored;
+  const std::string program = fs::read_symlink("/proc/self/exe", ignored).string();
+  nlohmann::ordered_json cluster = {
+      {"job", job_name}, {"program", program}, {"processes", nlohmann::json::array()}};
   for (const ClusterProcess& process : processes) {
     nlohmann::ordered_json entry = {
         {"role", process.role}, {"rank", process.rank}, {"pid", process.pid}};

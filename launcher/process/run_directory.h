@@ -15,6 +15,9 @@
 
 namespace convoy {
 
+// The program that trained in `run_dir`, from its cluster.json; empty if that is not known.
+std::string ProgramOfRun(const std::string& run_dir);
+
 // A process of the job, for cluster.json.
 struct ClusterProcess {
   // "coordinator", "server" or "worker", and the number among them.
@@ -51,6 +54,7 @@ class RunDirectory {
 
   // The resolved job in text format.
   absl::Status WriteJob(std::string_view textproto);
+  // Also says which program this is.
   absl::Status WriteCluster(std::string_view job_name,
                             const std::vector<ClusterProcess>& processes);
   // Appends one line to events.jsonl, in one write. `event` has no line break.

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/status.h"
+#include "worker/models/checked_model.h"
 #include "worker/models/conv_net.h"
 #include "worker/models/linear_models.h"
 #include "worker/models/mlp.h"
@@ -15,11 +15,7 @@ absl::StatusOr<std::unique_ptr<Model>> MakeCustom(const v1::Model& config, const
                                                   std::span<const ModelRegistration> custom) {
   const std::string& name = config.custom().name();
   for (const ModelRegistration& registration : custom) {
-    if (registration.name != name) continue;
-    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, registration.factory(config, input));
-    if (model != nullptr) return model;
-    return absl::InternalError(
-        absl::StrCat("model.custom: the factory of \"", name, "\" returned no model"));
+    if (registration.name == name) return MakeCheckedModel(registration, config, input);
   }
   const auto quoted = [](std::string* out, const ModelRegistration& registration) {
     absl::StrAppend(out, "\"", registration.name, "\"");

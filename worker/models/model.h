@@ -26,6 +26,8 @@ struct ModelInput {
   bool sparse = false;
   int64_t classes = 0;  // 0: regression
   uint64_t seed = 1;    // of the job; randomness is keyed by (seed, layer, epoch, example)
+  // training.nan_policy SKIP: a loss that is not a number is no error of a custom model.
+  bool allow_nan_loss = false;
 };
 
 // What a batch's forward pass found.
@@ -34,6 +36,8 @@ struct BatchOutput {
   // Row-major [size, outputs()]: class probabilities, P(y = 1) if outputs() is 1, or the predicted
   // target of a regression. Owned by the model, valid until its next call.
   std::span<const float> predictions;
+  // [metrics().size()]: sums over the examples, in a fixed order. Owned as `predictions` are.
+  std::span<const double> metrics;
 };
 
 class Model {
@@ -45,6 +49,9 @@ class Model {
   // Values of a prediction: 1, or the number of classes.
   virtual int64_t outputs() const = 0;
   virtual const std::vector<VariableSpec>& variables() const = 0;
+  // Names of the metrics that the model class measures itself, beyond those of its task. Their
+  // means over the examples are reported with loss and accuracy. See CheckMetricName.
+  virtual std::span<const std::string> metrics() const { return {}; }
 
   // Maps a label of the data to what Batch::labels holds for this model (-1/+1 -> 0/1, class
   // numbers checked). InvalidArgument: out of range.
@@ -67,7 +74,9 @@ struct ModelRegistration {
 };
 
 // The built-in kinds, and `custom` ones by name. InvalidArgument: unknown custom name (lists those
-// there are), a kind that does not fit the data (e.g. conv_net on vectors).
+// there are), a kind that does not fit the data (e.g. conv_net on vectors). Custom ones are held to
+// the contract of Model, see checked_model.h: nothing that they throw passes, and what they get
+// wrong is an error of the call.
 absl::StatusOr<std::unique_ptr<Model>> MakeModel(const v1::Model& config, const ModelInput& input,
                                                  std::span<const ModelRegistration> custom);
 

@@ -22,6 +22,12 @@ int SimpleModel::AddVariable(std::string name, std::vector<int64_t> shape,
   return static_cast<int>(variables_.size()) - 1;
 }
 
+int SimpleModel::AddMetric(std::string name) {
+  metrics_.push_back(std::move(name));
+  metric_sums_.push_back(0);
+  return static_cast<int>(metrics_.size()) - 1;
+}
+
 absl::Status SimpleModel::CheckLabel(float label, float* mapped) const {
   return labels_->CheckLabel(label, mapped);
 }
@@ -44,19 +50,21 @@ absl::StatusOr<BatchOutput> SimpleModel::Train(const Batch& batch, WeightSource&
 
 absl::StatusOr<BatchOutput> SimpleModel::Evaluate(const Batch& batch, WeightSource& weights) {
   CONVOY_RETURN_IF_ERROR(CheckBatch(batch, features_, sparse_));
-  if (batch.size == 0) return BatchOutput();
   return Run(batch, weights, {});
 }
 
 absl::StatusOr<BatchOutput> SimpleModel::Run(const Batch& batch, WeightSource& weights,
                                              std::span<const std::span<float>> gradients) {
+  std::ranges::fill(metric_sums_, 0.0);
+  BatchOutput output;
+  output.metrics = metric_sums_;
+  if (batch.size == 0) return output;
   std::vector<std::span<const float>> values;
   for (size_t v = 0; v < variables_.size(); ++v) {
     CONVOY_ASSIGN_OR_RETURN(values.emplace_back(), weights.Weights(static_cast<int>(v)));
     CONVOY_RETURN_IF_ERROR(CheckVariableMemory(variables_[v], values[v]));
   }
   predictions_.Reserve(batch.size * outputs_);
-  BatchOutput output;
   const std::span<float> predictions(predictions_.data(), batch.size * outputs_);
   CONVOY_ASSIGN_OR_RETURN(output.loss, Compute(batch, values, gradients, predictions));
   output.predictions = predictions;

@@ -24,6 +24,7 @@ class SimpleModel : public Model {
   Task task() const override { return task_; }
   int64_t outputs() const override { return outputs_; }
   const std::vector<VariableSpec>& variables() const override { return variables_; }
+  std::span<const std::string> metrics() const override { return metrics_; }
   // By the task: any finite number; 0/1 or -1/+1; an integer below outputs().
   absl::Status CheckLabel(float label, float* mapped) const override;
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
@@ -36,6 +37,11 @@ class SimpleModel : public Model {
 
   // Declares a variable and returns its number. To be called in the constructor.
   int AddVariable(std::string name, std::vector<int64_t> shape, Initializer initializer);
+
+  // Declares a metric and returns its number. To be called in the constructor.
+  int AddMetric(std::string name);
+  // Compute adds what the examples of the batch contribute; the mean over the examples is reported.
+  void AddToMetric(int metric, double value) { metric_sums_[static_cast<size_t>(metric)] += value; }
 
   // Writes the predictions, row-major [batch.size, outputs()], and returns the sum of the losses of
   // the examples (0 if the batch has no labels). `weights[v]` and `gradients[v]` are of variable v,
@@ -56,6 +62,8 @@ class SimpleModel : public Model {
   const bool sparse_;
   const std::unique_ptr<const Loss> labels_;
   std::vector<VariableSpec> variables_;
+  std::vector<std::string> metrics_;
+  std::vector<double> metric_sums_;  // of the batch
   AlignedBuffer predictions_;
 };
 

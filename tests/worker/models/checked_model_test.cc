@@ -1,0 +1,226 @@
+#include "worker/models/checked_model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <stdexcept>
+
+#include "tests/worker/models/memory_parameters.h"
+
+namespace convoy {
+namespace {
+
+using ::convoy::testing::DenseBatch;
+using ::convoy::testing::MemoryParameters;
+using ::testing::HasSubstr;
+
+// A model that does as it is told.
+struct Behaviour {
+  int64_t outputs = 1;
+  std::vector<VariableSpec> variables = {{"head/weight", {4, 1}, Initializer::Zeros()},
+                                         {"head/bias", {1}, Initializer::Zeros()}};
+  std::vector<std::string> metrics = {"own"};
+  std::function<void(const Batch&, WeightSource&, GradientSink&)> train =
+      [](const Batch&, WeightSource&, GradientSink& gradients) { ReportAll(gradients); };
+  std::function<void(BatchOutput*)> change = [](BatchOutput*) {};
+
+  static void ReportAll(GradientSink& gradients) {
+    EXPECT_EQ(gradients.Gradient(0).size(), 4u);
+    EXPECT_TRUE(gradients.Ready(0, 0, 2).ok());
+    EXPECT_TRUE(gradients.Ready(0, 2, 4).ok());
+    EXPECT_TRUE(gradients.Ready(1, 0, 1).ok());
+  }
+};
+
+class ObedientModel : public Model {
+ public:
+  explicit ObedientModel(Behaviour behaviour) : behaviour_(std::move(behaviour)) {}
+  Task task() const override { return Task::kRegression; }
+  int64_t outputs() const override { return behaviour_.outputs; }
+  const std::vector<VariableSpec>& variables() const override { return behaviour_.variables; }
+  std::span<const std::string> metrics() const override { return behaviour_.metrics; }
+  absl::Status CheckLabel(float label, float* mapped) const override {
+    if (label < 0) throw std::domain_error("a negative count");
+    *mapped = label;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    behaviour_.train(batch, weights, gradients);
+    return Output(batch);
+  }
+  absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource&) override {
+    return Output(batch);
+  }
+
+ private:
+  BatchOutput Output(const Batch& batch) {
+    predictions_.resize(static_cast<size_t>(batch.size));
+    BatchOutput output{1, predictions_, sums_};
+    behaviour_.change(&output);
+    return output;
+  }
+
+  Behaviour behaviour_;
+  std::vector<float> predictions_;
+  std::vector<double> sums_ = {2};
+};
+
+absl::StatusOr<std::unique_ptr<Model>> Make(Behaviour behaviour, bool allow_nan_loss = false) {
+  ModelInput input;
+  input.features = 4;
+  input.allow_nan_loss = allow_nan_loss;
+  const ModelRegistration registration = {"mine", [behaviour](const v1::Model&, const ModelInput&) {
+                                            return std::make_unique<ObedientModel>(behaviour);
+                                          }};
+  return MakeCheckedModel(registration, {}, input);
+}
+
+std::string TrainError(Behaviour behaviour) {
+  const auto model = Make(std::move(behaviour));
+  EXPECT_TRUE(model.ok()) << model.status();
+  MemoryParameters parameters((*model)->variables());
+  const auto output = (*model)->Train(DenseBatch(5, 4, 0), parameters, parameters);
+  EXPECT_EQ(output.status().code(), absl::StatusCode::kInternal) << output.status();
+  return std::string(output.status().message());
+}
+
+std::string MakeError(Behaviour behaviour) {
+  const auto model = Make(std::move(behaviour));
+  EXPECT_EQ(model.status().code(), absl::StatusCode::kInternal) << model.status();
+  return std::string(model.status().message());
+}
+
+TEST(CheckedModelTest, AModelThatKeepsTheContractIsLeftAlone) {
+  const auto model = Make({});
+  ASSERT_TRUE(model.ok()) << model.status();
+  MemoryParameters parameters((*model)->variables());
+  const auto output = (*model)->Train(DenseBatch(5, 4, 0), parameters, parameters);
+  ASSERT_TRUE(output.ok()) << output.status();
+  EXPECT_EQ(output->predictions.size(), 5u);
+  EXPECT_EQ(output->metrics[0], 2);
+  EXPECT_EQ((*model)->metrics()[0], "own");
+  EXPECT_EQ(parameters.events().size(), 3u);
+}
+
+TEST(CheckedModelTest, WhatItThrowsNamesModelBatchAndException) {
+  Behaviour throws;
+  throws.train = [](const Batch&, WeightSource&, GradientSink&) {
+    throw std::out_of_range("row 7");
+  };
+  EXPECT_EQ(TrainError(throws),
+            "model \"mine\", epoch 0, batch of 5 examples (numbers 100, 101, 102, ...): it threw "
+            "std::out_of_range: row 7");
+  throws.train = [](const Batch&, WeightSource&, GradientSink&) { throw 42; };
+  EXPECT_THAT(TrainError(throws), HasSubstr("(numbers 100, 101, 102, ...): it threw int"));
+}
+
+TEST(CheckedModelTest, AFactoryOrLabelCheckThatThrowsIsAnError) {
+  const ModelRegistration registration = {
+      "mine", [](const v1::Model&, const ModelInput&) -> absl::StatusOr<std::unique_ptr<Model>> {
+        throw std::runtime_error("no table");
+      }};
+  EXPECT_EQ(MakeCheckedModel(registration, {}, {}).status().message(),
+            "model \"mine\": it threw std::runtime_error: no table");
+  float mapped = 0;
+  EXPECT_EQ((*Make({}))->CheckLabel(-1, &mapped).message(),
+            "model \"mine\", label -1: it threw std::domain_error: a negative count");
+}
+
+TEST(CheckedModelTest, PredictionsOfAnotherSizeAreRefusedInTrainingAndEvaluation) {
+  Behaviour wrong;
+  wrong.change = [](BatchOutput* output) { output->predictions = output->predictions.first(3); };
+  EXPECT_THAT(TrainError(wrong),
+              HasSubstr("it returned 3 values as predictions, want 5 (5 examples x 1)"));
+  const auto model = Make(wrong);
+  MemoryParameters parameters((*model)->variables());
+  const auto output = (*model)->Evaluate(DenseBatch(5, 4, 0), parameters);
+  EXPECT_THAT(std::string(output.status().message()), HasSubstr("model \"mine\", epoch 0, batch"));
+}
+
+TEST(CheckedModelTest, MetricsOfAnotherNumberAreRefused) {
+  Behaviour wrong;
+  wrong.change = [](BatchOutput* output) { output->metrics = {}; };
+  EXPECT_THAT(TrainError(wrong), HasSubstr("it returned 0 sums of metrics, want 1"));
+}
+
+TEST(CheckedModelTest, ALossThatIsNotANumberIsAnErrorUnlessSuchBatchesAreSkipped) {
+  Behaviour nan;
+  nan.change = [](BatchOutput* o) { o->loss = std::numeric_limits<double>::quiet_NaN(); };
+  EXPECT_THAT(TrainError(nan), HasSubstr("its loss is not a number"));
+  const auto model = Make(nan, /*allow_nan_loss=*/true);
+  MemoryParameters parameters((*model)->variables());
+  EXPECT_TRUE((*model)->Train(DenseBatch(5, 4, 0), parameters, parameters).ok());
+}
+
+TEST(CheckedModelTest, GradientsThatAreNotReportedToTheirEndAreNamed) {
+  Behaviour lazy;
+  lazy.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
+    gradients.Ready(0, 0, 4).IgnoreError();
+  };
+  EXPECT_THAT(TrainError(lazy),
+              HasSubstr("it reported 0 of the 1 elements of the gradient of \"head/bias\""));
+}
+
+TEST(CheckedModelTest, PiecesOutOfOrderTwiceOrBeyondTheEndAreNamedAndGoNoFurther) {
+  for (const auto& [begin, end] : {std::pair{2, 4}, {0, 5}, {0, 0}, {-1, 2}}) {
+    Behaviour wrong;
+    wrong.train = [begin = begin, end = end](const Batch&, WeightSource&, GradientSink& gradients) {
+      EXPECT_FALSE(gradients.Ready(0, begin, end).ok());
+    };
+    EXPECT_THAT(TrainError(wrong),
+                HasSubstr("of the gradient of \"head/weight\", want 0 to at most 4"));
+  }
+  Behaviour twice;
+  twice.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
+    Behaviour::ReportAll(gradients);
+    gradients.Ready(1, 0, 1).IgnoreError();
+  };
+  EXPECT_THAT(TrainError(twice), HasSubstr("elements [0, 1) of the gradient of \"head/bias\""));
+}
+
+TEST(CheckedModelTest, VariablesThatThereAreNotAreNamed) {
+  Behaviour wrong;
+  wrong.train = [](const Batch&, WeightSource& weights, GradientSink& gradients) {
+    EXPECT_FALSE(weights.Weights(2).ok());
+    Behaviour::ReportAll(gradients);
+  };
+  EXPECT_THAT(TrainError(wrong), HasSubstr("it asked for variable 2, want 0 to 1"));
+  wrong.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
+    EXPECT_TRUE(gradients.Gradient(-1).empty());
+  };
+  EXPECT_THAT(TrainError(wrong), HasSubstr("it asked for variable -1"));
+}
+
+TEST(CheckedModelTest, ErrorsOfTheWeightsPassAsTheyAre) {
+  Behaviour reads;
+  reads.train = [](const Batch&, WeightSource& weights, GradientSink&) {
+    if (!weights.Weights(1).ok()) throw std::runtime_error("no weights");
+  };
+  const auto model = Make(reads);
+  MemoryParameters parameters((*model)->variables());
+  parameters.FailWeights(1, absl::UnavailableError("server 0 is gone"));
+  EXPECT_EQ((*model)->Train(DenseBatch(5, 4, 0), parameters, parameters).status(),
+            absl::UnavailableError("server 0 is gone"));
+}
+
+TEST(CheckedModelTest, ADescriptionThatCannotBeIsRefused) {
+  Behaviour wrong;
+  wrong.variables = {};
+  EXPECT_THAT(MakeError(wrong), HasSubstr("model \"mine\": it has no variables"));
+  wrong.variables = {{"a", {2}, {}}, {"a", {3}, {}}};
+  EXPECT_THAT(MakeError(wrong), HasSubstr("two variables are called \"a\""));
+  wrong.variables = {{"a", {2, 0}, {}}};
+  EXPECT_THAT(MakeError(wrong), HasSubstr("variable \"a\" has 0 elements"));
+  wrong = {};
+  wrong.outputs = 3;
+  EXPECT_THAT(MakeError(wrong), HasSubstr("outputs() is 3, want 1 for its task"));
+  wrong = {};
+  wrong.metrics = {"m", "m"};
+  EXPECT_THAT(MakeError(wrong), HasSubstr("two metrics are called \"m\""));
+}
+
+}  // namespace
+}  // namespace convoy
