@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -49,6 +50,12 @@ class Payload {
       std::memcpy(to, segment.data, segment.size);
       to += segment.size;
     }
+  }
+  // All bytes in one piece, for small messages.
+  std::string ToString() const {
+    std::string bytes(size_, '\0');
+    CopyTo(bytes.data());
+    return bytes;
   }
 
  private:
