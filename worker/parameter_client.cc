@@ -230,23 +230,32 @@ absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
   return Perform(std::move(actions));
 }
 
-absl::Status ParameterClient::Advance(absl::Time deadline) {
+absl::StatusOr<bool> ParameterClient::HandleOne(absl::Time deadline) {
   StreamClient::Event event;
-  while (streams_.Poll(deadline, &event)) {
-    CONVOY_RETURN_IF_ERROR(OnEvent(event));
-    deadline = absl::InfinitePast();
-  }
+  if (!streams_.Poll(deadline, &event)) return false;
+  CONVOY_RETURN_IF_ERROR(OnEvent(event));
+  return true;
+}
+
+absl::Status ParameterClient::Tick() {
   ClientCore::Actions actions;
   CONVOY_RETURN_IF_ERROR(core_.Tick(absl::Now(), &actions));
   return Perform(std::move(actions));
 }
 
-absl::Status ParameterClient::Poll() { return Advance(absl::InfinitePast()); }
+absl::Status ParameterClient::Poll() {
+  for (bool more = true; more;) {
+    CONVOY_ASSIGN_OR_RETURN(more, HandleOne(absl::InfinitePast()));
+  }
+  return Tick();
+}
 
+// One event at a time: to look whether there is another one costs a system call.
 absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
   while (!done()) {
     CONVOY_RETURN_IF_ERROR(options_.interrupted());
-    CONVOY_RETURN_IF_ERROR(Advance(std::min(core_.NextDeadline(), absl::Now() + kLookUp)));
+    CONVOY_ASSIGN_OR_RETURN(const bool handled, HandleOne(std::min(core_.NextDeadline(), absl::Now() + kLookUp)));
+    if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
   return absl::OkStatus();
 }

@@ -106,8 +106,10 @@ class ParameterClient {
   absl::Status Perform(ClientCore::Actions actions);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeReply& reply);
-  // Handles what is there and, if nothing was, waits for something until `deadline`.
-  absl::Status Advance(absl::Time deadline);
+  // Handles the next event, waiting for it until `deadline`. False: none came.
+  absl::StatusOr<bool> HandleOne(absl::Time deadline);
+  // Retries, reconnects and deadlines that are due.
+  absl::Status Tick();
 
   const Options options_;
   const Placement placement_;

@@ -99,6 +99,28 @@ void ForEachFloatRun(const Payload& payload, Fn&& fn) {
   }
 }
 
+// Calls fn(const char* floats, size_t count) on consecutive runs of whole floats where they lie, at any address: for a
+// single pass over the bytes. A float that is split over segments is a run of its own.
+template <typename Fn>
+void ForEachUnalignedRun(const Payload& payload, Fn&& fn) {
+  char split[sizeof(float)];
+  size_t carried = 0;   // bytes in `split`
+  for (Segment segment : payload.segments()) {
+    while (carried > 0 && segment.size > 0) {
+      split[carried++] = *segment.data++;
+      --segment.size;
+      if (carried < sizeof(float)) continue;
+      fn(static_cast<const char*>(split), size_t{1});
+      carried = 0;
+    }
+    if (carried > 0) continue;
+    const size_t count = segment.size / sizeof(float);
+    if (count > 0) fn(segment.data, count);
+    carried = segment.size % sizeof(float);
+    std::memcpy(split, segment.data + count * sizeof(float), carried);
+  }
+}
+
 }  // namespace convoy
 
 #endif  // CONVOY_COMMON_NET_PAYLOAD_H_

@@ -159,7 +159,7 @@ struct BareStreamClient::Call {
 
 BareStreamClient::BareStreamClient(const Tensor& tensor, const std::vector<std::string>& addresses)
     : tensor_(tensor),
-      gradient_(static_cast<size_t>(tensor.block_floats)),
+      gradient_(static_cast<size_t>(tensor.block_floats * tensor.blocks)),
       weights_(static_cast<size_t>(tensor.block_floats * tensor.blocks)),
       pending_(static_cast<size_t>(tensor.blocks)) {
   for (const std::string& address : addresses) {
@@ -197,8 +197,8 @@ void BareStreamClient::Push(int64_t block) {
   Call* call = calls_[static_cast<size_t>(block % servers)].get();
   pending_[static_cast<size_t>(block)] = true;
   ++in_flight_;
-  call->outgoing.push_back(
-      Message(static_cast<uint32_t>(block / servers), gradient_.data(), tensor_.block_floats * 4));
+  call->outgoing.push_back(Message(static_cast<uint32_t>(block / servers), gradient_.data() + block * tensor_.block_floats,
+                                   tensor_.block_floats * 4));
   Write(call);
 }
 

@@ -104,7 +104,7 @@ void PlainSocketServer::Run() {
 PlainSocketClient::PlainSocketClient(const Tensor& tensor, const std::string& address)
     : tensor_(tensor),
       socket_(NewSocket()),
-      gradient_(static_cast<size_t>(tensor.block_floats)),
+      gradient_(static_cast<size_t>(tensor.block_floats * tensor.blocks)),
       weights_(static_cast<size_t>(tensor.block_floats * tensor.blocks)),
       pending_(static_cast<size_t>(tensor.blocks)) {
   const int port = std::stoi(address.substr(address.rfind(':') + 1));
@@ -126,7 +126,7 @@ void PlainSocketClient::Wait() {
 void PlainSocketClient::Push(int64_t block) {
   pending_[static_cast<size_t>(block)] = true;
   ++in_flight_;
-  Outgoing message(static_cast<uint32_t>(block), gradient_.data(), tensor_.block_floats * 4);
+  Outgoing message(static_cast<uint32_t>(block), gradient_.data() + block * tensor_.block_floats, tensor_.block_floats * 4);
   while (!message.done()) {
     if (!message.Send(socket_.get(), MSG_DONTWAIT)) Advance(true);
   }
