@@ -5,17 +5,14 @@
 
 #include "common/mutex.h"
 #include "common/net/stream_server.h"
-#include "proto/parameter_server.grpc.pb.h"
 
 namespace convoy {
 namespace {
 
-constexpr char kMethod[] = "/convoy.v1.ParameterServer/Exchange";
-
-// The streaming method is served by StreamServer, the others by gRPC's callback API.
-using ServiceBase = v1::ParameterServer::WithGenericMethod_Exchange<
-    v1::ParameterServer::WithCallbackMethod_GetLayout<
-        v1::ParameterServer::WithCallbackMethod_GetStats<v1::ParameterServer::Service>>>;
+constexpr char kExchange[] = "/convoy.v1.ParameterServer/Exchange";
+constexpr char kGetLayout[] = "/convoy.v1.ParameterServer/GetLayout";
+constexpr char kGetStats[] = "/convoy.v1.ParameterServer/GetStats";
+constexpr char kNoPart[] = "this server has not got its part of a job yet";
 
 v1::GetLayoutReply LayoutOf(const ServerCore& core) {
   v1::GetLayoutReply layout;
@@ -36,7 +33,7 @@ v1::GetLayoutReply LayoutOf(const ServerCore& core) {
 
 }  // namespace
 
-class ParameterService::Impl final : public ServiceBase, public StreamServer::Handler {
+class ParameterService::Impl final : public StreamServer::Handler {
  public:
   explicit Impl(const Options& options) : options_(options) {}
   ~Impl() override { Stop(); }
@@ -44,9 +41,12 @@ class ParameterService::Impl final : public ServiceBase, public StreamServer::Ha
   absl::Status Start() {
     StreamServer::Options stream;
     stream.listen = options_.listen;
-    stream.method = kMethod;
+    stream.method = kExchange;
     stream.handler = this;
-    stream.services = {this};
+    stream.methods[kGetLayout] = MessageMethod<v1::GetLayoutRequest, v1::GetLayoutReply>(
+        [this](const v1::GetLayoutRequest&) { return Layout(); });
+    stream.methods[kGetStats] = MessageMethod<v1::GetStatsRequest, v1::ServerStats>(
+        [this](const v1::GetStatsRequest&) { return absl::StatusOr<v1::ServerStats>(Stats()); });
     stream.threads = options_.threads;
     stream.max_backlog_bytes = options_.max_backlog_bytes;
     absl::StatusOr<std::unique_ptr<StreamServer>> server = StreamServer::Start(stream);
@@ -82,8 +82,7 @@ class ParameterService::Impl final : public ServiceBase, public StreamServer::Ha
     if (!request.ok()) {
       out.push_back({stream, Failure(0, request.status())});
     } else if (core == nullptr) {
-      out.push_back({stream, Failure(request->request_id,
-                                     absl::UnavailableError("this server has not got its part of a job yet"))});
+      out.push_back({stream, Failure(request->request_id, absl::UnavailableError(kNoPart))});
     } else {
       core->Handle(stream, *request, options_.clock->Now(), &out);
     }
@@ -102,26 +101,10 @@ class ParameterService::Impl final : public ServiceBase, public StreamServer::Ha
     Send(out);
   }
 
-  grpc::ServerUnaryReactor* GetLayout(grpc::CallbackServerContext* context, const v1::GetLayoutRequest*,
-                                      v1::GetLayoutReply* reply) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::StatusOr<v1::GetLayoutReply> Layout() const {
     const std::shared_ptr<ServerCore> core = Core();
-    if (core == nullptr) {
-      reactor->Finish(
-          grpc::Status(grpc::StatusCode::UNAVAILABLE, "this server has not got its part of a job yet"));
-      return reactor;
-    }
-    *reply = LayoutOf(*core);
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
-  }
-
-  grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext* context, const v1::GetStatsRequest*,
-                                     v1::ServerStats* reply) override {
-    *reply = Stats();
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+    if (core == nullptr) return absl::UnavailableError(kNoPart);
+    return LayoutOf(*core);
   }
 
   v1::ServerStats Stats() const {

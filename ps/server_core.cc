@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,17 +20,28 @@ namespace {
 constexpr uint32_t kNotHere = ~uint32_t{0};
 constexpr size_t kNone = ~size_t{0};
 
+bool NotFinite(uint32_t bits) { return (bits & 0x7f800000u) == 0x7f800000u; }
+
+// Whether one of `count` floats at any address is NaN or infinite.
+bool AnyNotFinite(const char* floats, size_t count) {
+  uint32_t any = 0;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, floats + i * sizeof(bits), sizeof(bits));
+    any |= static_cast<uint32_t>(NotFinite(bits));
+  }
+  return any != 0;
+}
+
 // Index of the first value that is NaN or infinite.
 size_t FirstNotFinite(const Payload& values) {
+  bool any = false;
+  ForEachUnalignedRun(values, [&](const char* floats, size_t count) { any = any || AnyNotFinite(floats, count); });
+  if (!any) return kNone;
   size_t found = kNone;
   ForEachFloatRun(values, [&](const float* run, size_t count, size_t index) {
-    uint32_t bad = 0;
-    for (size_t i = 0; i < count; ++i) {
-      bad |= static_cast<uint32_t>((std::bit_cast<uint32_t>(run[i]) & 0x7f800000u) == 0x7f800000u);
-    }
-    if (bad == 0 || found != kNone) return;
     for (size_t i = 0; i < count && found == kNone; ++i) {
-      if ((std::bit_cast<uint32_t>(run[i]) & 0x7f800000u) == 0x7f800000u) found = index + i;
+      if (NotFinite(std::bit_cast<uint32_t>(run[i]))) found = index + i;
     }
   });
   return found;

@@ -11,11 +11,13 @@ GradientPush::GradientPush(ParameterClient* client, Options options) : client_(c
   for (const VariableSpec& variable : client->placement().variables()) {
     sum_.push_back(std::make_shared<AlignedBuffer>(static_cast<size_t>(variable.size())));
     addend_.push_back(std::make_shared<AlignedBuffer>());
+    spare_.push_back(std::make_shared<AlignedBuffer>(client->overlap() ? sum_.back()->size() : 0));
   }
 }
 
 absl::Status GradientPush::Begin(const ParameterClient::PushHeader& header) {
   kept_ = false;
+  if (client_->overlap()) std::swap(sum_, spare_);
   return client_->BeginPush(header);
 }
 

@@ -54,6 +54,7 @@ class GradientPush final : public GradientSink {
   const Options options_;
   std::vector<Buffer> sum_;       // by variable: the gradient that is sent
   std::vector<Buffer> addend_;    // by variable: a right slice, while it is computed
+  std::vector<Buffer> spare_;    // overlap: what the push before sent, takes turns with sum_
   bool kept_ = false;             // sum_ holds a left slice
   bool last_ = false;
   absl::Status failure_;          // of a wait inside Gradient()

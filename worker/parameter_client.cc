@@ -43,6 +43,7 @@ ParameterClient::ParameterClient(Options options, Placement placement)
       streams_(kMethod),
       versions_(placement_.cells().size()),
       awaited_(placement_.variables().size()),
+      arrived_(placement_.variables().size()),
       pushed_to_(placement_.variables().size()),
       pull_asked_(placement_.cells().size()),
       pending_(placement_.servers()) {
@@ -52,6 +53,7 @@ ParameterClient::ParameterClient(Options options, Placement placement)
 }
 
 absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) {
+  last_push_pulls_ = false;
   for (uint32_t server = 0; server < placement_.servers(); ++server) {
     ExchangeRequest request = header;
     request.pull_version = version;
@@ -74,14 +76,20 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
 }
 
 absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variable) {
-  if (awaited_[variable] > 0) {
-    CONVOY_RETURN_IF_ERROR(WaitUntil([&] { return awaited_[variable] == 0; }));
+  const size_t under_way =
+      options_.overlap && last_push_pulls_ ? placement_.cells_of_variable(variable).size() : 0;   // may be
+  if (options_.overlap) CONVOY_RETURN_IF_ERROR(Poll());
+  if (awaited_[variable] > under_way) {
+    CONVOY_RETURN_IF_ERROR(WaitUntil([&] { return awaited_[variable] <= under_way; }));
   }
+  ApplyArrived(variable);
   return weights_[variable].span();
 }
 
 absl::Status ParameterClient::WaitForWeights() {
-  return WaitUntil([this] { return awaited_in_all_ == 0; });
+  CONVOY_RETURN_IF_ERROR(WaitUntil([this] { return awaited_in_all_ == 0; }));
+  for (uint32_t variable = 0; variable < arrived_.size(); ++variable) ApplyArrived(variable);
+  return absl::OkStatus();
 }
 
 absl::Status ParameterClient::BeginPush(const PushHeader& header) {
@@ -159,6 +167,7 @@ absl::Status ParameterClient::EndPush() {
     if (!pending_[server].finished) CONVOY_RETURN_IF_ERROR(FlushPending(server, true));
   }
   completed_task_ = 0;
+  last_push_pulls_ = push_.pull;
   return Poll();
 }
 
@@ -207,12 +216,26 @@ absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request, const 
       return absl::InternalError(absl::StrCat("a server sent ", values.values.size(), " bytes of ",
                                               placement_.Describe(cell.id), ", want ", cell.size * sizeof(float)));
     }
-    values.values.CopyTo(weights_[cell.variable].data() + cell.offset);
-    versions_[cell.id] = values.version;
+    if (options_.overlap) {
+      arrived_[cell.variable].push_back(values);
+    } else {
+      Apply(values);
+    }
     --awaited_[cell.variable];
     --awaited_in_all_;
   }
   return absl::OkStatus();
+}
+
+void ParameterClient::Apply(const CellValues& values) {
+  const CellSpec& cell = placement_.cells()[values.cell];
+  values.values.CopyTo(weights_[cell.variable].data() + cell.offset);
+  versions_[cell.id] = values.version;
+}
+
+void ParameterClient::ApplyArrived(uint32_t variable) {
+  for (const CellValues& values : arrived_[variable]) Apply(values);
+  arrived_[variable].clear();
 }
 
 absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
@@ -231,23 +254,32 @@ absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
   return Perform(std::move(actions));
 }
 
-absl::Status ParameterClient::Advance(absl::Time deadline) {
+absl::StatusOr<bool> ParameterClient::HandleOne(absl::Time deadline) {
   StreamClient::Event event;
-  while (streams_.Poll(deadline, &event)) {
-    CONVOY_RETURN_IF_ERROR(OnEvent(event));
-    deadline = absl::InfinitePast();
-  }
+  if (!streams_.Poll(deadline, &event)) return false;
+  CONVOY_RETURN_IF_ERROR(OnEvent(event));
+  return true;
+}
+
+absl::Status ParameterClient::Tick() {
   ClientCore::Actions actions;
   CONVOY_RETURN_IF_ERROR(core_.Tick(absl::Now(), &actions));
   return Perform(std::move(actions));
 }
 
-absl::Status ParameterClient::Poll() { return Advance(absl::InfinitePast()); }
+absl::Status ParameterClient::Poll() {
+  for (bool more = true; more;) {
+    CONVOY_ASSIGN_OR_RETURN(more, HandleOne(absl::InfinitePast()));
+  }
+  return Tick();
+}
 
+// One event at a time: to look whether there is another one costs a system call.
 absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
   while (!done()) {
     CONVOY_RETURN_IF_ERROR(options_.interrupted());
-    CONVOY_RETURN_IF_ERROR(Advance(std::min(core_.NextDeadline(), absl::Now() + kLookUp)));
+    CONVOY_ASSIGN_OR_RETURN(const bool handled, HandleOne(std::min(core_.NextDeadline(), absl::Now() + kLookUp)));
+    if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
   return absl::OkStatus();
 }

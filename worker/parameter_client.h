@@ -38,6 +38,8 @@ class ParameterClient {
     absl::Duration give_up_after = absl::Seconds(10);
     // Asked now and then while waiting; an error ends the wait (the job was stopped or has failed).
     std::function<absl::Status()> interrupted = [] { return absl::OkStatus(); };
+    // Compute on while the pull of the last push is under way: weights are then one push of this worker older (async).
+    bool overlap = false;
     // Small contributions to one server are put together up to this.
     size_t coalesce_bytes = size_t{64} << 10;
   };
@@ -58,10 +60,13 @@ class ParameterClient {
   static absl::StatusOr<std::unique_ptr<ParameterClient>> Connect(Options options, Placement placement);
 
   const Placement& placement() const { return placement_; }
+  bool overlap() const { return options_.overlap; }
 
   // Asks for all weights at `version` (sync) or the newest. `header` may carry a clock event.
   absl::Status PullAll(uint64_t version, ExchangeRequest header = {});
-  // Waits until no pull of the variable is under way, then returns its values, row-major, 64-byte aligned.
+  // Waits until no pull of the variable is under way (`overlap`: but for that of the last push), then returns its values,
+  // row-major, 64-byte aligned. With `overlap` they change in calls for this variable only, so that a batch computes with the
+  // same weights forward and backward.
   absl::StatusOr<std::span<const float>> Weights(uint32_t variable);
   absl::Status WaitForWeights();
 
@@ -112,8 +117,12 @@ class ParameterClient {
   absl::Status Perform(ClientCore::Actions actions);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
-  // Handles what is there and, if nothing was, waits for something until `deadline`.
-  absl::Status Advance(absl::Time deadline);
+  void Apply(const CellValues& values);
+  void ApplyArrived(uint32_t variable);
+  // Handles the next event, waiting for it until `deadline`. False: none came.
+  absl::StatusOr<bool> HandleOne(absl::Time deadline);
+  // Retries, reconnects and deadlines that are due.
+  absl::Status Tick();
 
   const Options options_;
   const Placement placement_;
@@ -123,6 +132,8 @@ class ParameterClient {
   std::vector<AlignedBuffer> weights_;      // by variable
   std::vector<uint64_t> versions_;          // by cell
   std::vector<uint32_t> awaited_;           // pulls under way, by variable
+  std::vector<std::vector<CellValues>> arrived_;   // by variable, not in weights_ yet (overlap)
+  bool last_push_pulls_ = false;            // the newest pulls were asked with a push
   uint64_t awaited_in_all_ = 0;
   Staleness staleness_;
   std::set<std::pair<uint64_t, TreeNode>> gone_;   // steps and nodes

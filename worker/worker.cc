@@ -68,6 +68,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.worker = identity.rank();
   options.servers.assign(assignment.servers().begin(), assignment.servers().end());
   CONVOY_ASSIGN_OR_RETURN(options.mode, ParseMode(assignment.job().training().mode()));
+  options.overlap = options.mode.kind == Mode::Kind::kAsync;
   options.in_flight_bytes = cluster.in_flight_bytes();
   options.wait_timeout = absl::Milliseconds(cluster.wait_timeout_ms());
   options.give_up_after = absl::Milliseconds(cluster.lost_after_ms());

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -50,6 +51,12 @@ class Payload {
       to += segment.size;
     }
   }
+  // All bytes in one piece, for small messages.
+  std::string ToString() const {
+    std::string bytes(size_, '\0');
+    CopyTo(bytes.data());
+    return bytes;
+  }
 
  private:
   absl::InlinedVector<Segment, 4> segments_;
@@ -89,6 +96,28 @@ void ForEachFloatRun(const Payload& payload, Fn&& fn) {
       index += count;
       std::memmove(bytes, bytes + count * sizeof(float), carried);
     }
+  }
+}
+
+// Calls fn(const char* floats, size_t count) on consecutive runs of whole floats where they lie, at any address: for a
+// single pass over the bytes. A float that is split over segments is a run of its own.
+template <typename Fn>
+void ForEachUnalignedRun(const Payload& payload, Fn&& fn) {
+  char split[sizeof(float)];
+  size_t carried = 0;   // bytes in `split`
+  for (Segment segment : payload.segments()) {
+    while (carried > 0 && segment.size > 0) {
+      split[carried++] = *segment.data++;
+      --segment.size;
+      if (carried < sizeof(float)) continue;
+      fn(static_cast<const char*>(split), size_t{1});
+      carried = 0;
+    }
+    if (carried > 0) continue;
+    const size_t count = segment.size / sizeof(float);
+    if (count > 0) fn(segment.data, count);
+    carried = segment.size % sizeof(float);
+    std::memcpy(split, segment.data + count * sizeof(float), carried);
   }
 }
 

@@ -1,8 +1,6 @@
 #include "common/net/stream_server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <pthread.h>
@@ -11,6 +9,7 @@
 #include <deque>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -35,7 +34,8 @@ struct Call {
   StreamId id = 0;
   grpc::GenericServerContext context;
   grpc::GenericServerAsyncReaderWriter stream;
-  grpc::ByteBuffer incoming;   // the queue's thread only
+  grpc::ByteBuffer incoming;             // the queue's thread only
+  const MethodAnswer* answer = nullptr;  // of an ordinary method; null: the stream
   Tag tags[kOps];
 
   Mutex mutex;
@@ -52,12 +52,12 @@ struct Call {
 
 class StreamServer::Impl {
  public:
-  explicit Impl(Options options) : options_(std::move(options)) {}
+  explicit Impl(Options options) : options_(std::move(options)), methods_(options_.methods) {
+    AddStandardMethods(options_.method, &methods_);
+  }
   ~Impl() { Stop(); }
 
   absl::Status Start() {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
@@ -65,7 +65,6 @@ class StreamServer::Impl {
     builder.SetMaxReceiveMessageSize(-1);
     builder.SetMaxSendMessageSize(-1);
     builder.RegisterAsyncGenericService(&service_);
-    for (grpc::Service* service : options_.services) builder.RegisterService(service);
     for (int i = 0; i < options_.threads; ++i) queues_.push_back(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
@@ -96,15 +95,7 @@ class StreamServer::Impl {
     std::shared_ptr<Call> call = Find(id);
     if (call == nullptr) return;
     bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
-    MutexLock lock(call->mutex);
-    if (call->finishing) return;
-    call->outgoing.emplace_back(net_internal::ToByteBuffer(message), message.size());
-    call->backlog += message.size();
-    if (call->backlog > options_.max_backlog_bytes) {
-      call->context.TryCancel();
-      return;
-    }
-    WriteNextLocked(call.get());
+    Write(call.get(), net_internal::ToByteBuffer(message), message.size());
   }
 
   void Close(StreamId id) {
@@ -170,20 +161,15 @@ class StreamServer::Impl {
     Call* call = tag.call;
     switch (tag.op) {
       case Call::kAccept:
-        if (ok) Accept(queue);
-        if (ok && call->context.method() == options_.method) {
-          ReadNext(call);
-        } else if (ok) {
-          Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
-                                    absl::StrCat("there is no method ", call->context.method())));
-        }
+        if (!ok) break;
+        Accept(queue);
+        Begin(call);
         break;
       case Call::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
-          bytes_received_.fetch_add(message.size(), std::memory_order_relaxed);
           ReadNext(call);
-          options_.handler->OnMessage(call->id, std::move(message));
+          OnMessage(call, std::move(message));
         } else {
           Finish(call, grpc::Status::OK);
         }
@@ -201,6 +187,45 @@ class StreamServer::Impl {
         break;
     }
     Release(call);
+  }
+
+  void Begin(Call* call) {
+    const std::string& name = call->context.method();
+    const auto method = methods_.find(name);
+    if (method != methods_.end()) call->answer = &method->second;
+    if (call->answer != nullptr || name == options_.method) {
+      ReadNext(call);
+    } else {
+      Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, absl::StrCat("there is no method ", name)));
+    }
+  }
+
+  void OnMessage(Call* call, Payload message) {
+    if (call->answer == nullptr) {
+      bytes_received_.fetch_add(message.size(), std::memory_order_relaxed);
+      options_.handler->OnMessage(call->id, std::move(message));
+      return;
+    }
+    const absl::StatusOr<std::string> reply = (*call->answer)(message);
+    if (reply.ok()) {
+      const grpc::Slice slice(*reply);
+      Write(call, grpc::ByteBuffer(&slice, 1), reply->size());
+    } else {
+      Finish(call, grpc::Status(static_cast<grpc::StatusCode>(reply.status().code()),
+                                std::string(reply.status().message())));
+    }
+  }
+
+  void Write(Call* call, grpc::ByteBuffer bytes, size_t size) {
+    MutexLock lock(call->mutex);
+    if (call->finishing) return;
+    call->outgoing.emplace_back(std::move(bytes), size);
+    call->backlog += size;
+    if (call->backlog > options_.max_backlog_bytes) {
+      call->context.TryCancel();
+      return;
+    }
+    WriteNextLocked(call);
   }
 
   void ReadNext(Call* call) {
@@ -244,7 +269,7 @@ class StreamServer::Impl {
       last = --call->operations == 0;
     }
     if (!last) return;
-    const bool was_stream = call->context.method() == options_.method;
+    const bool was_stream = call->answer == nullptr && call->context.method() == options_.method;
     const StreamId id = call->id;
     {
       MutexLock lock(mutex_);
@@ -254,6 +279,7 @@ class StreamServer::Impl {
   }
 
   const Options options_;
+  OrdinaryMethods methods_;   // constant
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;

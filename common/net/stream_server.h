@@ -1,22 +1,18 @@
 // The receiving end of the data plane: accepts long-lived bidirectional streams of one method and
-// hands their messages to a handler, next to ordinary gRPC services on the same port. One completion
-// queue and one thread each for `threads`; a stream stays with its thread.
+// hands their messages to a handler, next to ordinary methods on the same port. One completion queue and
+// one thread each for `threads`; a stream stays with its thread. No other thread waits for the network.
 #ifndef CONVOY_COMMON_NET_STREAM_SERVER_H_
 #define CONVOY_COMMON_NET_STREAM_SERVER_H_
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/net/exchange.h"
+#include "common/net/ordinary_methods.h"
 #include "common/net/payload.h"
-
-namespace grpc {
-class Service;
-}
 
 namespace convoy {
 
@@ -39,7 +35,7 @@ class StreamServer {
     std::string listen = "127.0.0.1:0";   // host:port; port 0: any
     std::string method;                   // e.g. "/convoy.v1.ParameterServer/Exchange"
     Handler* handler = nullptr;           // outlives the server
-    std::vector<grpc::Service*> services; // ordinary services on the same port; outlive the server
+    OrdinaryMethods methods;              // on the same port; health and reflection are added
     int threads = 1;
     absl::Duration tick = absl::Milliseconds(50);
     // Replies that a client has not taken yet; a stream above this is closed (CANCELLED).

@@ -259,6 +259,34 @@ TEST(ParameterClientTest, TheMeanGradientOfASliceIsClippedToItsNorm) {
   }
 }
 
+// The pull of step 1 waits for the other slice. Without overlap Weights would wait with it.
+TEST(ParameterClientTest, WithOverlapWeightsOfTheLastPushMayComeLaterAndChangeOnlyWhenAskedFor) {
+  const Cluster cluster(LargeModel(), 2, /*slices=*/2);
+  ParameterClient::Options options = cluster.ClientOptions();
+  options.overlap = true;
+  const auto client = cluster.Connect(options);
+  ASSERT_TRUE(client->PullAll(0).ok());
+  ExpectWeights(*client, 0);
+  GradientPush push(client.get(), {});
+  ASSERT_TRUE(push.Begin(Step(0, 2, {0, 0})).ok());
+  ASSERT_TRUE(GiveSlice(push, client->placement(), 2).ok());
+  ASSERT_TRUE(push.End().ok());
+  ExpectWeights(*client, 0);
+  const std::span<const float> held = *client->Weights(0);
+
+  options.worker = 1;
+  const auto other = cluster.Connect(options);
+  GradientPush other_push(other.get(), {});
+  ASSERT_TRUE(other_push.Begin(Step(0, 2, {0, 1})).ok());
+  ASSERT_TRUE(GiveSlice(other_push, other->placement(), 2).ok());
+  ASSERT_TRUE(other_push.End().ok());
+  ASSERT_TRUE(other->WaitUntilAnswered().ok());
+  ASSERT_TRUE(client->WaitUntilAnswered().ok());
+  EXPECT_EQ(held[1], 0);
+  ExpectWeights(*client, 0.5f);
+  EXPECT_EQ(held[1], -0.5f * Value(0, 1));
+}
+
 TEST(ParameterClientTest, AServerThatIsNotThereIsNamed) {
   const Cluster cluster(LargeModel(), 1);
   ParameterClient::Options options = cluster.ClientOptions();
