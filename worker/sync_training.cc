@@ -19,7 +19,7 @@ class SyncTraining {
   explicit SyncTraining(const TrainingContext& context)
       : context_(context),
         training_(context.assignment.job().training()),
-        examples_(static_cast<uint64_t>(context.train.size())),
+        examples_(context.train.epoch_size()),
         per_epoch_(StepsPerEpoch(examples_, training_.batch_size())),
         tree_(context.assignment.slices()),
         // Pairs of slices are added up here before they are sent; larger subtrees would need more memory.
@@ -27,8 +27,7 @@ class SyncTraining {
         weights_(&context.parameters),
         push_(&context.parameters, {training_.nan_policy() == v1::Training::SKIP,
                                     context.assignment.job().optimizer().clip_norm()}),
-        reader_(&context.train, &context.model, context.assignment.job().seed(),
-                context.assignment.job().data().shuffle()) {
+        reader_(&context.train) {
     for (uint32_t s = context.assignment.slice_begin(); s < context.assignment.slice_end(); ++s) {
       metrics_.emplace_back(MetricClasses(context.model), /*keep_scores=*/false);
     }
@@ -47,12 +46,13 @@ class SyncTraining {
         CONVOY_RETURN_IF_ERROR(ReportTraining(step + 1));
       }
       if (in_epoch == 0 && ValidatesAfter((step + 1) / per_epoch_) && step + 1 < TotalSteps()) {
-        CONVOY_RETURN_IF_ERROR(Validate(step + 1));
+        CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, step + 1));
       }
     }
     CONVOY_RETURN_IF_ERROR(context_.parameters.WaitUntilAnswered());
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
-    return Validate(step);
+    CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, step));
+    return Measure(context_.test, v1::ReportRequest::TEST, step);
   }
 
  private:
@@ -122,16 +122,16 @@ class SyncTraining {
   }
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.
-  absl::Status Validate(uint64_t version) {
-    if (context_.validation == nullptr) return absl::OkStatus();
-    const auto size = static_cast<uint64_t>(context_.validation->size());
+  absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {
+    if (data == nullptr) return absl::OkStatus();
+    const auto size = static_cast<uint64_t>(data->size());
     for (uint32_t slice = context_.assignment.slice_begin(); slice < context_.assignment.slice_end(); ++slice) {
       CONVOY_ASSIGN_OR_RETURN(
           v1::MetricSums sums,
-          Evaluate(*context_.validation, SliceRange(slice, tree_.slices(), size), context_.model, weights_,
+          Evaluate(*data, SliceRange(slice, tree_.slices(), size), context_.model, weights_,
                    [this] { return context_.parameters.Poll(); }));
       v1::ReportRequest report;
-      report.set_kind(v1::ReportRequest::VALIDATION);
+      report.set_kind(kind);
       report.set_part(slice);
       report.set_step_begin(version);
       report.set_step_end(version);
@@ -143,7 +143,7 @@ class SyncTraining {
 
   const TrainingContext& context_;
   const v1::Training& training_;
-  const uint64_t examples_;
+  const uint64_t examples_;    // of an epoch
   const uint64_t per_epoch_;   // steps
   const SliceTree tree_;
   const std::vector<TreeNode> nodes_;

@@ -22,8 +22,7 @@ class TaskTraining {
         weights_(&context.parameters),
         push_(&context.parameters, {training_.nan_policy() == v1::Training::SKIP,
                                     context.assignment.job().optimizer().clip_norm()}),
-        reader_(&context.train, &context.model, context.assignment.job().seed(),
-                context.assignment.job().data().shuffle()),
+        reader_(&context.train),
         metrics_(MetricClasses(context.model), /*keep_scores=*/false) {}
 
   absl::Status Run() {
@@ -116,16 +115,17 @@ class TaskTraining {
     return context_.session.Report(std::move(report));
   }
 
-  // On the newest weights; others may go on training meanwhile.
+  // On the newest weights; others may go on training meanwhile, except after the last epoch.
   absl::Status Validate(const v1::DataTask& task) {
-    if (context_.validation == nullptr) return absl::InternalError("a validation task, but no validation data");
+    const Dataset* const data = task.test() ? context_.test : context_.validation;
+    if (data == nullptr) return absl::InternalError("a task of validation or test, but no data for it");
     CONVOY_RETURN_IF_ERROR(context_.parameters.PullAll(0));
     pulled_ = true;
     CONVOY_RETURN_IF_ERROR(context_.parameters.WaitForWeights());
     CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
-                            Evaluate(*context_.validation, {task.begin(), task.end()}, context_.model, weights_,
+                            Evaluate(*data, {task.begin(), task.end()}, context_.model, weights_,
                                      [this] { return context_.session.alive(); }));
-    v1::ReportRequest report = NewReport(task, v1::ReportRequest::VALIDATION);
+    v1::ReportRequest report = NewReport(task, task.test() ? v1::ReportRequest::TEST : v1::ReportRequest::VALIDATION);
     *report.mutable_sums() = std::move(sums);
     return context_.session.Report(std::move(report));
   }

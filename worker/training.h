@@ -11,14 +11,16 @@
 #include "worker/job_session.h"
 #include "worker/models/model.h"
 #include "worker/parameter_client.h"
+#include "worker/training_data.h"
 
 namespace convoy {
 
 // What a loop works with; everything outlives it.
 struct TrainingContext {
   const v1::Assignment& assignment;   // of this worker
-  const Dataset& train;
+  const TrainingData& train;
   const Dataset* validation;          // null: none
+  const Dataset* test;                // null: none
   Model& model;
   ParameterClient& parameters;
   JobSession& session;

@@ -20,6 +20,7 @@
 #include "worker/layers/eigen.h"
 #include "worker/parameter_client.h"
 #include "worker/training.h"
+#include "worker/training_data.h"
 
 namespace convoy {
 namespace {
@@ -28,6 +29,7 @@ namespace {
 struct Setup {
   DataSets data;
   std::unique_ptr<Model> model;
+  TrainingData training;
   v1::DataSummary summary;
 };
 
@@ -51,7 +53,14 @@ absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, 
     CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.validation, *setup.model), "validation data"));
     setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
   }
+  if (setup.data.test != nullptr) {
+    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.test, *setup.model), "test data"));
+    setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
+  }
+  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, *setup.model));
+  if (const std::string how = Describe(setup.training); !how.empty()) options.log(how);
   setup.summary.set_examples(static_cast<uint64_t>(train.size()));
+  setup.summary.set_epoch_examples(setup.training.epoch_size());
   setup.summary.set_features(static_cast<uint64_t>(train.features()));
   setup.summary.set_classes(static_cast<uint32_t>(input.classes));
   setup.summary.set_fingerprint(train.fingerprint());
@@ -97,8 +106,8 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
     options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
   }
   session.SetActivity("training");
-  const TrainingContext context{assignment,  *setup.data.train, setup.data.validation.get(), *setup.model,
-                                *parameters, session,           coordinator};
+  const TrainingContext context{assignment,   setup.training, setup.data.validation.get(), setup.data.test.get(),
+                                *setup.model, *parameters,    session,                     coordinator};
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
   CONVOY_RETURN_IF_ERROR(mode.kind == Mode::Kind::kSync ? TrainSync(context) : TrainTasks(context));
   session.SetBytes(parameters->bytes_sent(), parameters->bytes_received());

@@ -27,6 +27,7 @@ namespace {
 struct PredictOptions {
   std::string run_dir;   // of a finished training
   std::string data;      // file of the format of the training data
+  std::string split;     // train, validation or test: only these rows of `data`; empty: all
   std::string out;       // empty: standard output
 };
 
@@ -70,7 +71,9 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   text << file.rdbuf();
   CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(text.str(), job_path, {}));
   Trained trained;
-  CONVOY_ASSIGN_OR_RETURN(trained.data, OpenFile(job.data(), options.data, [](const std::string&) {}));
+  CONVOY_ASSIGN_OR_RETURN(trained.data, options.split.empty()
+                                            ? OpenFile(job.data(), options.data, nullptr)
+                                            : OpenPart(job.data(), job.seed(), options.data, options.split, nullptr));
   ModelInput input;
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
@@ -156,6 +159,13 @@ void AddCommand(CommandSet& commands, const char* name, const char* help, absl::
   command->add_option("--data", options->data, "Examples, in the format of the training data")
       ->type_name("PATH")
       ->required();
+  if (name == std::string_view("evaluate")) {
+    command
+        ->add_option("--split", options->split,
+                     "Only the rows of PATH that the training's seed gave to this part: train, validation or test")
+        ->type_name("PART")
+        ->check(CLI::IsMember({"train", "validation", "test"}));
+  }
   command->add_option("--out", options->out, "File for the result; default: standard output")->type_name("FILE");
 }
 
