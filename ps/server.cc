@@ -40,7 +40,8 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   options.workers = assignment.world_size();
   options.seed = job.seed();
   options.optimizer = job.optimizer();
-  options.epoch_examples = std::max<uint64_t>(1, assignment.data().examples());
+  const v1::DataSummary& data = assignment.data();
+  options.epoch_examples = std::max<uint64_t>(1, data.epoch_examples() > 0 ? data.epoch_examples() : data.examples());
   options.total_examples = options.epoch_examples * std::max(1u, job.training().epochs());
   options.wait_timeout = absl::Milliseconds(job.cluster().wait_timeout_ms());
   options.out_of_order_budget = job.cluster().out_of_order_budget();

@@ -27,7 +27,7 @@ void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch,
 absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
                                         const std::function<absl::Status()>& between) {
   MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
-  ExampleReader reader(&data, &model, /*seed=*/0, /*shuffle=*/false);
+  ExampleReader reader(&data, &model);
   Batch batch;
   for (uint64_t begin = range.begin; begin < range.end; begin += kBatch) {
     CONVOY_RETURN_IF_ERROR(reader.Read(0, {begin, std::min(begin + kBatch, range.end)}, &batch));

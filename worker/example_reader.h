@@ -1,35 +1,47 @@
-// The examples of a stretch of the data, as a model wants them: read from the cache, labels mapped and checked.
+// The examples of a stretch of the data, as a model wants them: read from the cache, labels mapped
+// and checked.
 #ifndef CONVOY_WORKER_EXAMPLE_READER_H_
 #define CONVOY_WORKER_EXAMPLE_READER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "worker/data/augmentation.h"
 #include "worker/data/batch.h"
 #include "worker/data/batches.h"
 #include "worker/data/dataset.h"
+#include "worker/data/oversampling.h"
 #include "worker/models/model.h"
+#include "worker/training_data.h"
 
 namespace convoy {
 
-// One thread. `data` and `model` outlive the reader.
+// One thread. What it is made of outlives the reader.
 class ExampleReader {
  public:
-  ExampleReader(const Dataset* data, const Model* model, uint64_t seed, bool shuffle)
-      : data_(data), model_(model), order_(static_cast<uint64_t>(data->size()), seed, shuffle) {}
+  // The examples as they are, in the order of the file: to measure.
+  ExampleReader(const Dataset* data, const Model* model);
+  // As the training visits them: shuffled, balanced, weighted, augmented.
+  explicit ExampleReader(const TrainingData* training);
 
-  // The examples at `positions` of epoch `epoch`. InvalidArgument: a label that the model can't have.
+  // The examples at `positions` of epoch `epoch`, a pure function of the two. InvalidArgument: a
+  // label that the model can't have.
   absl::Status Read(uint64_t epoch, const Range& positions, Batch* batch);
 
  private:
   const Dataset* const data_;
   const Model* const model_;
+  const std::vector<float> class_weights_;
   EpochOrder order_;
+  std::optional<OversampledOrder> oversampled_;
+  std::optional<Augmentation> augmentation_;
   std::vector<uint32_t> examples_;
 };
 
-// InvalidArgument: an example has a label that the model can't have; says which and what is allowed.
+// InvalidArgument: an example has a label that the model can't have; says which and what is
+// allowed.
 absl::Status CheckLabels(const Dataset& data, const Model& model);
 
 }  // namespace convoy

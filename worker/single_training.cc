@@ -73,7 +73,8 @@ class SingleTraining final : private WeightSource {
       if (step < plan_.total() && reports_.ValidatesAfter(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     }
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
-    return Validate(step);
+    CONVOY_RETURN_IF_ERROR(Validate(step));
+    return Measure(context_.test, v1::ReportRequest::TEST, step);
   }
 
   absl::Status Save(const std::string& path) const {
@@ -101,7 +102,7 @@ class SingleTraining final : private WeightSource {
         tree_(context.assignment.slices()),
         options_(PushOptionsFor(context)),
         weights_(Buffers(context.model.variables())),
-        reader_(NewReader(context)),
+        reader_(&context.train),
         reports_(context) {
     for (size_t v = 0; v < weights_.size(); ++v) {
       InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0, weights_[v].span());
@@ -166,7 +167,11 @@ class SingleTraining final : private WeightSource {
   }
 
   absl::Status Validate(uint64_t version) {
-    return reports_.Validate(version, *this, [this] { return context_.session.alive(); });
+    return Measure(context_.validation, v1::ReportRequest::VALIDATION, version);
+  }
+
+  absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {
+    return reports_.Measure(data, kind, version, *this, [this] { return context_.session.alive(); });
   }
 
   const TrainingContext& context_;

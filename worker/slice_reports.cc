@@ -51,16 +51,16 @@ absl::Status SliceReports::ReportTraining(uint64_t step, Events events) {
   return absl::OkStatus();
 }
 
-absl::Status SliceReports::Validate(uint64_t version, WeightSource& weights,
-                                    const std::function<absl::Status()>& between) {
-  if (context_.validation == nullptr) return absl::OkStatus();
-  const auto size = static_cast<uint64_t>(context_.validation->size());
+absl::Status SliceReports::Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version,
+                                   WeightSource& weights, const std::function<absl::Status()>& between) {
+  if (data == nullptr) return absl::OkStatus();
+  const auto size = static_cast<uint64_t>(data->size());
   for (uint32_t slice = context_.assignment.slice_begin(); slice < context_.assignment.slice_end(); ++slice) {
     const Range part = SliceRange(slice, context_.assignment.slices(), size);
     CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
-                            Evaluate(*context_.validation, part, context_.model, weights, between));
+                            Evaluate(*data, part, context_.model, weights, between));
     v1::ReportRequest report;
-    report.set_kind(v1::ReportRequest::VALIDATION);
+    report.set_kind(kind);
     report.set_part(slice);
     report.set_step_begin(version);
     report.set_step_end(version);

@@ -34,9 +34,10 @@ class SliceReports {
   bool ValidatesAfter(uint64_t step) const;
   // Reports the steps since the last report up to `step`; none: nothing.
   absl::Status ReportTraining(uint64_t step, Events events);
-  // Measures the parts of the validation data that belong to the slices on `weights`, which are those after `version`
+  // Measures the parts of `data` (null: nothing) that belong to the slices on `weights`, which are those after `version`
   // steps. `between` is called now and then and may end it.
-  absl::Status Validate(uint64_t version, WeightSource& weights, const std::function<absl::Status()>& between);
+  absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version, WeightSource& weights,
+                       const std::function<absl::Status()>& between);
 
  private:
   const TrainingContext& context_;

@@ -43,7 +43,8 @@ class SyncTraining {
     }
     CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
-    return Validate(step);
+    CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, step));
+    return Measure(context_.test, v1::ReportRequest::TEST, step);
   }
 
  private:
@@ -56,7 +57,7 @@ class SyncTraining {
                               LargestSum(context.mode))),
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
-        reader_(NewReader(context)),
+        reader_(&context.train),
         reports_(context) {}
 
   absl::Status Step(uint64_t step) {
@@ -121,7 +122,7 @@ class SyncTraining {
   absl::Status AfterStep(uint64_t step) {
     if (reports_.ReportsAfter(step)) CONVOY_RETURN_IF_ERROR(ReportTraining(step));
     if (step == plan_.total() || !reports_.ValidatesAfter(step)) return absl::OkStatus();
-    return Validate(step);
+    return Measure(context_.validation, v1::ReportRequest::VALIDATION, step);
   }
 
   absl::Status ReportTraining(uint64_t step) {
@@ -134,8 +135,8 @@ class SyncTraining {
   }
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.
-  absl::Status Validate(uint64_t version) {
-    return reports_.Validate(version, weights_, [this] { return parameters_.Poll(); });
+  absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {
+    return reports_.Measure(data, kind, version, weights_, [this] { return parameters_.Poll(); });
   }
 
   const TrainingContext& context_;

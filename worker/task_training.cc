@@ -52,7 +52,7 @@ class TaskTraining {
         push_size_(batch_size_ * context.mode.local_steps),
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
-        reader_(NewReader(context)),
+        reader_(&context.train),
         metrics_(MetricClasses(context.model), /*keep_scores=*/false) {}
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
@@ -127,7 +127,7 @@ class TaskTraining {
     for (uint64_t k = 0; k < batches; ++k) {
       const Range part = TaskBatch(positions, batch_size_, k);
       CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
-      const uint64_t seen = epoch * static_cast<uint64_t>(context_.train.size()) + part.begin;
+      const uint64_t seen = epoch * context_.train.epoch_size() + part.begin;
       CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen));
       AddBatch(context_.model, output, batch_, &metrics_);
     }
@@ -151,16 +151,17 @@ class TaskTraining {
     return context_.session.Report(std::move(report));
   }
 
-  // On the newest weights; others may go on training meanwhile.
+  // On the newest weights; others may go on training meanwhile, except after the last epoch.
   absl::Status Validate(const v1::DataTask& task) {
-    if (context_.validation == nullptr) return absl::InternalError("a validation task, but no validation data");
+    const Dataset* const data = task.test() ? context_.test : context_.validation;
+    if (data == nullptr) return absl::InternalError("a task of validation or test, but no data for it");
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
     pulled_ = true;
     CONVOY_RETURN_IF_ERROR(parameters_.WaitForWeights());
     CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
-                            Evaluate(*context_.validation, {task.begin(), task.end()}, context_.model, weights_,
+                            Evaluate(*data, {task.begin(), task.end()}, context_.model, weights_,
                                      [this] { return context_.session.alive(); }));
-    v1::ReportRequest report = NewReport(task, v1::ReportRequest::VALIDATION);
+    v1::ReportRequest report = NewReport(task, task.test() ? v1::ReportRequest::TEST : v1::ReportRequest::VALIDATION);
     *report.mutable_sums() = std::move(sums);
     return context_.session.Report(std::move(report));
   }

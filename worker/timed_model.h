@@ -24,6 +24,7 @@ class TimedModel final : public Model {
   int64_t outputs() const override { return model_->outputs(); }
   const std::vector<VariableSpec>& variables() const override { return model_->variables(); }
   std::span<const std::string> metrics() const override { return model_->metrics(); }
+  bool weighs_examples() const override { return model_->weighs_examples(); }
   absl::Status CheckLabel(float label, float* mapped) const override { return model_->CheckLabel(label, mapped); }
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) override;
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override {

@@ -3,12 +3,7 @@
 namespace convoy {
 
 StepPlan PlanOf(const TrainingContext& context) {
-  return StepPlan(context.assignment.job().training(), context.mode, static_cast<uint64_t>(context.train.size()));
-}
-
-ExampleReader NewReader(const TrainingContext& context) {
-  const v1::Job& job = context.assignment.job();
-  return ExampleReader(&context.train, &context.model, job.seed(), job.data().shuffle());
+  return StepPlan(context.assignment.job().training(), context.mode, context.train.epoch_size());
 }
 
 GradientPush::Options PushOptionsFor(const TrainingContext& context) {
@@ -20,7 +15,7 @@ GradientPush::Options PushOptionsFor(const TrainingContext& context) {
 
 LocalOptimizer::Options OptimizerOptionsFor(const TrainingContext& context) {
   const v1::Job& job = context.assignment.job();
-  const auto examples = static_cast<uint64_t>(context.train.size());
+  const uint64_t examples = context.train.epoch_size();
   return {job.optimizer(), examples, examples * job.training().epochs()};
 }
 

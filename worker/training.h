@@ -17,6 +17,7 @@
 #include "worker/models/model.h"
 #include "worker/parameter_client.h"
 #include "worker/step_plan.h"
+#include "worker/training_data.h"
 
 namespace convoy {
 
@@ -24,8 +25,9 @@ namespace convoy {
 struct TrainingContext {
   const v1::Assignment& assignment;   // of this worker
   const Mode& mode;
-  const Dataset& train;
+  const TrainingData& train;
   const Dataset* validation;          // null: none
+  const Dataset* test;                // null: none
   Model& model;
   JobSession& session;
   CoordinatorClient& coordinator;     // async, ssp, geo: data tasks
@@ -43,7 +45,6 @@ absl::Status TrainSingle(const TrainingContext& context, const std::string& mode
 
 // The parts of a loop, as the job wants them.
 StepPlan PlanOf(const TrainingContext& context);
-ExampleReader NewReader(const TrainingContext& context);
 GradientPush::Options PushOptionsFor(const TrainingContext& context);
 LocalOptimizer::Options OptimizerOptionsFor(const TrainingContext& context);
 LocalSteps::Options LocalOptionsFor(const TrainingContext& context);

@@ -21,6 +21,7 @@
 #include "worker/parameter_client.h"
 #include "worker/timed_model.h"
 #include "worker/training.h"
+#include "worker/training_data.h"
 
 namespace convoy {
 namespace {
@@ -29,6 +30,7 @@ namespace {
 struct Setup {
   DataSets data;
   std::unique_ptr<TimedModel> model;
+  TrainingData training;
   v1::DataSummary summary;
 };
 
@@ -48,7 +50,14 @@ absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, 
     CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.validation, *setup.model), "validation data"));
     setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
   }
+  if (setup.data.test != nullptr) {
+    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.test, *setup.model), "test data"));
+    setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
+  }
+  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, *setup.model));
+  if (const std::string how = Describe(setup.training); !how.empty()) options.log(how);
   setup.summary.set_examples(static_cast<uint64_t>(train.size()));
+  setup.summary.set_epoch_examples(setup.training.epoch_size());
   setup.summary.set_features(static_cast<uint64_t>(train.features()));
   setup.summary.set_classes(static_cast<uint32_t>(input.classes));
   setup.summary.set_fingerprint(train.fingerprint());
@@ -112,8 +121,14 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                            assignment.slice_end(), ") of ", assignment.slices(), ", ",
                            assignment.servers_size(), " servers"));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
-  const TrainingContext context{assignment,   mode,    *setup.data.train, setup.data.validation.get(),
-                                *setup.model, session, coordinator};
+  const TrainingContext context{assignment,
+                                mode,
+                                setup.training,
+                                setup.data.validation.get(),
+                                setup.data.test.get(),
+                                *setup.model,
+                                session,
+                                coordinator};
   session.SetComputeClock([&setup] { return setup.model->compute_seconds(); });
   const absl::Status trained = mode.single() ? TrainAlone(context, options)
                                              : TrainWithServers(context, registered.identity(), options);

@@ -49,13 +49,18 @@ void SpellOutAll(Message* message) {
   }
 }
 
+void ResolveHeldOutLabels(v1::Validation* part) {
+  if (!part->has_path() || part->has_labels()) return;
+  const std::string labels = LabelsOf(part->path());
+  if (!labels.empty()) part->set_labels(labels);
+}
+
 void ResolveLabels(v1::Data* data) {
   if (data->format() == v1::Data::LIBSVM) return;
   const std::string train_labels = LabelsOf(data->train());
   if (!data->has_train_labels() && !train_labels.empty()) data->set_train_labels(train_labels);
-  if (!data->validation().has_path() || data->validation().has_labels()) return;
-  const std::string labels = LabelsOf(data->validation().path());
-  if (!labels.empty()) data->mutable_validation()->set_labels(labels);
+  if (data->has_validation()) ResolveHeldOutLabels(data->mutable_validation());
+  if (data->has_test()) ResolveHeldOutLabels(data->mutable_test());
 }
 
 void ResolveModel(v1::Model* model) {

@@ -54,6 +54,11 @@ void Resolve(const fs::path& folder, std::string* path) {
   if (!path->empty()) *path = (folder / *path).lexically_normal().string();
 }
 
+void ResolveHeldOut(const fs::path& folder, v1::Validation* part) {
+  if (part->has_path()) Resolve(folder, part->mutable_path());
+  if (part->has_labels()) Resolve(folder, part->mutable_labels());
+}
+
 }  // namespace
 
 std::string LabelsOf(const std::string& images) {
@@ -70,10 +75,8 @@ void ResolvePaths(const std::string& job_file, v1::Job* job) {
   if (data->has_train()) Resolve(folder, data->mutable_train());
   if (data->has_train_labels()) Resolve(folder, data->mutable_train_labels());
   if (data->has_cache_dir()) Resolve(folder, data->mutable_cache_dir());
-  if (!data->has_validation()) return;
-  v1::Validation* validation = data->mutable_validation();
-  if (validation->has_path()) Resolve(folder, validation->mutable_path());
-  if (validation->has_labels()) Resolve(folder, validation->mutable_labels());
+  if (data->has_validation()) ResolveHeldOut(folder, data->mutable_validation());
+  if (data->has_test()) ResolveHeldOut(folder, data->mutable_test());
 }
 
 std::vector<Violation> CheckFiles(const v1::Job& job) {
@@ -84,6 +87,8 @@ std::vector<Violation> CheckFiles(const v1::Job& job) {
                 data.train_labels(), &violations);
   CheckExamples("data.validation.path", validation.path(), "data.validation.labels",
                 validation.has_labels(), validation.labels(), &violations);
+  CheckExamples("data.test.path", data.test().path(), "data.test.labels",
+                data.test().has_labels(), data.test().labels(), &violations);
   return violations;
 }
 

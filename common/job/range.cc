@@ -32,6 +32,8 @@ struct FieldRange {
 constexpr FieldRange kRanges[] = {
     {"Data.features", FromTo(1, kMaxFeatures)},
     {"Validation.fraction", kUnitOpen},
+    {"Augment.crop", FromTo(0, kMaxUnits)},
+    {"Augment.noise", AtLeast(0)},
     {"Model.classes", AtLeast(2)},
     {"Mlp.hidden", FromTo(1, kMaxUnits)},
     {"Mlp.dropout", kUnitWithZero},
@@ -74,6 +76,7 @@ constexpr FieldRange kRanges[] = {
     {"Training.slices", FromTo(1, 1024)},
     {"Training.report_every_steps", AtLeast(1)},
     {"Training.batches_per_task", AtLeast(1)},
+    {"Training.class_weights", AtLeast(0)},
     {"Cluster.servers", FromTo(1, 64)},
     {"Cluster.workers", FromTo(1, 1024)},
     {"Cluster.threads_per_server", FromTo(0, 1024)},

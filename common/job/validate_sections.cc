@@ -1,11 +1,13 @@
 #include "common/job/validate_sections.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/job/field_text.h"
 #include "common/job/paths.h"
+#include "common/job/range.h"
 #include "common/mode.h"
 #include "re2/re2.h"
 
@@ -37,18 +39,60 @@ void ValidateLabels(const v1::Data& data, const std::string& images_path, const 
   }
 }
 
-void ValidateValidation(const v1::Data& data, Violations* violations) {
-  const v1::Validation& validation = data.validation();
-  const bool has_labels = validation.has_labels();
-  if (validation.source_case() == v1::Validation::SOURCE_NOT_SET) {
-    Missing(violations, "data.validation", " needs a path or a fraction");
-  } else if (validation.has_fraction() && has_labels) {
-    Wrong(violations, "data.validation.labels", " goes with data.validation.path only");
-  } else if (validation.has_path() && validation.path().empty()) {
-    Wrong(violations, "data.validation.path", " must not be empty");
-  } else if (validation.has_path()) {
-    ValidateLabels(data, "data.validation.path", validation.path(), "data.validation.labels",
-                   has_labels, violations);
+// `path`: data.validation or data.test.
+void ValidateHeldOut(const v1::Data& data, const v1::Validation& part, const std::string& path,
+                     Violations* violations) {
+  const std::string file = JoinPath(path, "path"), labels = JoinPath(path, "labels");
+  if (part.source_case() == v1::Validation::SOURCE_NOT_SET) {
+    Missing(violations, path, " needs a path or a fraction");
+  } else if (part.has_fraction() && part.has_labels()) {
+    Wrong(violations, labels, absl::StrCat(" goes with ", file, " only"));
+  } else if (part.has_path() && part.path().empty()) {
+    Wrong(violations, file, " must not be empty");
+  } else if (part.has_path()) {
+    ValidateLabels(data, file, part.path(), labels, part.has_labels(), violations);
+  }
+}
+
+void ValidateSplit(const v1::Data& data, Violations* violations) {
+  if (data.has_validation()) {
+    ValidateHeldOut(data, data.validation(), "data.validation", violations);
+  }
+  if (data.has_test()) ValidateHeldOut(data, data.test(), "data.test", violations);
+  const double validation = data.validation().fraction(), test = data.test().fraction();
+  // One alone that is out of its range has been reported.
+  if (!(validation > 0 && validation < 1 && test > 0 && test < 1 && validation + test >= 1)) return;
+  Wrong(violations, "data.test.fraction",
+        absl::StrCat(" and data.validation.fraction must leave something to train on, got ",
+                     NumberText(test), " + ", NumberText(validation)));
+}
+
+void ValidateAugment(const v1::Data& data, Violations* violations) {
+  if (data.format() != v1::Data::LIBSVM) return;
+  Wrong(violations, "data.augment", " is for images, but data.format is LIBSVM");
+}
+
+// What training.class_weights and training.balance are for.
+void ValidateBalance(const v1::Job& job, Violations* violations) {
+  const v1::Training& training = job.training();
+  const int weights = training.class_weights_size();
+  const bool balanced = training.balance() != v1::Training::NONE;
+  const char* const path = weights > 0 ? "training.class_weights" : "training.balance";
+  if ((weights > 0 || balanced) && job.model().has_linear_regression()) {
+    return Wrong(violations, path, " is for classifiers, but model is linear_regression");
+  }
+  if (weights > 0 && training.balance() == v1::Training::WEIGHTS) {
+    Wrong(violations, "training.balance",
+          " WEIGHTS computes training.class_weights: give one of the two");
+  }
+  const uint32_t classes = job.model().has_logistic_regression() ? 2 : job.model().classes();
+  if (weights > 0 && classes > 0 && static_cast<uint32_t>(weights) != classes) {
+    Wrong(violations, path,
+          absl::StrCat(" must be one for each of the ", classes, " classes, got ", weights));
+  }
+  const auto positive = [](double weight) { return !(weight <= 0); };
+  if (weights > 0 && std::ranges::none_of(training.class_weights(), positive)) {
+    Wrong(violations, path, " must not all be 0: nothing would be learnt");
   }
 }
 
@@ -85,7 +129,8 @@ void ValidateData(const v1::Job& job, Violations* violations) {
     ValidateLabels(data, "data.train", data.train(), "data.train_labels", data.has_train_labels(),
                    violations);
   }
-  if (data.has_validation()) ValidateValidation(data, violations);
+  ValidateSplit(data, violations);
+  if (data.has_augment()) ValidateAugment(data, violations);
   if (data.has_scale() && data.scale() == 0) {
     Wrong(violations, "data.scale", " must not be 0: every feature is multiplied by it");
   }
@@ -116,6 +161,7 @@ void ValidateOptimizer(const v1::Job& job, Violations* violations) {
 }
 
 void ValidateTraining(const v1::Job& job, Violations* violations) {
+  ValidateBalance(job, violations);
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
   if (!mode.ok()) return Wrong(violations, "training.mode", absl::StrCat(": ", mode.status().message()));
   const v1::Training& training = job.training();

@@ -29,6 +29,7 @@ struct PredictOptions {
   std::string command;   // evaluate or predict
   std::string run_dir;   // of a finished training
   std::string data;      // file of the format of the training data
+  std::string split;     // train, validation or test: only these rows of `data`; empty: all
   std::string out;       // empty: standard output
 };
 
@@ -75,7 +76,9 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
       CheckModelIsHere(job.model(), models, options.run_dir,
                        absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
   Trained trained;
-  CONVOY_ASSIGN_OR_RETURN(trained.data, OpenFile(job.data(), options.data, [](const std::string&) {}));
+  CONVOY_ASSIGN_OR_RETURN(trained.data, options.split.empty()
+                                            ? OpenFile(job.data(), options.data, nullptr)
+                                            : OpenPart(job.data(), job.seed(), options.data, options.split, nullptr));
   ModelInput input;
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
@@ -162,6 +165,13 @@ void AddCommand(CommandSet& commands, const char* name, const char* help, absl::
   command->add_option("--data", options->data, "Examples, in the format of the training data")
       ->type_name("PATH")
       ->required();
+  if (name == std::string_view("evaluate")) {
+    command
+        ->add_option("--split", options->split,
+                     "Only the rows of PATH that the training's seed gave to this part: train, validation or test")
+        ->type_name("PART")
+        ->check(CLI::IsMember({"train", "validation", "test"}));
+  }
   command->add_option("--out", options->out, "File for the result; default: standard output")->type_name("FILE");
 }
 

@@ -177,7 +177,8 @@ class TrainingRun {
   int ShowResults() {
     const absl::StatusOr<std::string> table = RenderResults(summary_);
     if (!table.ok()) return Fail(table.status());
-    const std::string data = job_.data().validation().path();
+    const v1::Data& named = job_.data();
+    const std::string data = named.validation().has_path() ? named.validation().path() : named.test().path();
     std::printf("\n%s\n%s", table->c_str(),
                 RenderNextCommands(NextCommandsAfterTraining(options_.program, options_.job.path, directory_->path(),
                                                              job_.training().mode(), data))

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "launcher/coordinator/training_plan.h"
+
 namespace convoy {
 namespace {
 
@@ -9,10 +11,10 @@ constexpr uint64_t kReportsPerEpoch = 20;
 
 void FillSchedule(const v1::DataSummary& data, uint64_t total_examples, v1::Schedule* schedule) {
   if (schedule->has_step() && !schedule->step().has_every_examples()) {
-    schedule->mutable_step()->set_every_examples(data.examples());
+    schedule->mutable_step()->set_every_examples(EpochExamples(data));
   }
   if (schedule->has_exponential() && !schedule->exponential().has_every_examples()) {
-    schedule->mutable_exponential()->set_every_examples(data.examples());
+    schedule->mutable_exponential()->set_every_examples(EpochExamples(data));
   }
   if (schedule->has_cosine() && !schedule->cosine().has_over_examples()) {
     schedule->mutable_cosine()->set_over_examples(total_examples);

@@ -52,13 +52,14 @@ ReportBook::Key ReportBook::KeyOf(const v1::ReportRequest& report) const {
 
 uint64_t ReportBook::ExpectedParts(v1::ReportRequest::Kind kind) const {
   if (plan_.sync) return plan_.slices;
-  return kind == kTrain ? 1 : plan_.ValidationTasks();
+  if (kind == kTrain) return 1;
+  return kind == v1::ReportRequest::TEST ? plan_.TestTasks() : plan_.ValidationTasks();
 }
 
 absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
   if (!v1::ReportRequest::Kind_IsValid(report.kind())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("kind: got ", static_cast<int>(report.kind()), ", want TRAIN or VALIDATION"));
+        absl::StrCat("kind: got ", static_cast<int>(report.kind()), ", want TRAIN, VALIDATION or TEST"));
   }
   CONVOY_RETURN_IF_ERROR(Annotate(ValidateSums(report.sums()), "report"));
   if (any_ && report.sums().classes() != classes_) {
@@ -84,8 +85,7 @@ absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, abs
   any_ = true;
   classes_ = report.sums().classes();
   const Key key = KeyOf(report);
-  const IntervalSet& done = report.kind() == kTrain ? done_training_ : done_validation_;
-  if (done.Contains(key.second)) return std::string();
+  if (done_[report.kind()].Contains(key.second)) return std::string();
   if (open_.size() >= kMaxOpenStretches && !open_.contains(key)) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "report: ", open_.size(), " stretches wait for reports of other slices or tasks"));
@@ -102,18 +102,19 @@ absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, abs
   const v1::ReportRequest merged = Merge(parts);
   open_.erase(key);
   MarkDone(key, merged);
-  return report.kind() == kTrain ? TrainLine(merged, now) : ValidationLine(merged, now);
+  return report.kind() == kTrain ? TrainLine(merged, now) : MeasuredLine(merged, now);
 }
 
 void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
-  if (key.first != kTrain) {
-    done_validation_.Add(key.second, key.second + 1);
+  if (key.first != kTrain) done_[key.first].Add(key.second, key.second + 1);
+  if (key.first == v1::ReportRequest::TEST) test_ = merged.sums();
+  if (key.first == v1::ReportRequest::VALIDATION) {
     if (key.second >= validation_key_) validation_ = merged.sums();
     validation_key_ = std::max(validation_key_, key.second);
-    return;
   }
+  if (key.first != kTrain) return;
   const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
-  done_training_.Add(key.second, end);
+  done_[kTrain].Add(key.second, end);
   const uint64_t size = merged.sums().examples();
   examples_ += size;
   skipped_ += merged.skipped();
@@ -144,10 +145,10 @@ std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time no
   return ToText(line);
 }
 
-std::string ReportBook::ValidationLine(const v1::ReportRequest& merged, absl::Time now) {
+std::string ReportBook::MeasuredLine(const v1::ReportRequest& merged, absl::Time now) {
   Json line;
   line["time"] = RoundedSeconds(now - start_);
-  line["kind"] = "validation";
+  line["kind"] = merged.kind() == v1::ReportRequest::TEST ? "test" : "validation";
   line["generation"] = generation_;
   if (plan_.sync) {
     const uint64_t seen = plan_.ExamplesAt(merged.step_end());

@@ -1,8 +1,8 @@
 // What the workers measured, put together: a line of events.jsonl for every stretch of training and
-// every validation, and the sums for the summary.
+// every validation and the test, and the sums for the summary.
 //
 // A report names its part (slice or task) and its stretch; the same again replaces the earlier one
-// and is never added. sync: a stretch of steps, or the validation at a version, is complete when
+// and is never added. sync: a stretch of steps, or the validation or test at a version, is complete when
 // all slices have reported it. Other modes: each training task is a stretch of its own, a
 // validation is complete with all tasks of its epoch. Sums are merged in the order of slices or
 // tasks.
@@ -43,6 +43,8 @@ class ReportBook {
   v1::MetricSums LastEpoch() const { return epoch_.Total(); }
   // The newest validation; empty: none.
   const v1::MetricSums& validation() const { return validation_; }
+  // The test; empty: none.
+  const v1::MetricSums& test() const { return test_; }
 
  private:
   // Kind, and what names the stretch: first step, version, task, or epoch of a validation.
@@ -54,14 +56,14 @@ class ReportBook {
   absl::Status Check(const v1::ReportRequest& report) const;
   void MarkDone(const Key& key, const v1::ReportRequest& merged);
   std::string TrainLine(const v1::ReportRequest& merged, absl::Time now);
-  std::string ValidationLine(const v1::ReportRequest& merged, absl::Time now);
+  // Of a validation or the test.
+  std::string MeasuredLine(const v1::ReportRequest& merged, absl::Time now);
 
   const TrainingPlan plan_;
   const uint64_t generation_;
   const absl::Time start_;
   std::map<Key, Parts> open_;
-  IntervalSet done_training_;
-  IntervalSet done_validation_;
+  std::map<v1::ReportRequest::Kind, IntervalSet> done_;
   bool any_ = false;
   uint32_t classes_ = 0;  // of all sums, once any_
   uint64_t examples_ = 0;
@@ -72,6 +74,7 @@ class ReportBook {
   Throughput throughput_;
   v1::MetricSums validation_;
   uint64_t validation_key_ = 0;
+  v1::MetricSums test_;
 };
 
 }  // namespace convoy

@@ -42,6 +42,8 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
     uint64_t mine, theirs;
   } figures[] = {{"training examples", a.examples(), b.examples()},
                  {"validation examples", a.validation_examples(), b.validation_examples()},
+                 {"test examples", a.test_examples(), b.test_examples()},
+                 {"examples in an epoch", a.epoch_examples(), b.epoch_examples()},
                  {"features", a.features(), b.features()},
                  {"classes", a.classes(), b.classes()}};
   for (const auto& figure : figures) {
@@ -74,7 +76,9 @@ absl::Status CheckSetup(const v1::ReadyRequest& setup) {
   if (setup.data().examples() == 0) {
     return absl::InvalidArgumentError("the training data have no examples");
   }
-  if (std::max(setup.data().examples(), setup.data().validation_examples()) > kMaxExamples) {
+  const v1::DataSummary& data = setup.data();
+  if (std::max({data.examples(), data.epoch_examples(), data.validation_examples(),
+                data.test_examples()}) > kMaxExamples) {
     return absl::InvalidArgumentError("data: more than 2^40 examples");
   }
   return absl::OkStatus();

@@ -82,6 +82,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   if (book != nullptr && book->validation().examples() > 0) {
     json["validation"] = Measured(book->validation());
   }
+  if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());
   json["staleness"] = StalenessJson(MergedStaleness(members));
   json["skipped_gradients"] = book == nullptr ? 0 : book->skipped();
   if (book != nullptr && book->dropped() > 0) json["dropped_gradients"] = book->dropped();

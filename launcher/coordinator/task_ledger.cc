@@ -48,6 +48,18 @@ v1::DataTask TaskLedger::ValidationTask(uint64_t epoch, uint64_t part) const {
   return task;
 }
 
+v1::DataTask TaskLedger::TestTask(uint64_t part) const {
+  const Range range = SliceRange(part, plan_.TestTasks(), plan_.test_examples);
+  v1::DataTask task;
+  task.set_id(kTestTask + part + 1);
+  task.set_epoch(static_cast<uint32_t>((total_ - 1) / per_epoch_));
+  task.set_begin(range.begin);
+  task.set_end(range.end);
+  task.set_validation(true);
+  task.set_test(true);
+  return task;
+}
+
 std::optional<v1::DataTask> TaskLedger::Next(uint32_t worker) {
   Holder& holder = holders_[worker];
   if (!holder.held) holder.held = TakeNew();
@@ -91,7 +103,10 @@ void TaskLedger::TrainingTaskCompleted(uint64_t epoch) {
     const uint64_t every = plan_.validate_every_epochs;
     if (epoch != last_epoch && every > 0 && (epoch + 1) % every == 0) QueueValidation(epoch);
   }
-  if (completed_ == total_) QueueValidation(last_epoch);
+  if (completed_ == total_) {
+    QueueValidation(last_epoch);
+    QueueTest();
+  }
 }
 
 void TaskLedger::QueueValidation(uint64_t epoch) {
@@ -101,26 +116,48 @@ void TaskLedger::QueueValidation(uint64_t epoch) {
   }
 }
 
+void TaskLedger::QueueTest() {
+  for (uint64_t part = 0; part < plan_.TestTasks(); ++part) {
+    validation_.push_back(TestTask(part));
+    ++open_validation_;
+  }
+}
+
 absl::Status TaskLedger::CheckReport(v1::ReportRequest::Kind kind, uint64_t task,
                                      uint64_t epoch) const {
-  const bool validation = (task & kValidationTask) != 0;
-  const uint64_t per_epoch = validation ? plan_.slices : per_epoch_;
-  const uint64_t index = (task & ~kValidationTask) - 1;
+  const char* const what = kind == v1::ReportRequest::TRAIN        ? "training"
+                           : kind == v1::ReportRequest::VALIDATION ? "validation"
+                                                                   : "test";
+  const std::optional<uint64_t> want = EpochOf(kind, task);
+  if (!want) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "report on ", what, " task ", task, ": no such task was handed out for ", what));
+  }
+  if (*want == epoch) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("report on task ", task, ": got epoch ", epoch, ", want ", *want));
+}
+
+std::optional<uint64_t> TaskLedger::EpochOf(v1::ReportRequest::Kind kind, uint64_t task) const {
+  const uint64_t flags = task & (kValidationTask | kTestTask);
+  const uint64_t index = (task & ~flags) - 1;
+  const uint64_t last_epoch = (total_ - 1) / per_epoch_;
   const uint64_t epochs_begun = (next_ + per_epoch_ - 1) / per_epoch_;
-  const bool exists =
-      validation ? index / per_epoch < epochs_begun && index % per_epoch < plan_.ValidationTasks()
-                 : index < next_;
-  if (!exists || validation != (kind == v1::ReportRequest::VALIDATION)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("report on ", validation ? "validation" : "training", " task ", task,
-                     ": no such task was handed out for ",
-                     kind == v1::ReportRequest::VALIDATION ? "validation" : "training"));
+  switch (kind) {
+    case v1::ReportRequest::TRAIN:
+      if (flags != 0 || index >= next_) return std::nullopt;
+      return index / per_epoch_;
+    case v1::ReportRequest::VALIDATION:
+      if (flags != kValidationTask || index / plan_.slices >= epochs_begun) return std::nullopt;
+      if (index % plan_.slices >= plan_.ValidationTasks()) return std::nullopt;
+      return index / plan_.slices;
+    case v1::ReportRequest::TEST:
+      if (flags != kTestTask || index >= plan_.TestTasks()) return std::nullopt;
+      if (completed_ < total_) return std::nullopt;
+      return last_epoch;
+    default:
+      return std::nullopt;
   }
-  if (index / per_epoch != epoch) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("report on task ", task, ": got epoch ", epoch, ", want ", index / per_epoch));
-  }
-  return absl::OkStatus();
 }
 
 bool TaskLedger::Done() const { return completed_ == total_ && open_validation_ == 0; }

@@ -20,10 +20,13 @@ namespace convoy {
 
 // Ids of validation tasks have this bit: kValidationTask + epoch * slices + part + 1.
 inline constexpr uint64_t kValidationTask = uint64_t{1} << 62;
+// Ids of the test's tasks have this one: kTestTask + part + 1.
+inline constexpr uint64_t kTestTask = uint64_t{1} << 61;
 
 // Training tasks are handed out in the order of their ids. When an epoch that is to be measured is
 // complete, its validation tasks come first, while the next epoch goes on; the validation after the
-// last epoch begins when all training is complete, so that the weights are final. With max_steps
+// last epoch, and the test, begin when all training is complete, so that the weights are final. With
+// max_steps
 // the last task is cut short, so that exactly so many batches are handed out.
 class TaskLedger {
  public:
@@ -39,7 +42,7 @@ class TaskLedger {
   // InvalidArgument: there is no such task of that kind and epoch, or it was not handed out.
   absl::Status CheckReport(v1::ReportRequest::Kind kind, uint64_t task, uint64_t epoch) const;
 
-  // Every task is complete, those of the validation after the last epoch too.
+  // Every task is complete, those of the validation after the last epoch and of the test too.
   bool Done() const;
   // Training tasks that are not complete.
   uint64_t remaining() const { return total_ - completed_; }
@@ -52,9 +55,13 @@ class TaskLedger {
 
   v1::DataTask TrainingTask(uint64_t index) const;
   v1::DataTask ValidationTask(uint64_t epoch, uint64_t part) const;
+  v1::DataTask TestTask(uint64_t part) const;
   std::optional<v1::DataTask> TakeNew();
   void TrainingTaskCompleted(uint64_t epoch);
   void QueueValidation(uint64_t epoch);
+  void QueueTest();
+  // Of a task that was handed out for `kind`; nullopt: there is no such task.
+  std::optional<uint64_t> EpochOf(v1::ReportRequest::Kind kind, uint64_t task) const;
 
   const TrainingPlan plan_;
   const uint64_t per_epoch_;                         // tasks
@@ -63,7 +70,7 @@ class TaskLedger {
   uint64_t next_ = 0;                                // index of the next training task to hand out
   uint64_t completed_ = 0;                           // training tasks
   std::map<uint64_t, uint64_t> completed_in_epoch_;  // epochs that have begun and are not complete
-  std::deque<v1::DataTask> validation_;              // to hand out
+  std::deque<v1::DataTask> validation_;              // and test: to hand out
   uint64_t open_validation_ = 0;                     // queued or held
 };
 

@@ -4,10 +4,15 @@
 
 namespace convoy {
 
+uint64_t EpochExamples(const v1::DataSummary& data) {
+  return data.epoch_examples() == 0 ? data.examples() : data.epoch_examples();
+}
+
 TrainingPlan::TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataSummary& data)
     : sync(mode.rounds()),
-      examples(data.examples()),
+      examples(EpochExamples(data)),
       validation_examples(data.validation_examples()),
+      test_examples(data.test_examples()),
       epochs(job.training().epochs()),
       slices(job.training().slices()),
       batch(job.training().batch_size()),
@@ -35,5 +40,7 @@ double TrainingPlan::Epochs(uint64_t seen) const {
 }
 
 uint64_t TrainingPlan::ValidationTasks() const { return std::min(slices, validation_examples); }
+
+uint64_t TrainingPlan::TestTasks() const { return std::min(slices, test_examples); }
 
 }  // namespace convoy

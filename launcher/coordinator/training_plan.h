@@ -11,12 +11,16 @@
 
 namespace convoy {
 
+// Examples that one epoch visits.
+uint64_t EpochExamples(const v1::DataSummary& data);
+
 // A "step" is a global batch in sync, K of them in local_sgd:K, one batch of one worker in async and ssp, K of these in
 // geo:K.
 struct TrainingPlan {
   bool sync = true;                  // all slices take a step together (sync, local_sgd, single)
   uint64_t examples = 0;             // of an epoch
   uint64_t validation_examples = 0;  // 0: nothing is measured
+  uint64_t test_examples = 0;        // 0: no test
   uint64_t epochs = 1;
   uint64_t slices = 1;
   uint64_t batch = 1;                  // examples of a step
@@ -34,8 +38,9 @@ struct TrainingPlan {
   uint64_t TotalExamples() const { return ExamplesAt(TotalSteps()); }
   // How many times `seen` examples are the whole data.
   double Epochs(uint64_t seen) const;
-  // Parts of a validation that have examples (async, ssp).
+  // Parts of a validation, and of the test, that have examples (async, ssp).
   uint64_t ValidationTasks() const;
+  uint64_t TestTasks() const;
   TaskLayout tasks() const { return {examples, batch, batches_per_task}; }
 };
 

@@ -68,6 +68,10 @@ void ProgressDisplay::ShowPlain(EventKind kind, absl::Time now) {
     Print(RenderValidationLine(state_));
     return;
   }
+  if (kind == EventKind::kTest) {
+    Print(RenderTestLine(state_));
+    return;
+  }
   const auto epochs = static_cast<uint64_t>(state_.epoch);
   if (epochs <= epochs_shown_ && now - last_ < options_.line_interval) return;
   epochs_shown_ = epochs;

@@ -140,4 +140,10 @@ std::string RenderValidationLine(const ProgressState& state) {
   return line;
 }
 
+std::string RenderTestLine(const ProgressState& state) {
+  std::string line = absl::StrCat("step ", state.step, ", test");
+  AppendMeasured(state.test, &line);
+  return line;
+}
+
 }  // namespace convoy

@@ -70,9 +70,12 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
   } else if (name == "validation") {
     *kind = EventKind::kValidation;
     state->validation = Measured(event);
+  } else if (name == "test") {
+    *kind = EventKind::kTest;
+    state->test = Measured(event);
   } else {
-    return absl::InvalidArgumentError(
-        absl::StrCat("event has the kind \"", name, "\", want \"train\" or \"validation\""));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "event has the kind \"", name, "\", want \"train\", \"validation\" or \"test\""));
   }
   state->epoch = std::max(state->epoch, Number(event, "epoch").value_or(0));
   state->step = std::max(state->step, Count(event, "step", 0));

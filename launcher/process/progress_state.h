@@ -35,6 +35,7 @@ struct ProgressState {
   std::optional<double> staleness;
   MeasuredValues train;
   MeasuredValues validation;
+  MeasuredValues test;
   // What the job is waiting for; empty: nothing.
   std::string waiting_for;
 
@@ -46,7 +47,7 @@ struct ProgressState {
   std::optional<double> SecondsLeft() const;
 };
 
-enum class EventKind { kTrain, kValidation };
+enum class EventKind { kTrain, kValidation, kTest };
 
 // Takes over what a line of events.jsonl says. InvalidArgument: it is not such a line; nothing
 // changes.

@@ -108,33 +108,37 @@ Json OwnMetrics(const Json& measured) {
   return own.is_object() ? own : Json::object();
 }
 
-void AddOwnMetrics(const Json& train, const Json& validation, Row* titles, Row* train_row,
-                   Row* validation_row) {
-  const Json own_train = OwnMetrics(train), own_validation = OwnMetrics(validation);
-  Json names = own_train;
-  names.update(own_validation);
+// `rows`: titles, then one for each part.
+void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts, std::vector<Row>* rows) {
+  Json names = Json::object();
+  for (const auto& [part, measured] : parts) names.update(OwnMetrics(measured));
   for (const auto& [name, value] : names.items()) {
-    titles->push_back(name);
-    train_row->push_back(Formatted(own_train, name.c_str(), "", 4));
-    validation_row->push_back(Formatted(own_validation, name.c_str(), "", 4));
+    (*rows)[0].push_back(name);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      (*rows)[i + 1].push_back(Formatted(OwnMetrics(parts[i].second), name.c_str(), "", 4));
+    }
   }
 }
 
 std::string MetricsTable(const Json& summary) {
-  const Json train = summary.value("train", Json());
-  const Json validation = summary.value("validation", Json());
-  Row titles = {"metric"}, train_row = {"train"}, validation_row = {"validation"};
-  for (const char* metric : MetricsToShow(train)) {
-    if (!Number(train, metric) && !Number(validation, metric)) continue;
-    titles.push_back(metric);
-    train_row.push_back(Formatted(train, metric, "", 4));
-    validation_row.push_back(Formatted(validation, metric, "", 4));
+  std::vector<std::pair<const char*, Json>> parts;
+  for (const char* part : {"train", "validation", "test"}) {
+    const Json measured = summary.value(part, Json());
+    if (measured.is_object()) parts.emplace_back(part, measured);
   }
-  AddOwnMetrics(train, validation, &titles, &train_row, &validation_row);
-  if (titles.size() == 1) return "";
-  std::vector<Row> rows = {titles};
-  if (train.is_object()) rows.push_back(train_row);
-  if (validation.is_object()) rows.push_back(validation_row);
+  std::vector<Row> rows = {{"metric"}};
+  for (const auto& [part, measured] : parts) rows.push_back({part});
+  if (parts.empty()) return "";
+  for (const char* metric : MetricsToShow(parts[0].second)) {
+    const auto has = [&](const auto& part) { return Number(part.second, metric).has_value(); };
+    if (std::none_of(parts.begin(), parts.end(), has)) continue;
+    rows[0].push_back(metric);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      rows[i + 1].push_back(Formatted(parts[i].second, metric, "", 4));
+    }
+  }
+  AddOwnMetrics(parts, &rows);
+  if (rows[0].size() == 1) return "";
   return absl::StrCat("\n", Align(rows, Side::kRight));
 }
 

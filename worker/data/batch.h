@@ -23,9 +23,12 @@ struct Batch {
   std::vector<float> values;         // sparse: feature values
 
   std::vector<float> labels;  // [size]: class number from 0, or the target of a regression
-  // [size]: the example's number in the data set. Randomness of an example (dropout) is keyed by
-  // (seed, layer, epoch, this).
+  // [size]: the example's number i in the data set of n examples; k * n + i where over-sampling
+  // repeats it for the k-th time in the epoch. Randomness of an example (dropout, augmentation) is
+  // keyed by (seed, name, epoch, this).
   std::vector<uint64_t> examples;
+  // [size]: what loss and gradient of the example are multiplied by; empty: all 1.
+  std::vector<float> weights;
   uint64_t epoch = 0;
 };
 

@@ -68,6 +68,7 @@ class CachedDataset : public Dataset {
     batch->sparse = sparse();
     batch->examples.assign(indices.begin(), indices.end());
     batch->labels.clear();
+    batch->weights.clear();
     if (!has_labels()) return;
     const std::span<const float> labels = view().labels();
     for (const uint32_t i : indices) batch->labels.push_back(labels[row(i)]);

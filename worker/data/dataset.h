@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "proto/job.pb.h"
@@ -43,11 +44,12 @@ class Dataset {
 struct DataSets {
   std::unique_ptr<Dataset> train;
   std::unique_ptr<Dataset> validation;  // null: none
+  std::unique_ptr<Dataset> test;        // null: none
 };
 
 // Opens the data of a job, building caches where they are missing or stale. Processes that want the
-// same cache wait for the one that builds it. `seed` draws the validation fraction, which is a
-// fixed set of examples in the order of the file. An empty data.cache_dir means DefaultCacheDir().
+// same cache wait for the one that builds it. `seed` draws the fractions of validation and
+// test, which are fixed sets of examples in the order of the file (worker/data/split.h). An empty data.cache_dir means DefaultCacheDir().
 // NotFound: a file; InvalidArgument: its contents (file and line or byte, expected, got) or a
 // setting of `data`; PermissionDenied, ResourceExhausted: a file can't be read or the cache can't
 // be written (says what to do); DeadlineExceeded: the process that builds the cache makes no
@@ -60,6 +62,13 @@ absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
 // `path` is a file of the job, else its name with "images-idx3" replaced by "labels-idx1" if there
 // is such a file; otherwise the data set has no labels. Errors as above.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const std::string& path,
+                                                  const ActivityCallback& activity);
+
+// The rows of `path` that OpenData would give to `part` ("train", "validation" or "test") if it were
+// data.train, e.g. to measure on the test rows of a training file again. InvalidArgument: the job
+// holds nothing back for that part. Errors as above.
+absl::StatusOr<std::unique_ptr<Dataset>> OpenPart(v1::Data data, uint64_t seed,
+                                                  const std::string& path, std::string_view part,
                                                   const ActivityCallback& activity);
 
 }  // namespace convoy

@@ -1,20 +1,21 @@
 // OpenData and OpenFile of dataset.h: from the settings of a job to data sets.
-#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/math/random.h"
 #include "common/status.h"
 #include "worker/data/cache.h"
 #include "worker/data/cached_dataset.h"
 #include "worker/data/dataset.h"
 #include "worker/data/default_cache_dir.h"
 #include "worker/data/file_format.h"
+#include "worker/data/split.h"
 
 namespace convoy {
 namespace {
@@ -104,42 +105,45 @@ absl::Status CheckSettings(const v1::Data& data) {
   return absl::OkStatus();
 }
 
-// Cuts `fraction` of the examples out of `options` of the training data, for validation.
-absl::StatusOr<DatasetOptions> HoldBack(double fraction, uint64_t n, uint64_t seed,
-                                        const std::string& path, DatasetOptions* train) {
-  if (!(fraction > 0 && fraction < 1)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "data.validation.fraction: expected a number between 0 and 1, got ", fraction));
-  }
-  if (n < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": data.validation.fraction needs at least 2 examples, got ", n));
-  }
-  const auto held = std::clamp<uint64_t>(
-      static_cast<uint64_t>(std::llround(fraction * static_cast<double>(n))), 1, n - 1);
-  std::vector<uint32_t> order = SeededPermutation(n, seed, "validation split", 0);
-  const auto cut = order.begin() + static_cast<int64_t>(held);
-  std::sort(order.begin(), cut);
-  std::sort(cut, order.end());
-  DatasetOptions validation = *train;
-  validation.rows.assign(order.begin(), cut);
-  train->rows.assign(cut, order.end());
-  validation.selected = train->selected = true;
-  return validation;
+// A file named by data.validation or data.test, with the features of the training data.
+absl::StatusOr<std::unique_ptr<Dataset>> OpenHeldOutFile(const v1::Data& data,
+                                                         v1::Data::Format format,
+                                                         const v1::Validation& file,
+                                                         const char* labels_setting,
+                                                         int64_t features,
+                                                         const ActivityCallback& activity) {
+  CONVOY_ASSIGN_OR_RETURN(const std::string labels,
+                          RequiredLabels(format, file.labels(), file.path(), labels_setting));
+  CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
+                          OpenCacheOf(data, format, file.path(), labels, activity));
+  CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
+                          OptionsFor(data, cache->view().header(), file.path(), features));
+  return MakeDataset(std::move(cache), std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<Dataset>> OpenValidationFile(const v1::Data& data,
-                                                            v1::Data::Format format,
-                                                            int64_t features,
-                                                            const ActivityCallback& activity) {
-  const std::string& path = data.validation().path();
-  CONVOY_ASSIGN_OR_RETURN(
-      const std::string labels,
-      RequiredLabels(format, data.validation().labels(), path, "data.validation.labels"));
-  CONVOY_ASSIGN_OR_RETURN(CachePointer cache, OpenCacheOf(data, format, path, labels, activity));
-  CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
-                          OptionsFor(data, cache->view().header(), path, features));
-  return MakeDataset(std::move(cache), std::move(options));
+std::unique_ptr<Dataset> RowsOf(const CachePointer& cache, DatasetOptions options,
+                                std::vector<uint32_t> rows) {
+  options.rows = std::move(rows);
+  options.selected = true;
+  return MakeDataset(cache, std::move(options));
+}
+
+// The training file, cut into its parts.
+absl::StatusOr<DataSets> OpenParts(const v1::Data& data, uint64_t seed, CachePointer cache,
+                                   DatasetOptions options) {
+  DataSets sets;
+  if (!HasSplit(data)) {
+    sets.train = MakeDataset(std::move(cache), std::move(options));
+    return sets;
+  }
+  absl::StatusOr<Split> split = DrawSplit(data, cache->view().header().examples, seed);
+  CONVOY_RETURN_IF_ERROR(Annotate(split.status(), data.train()));
+  sets.train = RowsOf(cache, options, std::move(split->train));
+  if (!split->validation.empty()) {
+    sets.validation = RowsOf(cache, options, std::move(split->validation));
+  }
+  if (!split->test.empty()) sets.test = RowsOf(cache, options, std::move(split->test));
+  return sets;
 }
 
 // The labels of a file to evaluate or predict on; empty: it has none.
@@ -148,6 +152,7 @@ std::string OptionalLabels(const v1::Data& data, const std::string& path) {
   if (path == data.validation().path() && !data.validation().labels().empty()) {
     return data.validation().labels();
   }
+  if (path == data.test().path() && !data.test().labels().empty()) return data.test().labels();
   std::string derived = LabelsPathFor(path);
   return FileExists(derived) ? derived : "";
 }
@@ -167,17 +172,18 @@ absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
   CONVOY_ASSIGN_OR_RETURN(
       DatasetOptions options,
       OptionsFor(data, header, data.train(), static_cast<int64_t>(data.features())));
-  DataSets sets;
-  const v1::Validation& validation = data.validation();
-  if (validation.source_case() == v1::Validation::kPath) {
+  const int64_t features = options.features;
+  CONVOY_ASSIGN_OR_RETURN(DataSets sets,
+                          OpenParts(data, seed, std::move(cache), std::move(options)));
+  if (data.validation().has_path()) {
     CONVOY_ASSIGN_OR_RETURN(sets.validation,
-                            OpenValidationFile(data, format, options.features, activity));
-  } else if (validation.source_case() == v1::Validation::kFraction) {
-    CONVOY_ASSIGN_OR_RETURN(DatasetOptions held, HoldBack(validation.fraction(), header.examples,
-                                                          seed, data.train(), &options));
-    sets.validation = MakeDataset(cache, std::move(held));
+                            OpenHeldOutFile(data, format, data.validation(),
+                                            "data.validation.labels", features, activity));
   }
-  sets.train = MakeDataset(std::move(cache), std::move(options));
+  if (data.test().has_path()) {
+    CONVOY_ASSIGN_OR_RETURN(sets.test, OpenHeldOutFile(data, format, data.test(),
+                                                       "data.test.labels", features, activity));
+  }
   return sets;
 }
 
@@ -190,6 +196,24 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const st
       DatasetOptions options,
       OptionsFor(data, cache->view().header(), path, static_cast<int64_t>(data.features())));
   return MakeDataset(std::move(cache), std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Dataset>> OpenPart(v1::Data data, uint64_t seed,
+                                                  const std::string& path, std::string_view part,
+                                                  const ActivityCallback& activity) {
+  std::error_code ignored;
+  if (!std::filesystem::equivalent(path, data.train(), ignored)) data.clear_train_labels();
+  data.set_train(path);
+  if (data.validation().has_path()) data.clear_validation();
+  if (data.test().has_path()) data.clear_test();
+  CONVOY_ASSIGN_OR_RETURN(DataSets sets, OpenData(data, seed, activity));
+  std::unique_ptr<Dataset> chosen = part == "train"        ? std::move(sets.train)
+                                    : part == "validation" ? std::move(sets.validation)
+                                                           : std::move(sets.test);
+  if (chosen != nullptr) return chosen;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the job has no data.", std::string(part), ".fraction, so none of the rows of ", path,
+      " are its ", std::string(part), " part; a file of its own is measured without --split"));
 }
 
 }  // namespace convoy

@@ -17,6 +17,10 @@ double LogSumExp(std::span<const float> scores) {
   return largest + std::log(sum);
 }
 
+float WeightOf(std::span<const float> weights, size_t example) {
+  return weights.empty() ? 1.0f : weights[example];
+}
+
 absl::Status BadLabel(float label, int64_t example) {
   return absl::InvalidArgumentError(absl::StrCat("label of example ", example,
                                                  " of the batch: got ", label,
@@ -48,6 +52,7 @@ void SoftmaxCrossEntropy::Predict(std::span<const float> scores,
 absl::StatusOr<double> SoftmaxCrossEntropy::Compute(std::span<const float> scores,
                                                     std::span<const float> predictions,
                                                     std::span<const float> labels,
+                                                    std::span<const float> weights,
                                                     std::span<float> gradient) const {
   double loss = 0;
   if (!gradient.empty()) std::copy(predictions.begin(), predictions.end(), gradient.begin());
@@ -55,8 +60,12 @@ absl::StatusOr<double> SoftmaxCrossEntropy::Compute(std::span<const float> score
     float label = 0;
     if (!CheckLabel(labels[example], &label).ok()) return BadLabel(labels[example], example);
     const std::span<const float> row = scores.subspan(example * classes_, classes_);
-    loss += LogSumExp(row) - row[static_cast<size_t>(label)];
-    if (!gradient.empty()) gradient[example * classes_ + static_cast<size_t>(label)] -= 1;
+    const float weight = WeightOf(weights, example);
+    loss += weight * (LogSumExp(row) - row[static_cast<size_t>(label)]);
+    if (gradient.empty()) continue;
+    gradient[example * classes_ + static_cast<size_t>(label)] -= 1;
+    if (weights.empty()) continue;
+    for (float& g : gradient.subspan(example * classes_, classes_)) g *= weight;
   }
   return loss;
 }
@@ -80,14 +89,16 @@ void SigmoidCrossEntropy::Predict(std::span<const float> scores,
 absl::StatusOr<double> SigmoidCrossEntropy::Compute(std::span<const float> scores,
                                                     std::span<const float> predictions,
                                                     std::span<const float> labels,
+                                                    std::span<const float> weights,
                                                     std::span<float> gradient) const {
   double loss = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] != 0 && labels[i] != 1) return BadLabel(labels[i], i);
     // -log(sigmoid(z)) with z the score of the right class, without overflow.
     const double z = labels[i] == 1 ? scores[i] : -static_cast<double>(scores[i]);
-    loss += std::log1p(std::exp(-std::abs(z))) + std::max(-z, 0.0);
-    if (!gradient.empty()) gradient[i] = predictions[i] - labels[i];
+    const float weight = WeightOf(weights, i);
+    loss += weight * (std::log1p(std::exp(-std::abs(z))) + std::max(-z, 0.0));
+    if (!gradient.empty()) gradient[i] = weight * (predictions[i] - labels[i]);
   }
   return loss;
 }
@@ -107,12 +118,14 @@ void SquaredError::Predict(std::span<const float> scores, std::span<float> predi
 absl::StatusOr<double> SquaredError::Compute(std::span<const float> scores,
                                              std::span<const float> /*predictions*/,
                                              std::span<const float> labels,
+                                             std::span<const float> weights,
                                              std::span<float> gradient) const {
   double loss = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     const double error = static_cast<double>(scores[i]) - labels[i];
-    loss += error * error;
-    if (!gradient.empty()) gradient[i] = static_cast<float>(2 * error);
+    const float weight = WeightOf(weights, i);
+    loss += weight * (error * error);
+    if (!gradient.empty()) gradient[i] = static_cast<float>(2 * weight * error);
   }
   return loss;
 }

@@ -21,11 +21,13 @@ class Loss {
   // Turns row-major `scores` [size, outputs()] into predictions.
   virtual void Predict(std::span<const float> scores, std::span<float> predictions) const = 0;
   // The sum of the losses of labels.size() examples, in doubles and in their order. `predictions`
-  // are those of Predict for `scores`. Writes the gradient of the sum with respect to the scores
-  // unless `gradient` is empty. InvalidArgument: a label that CheckLabel would not have written.
+  // are those of Predict for `scores`. Each example's loss is multiplied by its weight; `weights`
+  // empty: all are 1. Writes the gradient of the sum with respect to the scores unless `gradient` is
+  // empty. InvalidArgument: a label that CheckLabel would not have written.
   virtual absl::StatusOr<double> Compute(std::span<const float> scores,
                                          std::span<const float> predictions,
                                          std::span<const float> labels,
+                                         std::span<const float> weights,
                                          std::span<float> gradient) const = 0;
 };
 
@@ -37,7 +39,7 @@ class SoftmaxCrossEntropy : public Loss {
   absl::Status CheckLabel(float label, float* mapped) const override;
   void Predict(std::span<const float> scores, std::span<float> predictions) const override;
   absl::StatusOr<double> Compute(std::span<const float> scores, std::span<const float> predictions,
-                                 std::span<const float> labels,
+                                 std::span<const float> labels, std::span<const float> weights,
                                  std::span<float> gradient) const override;
 
  private:
@@ -52,7 +54,7 @@ class SigmoidCrossEntropy : public Loss {
   absl::Status CheckLabel(float label, float* mapped) const override;
   void Predict(std::span<const float> scores, std::span<float> predictions) const override;
   absl::StatusOr<double> Compute(std::span<const float> scores, std::span<const float> predictions,
-                                 std::span<const float> labels,
+                                 std::span<const float> labels, std::span<const float> weights,
                                  std::span<float> gradient) const override;
 };
 
@@ -64,7 +66,7 @@ class SquaredError : public Loss {
   absl::Status CheckLabel(float label, float* mapped) const override;
   void Predict(std::span<const float> scores, std::span<float> predictions) const override;
   absl::StatusOr<double> Compute(std::span<const float> scores, std::span<const float> predictions,
-                                 std::span<const float> labels,
+                                 std::span<const float> labels, std::span<const float> weights,
                                  std::span<float> gradient) const override;
 };
 

@@ -52,6 +52,8 @@ absl::Status CheckBatch(const Batch& batch, int64_t features, bool sparse) {
   }
   const int64_t labels = static_cast<int64_t>(batch.labels.size());
   if (labels != 0 && labels != batch.size) return Differs("labels", labels, batch.size);
+  const int64_t weights = static_cast<int64_t>(batch.weights.size());
+  if (weights != 0 && weights != batch.size) return Differs("weights", weights, batch.size);
   if (sparse) {
     CONVOY_RETURN_IF_ERROR(CheckRows(batch));
     return CheckColumns(batch);

@@ -94,6 +94,7 @@ class CheckedModel final : public Model {
   int64_t outputs() const override { return description_.outputs; }
   const std::vector<VariableSpec>& variables() const override { return description_.variables; }
   std::span<const std::string> metrics() const override { return description_.metrics; }
+  bool weighs_examples() const override { return model_->weighs_examples(); }
 
   absl::Status CheckLabel(float label, float* mapped) const override {
     const absl::Status status =

@@ -175,7 +175,8 @@ absl::StatusOr<BatchOutput> LayeredModel::Output(const Batch& batch,
   output.predictions = predictions;
   if (batch.labels.empty()) return output;
   CONVOY_ASSIGN_OR_RETURN(output.loss,
-                          loss_->Compute(scores, predictions, batch.labels, score_gradient));
+                          loss_->Compute(scores, predictions, batch.labels, batch.weights,
+                                         score_gradient));
   return output;
 }
 

@@ -46,6 +46,7 @@ class LayeredModel : public Model {
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                     GradientSink& gradients) override;
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override;
+  bool weighs_examples() const override { return true; }
 
  private:
   explicit LayeredModel(Options options);

@@ -32,7 +32,7 @@ struct ModelInput {
 
 // What a batch's forward pass found.
 struct BatchOutput {
-  double loss = 0;  // sum over the examples, in a fixed order
+  double loss = 0;  // sum over the examples (times their weights), in a fixed order
   // Row-major [size, outputs()]: class probabilities, P(y = 1) if outputs() is 1, or the predicted
   // target of a regression. Owned by the model, valid until its next call.
   std::span<const float> predictions;
@@ -60,6 +60,9 @@ class Model {
   // Loss and gradients of a training batch (batch.size >= 1).
   virtual absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                             GradientSink& gradients) = 0;
+  // Whether Train multiplies loss and gradient of each example by Batch::weights. A job with class
+  // weights is refused if not.
+  virtual bool weighs_examples() const { return false; }
   // Loss and predictions without training (no dropout). Labels may be absent: then loss is 0.
   virtual absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) = 0;
 };

@@ -44,7 +44,8 @@ class SimpleModel : public Model {
   void AddToMetric(int metric, double value) { metric_sums_[static_cast<size_t>(metric)] += value; }
 
   // Writes the predictions, row-major [batch.size, outputs()], and returns the sum of the losses of
-  // the examples (0 if the batch has no labels). `weights[v]` and `gradients[v]` are of variable v,
+  // the examples (0 if the batch has no labels). A class whose loss multiplies each example by
+  // batch.weights (where they are not empty) overrides weighs_examples(). `weights[v]` and `gradients[v]` are of variable v,
   // row-major. In training gradients are zeros to which the derivatives of the sum are added, else
   // `gradients` is empty. The result must be a function of the arguments alone.
   virtual absl::StatusOr<double> Compute(const Batch& batch,

@@ -1,0 +1,89 @@
+#include "worker/training_data.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/status.h"
+#include "worker/class_balance.h"
+#include "worker/evaluation.h"
+
+namespace convoy {
+namespace {
+
+bool WantsWeights(const v1::Training& training) {
+  return training.class_weights_size() > 0 || training.balance() == v1::Training::WEIGHTS;
+}
+
+absl::Status CheckBalance(const v1::Training& training, const Model& model) {
+  const char* const setting =
+      training.class_weights_size() > 0 ? "training.class_weights" : "training.balance";
+  if (model.task() == Model::Task::kRegression) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(setting, " is for classifiers, but the model is a regression"));
+  }
+  if (WantsWeights(training) && !model.weighs_examples()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        setting, ": this model does not use Batch::weights; make it do so and override "
+                 "Model::weighs_examples, or use training.balance: OVERSAMPLE"));
+  }
+  const int64_t classes = MetricClasses(model);
+  const int64_t weights = training.class_weights_size();
+  if (weights == 0 || weights == classes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("training.class_weights: got ", weights,
+                                                 " weights, want ", classes,
+                                                 ", one for each class"));
+}
+
+absl::Status SetBalance(const v1::Training& training, TrainingData* data) {
+  if (!WantsWeights(training) && training.balance() == v1::Training::NONE) return absl::OkStatus();
+  CONVOY_RETURN_IF_ERROR(CheckBalance(training, *data->model));
+  data->class_weights.assign(training.class_weights().begin(), training.class_weights().end());
+  if (training.balance() == v1::Training::NONE) return absl::OkStatus();
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<uint32_t> classes,
+                          ClassOfEachExample(*data->examples, *data->model));
+  if (training.balance() == v1::Training::WEIGHTS) {
+    const auto count = static_cast<size_t>(MetricClasses(*data->model));
+    data->class_weights = BalancedWeights(classes, count);
+    return absl::OkStatus();
+  }
+  data->oversampling.emplace(classes);
+  if (data->epoch_size() <= UINT32_MAX) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("training.balance: an over-sampled epoch has ", data->epoch_size(),
+                   " examples, want less than 2^32; use WEIGHTS"));
+}
+
+}  // namespace
+
+uint64_t TrainingData::epoch_size() const {
+  return oversampling ? oversampling->size() : static_cast<uint64_t>(examples->size());
+}
+
+absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset& examples,
+                                              const Model& model) {
+  TrainingData data;
+  data.examples = &examples;
+  data.model = &model;
+  data.seed = job.seed();
+  data.shuffle = job.data().shuffle();
+  CONVOY_RETURN_IF_ERROR(SetBalance(job.training(), &data));
+  if (job.data().has_augment()) {
+    CONVOY_ASSIGN_OR_RETURN(data.augmentation,
+                            Augmentation::Create(job.data().augment(), job.seed(), examples));
+  }
+  return data;
+}
+
+std::string Describe(const TrainingData& training) {
+  std::vector<std::string> parts;
+  if (!training.class_weights.empty()) {
+    parts.push_back(absl::StrCat("class weights ", absl::StrJoin(training.class_weights, ", ")));
+  }
+  if (training.oversampling) {
+    parts.push_back(absl::StrCat("over-sampling: an epoch visits ", training.epoch_size(),
+                                 " examples out of ", training.examples->size()));
+  }
+  if (training.augmentation) parts.push_back("images are augmented");
+  return absl::StrJoin(parts, "; ");
+}
+
+}  // namespace convoy

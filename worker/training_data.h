@@ -1,0 +1,46 @@
+// The training examples as a job visits them: how long an epoch is, which example comes when, how
+// much it counts and how it is changed.
+#ifndef CONVOY_WORKER_TRAINING_DATA_H_
+#define CONVOY_WORKER_TRAINING_DATA_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proto/job.pb.h"
+#include "worker/data/augmentation.h"
+#include "worker/data/dataset.h"
+#include "worker/data/oversampling.h"
+#include "worker/models/model.h"
+
+namespace convoy {
+
+// Immutable. Read by ExampleReader.
+struct TrainingData {
+  const Dataset* examples = nullptr;
+  const Model* model = nullptr;
+  uint64_t seed = 1;
+  bool shuffle = true;
+  std::vector<float> class_weights;          // by class; empty: all 1
+  std::optional<Oversampling> oversampling;  // training.balance: OVERSAMPLE
+  std::optional<Augmentation> augmentation;  // data.augment
+
+  // Examples that one epoch visits.
+  uint64_t epoch_size() const;
+};
+
+// By the settings of `job`; `examples` and `model` outlive the result.
+// InvalidArgument: weights or over-sampling for a regression; weights that are not one for each
+// class, or for a model that does not use them; augmentation of what are no images; an epoch of
+// 2^32 examples or more.
+absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset& examples,
+                                              const Model& model);
+
+// What is done to the examples, for the log; "": nothing.
+std::string Describe(const TrainingData& training);
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_TRAINING_DATA_H_
