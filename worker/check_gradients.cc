@@ -7,6 +7,7 @@
 #include "common/status.h"
 #include "worker/data/dataset.h"
 #include "worker/example_reader.h"
+#include "worker/training_data.h"
 #include "worker/layers/eigen.h"
 #include "worker/models/gradient_check.h"
 #include "worker/worker.h"
@@ -26,7 +27,8 @@ absl::StatusOr<std::string> CheckGradients(const v1::Job& job,
                           MakeModel(job.model(), input, models));
   const auto examples = static_cast<uint64_t>(std::min(kExamples, data.train->size()));
   Batch batch;
-  ExampleReader reader(data.train.get(), model.get(), job.seed(), job.data().shuffle());
+  CONVOY_ASSIGN_OR_RETURN(const TrainingData training, MakeTrainingData(job, *data.train, *model));
+  ExampleReader reader(&training);
   CONVOY_RETURN_IF_ERROR(reader.Read(0, {0, examples}, &batch));
   CONVOY_ASSIGN_OR_RETURN(const std::vector<VariableGradients> variables,
                           CompareGradients(*model, batch, job.seed()));
