@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
         Oddity{"no_gradients", "it reported 0 of the 1 elements of the gradient of \"mean\""},
         Oddity{"nan_loss", "its loss is not a number"},
         Oddity{"unmade", "it threw std::out_of_range: no such layer"}),
-    [](const auto& info) { return std::string(info.param.model) + std::to_string(info.index); });
+    [](const auto& odd) { return std::string(odd.param.model) + std::to_string(odd.index); });
 
 TEST_F(CustomModelTest, TheStockProgramNamesTheOneThatHasTheModel) {
   ASSERT_EQ(Train("mean").exit_code, 0);
