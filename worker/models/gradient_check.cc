@@ -18,8 +18,13 @@ namespace convoy {
 namespace {
 
 constexpr float kMoved = 0.05f;
-constexpr int kLargestStep = 3, kSmallestStep = 9;  // 2^-n
+constexpr int kLargestStep = 3, kSmallestStep = 11;  // 2^-n
 constexpr size_t kShown = 3;
+
+struct Place {
+  size_t variable = 0;
+  int64_t element = 0;
+};
 
 // Weights and gradients in memory.
 class Parameters final : public WeightSource, public GradientSink {
@@ -41,7 +46,8 @@ class Parameters final : public WeightSource, public GradientSink {
   }
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
 
-  float& weight(size_t variable, int64_t element) { return weights_[variable][element]; }
+  float& weight(Place place) { return weights_[place.variable][place.element]; }
+  float gradient(Place place) const { return gradients_[place.variable][place.element]; }
   std::span<const float> gradient(size_t variable) const { return gradients_[variable].span(); }
 
  private:
@@ -50,10 +56,29 @@ class Parameters final : public WeightSource, public GradientSink {
 
 struct Quotient {
   double value = 0;
-  double remainder = std::numeric_limits<double>::infinity();  // estimate of the Taylor remainder
-  double rounding = 0;                                         // bound
+  double bend = 0;  // how far the model's gradient changes from the middle to both ends
+  double remainder = 0;
+  double rounding = 0;
   double error() const { return remainder + rounding; }
 };
+
+// Of the quotients of ever smaller steps. A smaller step's interval lies within that of a larger
+// one: what the smaller ones say of the derivative there counts for the larger one.
+Quotient WithSmallestError(std::vector<Quotient> quotients) {
+  Quotient best = quotients.back();
+  best.remainder = best.bend;
+  for (size_t n = quotients.size() - 1; n-- > 0;) {
+    Quotient& quotient = quotients[n];
+    quotient.bend = std::max(quotient.bend, quotients[n + 1].bend);
+    quotient.remainder = quotient.bend;
+    for (size_t m = n + 1; m < quotients.size(); ++m) {
+      const double difference = std::abs(quotient.value - quotients[m].value);
+      quotient.remainder = std::max(quotient.remainder, difference - quotients[m].rounding);
+    }
+    if (quotient.error() < best.error()) best = quotient;
+  }
+  return best;
+}
 
 class Comparison {
  public:
@@ -83,10 +108,10 @@ class Comparison {
     return absl::InternalError(absl::StrCat("the loss of the batch is ", output.loss));
   }
 
-  absl::StatusOr<double> LossAt(float& weight, float value) {
-    const float before = std::exchange(weight, value);
+  absl::StatusOr<double> LossAt(Place place, float value) {
+    const float before = std::exchange(parameters_.weight(place), value);
     absl::StatusOr<double> loss = Loss();
-    weight = before;
+    parameters_.weight(place) = before;
     return loss;
   }
 
@@ -95,10 +120,10 @@ class Comparison {
     const VariableSpec& spec = model_.variables()[v];
     VariableGradients result = {spec.name, spec.shape, 0, 0, 0, {}};
     for (const int64_t element : Chosen(spec, gradient, elements)) {
-      CONVOY_ASSIGN_OR_RETURN(const Quotient best, Best(parameters_.weight(v, element)));
       const double got = gradient[static_cast<size_t>(element)];
+      CONVOY_ASSIGN_OR_RETURN(const Quotient best, Best({v, element}, got));
       ++result.checked;
-      const double size = std::max(std::abs(got), std::abs(best.value));
+      const double size = std::max(std::abs(best.value), std::abs(got));
       if (best.remainder > best.rounding && best.remainder > 0.25 * size) {
         ++result.undecided;
         continue;
@@ -133,36 +158,40 @@ class Comparison {
     return chosen;
   }
 
-  absl::StatusOr<Quotient> Best(float& weight) {
-    const float unit = std::max(std::abs(weight), 0.25f);
-    CONVOY_ASSIGN_OR_RETURN(const double noise, Noise(weight, unit));
-    Quotient best, before;
+  absl::StatusOr<Quotient> Best(Place place, double got) {
+    const float unit = std::max(std::abs(parameters_.weight(place)), 0.25f);
+    CONVOY_ASSIGN_OR_RETURN(const double noise, Noise(place, unit));
+    std::vector<Quotient> quotients;
     for (int n = kLargestStep; n <= kSmallestStep; ++n) {
-      CONVOY_ASSIGN_OR_RETURN(Quotient quotient, At(weight, std::ldexp(unit, -n), noise));
-      if (n > kLargestStep) quotient.remainder = std::abs(quotient.value - before.value);
-      if (n > kLargestStep && quotient.error() < best.error()) best = quotient;
-      before = quotient;
+      CONVOY_ASSIGN_OR_RETURN(Quotient quotient, At(place, std::ldexp(unit, -n), got));
+      quotient.rounding *= noise;
+      quotients.push_back(quotient);
     }
-    return best;
+    return WithSmallestError(std::move(quotients));
   }
 
-  absl::StatusOr<Quotient> At(float& weight, float step, double noise) {
-    const float above = weight + step, below = weight - step;
-    CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(weight, above));
-    CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(weight, below));
+  // `rounding` is that of losses with an error of 1.
+  absl::StatusOr<Quotient> At(Place place, float step, double got) {
+    const float middle = parameters_.weight(place);
+    const float above = middle + step, below = middle - step;
+    CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(place, above));
+    const double right_gradient = parameters_.gradient(place);
+    CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(place, below));
+    const double left_gradient = parameters_.gradient(place);
     const double width = double{above} - double{below};
     Quotient quotient;
     quotient.value = (right - left) / width;
-    quotient.rounding = 2 * noise / width;
+    quotient.bend = std::max({0.0, std::abs(right_gradient - got), std::abs(left_gradient - got)});
+    quotient.rounding = 2 / width;
     return quotient;
   }
 
   // The error of one loss: over so small a step nothing else bends it.
-  absl::StatusOr<double> Noise(float& weight, float unit) {
-    const float step = std::ldexp(unit, -16);
+  absl::StatusOr<double> Noise(Place place, float unit) {
+    const float weight = parameters_.weight(place), step = std::ldexp(unit, -16);
     CONVOY_ASSIGN_OR_RETURN(const double middle, Loss());
-    CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(weight, weight + step));
-    CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(weight, weight - step));
+    CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(place, weight + step));
+    CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(place, weight - step));
     return std::max(rounding_, std::abs(right - 2 * middle + left) / 2);
   }
 
@@ -216,7 +245,7 @@ std::string GradientsTable(const std::vector<VariableGradients>& variables) {
     absl::StrAppendFormat(&text, "  %s %s: %d elements, largest difference %.2g", variable.name,
                           Shape(variable.shape), variable.checked, variable.largest_difference);
     if (variable.undecided > 0) {
-      absl::StrAppend(&text, ", ", variable.undecided, " left out at kinks of the loss");
+      absl::StrAppend(&text, ", ", variable.undecided, " left out where the loss bends too much");
     }
     text += "\n";
   }

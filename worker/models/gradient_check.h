@@ -25,7 +25,7 @@ struct VariableGradients {
   std::string name;
   std::vector<int64_t> shape;
   int64_t checked = 0;    // elements
-  int64_t undecided = 0;  // of them: near a kink of the loss, where a difference says nothing
+  int64_t undecided = 0;  // of them: where the loss bends too much for a difference to say anything
   double largest_difference = 0;
   std::vector<GradientElement> wrong;
 };
@@ -37,12 +37,14 @@ struct VariableGradients {
 //
 // The expected value is the central difference q(h) = (f(w + h) - f(w - h)) / 2h in doubles of a
 // loss that is computed in float32 (the steps are the ones that float32 weights really took). Two
-// errors are weighed: the Taylor remainder, of order h^2, for which |q(h) - q(h/2)| stands; and
-// rounding, at most r / h, where r = 2^-22 times (|loss| + examples), or what two tiny steps show
-// if that is more. Of h = 2^-3, ..., 2^-9 times max(|w|, 1/4) the one with the smallest sum of both
-// is taken; allowed is twice the sum plus 1 % of the value. An element whose remainder is more than
-// a quarter of the values at every h has a kink there (ReLU, pooling) and is undecided: that is no
-// error.
+// errors are weighed. The remainder: q(h) is a mean of the derivative over [w - h, w + h], so it is
+// at most as far from the one at w as the derivative changes there. For that stands the largest
+// change that h and smaller steps show: of their quotients, beyond rounding, and of the model's own
+// gradient at their ends. Rounding: at most r / h, where r = 2^-22 times (|loss| + examples), or
+// what two tiny steps show if that is more. Of h = 2^-3, ..., 2^-11 times max(|w|, 1/4) the one
+// with the smallest sum of both is taken; allowed is twice the sum plus 1 % of the value. An
+// element whose remainder is more than a quarter of the value at that h has a kink there (ReLU,
+// pooling) and is undecided, which is no error.
 //
 // Errors of the model are passed on. Internal: its loss is not finite.
 absl::StatusOr<std::vector<VariableGradients>> CompareGradients(Model& model, const Batch& batch,

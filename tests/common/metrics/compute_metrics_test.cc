@@ -96,6 +96,16 @@ TEST(MergeSumsTest, AddsEverySum) {
   EXPECT_EQ(total.squared_error(), 7);
 }
 
+TEST(MergeSumsTest, OwnMetricsAreFoundByName) {
+  v1::MetricSums total, part, other;
+  *part.add_own() = [] { v1::NamedSum own; own.set_name("a"); own.set_sum(0.1); return own; }();
+  *other.add_own() = [] { v1::NamedSum own; own.set_name("b"); own.set_sum(4); return own; }();
+  for (const v1::MetricSums* sums : {&part, &other, &part, &part}) MergeSums(*sums, &total);
+  ASSERT_EQ(total.own_size(), 2);
+  EXPECT_EQ(total.own(0).sum(), 0.1 + 0.1 + 0.1);  // in this order
+  EXPECT_EQ(total.own(1).name(), "b");
+}
+
 TEST(MergeSumsTest, AnEmptyTotalBecomesThePart) {
   v1::MetricSums total;
   MergeSums(Confusion(3, {1, 0, 0, 0, 1, 0, 0, 0, 1}), &total);
@@ -105,6 +115,18 @@ TEST(MergeSumsTest, AnEmptyTotalBecomesThePart) {
 
 TEST(MetricsJsonTest, RegressionHasLossAndRmseAlone) {
   EXPECT_EQ(MetricsJson(Regression(4, 10, 36), true), R"({"loss":2.5,"rmse":3.0})");
+}
+
+TEST(MetricsJsonTest, OwnMetricsFollowInTheirOrderAsMeans) {
+  v1::MetricSums sums = Regression(4, 10, 36);
+  MetricAccumulator accumulator(0, false);
+  const std::vector<std::string> names = {"zeta", "alpha"};
+  const std::vector<double> first = {1, 2}, second = {2, 3};
+  accumulator.AddOwn(names, first);
+  accumulator.AddOwn(names, second);
+  MergeSums(accumulator.Take(), &sums);
+  EXPECT_EQ(MetricsJson(sums, true), R"({"loss":2.5,"rmse":3.0,"own":{"zeta":0.75,"alpha":1.25}})");
+  EXPECT_EQ(accumulator.Take().own_size(), 0);
 }
 
 TEST(MetricsJsonTest, ClassesHaveAccuracyAndMacroAverages) {

@@ -113,5 +113,24 @@ TEST(ValidateSumsTest, RunsBesideBinsAreRefused) {
               HasSubstr("both scores and bins"));
 }
 
+TEST(ValidateSumsTest, OwnMetricsHaveNamesOfTheirOwn) {
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a\n"),
+                                  std::string(65, 'x')}) {
+    EXPECT_THAT(ErrorOf(Valid(), [&](v1::MetricSums* sums) { sums->add_own()->set_name(name); }),
+                HasSubstr("want a name of 1 to 64 letters"));
+  }
+  EXPECT_THAT(ErrorOf(Valid(),
+                      [](v1::MetricSums* sums) {
+                        sums->add_own()->set_name("top-5.accuracy_1");
+                        sums->add_own()->set_name("top-5.accuracy_1");
+                      }),
+              HasSubstr("got the metric \"top-5.accuracy_1\" twice"));
+  EXPECT_THAT(ErrorOf(Valid(),
+                      [](v1::MetricSums* sums) {
+                        for (int i = 0; i < 257; ++i) sums->add_own()->set_name(std::to_string(i));
+                      }),
+              HasSubstr("got 257 own metrics, want at most 256"));
+}
+
 }  // namespace
 }  // namespace convoy

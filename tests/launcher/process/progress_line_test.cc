@@ -95,6 +95,15 @@ TEST(ProgressLineTest, APlainLineIsComplete) {
             "48000 examples/s, staleness 1.2, 0:07 left");
 }
 
+TEST(ProgressLineTest, MetricsOfTheModelItselfAreShown) {
+  ProgressState state;
+  EventKind kind;
+  ASSERT_TRUE(ApplyEvent(R"({"kind":"train","loss":1,"own":{"mine":0.5,"bad":null}})", &state, &kind).ok());
+  EXPECT_THAT(RenderTrainLine(state), HasSubstr(", loss 1.0000, mine 0.5000"));
+  EXPECT_THAT(RenderTerminalLine(state, 200, false), HasSubstr("mine 0.5000"));
+  EXPECT_THAT(RenderTrainLine(state), ::testing::Not(HasSubstr("bad")));
+}
+
 TEST(ProgressLineTest, AValidationLineHasTheValidationsValues) {
   ProgressState state = HalfWay();
   state.validation = {.loss = 0.35, .accuracy = 0.88, .rmse = {}};

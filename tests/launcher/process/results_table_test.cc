@@ -56,6 +56,16 @@ TEST(ResultsTableTest, RunMetricsAndProcessesAreAligned) {
 )");
 }
 
+TEST(ResultsTableTest, MetricsOfTheModelItselfHaveColumnsOfTheirOwn) {
+  EXPECT_EQ(*RenderResults(R"({"train": {"loss": 1, "rmse": 2, "own": {"mine": 0.5, "bad": null}},)"
+                           R"("validation": {"loss": 3, "rmse": 4, "own": {"mine": 0.25}}})"),
+            R"(
+  metric        loss    rmse  bad    mine
+  train       1.0000  2.0000    -  0.5000
+  validation  3.0000  4.0000    -  0.2500
+)");
+}
+
 TEST(ResultsTableTest, TwoClassesShowClassOne) {
   EXPECT_EQ(*RenderResults(R"({"train": {"loss": 1, "macro_f1": 0.1, "f1": 0.5, "auc": 0.75}})"),
             "\n  metric    loss      f1     auc\n  train   1.0000  0.5000  0.7500\n");

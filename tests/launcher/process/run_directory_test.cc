@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "tests/common/files/scratch_folder.h"
@@ -94,8 +96,11 @@ TEST(RunDirectoryTest, ClusterJsonIsAsDocumented) {
                                   RunDirectory::LogName("coordinator", 0)},
                                  {"worker", 0, 4103, "", RunDirectory::LogName("worker", 0)}})
                   .ok());
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  EXPECT_EQ(ProgramOfRun(folder.path()), program);
   EXPECT_EQ(folder.Contents("cluster.json"), R"({
   "job": "fashion_mnist",
+  "program": ")" + program + R"(",
   "processes": [
     {
       "role": "coordinator",
@@ -113,6 +118,15 @@ TEST(RunDirectoryTest, ClusterJsonIsAsDocumented) {
   ]
 }
 )");
+}
+
+TEST(RunDirectoryTest, TheProgramOfARunMayBeUnknown) {
+  ScratchFolder folder;
+  EXPECT_EQ(ProgramOfRun(folder.path()), "");
+  for (const char* cluster : {"", "[]", "{}", R"({"program": 3})"}) {
+    std::ofstream(folder.File("cluster.json")) << cluster;
+    EXPECT_EQ(ProgramOfRun(folder.path()), "") << cluster;
+  }
 }
 
 TEST(RunDirectoryTest, TheSummaryIsReplacedAsAWhole) {

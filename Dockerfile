@@ -1,0 +1,11 @@
+# Convoy as an image:
+#   docker build -t convoy .
+#   docker run --rm -v "$PWD:/work" convoy train job.textproto
+# The packages are those of scripts/packages.txt, as everywhere.
+FROM debian:12
+COPY scripts /convoy/scripts
+RUN apt-get update && /convoy/scripts/install-packages
+COPY . /convoy
+RUN /convoy/scripts/install /usr/local
+WORKDIR /work
+ENTRYPOINT ["convoy"]

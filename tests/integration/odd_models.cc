@@ -1,0 +1,110 @@
+// Convoy with model classes that break their contract, and one that keeps it, for
+// custom_model_test.cc.
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "launcher/main.h"
+#include "worker/models/simple_model.h"
+
+namespace convoy {
+namespace {
+
+// Predicts one number for everything, by squared error.
+class Mean : public SimpleModel {
+ public:
+  explicit Mean(const ModelInput& input) : SimpleModel(Task::kRegression, 1, input) {
+    mean_ = AddVariable("mean", {1}, Initializer::Zeros());
+  }
+
+ protected:
+  absl::StatusOr<double> Compute(const Batch& batch,
+                                 std::span<const std::span<const float>> weights,
+                                 std::span<const std::span<float>> gradients,
+                                 std::span<float> predictions) override {
+    double loss = 0;
+    for (size_t i = 0; i < predictions.size(); ++i) {
+      predictions[i] = weights[mean_][0];
+      if (batch.labels.empty()) continue;
+      const float error = predictions[i] - batch.labels[i];
+      loss += error * error;
+      if (!gradients.empty()) gradients[mean_][0] += 2 * error;
+    }
+    return loss;
+  }
+
+ private:
+  size_t mean_ = 0;
+};
+
+// From epoch 1 on.
+class Throws final : public Mean {
+ public:
+  using Mean::Mean;
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    if (batch.epoch == 1) throw std::runtime_error("lost its table");
+    return Mean::Train(batch, weights, gradients);
+  }
+};
+
+class ThrowsAnInt final : public Mean {
+ public:
+  using Mean::Mean;
+  absl::StatusOr<BatchOutput> Evaluate(const Batch&, WeightSource&) override { throw 7; }
+};
+
+class FewPredictions final : public Mean {
+ public:
+  using Mean::Mean;
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    auto output = Mean::Train(batch, weights, gradients);
+    if (output.ok()) output->predictions = output->predictions.first(1);
+    return output;
+  }
+};
+
+class NoGradients final : public Mean {
+ public:
+  using Mean::Mean;
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink&) override {
+    return Evaluate(batch, weights);
+  }
+};
+
+class NanLoss final : public Mean {
+ public:
+  using Mean::Mean;
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    auto output = Mean::Train(batch, weights, gradients);
+    if (output.ok()) output->loss = std::numeric_limits<double>::quiet_NaN();
+    return output;
+  }
+};
+
+template <typename OddModel>
+absl::StatusOr<std::unique_ptr<Model>> Make(const v1::Model&, const ModelInput& input) {
+  return std::make_unique<OddModel>(input);
+}
+
+absl::StatusOr<std::unique_ptr<Model>> MakeNothing(const v1::Model&, const ModelInput&) {
+  throw std::out_of_range("no such layer");
+}
+
+}  // namespace
+}  // namespace convoy
+
+int main(int argc, char** argv) {
+  using namespace convoy;  // NOLINT
+  return Main(argc, argv,
+              {{"mean", &Make<Mean>},
+               {"throws", &Make<Throws>},
+               {"throws_an_int", &Make<ThrowsAnInt>},
+               {"few_predictions", &Make<FewPredictions>},
+               {"no_gradients", &Make<NoGradients>},
+               {"nan_loss", &Make<NanLoss>},
+               {"unmade", &MakeNothing}});
+}
