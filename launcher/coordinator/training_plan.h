@@ -11,9 +11,6 @@
 
 namespace convoy {
 
-// Examples that one epoch visits.
-uint64_t EpochExamples(const v1::DataSummary& data);
-
 // A "step" is a global batch in sync and one batch of one worker in the other modes.
 struct TrainingPlan {
   bool sync = true;
