@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/build_info.h"
+#include "common/epoch_examples.h"
 #include "common/math/variable.h"
 #include "common/mode.h"
 #include "common/mutex.h"
@@ -40,8 +41,7 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   options.workers = assignment.world_size();
   options.seed = job.seed();
   options.optimizer = job.optimizer();
-  const v1::DataSummary& data = assignment.data();
-  options.epoch_examples = std::max<uint64_t>(1, data.epoch_examples() > 0 ? data.epoch_examples() : data.examples());
+  options.epoch_examples = std::max<uint64_t>(1, EpochExamples(assignment.data()));
   options.total_examples = options.epoch_examples * std::max(1u, job.training().epochs());
   options.wait_timeout = absl::Milliseconds(job.cluster().wait_timeout_ms());
   options.out_of_order_budget = job.cluster().out_of_order_budget();

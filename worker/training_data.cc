@@ -21,16 +21,16 @@ absl::Status CheckBalance(const v1::Training& training, const Model& model) {
         absl::StrCat(setting, " is for classifiers, but the model is a regression"));
   }
   if (WantsWeights(training) && !model.weighs_examples()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        setting, ": this model does not use Batch::weights; make it do so and override "
-                 "Model::weighs_examples, or use training.balance: OVERSAMPLE"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(setting,
+                     ": this model does not use Batch::weights; make it do so and override "
+                     "Model::weighs_examples, or use training.balance: OVERSAMPLE"));
   }
   const int64_t classes = MetricClasses(model);
   const int64_t weights = training.class_weights_size();
   if (weights == 0 || weights == classes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("training.class_weights: got ", weights,
-                                                 " weights, want ", classes,
-                                                 ", one for each class"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "training.class_weights: got ", weights, " weights, want ", classes, ", one for each class"));
 }
 
 absl::Status SetBalance(const v1::Training& training, TrainingData* data) {
@@ -47,9 +47,9 @@ absl::Status SetBalance(const v1::Training& training, TrainingData* data) {
   }
   data->oversampling.emplace(classes);
   if (data->epoch_size() <= UINT32_MAX) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("training.balance: an over-sampled epoch has ", data->epoch_size(),
-                   " examples, want less than 2^32; use WEIGHTS"));
+  return absl::InvalidArgumentError(absl::StrCat("training.balance: an over-sampled epoch has ",
+                                                 data->epoch_size(),
+                                                 " examples, want less than 2^32; use WEIGHTS"));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "launcher/coordinator/training_plan.h"
+#include "common/epoch_examples.h"
 
 namespace convoy {
 namespace {

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-namespace convoy {
+#include "common/epoch_examples.h"
 
-uint64_t EpochExamples(const v1::DataSummary& data) {
-  return data.epoch_examples() == 0 ? data.examples() : data.epoch_examples();
-}
+namespace convoy {
 
 TrainingPlan::TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataSummary& data)
     : sync(mode.rounds()),

@@ -11,9 +11,6 @@
 
 namespace convoy {
 
-// Examples that one epoch visits.
-uint64_t EpochExamples(const v1::DataSummary& data);
-
 // A "step" is a global batch in sync, K of them in local_sgd:K, one batch of one worker in async and ssp, K of these in
 // geo:K.
 struct TrainingPlan {

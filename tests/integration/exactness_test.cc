@@ -20,18 +20,24 @@
 #include "worker/example_reader.h"
 #include "worker/layers/eigen.h"
 #include "worker/models/model.h"
+#include "worker/training_data.h"
 
 namespace convoy::testing {
 namespace {
 
 constexpr uint64_t kExamples = 203, kBatch = 32, kSlices = 4, kEpochs = 3;
 
-std::string JobText(const std::string& images) {
+// More settings of the sections `data` and `training`.
+struct Settings {
+  std::string data, training;
+};
+
+std::string JobText(const std::string& images, const Settings& more) {
   return "seed: 5\n"
-         "data { train: \"" + images + "\" cache_dir: \"cache\" validation { fraction: 0.1 } }\n"
+         "data { train: \"" + images + "\" cache_dir: \"cache\" validation { fraction: 0.1 } " + more.data + "}\n"
          "model { mlp { hidden: 24 hidden: 12 activation: TANH dropout: 0.2 } }\n"
          "optimizer { adam {} learning_rate: 0.01 l2: 0.001 schedule { cosine {} warmup_examples: 64 } }\n"
-         "training { epochs: 3 batch_size: 32 slices: 4 }\n";
+         "training { epochs: 3 batch_size: 32 slices: 4 " + more.training + "}\n";
 }
 
 // Gradients and weights of a plain loop, by variable.
@@ -63,8 +69,9 @@ std::vector<std::vector<float>> TrainPlainly(const v1::Job& job) {
   input.seed = job.seed();
   const std::unique_ptr<Model> model = *MakeModel(job.model(), input, {});
   Plain plain(model->variables(), job.seed());
-  ExampleReader reader(data.train.get(), model.get(), job.seed(), true);
-  const auto n = static_cast<uint64_t>(data.train->size());
+  const TrainingData training = *MakeTrainingData(job, *data.train, *model);
+  ExampleReader reader(&training);
+  const uint64_t n = training.epoch_size();
   const auto optimizer = *MakeOptimizer(*SettingsFor(job.optimizer(), "any"));
   std::vector<std::vector<AlignedBuffer>> slots(model->variables().size());
   for (size_t v = 0; v < slots.size(); ++v) {
@@ -102,33 +109,48 @@ std::vector<std::vector<float>> TrainPlainly(const v1::Job& job) {
   return result;
 }
 
-TEST(ExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
+struct ClusterSize {
+  const char* servers;
+  const char* workers;
+};
+
+// Trains with each cluster and compares every bit of the weights with the plain loop.
+void ExpectThePlainBits(const Settings& settings, const std::vector<ClusterSize>& clusters) {
   TemporaryFolder folder;
   const std::string images = WriteToyImages({.examples = kExamples}, folder / "toy");
   const std::string job_path = folder / "job.textproto";
-  WriteFile(job_path, JobText(images));
+  WriteFile(job_path, JobText(images, settings));
   const v1::Job job = ResolveDefaults(*LoadJob(job_path, {}));
   const std::vector<std::vector<float>> want = TrainPlainly(job);
   const std::vector<std::string> names = {"layer1/weight", "layer1/bias", "layer2/weight",
                                           "layer2/bias",   "head/weight", "head/bias"};
   std::string first;
-  for (const char* servers : {"1", "2", "3"}) {
-    for (const char* workers : {"1", "2", "4"}) {
-      const std::string run = folder / (std::string("run-") + servers + "x" + workers);
-      const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_path, "--servers", servers, "--workers",
-                                               workers, "--run-dir", run});
-      ASSERT_EQ(result.exit_code, 0) << result.output;
-      const std::string bytes = ReadFile(run + "/model.safetensors");
-      if (first.empty()) first = bytes;
-      EXPECT_EQ(bytes, first) << servers << " servers, " << workers << " workers";
-      const auto file = *SafetensorsReader::Open(run + "/model.safetensors");
-      for (size_t v = 0; v < names.size(); ++v) {
-        const AlignedBuffer got = *file->Read(names[v]);
-        EXPECT_EQ(std::vector<float>(got.span().begin(), got.span().end()), want[v])
-            << names[v] << ", " << servers << " servers, " << workers << " workers";
-      }
+  for (const auto& [servers, workers] : clusters) {
+    SCOPED_TRACE(std::string(servers) + " servers, " + workers + " workers");
+    const std::string run = folder / (std::string("run-") + servers + "x" + workers);
+    const ProgramResult result =
+        RunProgram({CONVOY_BINARY, "train", job_path, "--servers", servers, "--workers", workers, "--run-dir", run});
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::string bytes = ReadFile(run + "/model.safetensors");
+    if (first.empty()) first = bytes;
+    EXPECT_EQ(bytes, first);
+    const auto file = *SafetensorsReader::Open(run + "/model.safetensors");
+    for (size_t v = 0; v < names.size(); ++v) {
+      const AlignedBuffer got = *file->Read(names[v]);
+      EXPECT_EQ(std::vector<float>(got.span().begin(), got.span().end()), want[v]) << names[v];
     }
   }
+}
+
+TEST(ExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
+  ExpectThePlainBits({}, {{"1", "1"}, {"1", "2"}, {"1", "4"}, {"2", "1"}, {"2", "2"}, {"2", "4"}, {"3", "1"},
+                          {"3", "2"}, {"3", "4"}});
+}
+
+TEST(ExactnessTest, OversamplingClassWeightsAndAugmentationDoNotChangeThat) {
+  ExpectThePlainBits({.data = "test { fraction: 0.1 } augment { flip: true crop: 2 noise: 0.1 }",
+                      .training = "balance: OVERSAMPLE class_weights: [1, 2, 0.5, 1]"},
+                     {{"1", "1"}, {"2", "4"}, {"3", "3"}});
 }
 
 std::string TrainAndRead(const TemporaryFolder& folder, const std::string& job, const std::string& mode,
@@ -143,7 +165,7 @@ std::string TrainAndRead(const TemporaryFolder& folder, const std::string& job, 
 TEST(ExactnessTest, SingleEndsWithTheBitsOfSync) {
   TemporaryFolder folder;
   const std::string job = folder / "job.textproto";
-  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy")));
+  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy"), {}));
   const std::string sync = TrainAndRead(folder, job, "sync", "2", "3");
   EXPECT_EQ(TrainAndRead(folder, job, "single", "1", "1"), sync);
 }
@@ -151,7 +173,7 @@ TEST(ExactnessTest, SingleEndsWithTheBitsOfSync) {
 TEST(ExactnessTest, LocalSgdDoesNotDependOnServersAndWorkers) {
   TemporaryFolder folder;
   const std::string job = folder / "job.textproto";
-  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy")));
+  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy"), {}));
   const std::string first = TrainAndRead(folder, job, "local_sgd:3", "1", "1");
   EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "2", "2"), first);
   EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "3", "4"), first);

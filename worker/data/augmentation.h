@@ -18,8 +18,8 @@ namespace convoy {
 // al., "Deep residual learning for image recognition", CVPR 2016, section 4.2. One thread.
 class Augmentation {
  public:
-  // InvalidArgument: the examples of `data` are no images (sparse, or of a height or width of 1), or
-  // smaller than the shift.
+  // InvalidArgument: the examples of `data` are no images (sparse, or of a height or width of 1),
+  // or smaller than the shift.
   static absl::StatusOr<Augmentation> Create(const v1::Augment& config, uint64_t seed,
                                              const Dataset& data);
 

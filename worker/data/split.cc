@@ -19,8 +19,7 @@ absl::StatusOr<uint64_t> RowsOf(const v1::Validation& part, const char* setting,
         absl::StrCat(setting, ": expected a number between 0 and 1, got ", fraction));
   }
   if (n < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(setting, " needs at least 2 examples, got ", n));
+    return absl::InvalidArgumentError(absl::StrCat(setting, " needs at least 2 examples, got ", n));
   }
   const auto rows = static_cast<uint64_t>(std::llround(fraction * static_cast<double>(n)));
   return std::clamp<uint64_t>(rows, 1, n - 1);
@@ -37,9 +36,9 @@ absl::StatusOr<Split> DrawSplit(const v1::Data& data, uint64_t n, uint64_t seed)
                           RowsOf(data.validation(), "data.validation.fraction", n));
   CONVOY_ASSIGN_OR_RETURN(const uint64_t test, RowsOf(data.test(), "data.test.fraction", n));
   if (validation + test >= n) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "data.validation.fraction and data.test.fraction take ", validation, " and ", test, " of ",
-        n, " examples: nothing is left to train on"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.validation.fraction and data.test.fraction take ", validation, " and ",
+                     test, " of ", n, " examples: nothing is left to train on"));
   }
   std::vector<uint32_t> order = SeededPermutation(n, seed, "validation split", 0);
   const auto first = order.begin() + static_cast<int64_t>(validation);

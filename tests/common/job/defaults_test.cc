@@ -84,9 +84,12 @@ TEST(ResolveDefaultsTest, SlicesAreTheWorkersUnlessGiven) {
 TEST(ResolveDefaultsTest, LabelsOfIdxImagesAreDerivedFromTheirName) {
   const v1::Job job =
       ResolveDefaults(Parsed("data { train: 'images-idx3/train-images-idx3-ubyte.gz'\n"
-                             "  validation { path: 't10k-images-idx3-ubyte' } } model { mlp {} }"));
+                             "  validation { path: 't10k-images-idx3-ubyte' }\n"
+                             "  test { path: 'c-images-idx3' } } model { mlp {} }"));
   EXPECT_EQ(job.data().train_labels(), "/jobs/images-idx3/train-labels-idx1-ubyte.gz");
   EXPECT_EQ(job.data().validation().labels(), "/jobs/t10k-labels-idx1-ubyte");
+  EXPECT_EQ(job.data().test().path(), "/jobs/c-images-idx3");
+  EXPECT_EQ(job.data().test().labels(), "/jobs/c-labels-idx1");
 }
 
 TEST(ResolveDefaultsTest, LabelsAreNotDerivedForLibsvmOrOtherNames) {

@@ -191,5 +191,55 @@ TEST(ValidateTest, EveryViolationIsReported) {
                   "optimizer.l1 must be >= 0, got -1", "training.epochs must be >= 1, got 0"));
 }
 
+TEST(ValidateTest, TheTestFollowsTheRulesOfTheValidation) {
+  EXPECT_THAT(MessagesWith("data { test {} }"),
+              ElementsAre("data.test needs a path or a fraction"));
+  EXPECT_THAT(MessagesWith("data { test { fraction: 0 } }"),
+              ElementsAre("data.test.fraction must be in (0, 1), got 0"));
+  EXPECT_THAT(MessagesWith("data { test { fraction: 0.1 labels: 'x' } }"),
+              ElementsAre("data.test.labels goes with data.test.path only"));
+  EXPECT_THAT(MessagesWith("data { test { path: '' } }"),
+              ElementsAre("data.test.path must not be empty"));
+  EXPECT_THAT(MessagesWith("data { format: IDX train: 'a-images-idx3' test { path: 'x' } }"),
+              ElementsAre("data.test.labels is missing: the name of data.test.path has no "
+                          "\"images-idx3\" from which it could be derived"));
+}
+
+TEST(ValidateTest, TheSplitLeavesSomethingToTrainOn) {
+  EXPECT_THAT(MessagesWith("data { validation { fraction: 0.5 } test { fraction: 0.5 } }"),
+              ElementsAre("data.test.fraction and data.validation.fraction must leave something to "
+                          "train on, got 0.5 + 0.5"));
+  EXPECT_THAT(MessagesWith("data { validation { fraction: 0.5 } test { fraction: 0.4 } }"),
+              IsEmpty());
+}
+
+TEST(ValidateTest, AugmentationIsForImages) {
+  EXPECT_THAT(MessagesWith("data { format: LIBSVM augment { flip: true } }"),
+              ElementsAre("data.augment is for images, but data.format is LIBSVM"));
+  EXPECT_THAT(MessagesWith("data { augment { noise: -1 } }"),
+              ElementsAre("data.augment.noise must be >= 0, got -1"));
+  EXPECT_THAT(MessagesWith("data { augment { flip: true crop: 2 noise: 0.1 } }"), IsEmpty());
+}
+
+TEST(ValidateTest, ClassWeightsAreOneNumberForEachClassOfAClassifier) {
+  EXPECT_THAT(MessagesWith("training { class_weights: [1, -2] }"),
+              ElementsAre("training.class_weights[1] must be >= 0, got -2"));
+  EXPECT_THAT(MessagesWith("model { classes: 3 } training { class_weights: [1, 2] }"),
+              ElementsAre("training.class_weights must be one for each of the 3 classes, got 2"));
+  EXPECT_THAT(MessagesWith("model { logistic_regression {} } training { class_weights: 2 }"),
+              ElementsAre("training.class_weights must be one for each of the 2 classes, got 1"));
+  EXPECT_THAT(MessagesWith("training { class_weights: [0, 0] }"),
+              ElementsAre("training.class_weights must not all be 0: nothing would be learnt"));
+  EXPECT_THAT(MessagesWith("training { class_weights: [1, 2] balance: WEIGHTS }"),
+              ElementsAre("training.balance WEIGHTS computes training.class_weights: give one of "
+                          "the two"));
+  EXPECT_THAT(MessagesWith("model { linear_regression {} } training { class_weights: [1, 2] }"),
+              ElementsAre("training.class_weights is for classifiers, but model is "
+                          "linear_regression"));
+  EXPECT_THAT(MessagesWith("model { linear_regression {} } training { balance: OVERSAMPLE }"),
+              ElementsAre("training.balance is for classifiers, but model is linear_regression"));
+  EXPECT_THAT(MessagesWith("training { class_weights: [1, 2] balance: OVERSAMPLE }"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace convoy

@@ -36,5 +36,15 @@ TEST(AssignmentTest, WhatTheUserGaveIsKept) {
   EXPECT_EQ(job.optimizer().schedule().step().every_examples(), 5u);
 }
 
+TEST(AssignmentTest, SchedulesCountTheVisitsOfAnOversampledEpoch) {
+  v1::Job job;
+  job.mutable_optimizer()->mutable_schedule()->mutable_step();
+  v1::DataSummary data;
+  data.set_examples(1000);
+  data.set_epoch_examples(1800);
+  job = FillFromData(job, data, 50, 3000);
+  EXPECT_EQ(job.optimizer().schedule().step().every_examples(), 1800u);
+}
+
 }  // namespace
 }  // namespace convoy

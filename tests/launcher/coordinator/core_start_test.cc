@@ -108,9 +108,14 @@ TEST(CoordinatorStartTest, DifferentDataFailTheJobAndTheFigureIsNamed) {
   v1::ReadyRequest fewer = MakeSetup(9, 2), classes = MakeSetup(10, 2), content = MakeSetup(10, 2);
   classes.mutable_data()->set_classes(5);
   content.mutable_data()->set_fingerprint(6);
+  v1::ReadyRequest test = MakeSetup(10, 2), epoch = MakeSetup(10, 2);
+  test.mutable_data()->set_test_examples(3);
+  epoch.mutable_data()->set_epoch_examples(18);
   const std::pair<v1::ReadyRequest, std::string> cases[] = {
       {fewer, "worker 1 has 9 training examples, worker 0 has 10"},
       {classes, "worker 1 has 5 classes, worker 0 has 2"},
+      {test, "worker 1 has 3 test examples, worker 0 has 0"},
+      {epoch, "worker 1 has 18 examples in an epoch, worker 0 has 0"},
       {content, "checksum 0000000000000006 in worker 1, 0000000000000005 in worker 0"}};
   for (const auto& [setup, text] : cases) {
     CoreHarness harness(MakeJob("sync", 1, 2));

@@ -212,5 +212,31 @@ TEST(ThroughputTest, IsTheRateOverTheLastTwoSeconds) {
   EXPECT_EQ(rate.Add(1100, kStart + absl::Seconds(4)), 1000 / 3.0);  // since the measurement at 1 s
 }
 
+TEST(ReportBookTest, TheTestIsALineOfItsOwnBesideTheValidationOfTheSameVersion) {
+  ReportBook book(SyncPlan(), 1, kStart);
+  v1::ReportRequest test = Validation(0, 6, 6, 2, 8.0);
+  test.set_kind(v1::ReportRequest::TEST);
+  ASSERT_EQ(book.Add(Validation(0, 6, 6, 3, 3.0), kStart).value(), "");
+  ASSERT_EQ(book.Add(test, kStart).value(), "");
+  test.set_part(1);
+  const json event = json::parse(book.Add(test, kStart).value());
+  EXPECT_EQ(event["kind"], "test");
+  EXPECT_EQ(event["version"], 6);
+  EXPECT_EQ(event["loss"], 4.0);  // (8 + 8) / (2 + 2)
+  EXPECT_EQ(book.test().examples(), 4u);
+  EXPECT_EQ(book.validation().examples(), 0u);
+  EXPECT_NE(book.Add(Validation(1, 6, 6, 3, 3.0), kStart).value(), "");
+  EXPECT_EQ(book.Add(test, kStart).value(), "");  // written once
+}
+
+TEST(TrainingPlanTest, AnOversampledEpochIsAsLongAsItsVisits) {
+  v1::DataSummary data = MakeSetup(10, 0).data();
+  EXPECT_EQ(TrainingPlan(MakeJob("sync", 1, 2), {Mode::Kind::kSync, 0}, data).examples, 10u);
+  data.set_epoch_examples(18);
+  const TrainingPlan plan(MakeJob("sync", 1, 2), {Mode::Kind::kSync, 0}, data);
+  EXPECT_EQ(plan.StepsPerEpoch(), 5u);  // batches of 4
+  EXPECT_EQ(plan.Epochs(9), 0.5);
+}
+
 }  // namespace
 }  // namespace convoy

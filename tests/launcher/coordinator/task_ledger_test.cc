@@ -179,5 +179,47 @@ TEST(TaskLedgerTest, ReportsMustSpeakOfTasksThatWereHandedOut) {
   EXPECT_TRUE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask + 2, 0).ok());
 }
 
+// As MakePlan(5, 2), with 3 test examples.
+TrainingPlan PlanWithTest() {
+  TrainingPlan plan = MakePlan(5, 2);
+  plan.test_examples = 3;
+  return plan;
+}
+
+TEST(TaskLedgerTest, TheTestComesOnceAfterAllTraining) {
+  TaskLedger ledger(PlanWithTest(), 1);
+  std::vector<std::string> taken;
+  std::set<uint64_t> ids;
+  while (const auto task = ledger.Next(0)) {
+    EXPECT_FALSE(ledger.Done());
+    EXPECT_EQ((task->id() & kTestTask) != 0, task->test());
+    taken.push_back(Text(task) + (task->test() ? " test" : ""));
+    ids.insert(task->id());
+    ASSERT_TRUE(ledger.Complete(0, task->id()).ok());
+  }
+  // 3 test examples in 2 slices: [0, 1) and [1, 3).
+  EXPECT_THAT(taken, ::testing::ElementsAre("t0[0,4)", "t0[4,8)", "t0[8,10)", "v0[0,2)", "v0[2,5)",
+                                            "t1[0,4)", "t1[4,8)", "t1[8,10)", "v1[0,2)", "v1[2,5)",
+                                            "v1[0,1) test", "v1[1,3) test"));
+  EXPECT_EQ(ids.size(), taken.size());
+  EXPECT_TRUE(ledger.Done());
+}
+
+TEST(TaskLedgerTest, AReportOnATestTaskMustBeOfKindTestAndComeAfterTheTraining) {
+  TaskLedger ledger(PlanWithTest(), 1);
+  const auto check = [&](v1::ReportRequest::Kind kind, uint64_t task, uint64_t epoch) {
+    return ledger.CheckReport(kind, task, epoch).ok();
+  };
+  EXPECT_FALSE(check(v1::ReportRequest::TEST, kTestTask + 1, 1));
+  RunAlone(&ledger);
+  EXPECT_TRUE(check(v1::ReportRequest::TEST, kTestTask + 1, 1));
+  EXPECT_TRUE(check(v1::ReportRequest::TEST, kTestTask + 2, 1));
+  EXPECT_FALSE(check(v1::ReportRequest::TEST, kTestTask + 3, 1));
+  EXPECT_FALSE(check(v1::ReportRequest::TEST, kTestTask + 1, 0));
+  EXPECT_FALSE(check(v1::ReportRequest::TEST, kValidationTask + 1, 0));
+  EXPECT_FALSE(check(v1::ReportRequest::VALIDATION, kTestTask + 1, 1));
+  EXPECT_FALSE(check(v1::ReportRequest::TRAIN, kTestTask + 1, 0));
+}
+
 }  // namespace
 }  // namespace convoy

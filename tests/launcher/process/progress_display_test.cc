@@ -134,5 +134,14 @@ TEST_F(ProgressDisplayTest, AFileIsNoTerminal) {
   std::fclose(file);
 }
 
+TEST_F(ProgressDisplayTest, TheTestIsAlwaysShown) {
+  ProgressDisplay display(Options(false));
+  ASSERT_TRUE(display
+                  .AddEvent(R"({"kind":"test","step":9,"epoch":3,"loss":0.25,"accuracy":0.875})",
+                            kStart)
+                  .ok());
+  EXPECT_EQ(Written(), "step 9, test, loss 0.2500, accuracy 0.8750\n");
+}
+
 }  // namespace
 }  // namespace convoy

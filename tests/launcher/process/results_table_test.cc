@@ -108,5 +108,14 @@ TEST(NextCommandsTest, AreShownWithTheirPurpose) {
               HasSubstr("Try next:\n  convoy evaluate runs/a --data t.gz\n      measure"));
 }
 
+TEST(ResultsTableTest, TheTestIsARowOfItsOwn) {
+  EXPECT_EQ(*RenderResults(R"({"train": {"loss": 1, "accuracy": 0.5},
+                               "test": {"loss": 2, "accuracy": 0.25}})"),
+            "\n"
+            "  metric    loss  accuracy\n"
+            "  train   1.0000    0.5000\n"
+            "  test    2.0000    0.2500\n");
+}
+
 }  // namespace
 }  // namespace convoy

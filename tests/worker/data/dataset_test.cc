@@ -364,5 +364,54 @@ TEST_F(DatasetTest, A9aIsReadWhole) {
   EXPECT_EQ(std::count(batch.labels.begin(), batch.labels.end(), -1.0F), 24'720);
 }
 
+TEST_F(DatasetTest, TheThreePartsOfATrainingFileAreDisjointAndCoverIt) {
+  UseRows(101);
+  data_.mutable_validation()->set_fraction(0.2);
+  data_.mutable_test()->set_fraction(0.1);
+  const auto sets = Open(5);
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  EXPECT_EQ(sets->validation->size(), 20);  // round(20.2)
+  EXPECT_EQ(sets->test->size(), 10);        // round(10.1)
+  EXPECT_EQ(sets->train->size(), 71);
+  std::multiset<float> labels;
+  for (const Dataset* part : {sets->train.get(), sets->validation.get(), sets->test.get()}) {
+    for (int64_t i = 0; i < part->size(); ++i) labels.insert(part->label(i));
+  }
+  for (int i = 0; i < 101; ++i) EXPECT_EQ(labels.count(static_cast<float>(i)), 1u) << i;
+}
+
+TEST_F(DatasetTest, OpenPartFindsTheRowsOfATrainingAgain) {
+  UseRows(50);
+  data_.mutable_validation()->set_fraction(0.2);
+  data_.mutable_test()->set_fraction(0.3);
+  const auto sets = Open(5);
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  const std::string copy = folder_.Write("elsewhere.libsvm", testing::ReadWholeFile(data_.train()));
+  for (const auto& [part, want] : {std::pair{"train", sets->train.get()},
+                                   std::pair{"validation", sets->validation.get()},
+                                   std::pair{"test", sets->test.get()}}) {
+    const auto again = OpenPart(data_, 5, copy, part, nullptr);
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_EQ((*again)->fingerprint(), want->fingerprint()) << part;
+  }
+}
+
+TEST_F(DatasetTest, OpenPartNamesTheFractionThatTheJobDoesNotHave) {
+  UseRows(50);
+  data_.mutable_test()->set_path("is not opened");
+  EXPECT_THAT(OpenPart(data_, 5, data_.train(), "test", nullptr).status(),
+              Fails(kInvalid, HasSubstr("the job has no data.test.fraction")));
+  EXPECT_EQ((*OpenPart(data_, 5, data_.train(), "train", nullptr))->size(), 50);
+}
+
+TEST_F(DatasetTest, ATestFileHasTheFeaturesOfTheTrainingData) {
+  data_.set_train(folder_.Write("t.libsvm", "1 1:1 9:1\n"));
+  data_.mutable_test()->set_path(folder_.Write("v.libsvm", "1 2:1\n0 4:1\n"));
+  const auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  EXPECT_EQ(sets->test->features(), 9);
+  EXPECT_EQ(sets->validation, nullptr);
+}
+
 }  // namespace
 }  // namespace convoy

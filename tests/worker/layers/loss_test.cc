@@ -23,20 +23,20 @@ struct Result {
   std::vector<float> gradient;
 };
 
-Result RunOnce(const Loss& loss, const std::vector<float>& scores,
-               const std::vector<float>& labels) {
+Result RunOnce(const Loss& loss, const std::vector<float>& scores, const std::vector<float>& labels,
+               const std::vector<float>& weights = {}) {
   Result result{0, std::vector<float>(scores.size()), std::vector<float>(scores.size(), kNan)};
   loss.Predict(scores, result.predictions);
-  const auto value = loss.Compute(scores, result.predictions, labels, result.gradient);
+  const auto value = loss.Compute(scores, result.predictions, labels, weights, result.gradient);
   EXPECT_TRUE(value.ok()) << value.status();
   result.loss = value.value_or(kNan);
   return result;
 }
 
 void ExpectLossGradient(const Loss& loss, std::vector<float> scores,
-                        const std::vector<float>& labels) {
-  const Result result = RunOnce(loss, scores, labels);
-  testing::ExpectGradient([&] { return RunOnce(loss, scores, labels).loss; }, scores,
+                        const std::vector<float>& labels, const std::vector<float>& weights = {}) {
+  const Result result = RunOnce(loss, scores, labels, weights);
+  testing::ExpectGradient([&] { return RunOnce(loss, scores, labels, weights).loss; }, scores,
                           result.gradient);
 }
 
@@ -119,18 +119,39 @@ TEST(LossTest, LabelThatWasNotCheckedIsRefusedAndNeverAnIndex) {
   std::vector<float> gradient(6);
   for (const float label : {3.0f, -1.0f, kNan, 1e30f}) {
     const std::vector<float> labels = {0, label};
-    const auto loss = SoftmaxCrossEntropy(3).Compute(scores, predictions, labels, gradient);
+    const auto loss = SoftmaxCrossEntropy(3).Compute(scores, predictions, labels, {}, gradient);
     EXPECT_EQ(loss.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(loss.status().message()), HasSubstr("example 1"));
   }
   const std::vector<float> minus_one = {-1};
-  EXPECT_FALSE(SigmoidCrossEntropy().Compute(scores, predictions, minus_one, gradient).ok());
+  EXPECT_FALSE(SigmoidCrossEntropy().Compute(scores, predictions, minus_one, {}, gradient).ok());
 }
 
 TEST(LossTest, NotANumberInTheScoresReachesTheLoss) {
   EXPECT_TRUE(std::isnan(RunOnce(SoftmaxCrossEntropy(2), {1, kNan}, {0}).loss));
   EXPECT_TRUE(std::isnan(RunOnce(SigmoidCrossEntropy(), {kNan}, {0}).loss));
   EXPECT_TRUE(std::isnan(RunOnce(SquaredError(), {kNan}, {0}).loss));
+}
+
+TEST(WeightedLossTest, TheWeightMultipliesLossAndGradientOfItsExample) {
+  // (3 - 1)^2 = 4 and (5 - 4)^2 = 1, with the weights 0.5 and 3; gradients 2 w (score - label).
+  const Result squared = RunOnce(SquaredError(), {3, 5}, {1, 4}, {0.5f, 3});
+  EXPECT_EQ(squared.loss, 0.5 * 4 + 3 * 1);
+  EXPECT_EQ(squared.gradient, (std::vector<float>{2, 6}));
+  // At score 0 both classes have probability 1/2: loss log 2, gradient +-1/2.
+  const Result sigmoid = RunOnce(SigmoidCrossEntropy(), {0, 0}, {0, 1}, {2, 5});
+  EXPECT_NEAR(sigmoid.loss, 7 * std::log(2.0), 1e-12);
+  EXPECT_EQ(sigmoid.gradient, (std::vector<float>{1, -2.5f}));
+  const Result softmax = RunOnce(SoftmaxCrossEntropy(2), {0, 0, 0, 0}, {0, 1}, {2, 5});
+  EXPECT_NEAR(softmax.loss, 7 * std::log(2.0), 1e-12);
+  EXPECT_EQ(softmax.gradient, (std::vector<float>{-1, 1, 2.5f, -2.5f}));
+}
+
+TEST(WeightedLossTest, GradientsMatchDifferences) {
+  const std::vector<float> weights = {0.25f, 3};
+  ExpectLossGradient(SoftmaxCrossEntropy(3), {0.5f, -1, 2, 0.1f, 0.2f, -0.3f}, {2, 0}, weights);
+  ExpectLossGradient(SigmoidCrossEntropy(), {0.5f, -1}, {1, 0}, weights);
+  ExpectLossGradient(SquaredError(), {0.5f, -1}, {1, 0}, weights);
 }
 
 }  // namespace
