@@ -41,16 +41,11 @@ ParameterClient::ParameterClient(Options options, Placement placement)
       placement_(std::move(placement)),
       core_(CoreOptions(options_)),
       streams_(kMethod),
-      versions_(placement_.cells().size()),
+      weights_(&placement_, options_.overlap),
       awaited_(placement_.variables().size()),
-      arrived_(placement_.variables().size()),
       pushed_to_(placement_.variables().size()),
       pull_asked_(placement_.cells().size()),
-      pending_(placement_.servers()) {
-  for (const VariableSpec& variable : placement_.variables()) {
-    weights_.emplace_back(static_cast<size_t>(variable.size()));
-  }
-}
+      pending_(placement_.servers()) {}
 
 absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) {
   last_push_pulls_ = false;
@@ -82,14 +77,11 @@ absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variabl
   if (awaited_[variable] > under_way) {
     CONVOY_RETURN_IF_ERROR(WaitUntil([&] { return awaited_[variable] <= under_way; }));
   }
-  ApplyArrived(variable);
-  return weights_[variable].span();
+  return weights_.Show(variable);
 }
 
 absl::Status ParameterClient::WaitForWeights() {
-  CONVOY_RETURN_IF_ERROR(WaitUntil([this] { return awaited_in_all_ == 0; }));
-  for (uint32_t variable = 0; variable < arrived_.size(); ++variable) ApplyArrived(variable);
-  return absl::OkStatus();
+  return WaitUntil([this] { return awaited_in_all_ == 0; });
 }
 
 absl::Status ParameterClient::BeginPush(const PushHeader& header) {
@@ -131,7 +123,7 @@ void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> 
                                    const std::shared_ptr<const void>& owner) {
   Pending& pending = pending_[cell.server];
   const std::span<const float> values = gradient.subspan(static_cast<size_t>(cell.offset), cell.size);
-  pending.request.contributions.push_back({cell.id, versions_[cell.id], Payload(values, owner)});
+  pending.request.contributions.push_back({cell.id, weights_.version(cell.id), Payload(values, owner)});
   if (push_.pull) {
     pending.request.pull_cells.push_back(cell.id);
     pull_asked_[cell.id] = true;
@@ -208,34 +200,19 @@ absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request, const 
   if (reply.step_gone) gone_.emplace(request.step, request.node);
   staleness_.Merge(reply.staleness);
   for (const CellValues& values : reply.cells) {
-    if (values.cell >= versions_.size()) {
-      return absl::InternalError(absl::StrCat("a server sent cell ", values.cell, ", the model has ", versions_.size()));
+    if (values.cell >= placement_.cells().size()) {
+      return absl::InternalError(absl::StrCat("a server sent cell ", values.cell, ", the model has ", placement_.cells().size()));
     }
     const CellSpec& cell = placement_.cells()[values.cell];
     if (values.values.size() != cell.size * sizeof(float) || awaited_[cell.variable] == 0) {
       return absl::InternalError(absl::StrCat("a server sent ", values.values.size(), " bytes of ",
                                               placement_.Describe(cell.id), ", want ", cell.size * sizeof(float)));
     }
-    if (options_.overlap) {
-      arrived_[cell.variable].push_back(values);
-    } else {
-      Apply(values);
-    }
+    weights_.Arrive(values);
     --awaited_[cell.variable];
     --awaited_in_all_;
   }
   return absl::OkStatus();
-}
-
-void ParameterClient::Apply(const CellValues& values) {
-  const CellSpec& cell = placement_.cells()[values.cell];
-  values.values.CopyTo(weights_[cell.variable].data() + cell.offset);
-  versions_[cell.id] = values.version;
-}
-
-void ParameterClient::ApplyArrived(uint32_t variable) {
-  for (const CellValues& values : arrived_[variable]) Apply(values);
-  arrived_[variable].clear();
 }
 
 absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {

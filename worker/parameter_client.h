@@ -17,11 +17,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/aligned_buffer.h"
 #include "common/mode.h"
 #include "common/net/stream_client.h"
 #include "common/placement/placement.h"
 #include "worker/client_core.h"
+#include "worker/weight_copy.h"
 
 namespace convoy {
 
@@ -117,8 +117,6 @@ class ParameterClient {
   absl::Status Perform(ClientCore::Actions actions);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
-  void Apply(const CellValues& values);
-  void ApplyArrived(uint32_t variable);
   // Handles the next event, waiting for it until `deadline`. False: none came.
   absl::StatusOr<bool> HandleOne(absl::Time deadline);
   // Retries, reconnects and deadlines that are due.
@@ -129,10 +127,8 @@ class ParameterClient {
   ClientCore core_;
   StreamClient streams_;
 
-  std::vector<AlignedBuffer> weights_;      // by variable
-  std::vector<uint64_t> versions_;          // by cell
+  WeightCopy weights_;
   std::vector<uint32_t> awaited_;           // pulls under way, by variable
-  std::vector<std::vector<CellValues>> arrived_;   // by variable, not in weights_ yet (overlap)
   bool last_push_pulls_ = false;            // the newest pulls were asked with a push
   uint64_t awaited_in_all_ = 0;
   Staleness staleness_;
