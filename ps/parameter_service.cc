@@ -48,6 +48,7 @@ class ParameterService::Impl final : public ServiceBase, public StreamServer::Ha
     stream.handler = this;
     stream.services = {this};
     stream.threads = options_.threads;
+    stream.spin = options_.spin;
     stream.max_backlog_bytes = options_.max_backlog_bytes;
     absl::StatusOr<std::unique_ptr<StreamServer>> server = StreamServer::Start(stream);
     if (!server.ok()) return server.status();

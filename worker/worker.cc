@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,49 +12,14 @@
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/status.h"
-#include "worker/data/dataset.h"
-#include "worker/example_reader.h"
 #include "worker/job_session.h"
 #include "worker/layers/eigen.h"
 #include "worker/parameter_client.h"
+#include "worker/setup.h"
 #include "worker/training.h"
 
 namespace convoy {
 namespace {
-
-// Data and model of a worker, before it knows its part.
-struct Setup {
-  DataSets data;
-  std::unique_ptr<Model> model;
-  v1::DataSummary summary;
-};
-
-absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, JobSession& session) {
-  Setup setup;
-  CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), [&](const std::string& activity) {
-                            session.SetActivity(activity);
-                            options.log(activity);
-                          }));
-  session.SetActivity("building the model");
-  const Dataset& train = *setup.data.train;
-  ModelInput input;
-  input.features = train.features();
-  input.shape = train.example_shape();
-  input.sparse = train.sparse();
-  input.seed = job.seed();
-  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
-  CONVOY_ASSIGN_OR_RETURN(setup.model, MakeModel(job.model(), input, options.models));
-  CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(train, *setup.model), "training data"));
-  if (setup.data.validation != nullptr) {
-    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.validation, *setup.model), "validation data"));
-    setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
-  }
-  setup.summary.set_examples(static_cast<uint64_t>(train.size()));
-  setup.summary.set_features(static_cast<uint64_t>(train.features()));
-  setup.summary.set_classes(static_cast<uint32_t>(input.classes));
-  setup.summary.set_fingerprint(train.fingerprint());
-  return setup;
-}
 
 absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Identity& identity,
                                                                   const v1::Assignment& assignment,
@@ -74,13 +37,18 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.in_flight_bytes = cluster.in_flight_bytes();
   options.wait_timeout = absl::Milliseconds(cluster.wait_timeout_ms());
   options.give_up_after = absl::Milliseconds(cluster.lost_after_ms());
+  options.spin = absl::Microseconds(cluster.spin_us());
   options.interrupted = [&session] { return session.alive(); };
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
 
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
                    JobSession& session) {
-  CONVOY_ASSIGN_OR_RETURN(Setup setup, Prepare(registered.job(), options, session));
+  CONVOY_ASSIGN_OR_RETURN(const TrainingSetup setup,
+                          PrepareTraining(registered.job(), options.models, [&](const std::string& activity) {
+                            session.SetActivity(activity);
+                            options.log(activity);
+                          }));
   session.SetActivity("waiting for the other processes");
   v1::ReadyRequest ready;
   for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
@@ -120,23 +88,6 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
 }
 
 }  // namespace
-
-absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
-  switch (model.kind_case()) {
-    case v1::Model::kLinearRegression: return 0;
-    case v1::Model::kLogisticRegression: return 2;
-    default: break;
-  }
-  if (model.has_classes()) return model.classes();
-  float largest = 0;
-  for (int64_t i = 0; i < data.size(); ++i) largest = std::max(largest, data.label(i));
-  if (!(largest < 1e6f)) {
-    return absl::InvalidArgumentError(absl::StrCat("the largest label of the training data is ", largest,
-                                                   ": classes are numbered from 0, at most 1,000,000; is this a "
-                                                   "regression?"));
-  }
-  return std::max<int64_t>(2, static_cast<int64_t>(largest) + 1);
-}
 
 absl::Status RunWorker(const WorkerOptions& options) {
   ConfigureEigen();
