@@ -15,6 +15,8 @@
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
+#include "launcher/commands/role_environment.h"
+#include "launcher/process/admission.h"
 #include "launcher/process/progress_display.h"
 #include "launcher/process/results_table.h"
 #include "launcher/process/run_directory.h"
@@ -89,6 +91,9 @@ class TrainingRun {
       display_.Print(absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
                                   process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
     }
+    const v1::Cluster& cluster = job_.cluster();
+    const std::string advice = CoresAdvice(cluster.servers(), cluster.workers(), UsableCores());
+    if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
     return absl::OkStatus();
   }
 
@@ -126,6 +131,7 @@ class TrainingRun {
       job_is_final_ = true;
       job_ = progress.job();
       CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
+      if (progress.memory().server_bytes() > 0) display_.Print(MemoryLine(progress.memory()));
     }
     if (progress.phase() != v1::STARTING && !cluster_is_final_) {
       cluster_is_final_ = true;
@@ -214,13 +220,24 @@ class TrainingRun {
   std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };
 
+// A thread that spins takes the core from the one it waits for.
+void TurnSpinningOffIfCrowded(v1::Job* job) {
+  v1::Cluster& cluster = *job->mutable_cluster();
+  if (cluster.spin_us() == 0 || cluster.servers() + cluster.workers() <= UsableCores()) return;
+  std::printf("note: cluster.spin_us is off: processes outnumber cores\n");
+  std::fflush(stdout);
+  cluster.set_spin_us(0);
+}
+
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
+  ForgetRoleEnvironment();
   absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
   if (!job.ok()) return Fail(job.status(), kExitBadUsage);
   absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
       options.run_dir.empty() ? RunDirectory::CreateDefault(job->name(), absl::Now())
                               : RunDirectory::Create(options.run_dir);
   if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
+  TurnSpinningOffIfCrowded(&*job);
   return TrainingRun(options, *std::move(job), *std::move(directory)).Run(models);
 }
 

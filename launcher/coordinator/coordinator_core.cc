@@ -49,6 +49,8 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       job_id_(options.job_id),
       startup_timeout_(absl::Milliseconds(job_.cluster().startup_timeout_ms())),
       lost_after_(absl::Milliseconds(job_.cluster().lost_after_ms())),
+      host_(std::move(options.host)),
+      admit_(std::move(options.admit)),
       members_(job_id_, job_.cluster().servers(), job_.cluster().workers(), options.start),
       stop_(mode.kind == Mode::Kind::kSync, job_.cluster().workers()),
       now_(options.start) {}

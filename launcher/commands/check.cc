@@ -1,0 +1,64 @@
+// `convoy check`: what a training would use, without training.
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "common/status.h"
+#include "launcher/commands/command_set.h"
+#include "launcher/commands/exit_code.h"
+#include "launcher/commands/job_overview.h"
+#include "launcher/process/admission.h"
+#include "worker/layers/eigen.h"
+#include "worker/setup.h"
+
+namespace convoy {
+namespace {
+
+struct CheckOptions {
+  JobOptions job;
+};
+
+// Reading a large file takes a while: say so, apart from the result.
+void ShowActivity(const std::string& activity) {
+  if (activity.starts_with("reading")) std::fprintf(stderr, "%s\n", activity.c_str());
+}
+
+// Refuses what a training would refuse.
+absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& setup) {
+  JobOverview overview{job, setup, {}, std::nullopt, UsableCores()};
+  CONVOY_ASSIGN_OR_RETURN(overview.memory,
+                          EstimateMemory(job, setup.model->variables(), setup.summary));
+  const v1::Cluster& cluster = job.cluster();
+  if (absl::StatusOr<MachineMemory> machine = ReadMachineMemory(); machine.ok()) {
+    overview.machine = *machine;
+    const absl::Status fits =
+        CheckFits(overview.memory, cluster.servers(), cluster.workers(), *machine);
+    if (cluster.memory_check()) CONVOY_RETURN_IF_ERROR(fits);
+  }
+  return RenderJobOverview(overview);
+}
+
+absl::Status Check(const CheckOptions& options, std::span<const ModelRegistration> models) {
+  ConfigureEigen();
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job job, LoadResolvedJob(options.job));
+  CONVOY_ASSIGN_OR_RETURN(const TrainingSetup setup, PrepareTraining(job, models, ShowActivity));
+  CONVOY_ASSIGN_OR_RETURN(const std::string overview, Overview(job, setup));
+  std::fputs(overview.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddCheckCommand(CommandSet& commands) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command =
+      commands.Add<CheckOptions>("check", "Check a job, its data and its model, without training",
+                                 options, [models = commands.models](const CheckOptions& chosen) {
+                                   return Fail(Check(chosen, models), kExitBadUsage);
+                                 });
+  AddJobOptions(command, &options->job);
+}
+
+}  // namespace convoy
