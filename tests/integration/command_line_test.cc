@@ -1,10 +1,12 @@
 // The command line as a newcomer meets it: help, mistakes, `check`, `explain`, the environment.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <regex>
+#include <thread>
 
 #include "tests/testing/run_program.h"
 #include "tests/testing/toy_images.h"
@@ -13,6 +15,7 @@ namespace convoy::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // For the length of a scope.
 class EnvironmentVariable {
@@ -133,11 +136,22 @@ TEST_F(CommandLineTest, PinnedProcessesAndSpinningThreadsTrainTheSameModel) {
   for (const char* how : {"cluster.pin_cores=true", "cluster.spin_us=50"}) {
     for (const char* where : {"--in-process", "--seed=1"}) {  // the second changes nothing
       std::filesystem::remove_all(run_);
-      const ProgramResult result = Convoy({"train", job_, "--run-dir", run_, "--set", how, where});
+      // One worker does both slices: few processes, so that spinning stays on.
+      const ProgramResult result = Convoy({"train", job_, "--run-dir", run_, "--set", how, where,
+                                           "--workers", "1", "--set", "training.slices=2"});
       ASSERT_EQ(result.exit_code, 0) << result.output;
       EXPECT_EQ(ReadFile(run_ + "/model.safetensors"), model) << how << " " << where;
     }
   }
+}
+
+TEST_F(CommandLineTest, SpinningIsTurnedOffWhereProcessesOutnumberCores) {
+  const std::string cores = std::to_string(std::thread::hardware_concurrency());
+  const ProgramResult result = Convoy({"train", job_, "--run-dir", run_, "--workers", cores,
+                                       "--in-process", "--set", "cluster.spin_us=50"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("cluster.spin_us is off"));
+  EXPECT_THAT(ReadFile(run_ + "/job.textproto"), HasSubstr("spin_us: 0\n"));
 }
 
 // ---- explain
@@ -246,6 +260,20 @@ TEST_F(CommandLineTest, ACrashWritesAStackWithNamesToTheLogAndKeepsItsSignal) {
   EXPECT_THAT(log, HasSubstr("*** SIGSEGV received"));
   EXPECT_THAT(log, HasSubstr("MakeModelThatCrashes"));
   EXPECT_THAT(log, HasSubstr("convoy::PrepareTraining"));  // who called it
+}
+
+TEST_F(CommandLineTest, ARequestToEndIsNoCrash) {
+  Program coordinator({CONVOY_BINARY, "coordinator", job_, "--run-dir", run_});
+  ASSERT_TRUE(coordinator.WaitForOutput("waiting for"));
+  std::smatch match;
+  const std::string output = coordinator.Output();
+  ASSERT_TRUE(std::regex_search(output, match, std::regex("listens on (127.0.0.1:[0-9]+)")));
+  Program server({CONVOY_BINARY, "server", "--coordinator", match[1]});
+  ASSERT_TRUE(server.WaitForOutput("listens on"));
+  server.Signal(SIGTERM);
+  const ProgramResult result = server.Wait();
+  EXPECT_EQ(result.exit_code, 128 + SIGTERM);
+  EXPECT_THAT(result.output, Not(HasSubstr("***")));
 }
 
 }  // namespace
