@@ -48,6 +48,7 @@ class ParameterService::Impl final : public StreamServer::Handler {
     stream.methods[kGetStats] = MessageMethod<v1::GetStatsRequest, v1::ServerStats>(
         [this](const v1::GetStatsRequest&) { return absl::StatusOr<v1::ServerStats>(Stats()); });
     stream.threads = options_.threads;
+    stream.spin = options_.spin;
     stream.max_backlog_bytes = options_.max_backlog_bytes;
     absl::StatusOr<std::unique_ptr<StreamServer>> server = StreamServer::Start(stream);
     if (!server.ok()) return server.status();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/clock.h"
 #include "proto/parameter_server.pb.h"
 #include "ps/server_core.h"
@@ -18,6 +19,8 @@ class ParameterService {
   struct Options {
     std::string listen = "127.0.0.1:0";
     int threads = 1;
+    // How long a thread asks for the next request again and again before it sleeps.
+    absl::Duration spin = absl::ZeroDuration();
     // Replies that a worker has not taken yet; a stream above this is closed.
     size_t max_backlog_bytes = size_t{256} << 20;
     const Clock* clock = &Clock::Real();

@@ -95,6 +95,7 @@ absl::Status RunServer(const ServerOptions& options) {
   ParameterService::Options service_options;
   service_options.listen = options.listen;
   service_options.threads = options.threads;
+  service_options.spin = absl::Microseconds(options.spin_us);
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterService> service, ParameterService::Start(service_options));
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
                           CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));

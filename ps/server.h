@@ -3,6 +3,7 @@
 #ifndef CONVOY_PS_SERVER_H_
 #define CONVOY_PS_SERVER_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -17,6 +18,7 @@ struct ServerOptions {
   std::string advertise;                // host:port for workers; empty: the address that was bound
   int rank = -1;                        // wanted; -1: any
   int threads = 1;
+  uint32_t spin_us = 0;                 // cluster.spin_us
   bool insecure_listen = false;         // allow another address than loopback
   absl::Duration unreachable_after = absl::Seconds(10);
   // Called with what happens, for the log.

@@ -10,7 +10,7 @@
 #include "worker/training_data.h"
 #include "worker/layers/eigen.h"
 #include "worker/models/gradient_check.h"
-#include "worker/worker.h"
+#include "worker/setup.h"
 
 namespace convoy {
 namespace {

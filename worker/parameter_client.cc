@@ -40,7 +40,7 @@ ParameterClient::ParameterClient(Options options, Placement placement)
     : options_(std::move(options)),
       placement_(std::move(placement)),
       core_(CoreOptions(options_)),
-      streams_(kMethod),
+      streams_(kMethod, options_.spin),
       weights_(&placement_, options_.overlap),
       awaited_(placement_.variables().size()),
       pushed_to_(placement_.variables().size()),

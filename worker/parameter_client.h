@@ -36,6 +36,8 @@ class ParameterClient {
     size_t in_flight_bytes = size_t{2} << 20;
     absl::Duration wait_timeout = absl::Seconds(60);
     absl::Duration give_up_after = absl::Seconds(10);
+    // How long a wait asks for the next reply again and again before the thread sleeps.
+    absl::Duration spin = absl::ZeroDuration();
     // Asked now and then while waiting; an error ends the wait (the job was stopped or has failed).
     std::function<absl::Status()> interrupted = [] { return absl::OkStatus(); };
     // Compute on while the pull of the last push is under way: weights are then one push of this worker older (async).

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,55 +12,15 @@
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/status.h"
-#include "worker/data/dataset.h"
-#include "worker/example_reader.h"
 #include "worker/job_session.h"
 #include "worker/layers/eigen.h"
 #include "worker/parameter_client.h"
-#include "worker/timed_model.h"
+#include "worker/setup.h"
 #include "worker/training.h"
 #include "worker/training_data.h"
 
 namespace convoy {
 namespace {
-
-// Data and model of a worker, before it knows its part.
-struct Setup {
-  DataSets data;
-  std::unique_ptr<TimedModel> model;
-  TrainingData training;
-  v1::DataSummary summary;
-};
-
-absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, JobSession& session) {
-  Setup setup;
-  CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), [&](const std::string& activity) {
-                            session.SetActivity(activity);
-                            options.log(activity);
-                          }));
-  session.SetActivity("building the model");
-  const Dataset& train = *setup.data.train;
-  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, train));
-  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, options.models));
-  setup.model = std::make_unique<TimedModel>(std::move(model));
-  CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(train, *setup.model), "training data"));
-  if (setup.data.validation != nullptr) {
-    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.validation, *setup.model), "validation data"));
-    setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
-  }
-  if (setup.data.test != nullptr) {
-    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*setup.data.test, *setup.model), "test data"));
-    setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
-  }
-  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, *setup.model));
-  if (const std::string how = Describe(setup.training); !how.empty()) options.log(how);
-  setup.summary.set_examples(static_cast<uint64_t>(train.size()));
-  setup.summary.set_epoch_examples(setup.training.epoch_size());
-  setup.summary.set_features(static_cast<uint64_t>(train.features()));
-  setup.summary.set_classes(static_cast<uint32_t>(input.classes));
-  setup.summary.set_fingerprint(train.fingerprint());
-  return setup;
-}
 
 absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Identity& identity,
                                                                   const v1::Assignment& assignment,
@@ -81,6 +39,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.in_flight_bytes = cluster.in_flight_bytes();
   options.wait_timeout = absl::Milliseconds(cluster.wait_timeout_ms());
   options.give_up_after = absl::Milliseconds(cluster.lost_after_ms());
+  options.spin = absl::Microseconds(cluster.spin_us());
   options.interrupted = [&session] { return session.alive(); };
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
@@ -111,7 +70,11 @@ absl::Status TrainAlone(const TrainingContext& context, const WorkerOptions& opt
 
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
                    JobSession& session) {
-  CONVOY_ASSIGN_OR_RETURN(Setup setup, Prepare(registered.job(), options, session));
+  CONVOY_ASSIGN_OR_RETURN(const TrainingSetup setup,
+                          PrepareTraining(registered.job(), options.models, [&](const std::string& activity) {
+                            session.SetActivity(activity);
+                            options.log(activity);
+                          }));
   session.SetActivity("waiting for the other processes");
   v1::ReadyRequest ready;
   for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
@@ -152,40 +115,6 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
 }
 
 }  // namespace
-
-absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
-  switch (model.kind_case()) {
-    case v1::Model::kLinearRegression: return 0;
-    case v1::Model::kLogisticRegression: return 2;
-    default: break;
-  }
-  if (model.has_classes()) return model.classes();
-  float largest = 0;
-  bool whole = true;
-  for (int64_t i = 0; i < data.size(); ++i) {
-    largest = std::max(largest, data.label(i));
-    whole = whole && std::trunc(data.label(i)) == data.label(i);
-  }
-  // A custom model may be a regression: only numbers that can be classes are taken for them.
-  if (model.has_custom() && !(whole && largest < 1e6f)) return 0;
-  if (!(largest < 1e6f)) {
-    return absl::InvalidArgumentError(absl::StrCat("the largest label of the training data is ", largest,
-                                                   ": classes are numbered from 0, at most 1,000,000; is this a "
-                                                   "regression?"));
-  }
-  return std::max<int64_t>(2, static_cast<int64_t>(largest) + 1);
-}
-
-absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train) {
-  ModelInput input;
-  input.features = train.features();
-  input.shape = train.example_shape();
-  input.sparse = train.sparse();
-  input.seed = job.seed();
-  input.allow_nan_loss = job.training().nan_policy() == v1::Training::SKIP;
-  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
-  return input;
-}
 
 absl::Status RunWorker(const WorkerOptions& options) {
   ConfigureEigen();

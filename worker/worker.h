@@ -27,13 +27,6 @@ struct WorkerOptions {
 // Returns when the job has ended. Aborted: the job has failed elsewhere, with its reason. Other codes: what failed here.
 absl::Status RunWorker(const WorkerOptions& options);
 
-// Classes of a classifier: model.classes, or the largest label of the data + 1 (0 for regressions, and for custom models
-// if labels are no class numbers). InvalidArgument: a label that is no class.
-absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data);
-
-// What the model of a job is told of its training data. Errors as of ClassesOf.
-absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train);
-
 }  // namespace convoy
 
 #endif  // CONVOY_WORKER_WORKER_H_

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/net/grpc_bytes.h"
+#include "common/net/next_completion.h"
 
 namespace convoy {
 namespace {
@@ -61,7 +62,7 @@ grpc::ChannelArguments ChannelArguments() {
 
 class StreamClient::Impl {
  public:
-  explicit Impl(std::string method) : method_(std::move(method)) {}
+  Impl(std::string method, absl::Duration spin) : method_(std::move(method)), spin_(spin) {}
 
   ~Impl() {
     for (auto& call : calls_) {
@@ -106,10 +107,7 @@ class StreamClient::Impl {
     void* tag;
     bool ok;
     for (;;) {
-      const auto result = queue_.AsyncNext(
-          &tag, &ok,
-          deadline == absl::InfiniteFuture() ? gpr_inf_future(GPR_CLOCK_REALTIME)
-                                             : gpr_time_from_nanos(absl::ToUnixNanos(deadline), GPR_CLOCK_REALTIME));
+      const auto result = net_internal::NextCompletion(queue_, spin_, deadline, &tag, &ok);
       if (result != grpc::CompletionQueue::GOT_EVENT) return false;
       if (Complete(*static_cast<Call::Tag*>(tag), ok, event)) return true;
     }
@@ -192,12 +190,14 @@ class StreamClient::Impl {
   }
 
   const std::string method_;
+  const absl::Duration spin_;
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<Call>> calls_;
   int open_calls_ = 0;
 };
 
-StreamClient::StreamClient(std::string method) : impl_(std::make_unique<Impl>(std::move(method))) {}
+StreamClient::StreamClient(std::string method, absl::Duration spin)
+    : impl_(std::make_unique<Impl>(std::move(method), spin)) {}
 StreamClient::~StreamClient() = default;
 void StreamClient::Open(int peer, const std::string& address) {
   impl_->Open(peer, address);

@@ -27,7 +27,8 @@ class StreamClient {
   };
 
   // `method`: full name of the streaming method, e.g. "/convoy.v1.ParameterServer/Exchange".
-  explicit StreamClient(std::string method);
+  // `spin`: how long Poll asks again and again before it sleeps.
+  explicit StreamClient(std::string method, absl::Duration spin = absl::ZeroDuration());
   // Cancels all streams and waits until gRPC has let go of them.
   ~StreamClient();
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/mutex.h"
 #include "common/net/grpc_bytes.h"
+#include "common/net/next_completion.h"
 
 namespace convoy {
 namespace {
@@ -142,10 +143,8 @@ class StreamServer::Impl {
     for (;;) {
       void* tag;
       bool ok;
-      const gpr_timespec deadline =
-          index == 0 ? gpr_time_from_nanos(absl::ToUnixNanos(next_tick), GPR_CLOCK_REALTIME)
-                     : gpr_inf_future(GPR_CLOCK_REALTIME);
-      const auto result = queue->AsyncNext(&tag, &ok, deadline);
+      const absl::Time deadline = index == 0 ? next_tick : absl::InfiniteFuture();
+      const auto result = net_internal::NextCompletion(*queue, options_.spin, deadline, &tag, &ok);
       if (result == grpc::CompletionQueue::SHUTDOWN) return;
       if (result == grpc::CompletionQueue::GOT_EVENT) {
         Complete(queue, *static_cast<Call::Tag*>(tag), ok);

@@ -37,6 +37,8 @@ class StreamServer {
     Handler* handler = nullptr;           // outlives the server
     OrdinaryMethods methods;              // on the same port; health and reflection are added
     int threads = 1;
+    // How long a thread asks for the next event again and again before it sleeps.
+    absl::Duration spin = absl::ZeroDuration();
     absl::Duration tick = absl::Milliseconds(50);
     // Replies that a client has not taken yet; a stream above this is closed (CANCELLED).
     size_t max_backlog_bytes = size_t{256} << 20;

@@ -41,14 +41,17 @@ class ChildProcesses final : public JobProcesses {
   }
 
   absl::Status StartOthers(const std::string& coordinator) override {
-    const std::string threads = absl::StrCat(ThreadsPerServer(job_.cluster()));
-    for (uint32_t i = 0; i < job_.cluster().servers(); ++i) {
-      CONVOY_RETURN_IF_ERROR(Spawn("server", static_cast<int>(i), {"server", "--coordinator", coordinator, "--rank",
-                                                                   absl::StrCat(i), "--threads", threads}));
+    const v1::Cluster& cluster = job_.cluster();
+    for (uint32_t i = 0; i < cluster.servers(); ++i) {
+      CONVOY_RETURN_IF_ERROR(Spawn(
+          "server", static_cast<int>(i),
+          WithCore(i, {"server", "--coordinator", coordinator, "--rank", absl::StrCat(i), "--threads",
+                       absl::StrCat(ThreadsPerServer(cluster)), "--spin-us", absl::StrCat(cluster.spin_us())})));
     }
-    for (uint32_t i = 0; i < job_.cluster().workers(); ++i) {
-      CONVOY_RETURN_IF_ERROR(Spawn("worker", static_cast<int>(i),
-                                   {"worker", "--coordinator", coordinator, "--rank", absl::StrCat(i)}));
+    for (uint32_t i = 0; i < cluster.workers(); ++i) {
+      CONVOY_RETURN_IF_ERROR(
+          Spawn("worker", static_cast<int>(i),
+                WithCore(cluster.servers() + i, {"worker", "--coordinator", coordinator, "--rank", absl::StrCat(i)})));
     }
     return absl::OkStatus();
   }
@@ -66,6 +69,12 @@ class ChildProcesses final : public JobProcesses {
   void Kill() override { supervisor_->Kill(); }
 
  private:
+  // `index`: number among all servers and workers.
+  std::vector<std::string> WithCore(uint32_t index, std::vector<std::string> arguments) const {
+    if (job_.cluster().pin_cores()) arguments.insert(arguments.end(), {"--core", absl::StrCat(index)});
+    return arguments;
+  }
+
   absl::Status Spawn(const std::string& role, int rank, std::vector<std::string> arguments) {
     ProcessSpec spec;
     spec.role = role;

@@ -38,8 +38,13 @@ void AddJobOptions(CLI::App* command, JobOptions* job);
 // --insecure-listen.
 void AddInsecureListen(CLI::App* command, bool* flag);
 
+// "convoy 0.1.0, build ..., x86-64-v3".
+std::string VersionLine();
+
 // One for each command, in the file of its name.
 void AddTrainCommand(CommandSet& commands);
+void AddCheckCommand(CommandSet& commands);
+void AddExplainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);
 void AddCoordinatorCommand(CommandSet& commands);
 void AddServerAndWorkerCommands(CommandSet& commands);

@@ -15,6 +15,7 @@
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
+#include "launcher/process/admission.h"
 #include "launcher/process/run_directory.h"
 #include "launcher/process/signals.h"
 
@@ -101,6 +102,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
   service.save_model = [job_id = service.job_id, path = options.model_file](const v1::Assignment& assignment) {
     return SaveModel(job_id, assignment, path);
   };
+  service.admit = AdmitByMemory;
   return CoordinatorService::Start(std::move(service));
 }
 
@@ -115,9 +117,11 @@ void AddCoordinatorCommand(CommandSet& commands) {
   AddJobOptions(command, &options->job);
   command->add_option("--listen", options->listen, "Address to listen on; port 0: any")
       ->type_name("HOST:PORT")
+      ->envname("CONVOY_LISTEN")
       ->capture_default_str();
   command->add_option("--run-dir", options->run_dir, "Folder for the results; default: a new one under runs/")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->envname("CONVOY_RUN_DIR");
   AddInsecureListen(command, &options->insecure_listen);
   command->add_option("--announce", options->announce)->group("");     // the launcher's
   command->add_option("--model-file", options->model_file)->group("");

@@ -3,9 +3,11 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/build_info.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
+#include "launcher/commands/usage_error.h"
 
 namespace convoy {
 namespace {
@@ -20,7 +22,7 @@ int Help(CLI::App& app, const std::string& topic) {
   if (!topic.empty()) {
     const auto known = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == topic; });
     if (known.empty()) {
-      std::fprintf(stderr, "convoy: there is no command \"%s\"\nTry: convoy help\n", topic.c_str());
+      std::fprintf(stderr, "convoy: %s\nTry: convoy help\n", UnknownCommandText(app, topic).c_str());
       return kExitBadUsage;
     }
     text = known[0]->help("convoy");
@@ -31,6 +33,10 @@ int Help(CLI::App& app, const std::string& topic) {
 
 }  // namespace
 
+std::string VersionLine() {
+  return absl::StrCat("convoy ", Version(), ", build ", BuildId(), ", ", InstructionSet());
+}
+
 void AddHelpAndVersionCommands(CommandSet& commands) {
   auto options = std::make_shared<HelpOptions>();
   CLI::App* help = commands.Add<HelpOptions>("help", "Explain a command", options, [&commands](const HelpOptions& chosen) {
@@ -38,7 +44,7 @@ void AddHelpAndVersionCommands(CommandSet& commands) {
   });
   help->add_option("COMMAND", options->topic, "The command");
   commands.Add<HelpOptions>("version", "Version, build and instruction set", options, [](const HelpOptions&) {
-    std::printf("convoy %s, build %s, %s\n", Version().c_str(), BuildId().c_str(), InstructionSet().c_str());
+    std::printf("%s\n", VersionLine().c_str());
     return kExitDone;
   });
 }

@@ -9,12 +9,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/cluster_size.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/status.h"
 #include "launcher/commands/coordinator_command.h"
 #include "launcher/commands/job_processes.h"
 #include "launcher/commands/log.h"
+#include "launcher/process/core_pinning.h"
 #include "ps/server.h"
 #include "worker/worker.h"
 
@@ -38,13 +40,13 @@ class InProcess final : public JobProcesses {
 
   absl::Status StartOthers(const std::string& coordinator) override {
     const Mode mode = *ParseMode(job_.training().mode());
-    const uint32_t servers = mode.single() ? 0 : job_.cluster().servers();
-    const uint32_t workers = mode.single() ? 1 : job_.cluster().workers();
+    const auto [servers, workers] = ClusterSizeOf(job_);
     for (uint32_t i = 0; i < servers; ++i) {
       ServerOptions server;
       server.coordinator = coordinator;
       server.rank = static_cast<int>(i);
       server.threads = ThreadsPerServer(job_.cluster());
+      server.spin_us = job_.cluster().spin_us();
       server.log = LogToFile(directory_.LogPath("server", server.rank));
       Start("server", server.rank, [server] { return RunServer(server); });
     }
@@ -96,9 +98,11 @@ class InProcess final : public JobProcesses {
       MutexLock lock(mutex_);
       ++running_;
     }
-    threads_.emplace_back([this, role, rank, run = std::move(run)] {
+    const auto index = static_cast<uint32_t>(threads_.size());
+    threads_.emplace_back([this, role, rank, index, run = std::move(run)] {
       pthread_setname_np(pthread_self(), absl::StrCat(role, "-", rank).c_str());
-      const absl::Status status = run();
+      absl::Status status = job_.cluster().pin_cores() ? PinToCore(index) : absl::OkStatus();
+      if (status.ok()) status = run();
       MutexLock lock(mutex_);
       if (!status.ok() && !failure_) {
         failure_ = Failure{absl::StrCat(role, " ", rank, ": ", std::string(status.message())), 1, false};

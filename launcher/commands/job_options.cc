@@ -1,5 +1,7 @@
 #include "launcher/commands/job_options.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/job/defaults.h"
 #include "common/job/job_file.h"
 #include "common/job/set_field.h"
@@ -8,27 +10,74 @@
 #include "launcher/commands/command_set.h"
 
 namespace convoy {
+namespace {
+
+// A flag that stands for --set PATH=VALUE.
+struct FieldFlag {
+  const char* flag;
+  const char* path;
+  const char* value;
+  const char* help;
+};
+
+constexpr FieldFlag kFieldFlags[] = {
+    {"--servers", "cluster.servers", "N", "Parameter servers"},
+    {"--workers", "cluster.workers", "N", "Workers"},
+    {"--mode", "training.mode", "MODE", kModeNames},
+    {"--epochs", "training.epochs", "N", "Passes over the training data"},
+    {"--batch-size", "training.batch_size", "N", "Examples of one global batch"},
+    {"--learning-rate", "optimizer.learning_rate", "RATE", "Step size at the start"},
+    {"--seed", "seed", "N", "Seed of everything random"},
+};
+
+// Errors name what the user wrote.
+absl::Status InWordsOfFlags(const absl::Status& status, const JobOptions& options) {
+  std::string message(status.message());
+  for (const FieldFlag& flag : kFieldFlags) {
+    const auto found = options.fields.find(flag.path);
+    if (found == options.fields.end()) continue;
+    absl::StrReplaceAll({{absl::StrCat("--set ", flag.path, "=", found->second, ":"),
+                          absl::StrCat(flag.flag, " ", found->second, ":")}},
+                        &message);
+  }
+  return absl::Status(status.code(), message);
+}
+
+}  // namespace
 
 absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
   std::vector<std::string> overrides = options.set;
-  if (options.servers) overrides.push_back("cluster.servers=" + *options.servers);
-  if (options.workers) overrides.push_back("cluster.workers=" + *options.workers);
-  if (options.mode) overrides.push_back("training.mode=" + *options.mode);
-  CONVOY_ASSIGN_OR_RETURN(v1::Job job, LoadJob(options.path, overrides));
-  return ResolveDefaults(std::move(job));
+  for (const auto& [path, value] : options.fields) {
+    overrides.push_back(absl::StrCat(path, "=", value));
+  }
+  absl::StatusOr<v1::Job> job = LoadJob(options.path, overrides);
+  if (!job.ok()) return InWordsOfFlags(job.status(), options);
+  return ResolveDefaults(*std::move(job));
 }
 
 void AddJobOptions(CLI::App* command, JobOptions* job) {
-  command->add_option("JOB", job->path, "Job file (protobuf text format, docs/job_file.md)")->required();
-  command->add_option("--servers", job->servers, "Parameter servers (cluster.servers)")->type_name("N");
-  command->add_option("--workers", job->workers, "Workers (cluster.workers)")->type_name("N");
-  command->add_option("--mode", job->mode, std::string("Consistency (training.mode): ") + kModeNames)->type_name("MODE");
-  command->add_option("--set", job->set, std::string(kSetHelp))->type_name("FIELD=VALUE")->take_all()->allow_extra_args(false);
+  command->add_option("JOB", job->path, "Job file (protobuf text format; convoy explain)")
+      ->type_name("FILE")
+      ->required();
+  for (const FieldFlag& flag : kFieldFlags) {
+    command
+        ->add_option_function<std::string>(
+            flag.flag,
+            [job, path = flag.path](const std::string& value) { job->fields[path] = value; },
+            absl::StrCat(flag.help, " (", flag.path, ")"))
+        ->type_name(flag.value);
+  }
+  command->add_option("--set", job->set, std::string(kSetHelp))
+      ->type_name("FIELD=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 void AddInsecureListen(CLI::App* command, bool* flag) {
-  command->add_flag("--insecure-listen", *flag,
-                    "Allow an address other than loopback, although connections are not encrypted");
+  command
+      ->add_flag("--insecure-listen", *flag,
+                 "Allow an address other than loopback, although connections are not encrypted")
+      ->envname("CONVOY_INSECURE_LISTEN");
 }
 
 }  // namespace convoy

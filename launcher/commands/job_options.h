@@ -1,8 +1,9 @@
-// The options that change a job: the job file, --set, and the flags that stand for often changed fields.
+// The options that change a job: the job file, --set, and the flags that stand for often changed
+// fields.
 #ifndef CONVOY_LAUNCHER_COMMANDS_JOB_OPTIONS_H_
 #define CONVOY_LAUNCHER_COMMANDS_JOB_OPTIONS_H_
 
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@ namespace convoy {
 
 struct JobOptions {
   std::string path;
-  std::optional<std::string> servers, workers, mode;
-  std::vector<std::string> set;   // path.to.field=value
+  // Flags for fields that are changed often, as they were written; by the path of the field.
+  std::map<std::string, std::string> fields;
+  std::vector<std::string> set;  // path.to.field=value
 };
 
-// The job with every default filled in. InvalidArgument or NotFound: what is wrong, one error a line.
+// The job with every default filled in. InvalidArgument or NotFound: what is wrong, one error a
+// line.
 absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options);
 
 }  // namespace convoy

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/job/job_file.h"
+#include "common/cluster_size.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
@@ -17,6 +18,8 @@
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
+#include "launcher/commands/role_environment.h"
+#include "launcher/process/admission.h"
 #include "launcher/process/advice.h"
 #include "launcher/process/progress_display.h"
 #include "launcher/process/results_table.h"
@@ -93,6 +96,9 @@ class TrainingRun {
       display_.Print(absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
                                   process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
     }
+    const auto [servers, workers] = ClusterSizeOf(job_);
+    const std::string advice = CoresAdvice(servers, workers, UsableCores());
+    if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
     return absl::OkStatus();
   }
 
@@ -130,6 +136,7 @@ class TrainingRun {
       job_is_final_ = true;
       job_ = progress.job();
       CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
+      if (progress.memory().server_bytes() > 0) display_.Print(MemoryLine(progress.memory()));
     }
     if (progress.phase() != v1::STARTING && !cluster_is_final_) {
       cluster_is_final_ = true;
@@ -223,7 +230,18 @@ class TrainingRun {
   std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };
 
+// A thread that spins takes the core from the one it waits for.
+void TurnSpinningOffIfCrowded(v1::Job* job) {
+  v1::Cluster& cluster = *job->mutable_cluster();
+  const ClusterSize size = ClusterSizeOf(*job);
+  if (cluster.spin_us() == 0 || size.servers + size.workers <= UsableCores()) return;
+  std::printf("note: cluster.spin_us is off: processes outnumber cores\n");
+  std::fflush(stdout);
+  cluster.set_spin_us(0);
+}
+
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
+  ForgetRoleEnvironment();
   absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
   if (!job.ok()) return Fail(job.status(), kExitBadUsage);
   if (absl::Status here = CheckModelIsHere(job->model(), models, "", ""); !here.ok()) {
@@ -233,6 +251,7 @@ int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistrati
       options.run_dir.empty() ? RunDirectory::CreateDefault(job->name(), absl::Now())
                               : RunDirectory::Create(options.run_dir);
   if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
+  TurnSpinningOffIfCrowded(&*job);
   return TrainingRun(options, *std::move(job), *std::move(directory)).Run(models);
 }
 

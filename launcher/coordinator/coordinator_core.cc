@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/cluster_size.h"
 #include "common/placement/ownership.h"
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
@@ -51,8 +52,9 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       job_id_(options.job_id),
       startup_timeout_(absl::Milliseconds(job_.cluster().startup_timeout_ms())),
       lost_after_(absl::Milliseconds(job_.cluster().lost_after_ms())),
-      members_(job_id_, mode.single() ? 0 : job_.cluster().servers(), mode.single() ? 1 : job_.cluster().workers(),
-               options.start),
+      host_(std::move(options.host)),
+      admit_(std::move(options.admit)),
+      members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
       now_(options.start) {}
 

@@ -14,6 +14,7 @@
 #define CONVOY_LAUNCHER_COORDINATOR_COORDINATOR_CORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,12 +53,19 @@ struct Actions {
   std::optional<v1::Assignment> save_model;  // save the weights of these servers: OnModelSaved
 };
 
+// Asked once, when all processes are ready and before any of them is told its part: whether the job
+// may begin with that many processes on the coordinator's host. An error fails the job.
+using AdmitFunction = std::function<absl::StatusOr<v1::MemoryReport>(
+    const v1::Assignment&, uint32_t servers_here, uint32_t workers_here)>;
+
 class CoordinatorCore {
  public:
   struct Options {
     v1::Job job;          // resolved; slices default to the workers
     uint64_t job_id = 0;  // random, not 0
     absl::Time start;     // now
+    std::string host{};     // of the coordinator, as processes name theirs
+    AdmitFunction admit{};  // empty: every job may begin
   };
 
   // InvalidArgument: mode, numbers of processes, slices or batch sizes, job_id.
@@ -111,6 +119,7 @@ class CoordinatorCore {
   // Changes of state.
   void StateChanged();
   void News();
+  bool Admit();
   void StartTraining();
   void FinishIfAllFinished();
   void EndIfSaved();
@@ -134,6 +143,8 @@ class CoordinatorCore {
   const uint64_t job_id_;
   const absl::Duration startup_timeout_;
   const absl::Duration lost_after_;
+  const std::string host_;
+  const AdmitFunction admit_;
 
   Membership members_;
   StopAgreement stop_;
@@ -150,6 +161,7 @@ class CoordinatorCore {
   std::optional<TaskLedger> tasks_;  // async, ssp
   std::optional<ReportBook> reports_;
   v1::Assignment assignment_;
+  v1::MemoryReport memory_;
   absl::Time training_start_;
   absl::Time training_end_ = absl::InfiniteFuture();
   // From FINISHING on.

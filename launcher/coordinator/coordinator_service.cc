@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/mutex.h"
+#include "common/net/host_name.h"
 #include "common/net/listen_address.h"
 #include "common/status.h"
 #include "launcher/coordinator/coordinator_core.h"
@@ -302,7 +303,8 @@ void CoordinatorService::Impl::Stop() {
 absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Options options) {
   CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
   CONVOY_ASSIGN_OR_RETURN(
-      auto core, CoordinatorCore::Create({options.job, options.job_id, options.clock->Now()}));
+      auto core, CoordinatorCore::Create({options.job, options.job_id, options.clock->Now(),
+                                          HostName(), options.admit}));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "launcher/coordinator/coordinator_core.h"
 #include "proto/coordinator.pb.h"
 
 namespace convoy {
@@ -31,6 +32,8 @@ class CoordinatorService {
     std::function<absl::Status(const v1::Assignment&)> save_model = [](const v1::Assignment&) {
       return absl::OkStatus();
     };
+    // See AdmitFunction; called under a lock, must not wait. Empty: every job may begin.
+    AdmitFunction admit;
     const Clock* clock = &Clock::Real();
   };
 

@@ -31,9 +31,20 @@ void CoordinatorCore::News() {
   for (const auto& entry : observers_.TakeAll()) Answer(entry.call, Progress(entry.events_seen));
 }
 
+bool CoordinatorCore::Admit() {
+  if (!admit_) return true;
+  absl::StatusOr<v1::MemoryReport> memory =
+      admit_(assignment_, members_.CountOn(host_, v1::SERVER), members_.CountOn(host_, v1::WORKER));
+  if (!memory.ok()) {
+    FailJob(std::string(memory.status().message()));
+    return false;
+  }
+  memory_ = *std::move(memory);
+  return true;
+}
+
 void CoordinatorCore::StartTraining() {
   generation_ = 1;
-  phase_ = v1::TRAINING;
   training_start_ = now_;
   const v1::DataSummary& data = members_.worker(0)->setup.data();
   plan_.emplace(job_, mode_, data);
@@ -41,6 +52,8 @@ void CoordinatorCore::StartTraining() {
   if (!plan_->sync) tasks_.emplace(*plan_, members_.workers());
   reports_.emplace(*plan_, generation_, now_);
   assignment_ = MakeAssignment(job_, generation_, members_);
+  if (!Admit()) return;
+  phase_ = v1::TRAINING;
   for (uint32_t rank = 0; plan_->sync && rank < members_.workers(); ++rank) {
     if (!OwnedSlices(rank, members_.workers(), job_.training().slices()).empty()) continue;
     members_.worker(rank)->finished = true;  // A spare takes no step: nobody waits for it.
@@ -193,6 +206,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   reply.set_job_id(job_id_);
   reply.set_generation(generation_);
   if (plan_) *reply.mutable_job() = assignment_.job();
+  if (plan_) *reply.mutable_memory() = memory_;
   for (size_t i = 0; i < members_.slots(); ++i) {
     const Process* process = members_.slot(i);
     if (process == nullptr) continue;

@@ -153,4 +153,13 @@ bool Membership::AllReady() const {
   return All(v1::SERVER, ready) && All(v1::WORKER, ready);
 }
 
+uint32_t Membership::CountOn(std::string_view host, v1::Role role) const {
+  uint32_t count = 0;
+  for (const std::optional<Process>& process : slots_) {
+    if (!process || process->identity.role() != role) continue;
+    count += process->registration.host() == host ? 1 : 0;
+  }
+  return count;
+}
+
 }  // namespace convoy

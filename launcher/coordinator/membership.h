@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -49,6 +50,8 @@ class Membership {
   // Whether `condition` is true of every process of the role; false if one is not registered.
   bool All(v1::Role role, const std::function<bool(const Process&)>& condition) const;
   bool AllReady() const;
+  // Registered processes of the role on `host`.
+  uint32_t CountOn(std::string_view host, v1::Role role) const;
   // The last time that somebody registered, or `start`.
   absl::Time last_registration() const { return last_registration_; }
 

@@ -7,41 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "launcher/process/text_table.h"
 
 namespace convoy {
 namespace {
 
 using Json = nlohmann::json;
-using Row = std::vector<std::string>;
-
-enum class Side { kLeft, kRight };
-
-// Columns as wide as their widest cell, the first one to the left and the others to `side`.
-std::string Align(const std::vector<Row>& rows, Side side) {
-  std::vector<size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - row[i].size(), ' ');
-      absl::StrAppend(&line, "  ", i > 0 && side == Side::kRight ? space + row[i] : row[i] + space);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&text, line, "\n");
-  }
-  return text;
-}
-
-std::string Bytes(double bytes) {
-  const char* const units[] = {"B", "kB", "MB", "GB", "TB"};
-  size_t unit = 0;
-  for (; bytes >= 999.5 && unit + 1 < std::size(units); ++unit) bytes /= 1000;
-  return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, bytes, units[unit]);
-}
 
 // Null if `object` has no such number.
 std::optional<double> Number(const Json& object, const std::string& key) {
@@ -79,7 +50,7 @@ std::string Ending(const Json& summary) {
 }
 
 std::string RunTable(const Json& summary) {
-  std::vector<Row> rows;
+  std::vector<TextRow> rows;
   const auto add = [&](const char* key, const char* title, const std::string& text) {
     if (summary.contains(key) && !summary[key].is_null()) rows.push_back({title, text});
   };
@@ -91,9 +62,10 @@ std::string RunTable(const Json& summary) {
   add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
   add("staleness", "staleness", Staleness(summary.value("staleness", Json())));
-  add("bytes_sent", "sent to servers", Bytes(Number(summary, "bytes_sent").value_or(0)));
-  add("bytes_received", "received from them", Bytes(Number(summary, "bytes_received").value_or(0)));
-  return Align(rows, Side::kLeft);
+  add("bytes_sent", "sent to servers", BytesText(Number(summary, "bytes_sent").value_or(0)));
+  add("bytes_received", "received from them",
+      BytesText(Number(summary, "bytes_received").value_or(0)));
+  return AlignColumns(rows, Side::kLeft);
 }
 
 // With two classes those of class 1 say more than the means over the classes.
@@ -109,7 +81,7 @@ Json OwnMetrics(const Json& measured) {
 }
 
 // `rows`: titles, then one for each part.
-void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts, std::vector<Row>* rows) {
+void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts, std::vector<TextRow>* rows) {
   Json names = Json::object();
   for (const auto& [part, measured] : parts) names.update(OwnMetrics(measured));
   for (const auto& [name, value] : names.items()) {
@@ -126,7 +98,7 @@ std::string MetricsTable(const Json& summary) {
     const Json measured = summary.value(part, Json());
     if (measured.is_object()) parts.emplace_back(part, measured);
   }
-  std::vector<Row> rows = {{"metric"}};
+  std::vector<TextRow> rows = {{"metric"}};
   for (const auto& [part, measured] : parts) rows.push_back({part});
   if (parts.empty()) return "";
   for (const char* metric : MetricsToShow(parts[0].second)) {
@@ -139,21 +111,21 @@ std::string MetricsTable(const Json& summary) {
   }
   AddOwnMetrics(parts, &rows);
   if (rows[0].size() == 1) return "";
-  return absl::StrCat("\n", Align(rows, Side::kRight));
+  return absl::StrCat("\n", AlignColumns(rows, Side::kRight));
 }
 
 std::string ProcessTable(const Json& summary) {
   const auto processes = summary.find("processes");
   if (processes == summary.end() || !processes->is_array() || processes->empty()) return "";
-  std::vector<Row> rows = {{"process", "pid", "cpu time", "peak memory"}};
+  std::vector<TextRow> rows = {{"process", "pid", "cpu time", "peak memory"}};
   for (const Json& process : *processes) {
     if (!process.is_object()) continue;
     const auto memory = Number(process, "peak_rss_bytes");
     rows.push_back({absl::StrCat(Text(process, "role"), " ", Text(process, "rank")),
                     Text(process, "pid"), Formatted(process, "cpu_seconds", " s", 2),
-                    memory ? Bytes(*memory) : "-"});
+                    memory ? BytesText(*memory) : "-"});
   }
-  return absl::StrCat("\n", Align(rows, Side::kRight));
+  return absl::StrCat("\n", AlignColumns(rows, Side::kRight));
 }
 
 }  // namespace

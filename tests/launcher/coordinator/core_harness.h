@@ -54,8 +54,13 @@ inline v1::MetricSums MakeSums(uint64_t examples, double loss) {
 
 class CoreHarness {
  public:
-  explicit CoreHarness(const v1::Job& job) {
-    auto created = CoordinatorCore::Create({job, kJobId, now_});
+  explicit CoreHarness(const v1::Job& job)
+      : CoreHarness(CoordinatorCore::Options{job, kJobId, absl::UnixEpoch()}) {}
+  // The job's id and the start are the harness's.
+  explicit CoreHarness(CoordinatorCore::Options options) {
+    options.job_id = kJobId;
+    options.start = now_;
+    auto created = CoordinatorCore::Create(std::move(options));
     EXPECT_TRUE(created.ok()) << created.status();
     core_ = *std::move(created);
   }
@@ -138,8 +143,9 @@ class CoreHarness {
 
   // ---- whole processes
 
-  void Join(v1::Role role, uint32_t rank) {
+  void Join(v1::Role role, uint32_t rank, const std::string& host = "") {
     v1::RegisterRequest request;
+    request.set_host(host);
     request.set_role(role);
     request.set_wanted_rank(static_cast<int32_t>(rank));
     if (role == v1::SERVER) request.set_address("127.0.0.1:" + std::to_string(5000 + rank));

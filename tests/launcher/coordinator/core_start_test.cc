@@ -141,6 +141,47 @@ TEST(CoordinatorStartTest, ASetupWithoutSenseIsRefusedAndTheJobLivesOn) {
   EXPECT_EQ(harness.core().phase(), v1::STARTING);
 }
 
+TEST(CoordinatorStartTest, AJobThatIsNotAdmittedFailsBeforeAnybodyHasAPart) {
+  uint32_t servers_here = 0, workers_here = 0;
+  CoordinatorCore::Options options;
+  options.job = MakeJob("sync", 1, 2);
+  options.host = "here";
+  options.admit = [&](const v1::Assignment& assignment, uint32_t servers, uint32_t workers) {
+    EXPECT_EQ(assignment.variables(0).name(), "weight");
+    servers_here = servers;
+    workers_here = workers;
+    return absl::ResourceExhaustedError("too little memory");
+  };
+  CoreHarness harness(std::move(options));
+  harness.Join(v1::SERVER, 0, "here");
+  harness.Join(v1::WORKER, 0, "here");
+  harness.Join(v1::WORKER, 1, "elsewhere");
+  const CallId server = harness.MakeReady(v1::SERVER, 0);
+  harness.MakeReady(v1::WORKER, 0, MakeSetup(10, 2));
+  EXPECT_FALSE(harness.answered(server));
+  const CallId last = harness.MakeReady(v1::WORKER, 1, MakeSetup(10, 2));
+  EXPECT_EQ(harness.core().failure(), "too little memory");
+  EXPECT_EQ(servers_here, 1u);
+  EXPECT_EQ(workers_here, 1u);
+  for (const CallId call : {server, last}) {
+    EXPECT_EQ(harness.Error(call).code(), absl::StatusCode::kFailedPrecondition);
+  }
+}
+
+TEST(CoordinatorStartTest, ObserversSeeTheMemoryOfAJobThatIsAdmitted) {
+  CoordinatorCore::Options options;
+  options.job = MakeJob("sync", 1, 1);
+  options.admit = [](const v1::Assignment&, uint32_t, uint32_t) {
+    v1::MemoryReport memory;
+    memory.set_worker_bytes(17);
+    return memory;
+  };
+  CoreHarness harness(std::move(options));
+  harness.StartAll(1, 1, MakeSetup(10, 2));
+  const auto progress = harness.Answer<v1::GetProgressReply>(harness.GetProgress(0, 0));
+  EXPECT_EQ(progress.memory().worker_bytes(), 17u);
+}
+
 TEST(CoordinatorStartTest, WhoNeverCameIsNamedWhenTheTimeIsUp) {
   CoreHarness harness(MakeJob("sync", 1, 2));  // startup_timeout_ms 60000
   harness.Join(v1::SERVER, 0);

@@ -1,0 +1,96 @@
+#include "launcher/commands/job_overview.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/cluster_size.h"
+#include "common/mode.h"
+#include "common/status.h"
+#include "launcher/coordinator/training_plan.h"
+#include "launcher/process/admission.h"
+#include "launcher/process/text_table.h"
+
+namespace convoy {
+namespace {
+
+using Rows = std::vector<TextRow>;
+
+std::string Bytes(uint64_t bytes) { return BytesText(static_cast<double>(bytes)); }
+
+std::string Section(const char* title, const Rows& rows, Side side = Side::kLeft) {
+  return absl::StrCat("\n", title, "\n", AlignColumns(rows, side));
+}
+
+std::string DataSection(const TrainingSetup& setup) {
+  const Dataset& train = *setup.data.train;
+  const ExampleShape shape = train.example_shape();
+  std::string features = absl::StrCat(train.features());
+  if (shape.height * shape.channels > 1) {
+    absl::StrAppend(&features, " (", shape.height, " x ", shape.width, " x ", shape.channels, ")");
+  }
+  if (train.sparse()) features += ", sparse";
+  const uint32_t classes = setup.summary.classes();
+  return Section("data",
+                 {{"training examples", absl::StrCat(setup.summary.examples())},
+                  {"validation examples", absl::StrCat(setup.summary.validation_examples())},
+                  {"features", features},
+                  {"classes", classes == 0 ? "none, a regression" : absl::StrCat(classes)}});
+}
+
+std::string ModelSection(const Model& model) {
+  Rows rows = {{"variable", "shape", "values", "bytes"}};
+  int64_t values = 0;
+  for (const VariableSpec& variable : model.variables()) {
+    values += variable.size();
+    rows.push_back({variable.name, absl::StrJoin(variable.shape, " x "),
+                    absl::StrCat(variable.size()),
+                    Bytes(static_cast<uint64_t>(variable.size()) * sizeof(float))});
+  }
+  rows.push_back(
+      {"in all", "", absl::StrCat(values), Bytes(static_cast<uint64_t>(values) * sizeof(float))});
+  return Section("model", rows, Side::kRight);
+}
+
+std::string TrainingSection(const v1::Job& job, const TrainingPlan& plan) {
+  const std::string step =
+      plan.sync
+          ? absl::StrCat(CountText(plan.batch, "example"), ", in ", CountText(plan.slices, "slice"))
+          : absl::StrCat(CountText(plan.batch, "example"), " of one worker");
+  return Section("training",
+                 {{"mode", job.training().mode()},
+                  {"a step", step},
+                  {"an epoch", absl::StrCat(CountText(plan.StepsPerEpoch(), "step"), ", ",
+                                            CountText(plan.examples, "example"))},
+                  {"in all", absl::StrCat(CountText(plan.TotalSteps(), "step"), ", ",
+                                          CountText(plan.TotalExamples(), "example"))}});
+}
+
+std::string MemorySection(const JobOverview& overview) {
+  const auto [servers, workers] = ClusterSizeOf(overview.job);
+  Rows rows = {{CountText(servers, "server"), absl::StrCat(Bytes(overview.memory.server), " each")},
+               {CountText(workers, "worker"), absl::StrCat(Bytes(overview.memory.worker), " each")},
+               {"in all", Bytes(overview.memory.Total(servers, workers))}};
+  if (overview.machine) {
+    rows.push_back(
+        {"this machine", absl::StrCat(Bytes(overview.machine->total_bytes), ", ",
+                                      Bytes(overview.machine->available_bytes), " available")});
+  }
+  return Section("memory, at most about", rows);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RenderJobOverview(const JobOverview& overview) {
+  CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(overview.job.training().mode()));
+  const TrainingPlan plan(overview.job, mode, overview.setup.summary);
+  const auto [servers, workers] = ClusterSizeOf(overview.job);
+  const std::string advice = CoresAdvice(servers, workers, overview.cores);
+  return absl::StrCat("job \"", overview.job.name(), "\" can be trained\n",
+                      DataSection(overview.setup), ModelSection(*overview.setup.model),
+                      TrainingSection(overview.job, plan), MemorySection(overview),
+                      advice.empty() ? "" : absl::StrCat("\nnote: ", advice, "\n"));
+}
+
+}  // namespace convoy

@@ -1,0 +1,87 @@
+#include "launcher/process/memory_estimate.h"
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/mode.h"
+#include "common/optimizers/optimizer.h"
+#include "common/placement/placement.h"
+#include "common/status.h"
+#include "launcher/process/text_table.h"
+#include "ps/buffer_pool.h"
+
+namespace convoy {
+namespace {
+
+absl::StatusOr<uint64_t> Slots(const v1::Optimizer& config) {
+  CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(config, ""));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
+  return static_cast<uint64_t>(optimizer->num_slots());
+}
+
+absl::StatusOr<uint64_t> LargestShard(std::span<const VariableSpec> variables, uint32_t servers) {
+  CONVOY_ASSIGN_OR_RETURN(
+      const Placement placement,
+      Placement::Create(std::vector<VariableSpec>(variables.begin(), variables.end()), servers));
+  int64_t most = 0;
+  for (uint32_t i = 0; i < servers; ++i) most = std::max(most, placement.elements_of_server(i));
+  return static_cast<uint64_t>(most) * sizeof(float);
+}
+
+uint64_t ContributionBytes(const v1::Job& job, const Mode& mode, uint64_t shard) {
+  const v1::Cluster& cluster = job.cluster();
+  if (!mode.rounds()) {
+    return std::min(cluster.workers() * cluster.in_flight_bytes(), cluster.workers() * shard);
+  }
+  if (job.training().slices() <= 1) return 0;
+  if (mode.backup > 0) return job.training().slices() * shard;
+  return static_cast<uint64_t>(cluster.out_of_order_budget() * static_cast<double>(shard));
+}
+
+// Arrays of the size of the weights.
+uint64_t WorkerCopies(const Mode& mode, uint64_t slices, uint64_t slots) {
+  // Weights and slots; the sums over subtrees of the slices.
+  if (mode.single()) return 1 + slots + static_cast<uint64_t>(std::bit_width(slices - 1)) + 1;
+  // Also the worker's own weights and slots.
+  return mode.local() ? 5 + slots : 4;
+}
+
+}  // namespace
+
+absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
+                                              std::span<const VariableSpec> variables,
+                                              const v1::DataSummary& data) {
+  CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(job.training().mode()));
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t slots, Slots(job.optimizer()));
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t shard, LargestShard(variables, job.cluster().servers()));
+  const uint64_t pool = std::min<uint64_t>(shard, BufferPool::Options().max_spare_bytes);
+  uint64_t weights = 0;
+  for (const VariableSpec& v : variables)
+    weights += static_cast<uint64_t>(v.size()) * sizeof(float);
+  const uint64_t slices = std::max(1u, job.training().slices());
+  const uint64_t batch = (job.training().batch_size() + slices - 1) / slices;
+  MemoryEstimate estimate;
+  estimate.server += (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
+  estimate.worker += WorkerCopies(mode, slices, slots) * weights + 2 * batch * data.example_bytes();
+  if (job.data().shuffle()) estimate.worker += data.examples() * sizeof(uint32_t);
+  return estimate;
+}
+
+absl::Status CheckFits(const MemoryEstimate& estimate, uint64_t servers, uint64_t workers,
+                       const MachineMemory& memory) {
+  const uint64_t total = estimate.Total(servers, workers);
+  if (total <= memory.available_bytes) return absl::OkStatus();
+  const auto bytes = [](uint64_t n) { return BytesText(static_cast<double>(n)); };
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the job needs about ", bytes(total), " of memory here (", CountText(servers, "server"),
+      " of ", bytes(estimate.server), ", ", CountText(workers, "worker"), " of ",
+      bytes(estimate.worker), "), but ", bytes(memory.available_bytes), " of ",
+      bytes(memory.total_bytes), " are available",
+      memory.limited ? " within the limit of its control group" : "",
+      ". Use fewer workers or a smaller model, lower cluster.out_of_order_budget, or try anyway "
+      "with --set cluster.memory_check=false"));
+}
+
+}  // namespace convoy

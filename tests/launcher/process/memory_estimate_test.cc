@@ -1,0 +1,105 @@
+#include "launcher/process/memory_estimate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "common/job/defaults.h"
+
+namespace convoy {
+namespace {
+
+using ::testing::HasSubstr;
+
+// One variable of 10 blocks: 655,360 values, 2,621,440 bytes.
+constexpr int64_t kValues = 10 * 65536;
+constexpr uint64_t kBytes = 4 * kValues;
+
+class MemoryEstimateTest : public ::testing::Test {
+ protected:
+  MemoryEstimateTest() {
+    job_.mutable_cluster()->set_servers(1);
+    job_.mutable_cluster()->set_workers(2);
+    job_.mutable_training()->set_batch_size(100);
+    job_.mutable_data()->set_shuffle(false);
+    data_.set_examples(5000);
+    data_.set_example_bytes(40);
+  }
+
+  MemoryEstimate Estimate() {
+    const std::vector<VariableSpec> variables = {{"weight", {kValues}, Initializer::Zeros()}};
+    const auto estimate = EstimateMemory(ResolveDefaults(job_), variables, data_);
+    EXPECT_TRUE(estimate.ok()) << estimate.status();
+    return estimate.ok() ? *estimate : MemoryEstimate();
+  }
+
+  v1::Job job_;
+  v1::DataSummary data_;
+};
+
+TEST_F(MemoryEstimateTest, ASyncServerHoldsWeightsTwiceTheBudgetThePoolAndSlots) {
+  // 2 versions + 0 slots of sgd + 2 gradients + the pool, as large as the weights.
+  EXPECT_EQ(Estimate().server, kProcessBytes + 5 * kBytes);
+  job_.mutable_optimizer()->mutable_momentum();
+  EXPECT_EQ(Estimate().server, kProcessBytes + 6 * kBytes);
+  job_.mutable_optimizer()->mutable_adam();
+  EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);
+  job_.mutable_cluster()->set_out_of_order_budget(0.5);
+  EXPECT_EQ(Estimate().server, kProcessBytes + 5 * kBytes + kBytes / 2);
+}
+
+TEST_F(MemoryEstimateTest, WithOneSliceNoContributionWaitsForAnother) {
+  job_.mutable_training()->set_slices(1);
+  EXPECT_EQ(Estimate().server, kProcessBytes + 3 * kBytes);
+}
+
+TEST_F(MemoryEstimateTest, AnAsyncServerHoldsWhatItsWorkersHaveUnderWay) {
+  job_.mutable_training()->set_mode("async");
+  job_.mutable_cluster()->set_in_flight_bytes(1000);
+  EXPECT_EQ(Estimate().server, kProcessBytes + 3 * kBytes + 2 * 1000);
+}
+
+TEST_F(MemoryEstimateTest, TheServerWithMostBlocksCounts) {
+  job_.mutable_cluster()->set_servers(3);  // 10 blocks: 4, 3, 3
+  EXPECT_EQ(Estimate().server, kProcessBytes + 5 * (kBytes / 10 * 4));
+}
+
+TEST_F(MemoryEstimateTest, SpareBuffersAreNoMoreThanThePoolKeeps) {
+  const int64_t values = int64_t{64} << 20;  // 256 MiB of weights; the pool keeps 64 MiB
+  job_.mutable_training()->set_slices(1);
+  const std::vector<VariableSpec> variables = {{"weight", {values}, Initializer::Zeros()}};
+  const auto estimate = EstimateMemory(ResolveDefaults(job_), variables, data_);
+  ASSERT_TRUE(estimate.ok()) << estimate.status();
+  EXPECT_EQ(estimate->server, kProcessBytes + (2 * 256 + 64) * (uint64_t{1} << 20));
+}
+
+TEST_F(MemoryEstimateTest, AWorkerHoldsWeightsAndGradientsTwiceAndTwoBatchesOfItsSlice) {
+  // Slices of 50 examples of 40 bytes.
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 50 * 40);
+  job_.mutable_training()->set_slices(3);  // the largest has 34
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 34 * 40);
+  job_.mutable_data()->set_shuffle(true);  // the order of an epoch
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 34 * 40 + 4 * 5000);
+}
+
+TEST_F(MemoryEstimateTest, AJobThatDoesNotFitIsRefusedWithTheNeedOfEachProcess) {
+  const MemoryEstimate estimate{3'000'000'000, 1'000'000'000};
+  EXPECT_TRUE(CheckFits(estimate, 1, 2, {8'000'000'000, 5'000'000'000, false}).ok());
+  const absl::Status status = CheckFits(estimate, 1, 2, {8'000'000'000, 4'999'999'999, false});
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(
+      std::string(status.message()),
+      HasSubstr("the job needs about 5.0 GB of memory here (1 server of 3.0 GB, 2 workers of "
+                "1.0 GB), but 5.0 GB of 8.0 GB are available. "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("--set cluster.memory_check=false"));
+}
+
+TEST_F(MemoryEstimateTest, ALimitOfTheControlGroupIsNamed) {
+  const absl::Status status = CheckFits({100, 100}, 1, 1, {1000, 10, true});
+  EXPECT_THAT(std::string(status.message()), HasSubstr("within the limit of its control group"));
+}
+
+}  // namespace
+}  // namespace convoy

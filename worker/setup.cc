@@ -1,0 +1,104 @@
+#include "worker/setup.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status.h"
+#include "worker/example_reader.h"
+
+namespace convoy {
+namespace {
+
+// Bytes of one example in a batch. Sparse examples differ: the first ones stand for all.
+uint64_t ExampleBytes(const Dataset& data) {
+  if (!data.sparse()) return static_cast<uint64_t>(data.features()) * sizeof(float);
+  std::vector<uint32_t> first(static_cast<size_t>(std::min<int64_t>(data.size(), 256)));
+  std::iota(first.begin(), first.end(), 0u);
+  Batch batch;
+  data.Read(first, &batch);
+  const size_t bytes = batch.values.size() * (sizeof(float) + sizeof(uint32_t));
+  return first.empty() ? 0 : bytes / first.size() + sizeof(int64_t);
+}
+
+absl::Status CheckAllLabels(const DataSets& data, const Model& model) {
+  CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*data.train, model), "training data"));
+  if (data.validation != nullptr) {
+    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*data.validation, model), "validation data"));
+  }
+  if (data.test == nullptr) return absl::OkStatus();
+  return Annotate(CheckLabels(*data.test, model), "test data");
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
+                                              std::span<const ModelRegistration> models,
+                                              const ActivityCallback& activity) {
+  TrainingSetup setup;
+  CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity));
+  activity("building the model");
+  const Dataset& train = *setup.data.train;
+  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, train));
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, models));
+  setup.model = std::make_unique<TimedModel>(std::move(model));
+  CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, *setup.model));
+  if (setup.data.validation != nullptr) {
+    setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
+  }
+  if (setup.data.test != nullptr) {
+    setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
+  }
+  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, *setup.model));
+  if (const std::string how = Describe(setup.training); !how.empty()) activity(how);
+  setup.summary.set_epoch_examples(setup.training.epoch_size());
+  setup.summary.set_examples(static_cast<uint64_t>(train.size()));
+  setup.summary.set_features(static_cast<uint64_t>(train.features()));
+  setup.summary.set_classes(static_cast<uint32_t>(input.classes));
+  setup.summary.set_fingerprint(train.fingerprint());
+  setup.summary.set_example_bytes(ExampleBytes(train));
+  return setup;
+}
+
+absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
+  switch (model.kind_case()) {
+    case v1::Model::kLinearRegression:
+      return 0;
+    case v1::Model::kLogisticRegression:
+      return 2;
+    default:
+      break;
+  }
+  if (model.has_classes()) return model.classes();
+  float largest = 0;
+  bool whole = true;
+  for (int64_t i = 0; i < data.size(); ++i) {
+    largest = std::max(largest, data.label(i));
+    whole = whole && std::trunc(data.label(i)) == data.label(i);
+  }
+  // A custom model may be a regression: only numbers that can be classes are taken for them.
+  if (model.has_custom() && !(whole && largest < 1e6f)) return 0;
+  if (!(largest < 1e6f)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the largest label of the training data is ", largest,
+                     ": classes are numbered from 0, at most 1,000,000; is this a regression?"));
+  }
+  return std::max<int64_t>(2, static_cast<int64_t>(largest) + 1);
+}
+
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train) {
+  ModelInput input;
+  input.features = train.features();
+  input.shape = train.example_shape();
+  input.sparse = train.sparse();
+  input.seed = job.seed();
+  input.allow_nan_loss = job.training().nan_policy() == v1::Training::SKIP;
+  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
+  return input;
+}
+
+}  // namespace convoy

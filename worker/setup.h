@@ -1,0 +1,41 @@
+// What a worker trains with, before it knows its part: its data and its model.
+#ifndef CONVOY_WORKER_SETUP_H_
+#define CONVOY_WORKER_SETUP_H_
+
+#include <memory>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "proto/coordinator.pb.h"
+#include "worker/data/activity.h"
+#include "worker/data/dataset.h"
+#include "worker/models/model.h"
+#include "worker/timed_model.h"
+#include "worker/training_data.h"
+
+namespace convoy {
+
+struct TrainingSetup {
+  DataSets data;
+  std::unique_ptr<TimedModel> model;
+  TrainingData training;
+  v1::DataSummary summary;
+};
+
+// Opens the data of a resolved job, building caches where they are missing, builds the model and
+// checks every label. Errors are those of OpenData, MakeModel and MakeTrainingData; InvalidArgument: a label that is
+// no class, with its example.
+absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
+                                              std::span<const ModelRegistration> models,
+                                              const ActivityCallback& activity);
+
+// Classes of a classifier: model.classes, or the largest label of the data + 1 (0 for regressions,
+// and for custom models if labels are no class numbers). InvalidArgument: a label that is no class.
+absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data);
+
+// What the model of a job is told of its training data. Errors as of ClassesOf.
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train);
+
+}  // namespace convoy
+
+#endif  // CONVOY_WORKER_SETUP_H_
