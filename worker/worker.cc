@@ -14,6 +14,7 @@
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/status.h"
+#include "worker/data/csv/class_names.h"
 #include "worker/data/dataset.h"
 #include "worker/example_reader.h"
 #include "worker/job_session.h"
@@ -37,6 +38,10 @@ absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, 
                             session.SetActivity(activity);
                             options.log(activity);
                           }));
+  if (const v1::Schema* schema = setup.data.schema.get(); schema != nullptr && schema->bad_lines() > 0) {
+    options.log(absl::StrCat(job.data().train(), ": ", schema->bad_lines(), " bad lines are skipped, the first: ",
+                             schema->first_bad_line()));
+  }
   session.SetActivity("building the model");
   const Dataset& train = *setup.data.train;
   ModelInput input;
@@ -44,7 +49,11 @@ absl::StatusOr<Setup> Prepare(const v1::Job& job, const WorkerOptions& options, 
   input.shape = train.example_shape();
   input.sparse = train.sparse();
   input.seed = job.seed();
-  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
+  if (setup.data.schema != nullptr && !setup.data.schema->label().class_name().empty()) {
+    CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), *setup.data.schema));
+  } else {
+    CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
+  }
   CONVOY_ASSIGN_OR_RETURN(setup.model, MakeModel(job.model(), input, options.models));
   CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(train, *setup.model), "training data"));
   if (setup.data.validation != nullptr) {
@@ -85,6 +94,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   v1::ReadyRequest ready;
   for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
   *ready.mutable_data() = setup.summary;
+  if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [", assignment.slice_begin(), ", ",
                            assignment.slice_end(), ") of ", assignment.slices(), ", ",

@@ -20,6 +20,7 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help of all commands");
   CommandSet commands{app, argv[0], models, {}};
+  AddInitCommand(commands);
   AddTrainCommand(commands);
   AddEvaluateAndPredictCommands(commands);
   AddCoordinatorCommand(commands);

@@ -39,6 +39,7 @@ void AddJobOptions(CLI::App* command, JobOptions* job);
 void AddInsecureListen(CLI::App* command, bool* flag);
 
 // One for each command, in the file of its name.
+void AddInitCommand(CommandSet& commands);
 void AddTrainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);
 void AddCoordinatorCommand(CommandSet& commands);

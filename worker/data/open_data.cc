@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "worker/data/cache.h"
 #include "worker/data/cached_dataset.h"
+#include "worker/data/csv/learned_schema.h"
 #include "worker/data/dataset.h"
 #include "worker/data/default_cache_dir.h"
 #include "worker/data/file_format.h"
@@ -23,19 +24,48 @@ using CachePointer = std::shared_ptr<const CacheFile>;
 
 constexpr double kUbyteScale = 1.0 / 255;
 
+bool IsCsv(v1::Data::Format format) { return format == v1::Data::CSV || format == v1::Data::TSV; }
+
 absl::StatusOr<v1::Data::Format> FormatOf(const v1::Data& data, const std::string& path) {
-  return data.format() == v1::Data::AUTO ? DetectFormat(path) : data.format();
+  if (data.format() != v1::Data::AUTO) return data.format();
+  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format found, DetectFormat(path));
+  // data.csv says that it is text in columns, even if it is only one.
+  return data.has_csv() && found == v1::Data::LIBSVM ? v1::Data::CSV : found;
 }
 
-absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format format,
-                                         const std::string& examples, const std::string& labels,
-                                         const ActivityCallback& activity) {
-  const CacheSource source = {format, examples, format == v1::Data::IDX ? labels : "",
-                              format == v1::Data::LIBSVM && data.zero_based()};
+CacheOptions CacheOptionsOf(const v1::Data& data, const ActivityCallback& activity) {
   CacheOptions options;
   options.directory = data.cache_dir().empty() ? DefaultCacheDir() : data.cache_dir();
   options.activity = activity;
-  return OpenCache(source, options);
+  return options;
+}
+
+// `use`: of CSV and TSV files.
+absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format format,
+                                         const std::string& examples, const std::string& labels,
+                                         const FileUse& use, const ActivityCallback& activity) {
+  CacheSource source = {format, examples, format == v1::Data::IDX ? labels : "",
+                        format == v1::Data::LIBSVM && data.zero_based()};
+  if (IsCsv(format)) {
+    source.csv = data.csv();
+    source.encoding = {use.schema, use.labels ? data.csv().max_bad_lines() : 0, use.labels};
+  }
+  return OpenCache(source, CacheOptionsOf(data, activity));
+}
+
+// Null for formats other than CSV and TSV.
+absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const v1::Data& data,
+                                                           v1::Data::Format format,
+                                                           const ActivityCallback& activity) {
+  if (!IsCsv(format)) return nullptr;
+  if (data.csv().label().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(data.train(), " is a ",
+                                                   v1::Data::Format_Name(format),
+                                                   " file: set data.csv.label to the name of the "
+                                                   "column to learn (`convoy init` writes a job)"));
+  }
+  return LearnedSchema(data.train(), data.csv(), format == v1::Data::TSV,
+                       CacheOptionsOf(data, activity));
 }
 
 // The labels that the job names, or those that go with the name of the images. `setting` is for
@@ -130,13 +160,14 @@ absl::StatusOr<DatasetOptions> HoldBack(double fraction, uint64_t n, uint64_t se
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenValidationFile(const v1::Data& data,
                                                             v1::Data::Format format,
-                                                            int64_t features,
+                                                            int64_t features, const FileUse& use,
                                                             const ActivityCallback& activity) {
   const std::string& path = data.validation().path();
   CONVOY_ASSIGN_OR_RETURN(
       const std::string labels,
       RequiredLabels(format, data.validation().labels(), path, "data.validation.labels"));
-  CONVOY_ASSIGN_OR_RETURN(CachePointer cache, OpenCacheOf(data, format, path, labels, activity));
+  CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
+                          OpenCacheOf(data, format, path, labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
                           OptionsFor(data, cache->view().header(), path, features));
   return MakeDataset(std::move(cache), std::move(options));
@@ -161,17 +192,20 @@ absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
   CONVOY_ASSIGN_OR_RETURN(
       const std::string labels,
       RequiredLabels(format, data.train_labels(), data.train(), "data.train_labels"));
+  FileUse use;
+  CONVOY_ASSIGN_OR_RETURN(use.schema, SchemaOf(data, format, activity));
   CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
-                          OpenCacheOf(data, format, data.train(), labels, activity));
+                          OpenCacheOf(data, format, data.train(), labels, use, activity));
   const CacheHeader& header = cache->view().header();
   CONVOY_ASSIGN_OR_RETURN(
       DatasetOptions options,
       OptionsFor(data, header, data.train(), static_cast<int64_t>(data.features())));
   DataSets sets;
+  sets.schema = use.schema;
   const v1::Validation& validation = data.validation();
   if (validation.source_case() == v1::Validation::kPath) {
     CONVOY_ASSIGN_OR_RETURN(sets.validation,
-                            OpenValidationFile(data, format, options.features, activity));
+                            OpenValidationFile(data, format, options.features, use, activity));
   } else if (validation.source_case() == v1::Validation::kFraction) {
     CONVOY_ASSIGN_OR_RETURN(DatasetOptions held, HoldBack(validation.fraction(), header.examples,
                                                           seed, data.train(), &options));
@@ -182,10 +216,17 @@ absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
 }
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const std::string& path,
-                                                  const ActivityCallback& activity) {
-  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format, FormatOf(data, path));
+                                                  const ActivityCallback& activity,
+                                                  const FileUse& use) {
+  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format,
+                          use.schema != nullptr ? v1::Data::CSV : FormatOf(data, path));
+  if (IsCsv(format) && use.schema == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is a CSV file, but the run has no schema.json to read it with"));
+  }
   const std::string labels = format == v1::Data::IDX ? OptionalLabels(data, path) : "";
-  CONVOY_ASSIGN_OR_RETURN(CachePointer cache, OpenCacheOf(data, format, path, labels, activity));
+  CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
+                          OpenCacheOf(data, format, path, labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(
       DatasetOptions options,
       OptionsFor(data, cache->view().header(), path, static_cast<int64_t>(data.features())));
