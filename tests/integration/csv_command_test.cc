@@ -32,7 +32,7 @@ std::string Customers(int rows) {
     const bool buys = (age < 45 || job[0] == 'd') != (random() % 20 == 0);
     const std::string income = random() % 10 == 0 ? "" : absl::StrCat(1000 + random() % 5000);
     absl::StrAppend(&text, "c", i, ",", age, ",", job, ",", income, ",",
-                    buys ? "yes, please" : "no", "\n");
+                    buys ? "\"yes, please\"" : "no", "\n");
   }
   return text;
 }
@@ -96,8 +96,7 @@ TEST_F(CsvCommandTest, FromInitToPredictionsUnderTheNamesOfTheClasses) {
   for (absl::string_view line : absl::StrSplit(ReadFile(folder_ / "customers.csv"), '\n')) {
     const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits(',', 4));
     if (fields.size() < 5 || fields[0] == "id") continue;
-    const std::string label = fields[4] == "no" ? "no" : "\"yes, please\"";
-    absl::StrAppend(&other, label, ",x,", fields[3], ",", fields[2], ",", fields[1], ",", fields[0],
+    absl::StrAppend(&other, fields[4], ",x,", fields[3], ",", fields[2], ",", fields[1], ",", fields[0],
                     "\n");
   }
   const ProgramResult evaluated = Convoy({"evaluate", run, "--data", Write("other.csv", other)});

@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace convoy {
 namespace {
 
@@ -46,7 +48,7 @@ TEST(CsvNumberTest, NumbersAreRoundedToNearest) {
     std::string text = std::to_string(random() >> (random() % 64));
     text.insert(random() % (text.size() + 1), 1, '.');
     if (random() % 2 == 0) text.insert(0, 1, '-');
-    if (random() % 4 == 0) text += "e" + std::to_string(static_cast<int>(random() % 30) - 20);
+    if (random() % 4 == 0) absl::StrAppend(&text, "e", static_cast<int>(random() % 30) - 20);
     if (std::abs(std::strtod(text.c_str(), nullptr)) > 3e38) continue;
     ASSERT_EQ(Parsed(text), std::strtod(text.c_str(), nullptr)) << text;
   }
