@@ -22,7 +22,7 @@ absl::StatusOr<std::string> CheckGradients(const v1::Job& job,
   ConfigureEigen();
   CONVOY_ASSIGN_OR_RETURN(const DataSets data,
                           OpenData(job.data(), job.seed(), [](const std::string&) {}));
-  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, *data.train));
+  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, data));
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
                           MakeModel(job.model(), input, models));
   const auto examples = static_cast<uint64_t>(std::min(kExamples, data.train->size()));

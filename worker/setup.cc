@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
+#include "worker/data/csv/class_names.h"
 #include "worker/example_reader.h"
 
 namespace convoy {
@@ -41,9 +42,13 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               const ActivityCallback& activity) {
   TrainingSetup setup;
   CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity));
+  if (const v1::Schema* schema = setup.data.schema.get(); schema != nullptr && schema->bad_lines() > 0) {
+    activity(absl::StrCat(job.data().train(), ": ", schema->bad_lines(),
+                          " bad lines are skipped, the first: ", schema->first_bad_line()));
+  }
   activity("building the model");
   const Dataset& train = *setup.data.train;
-  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, train));
+  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, setup.data));
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, models));
   setup.model = std::make_unique<TimedModel>(std::move(model));
   CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, *setup.model));
@@ -90,14 +95,17 @@ absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
   return std::max<int64_t>(2, static_cast<int64_t>(largest) + 1);
 }
 
-absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train) {
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data) {
+  const Dataset& train = *data.train;
   ModelInput input;
   input.features = train.features();
   input.shape = train.example_shape();
   input.sparse = train.sparse();
   input.seed = job.seed();
   input.allow_nan_loss = job.training().nan_policy() == v1::Training::SKIP;
-  CONVOY_ASSIGN_OR_RETURN(input.classes, ClassesOf(job.model(), train));
+  const bool named = data.schema != nullptr && !data.schema->label().class_name().empty();
+  CONVOY_ASSIGN_OR_RETURN(input.classes, named ? ClassesOf(job.model(), *data.schema)
+                                               : ClassesOf(job.model(), train));
   return input;
 }
 

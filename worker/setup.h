@@ -34,7 +34,7 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
 absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data);
 
 // What the model of a job is told of its training data. Errors as of ClassesOf.
-absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const Dataset& train);
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data);
 
 }  // namespace convoy
 

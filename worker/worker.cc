@@ -2,16 +2,20 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/build_info.h"
+#include "common/files/atomic_file.h"
 #include "common/mode.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/status.h"
+#include "worker/data/csv/schema_json.h"
 #include "worker/job_session.h"
 #include "worker/layers/eigen.h"
 #include "worker/parameter_client.h"
@@ -60,9 +64,13 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   return absl::OkStatus();
 }
 
-absl::Status TrainAlone(const TrainingContext& context, const WorkerOptions& options) {
+absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema, const WorkerOptions& options) {
   if (options.model_file.empty()) {
     return absl::FailedPreconditionError("mode single is one process without servers: run it with `convoy train`");
+  }
+  if (schema != nullptr) {
+    const std::string folder = std::filesystem::path(options.model_file).parent_path().string();
+    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(*schema)));
   }
   context.session.SetActivity("training");
   return TrainSingle(context, options.model_file);
@@ -79,6 +87,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   v1::ReadyRequest ready;
   for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
   *ready.mutable_data() = setup.summary;
+  if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [", assignment.slice_begin(), ", ",
                            assignment.slice_end(), ") of ", assignment.slices(), ", ",
@@ -93,7 +102,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                                 session,
                                 coordinator};
   session.SetComputeClock([&setup] { return setup.model->compute_seconds(); });
-  const absl::Status trained = mode.single() ? TrainAlone(context, options)
+  const absl::Status trained = mode.single() ? TrainAlone(context, setup.data.schema.get(), options)
                                              : TrainWithServers(context, registered.identity(), options);
   session.SetComputeClock(nullptr);   // the model's life ends before the session's
   CONVOY_RETURN_IF_ERROR(trained);

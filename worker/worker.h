@@ -17,7 +17,7 @@ struct WorkerOptions {
   std::string coordinator;   // host:port
   int rank = -1;             // wanted; -1: any
   absl::Duration unreachable_after = absl::Seconds(10);
-  // Mode single: where the final weights go, which no server holds.
+  // Mode single: where the final weights go, which no server holds; a schema goes beside them.
   std::string model_file;
   std::span<const ModelRegistration> models;   // of the program that embeds Convoy; outlives the worker
   // Called with what happens, for the log.

@@ -56,11 +56,23 @@ void ResolveHeldOutLabels(v1::Validation* part) {
 }
 
 void ResolveLabels(v1::Data* data) {
-  if (data->format() == v1::Data::LIBSVM) return;
+  if (data->format() != v1::Data::IDX && data->format() != v1::Data::AUTO) return;
   const std::string train_labels = LabelsOf(data->train());
   if (!data->has_train_labels() && !train_labels.empty()) data->set_train_labels(train_labels);
   if (data->has_validation()) ResolveHeldOutLabels(data->mutable_validation());
   if (data->has_test()) ResolveHeldOutLabels(data->mutable_test());
+}
+
+void ResolveCsv(const v1::Model& model, v1::Csv* csv) {
+  const bool by_model = csv->label_type() == v1::Csv::BY_MODEL;
+  if (by_model && model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom()) {
+    csv->set_label_type(model.has_linear_regression() ? v1::Csv::NUMBER : v1::Csv::CLASS);
+  }
+  if (csv->missing_value().empty()) {
+    for (const char* value : {"NA", "N/A", "NaN", "nan", "null", "NULL", "?"}) {
+      csv->add_missing_value(value);
+    }
+  }
 }
 
 void ResolveModel(v1::Model* model) {
@@ -82,6 +94,7 @@ void ResolveOptimizer(v1::Optimizer* optimizer) {
 v1::Job ResolveDefaults(v1::Job job) {
   if (!job.has_name()) job.set_name("job");
   if (job.has_data()) ResolveLabels(job.mutable_data());
+  if (job.data().has_csv()) ResolveCsv(job.model(), job.mutable_data()->mutable_csv());
   if (job.has_model()) ResolveModel(job.mutable_model());
   ResolveOptimizer(job.mutable_optimizer());
   job.mutable_training();

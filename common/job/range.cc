@@ -13,6 +13,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // What one machine can hold, with a wide margin: larger numbers are mistakes, not jobs.
 constexpr double kMaxUnits = 1 << 20;
 constexpr double kMaxChannels = 4096;
+constexpr double kMaxBuckets = 10000;
 constexpr double kMaxFeatures = 4294967295.0;
 
 constexpr Range Above(double low) { return {low, true, kInfinity, true}; }
@@ -31,6 +32,12 @@ struct FieldRange {
 
 constexpr FieldRange kRanges[] = {
     {"Data.features", FromTo(1, kMaxFeatures)},
+    {"Csv.buckets", FromTo(2, kMaxBuckets)},
+    {"Csv.hash_buckets", FromTo(0, kMaxUnits)},
+    {"Csv.max_categories", FromTo(1, kMaxUnits)},
+    {"Csv.min_count", AtLeast(1)},
+    {"CsvColumn.buckets", FromTo(2, kMaxBuckets)},
+    {"CsvColumn.hash_buckets", FromTo(0, kMaxUnits)},
     {"Validation.fraction", kUnitOpen},
     {"Augment.crop", FromTo(0, kMaxUnits)},
     {"Augment.noise", AtLeast(0)},

@@ -8,6 +8,7 @@
 #include "common/job/field_text.h"
 #include "common/job/paths.h"
 #include "common/job/range.h"
+#include "common/job/validate_csv.h"
 #include "common/mode.h"
 #include "re2/re2.h"
 
@@ -29,8 +30,11 @@ void Missing(Violations* violations, std::string path, const std::string& what) 
 // Labels of a file of IDX images.
 void ValidateLabels(const v1::Data& data, const std::string& images_path, const std::string& images,
                     const std::string& labels_path, bool has_labels, Violations* violations) {
-  if (data.format() == v1::Data::LIBSVM && has_labels) {
-    Wrong(violations, labels_path, " is for IDX files, but data.format is LIBSVM");
+  const bool other = data.format() != v1::Data::IDX && data.format() != v1::Data::AUTO;
+  if (other && has_labels) {
+    Wrong(violations, labels_path,
+          absl::StrCat(" is for IDX files, but data.format is ",
+                       v1::Data::Format_Name(data.format())));
   }
   if (data.format() == v1::Data::IDX && !has_labels && LabelsOf(images).empty()) {
     Missing(violations, labels_path,
@@ -134,9 +138,13 @@ void ValidateData(const v1::Job& job, Violations* violations) {
   if (data.has_scale() && data.scale() == 0) {
     Wrong(violations, "data.scale", " must not be 0: every feature is multiplied by it");
   }
-  if (data.format() == v1::Data::IDX && data.zero_based()) {
-    Wrong(violations, "data.zero_based", " is for libsvm files, but data.format is IDX");
+  const bool libsvm = data.format() == v1::Data::LIBSVM || data.format() == v1::Data::AUTO;
+  if (!libsvm && data.zero_based()) {
+    Wrong(violations, "data.zero_based",
+          absl::StrCat(" is for libsvm files, but data.format is ",
+                       v1::Data::Format_Name(data.format())));
   }
+  ValidateCsv(data, violations);
 }
 
 void ValidateModel(const v1::Job& job, Violations* violations) {

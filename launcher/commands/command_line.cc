@@ -27,6 +27,7 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   app.set_help_all_flag("--help-all", "Help of all commands");
   app.set_version_flag("--version", VersionLine(), "Version, build and instruction set");
   CommandSet commands{app, argv[0], models, {}};
+  AddInitCommand(commands);
   AddTrainCommand(commands);
   AddCheckCommand(commands);
   AddExplainCommand(commands);

@@ -42,6 +42,7 @@ void AddInsecureListen(CLI::App* command, bool* flag);
 std::string VersionLine();
 
 // One for each command, in the file of its name.
+void AddInitCommand(CommandSet& commands);
 void AddTrainCommand(CommandSet& commands);
 void AddCheckCommand(CommandSet& commands);
 void AddExplainCommand(CommandSet& commands);

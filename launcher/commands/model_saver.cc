@@ -1,16 +1,19 @@
 #include "launcher/commands/model_saver.h"
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "common/build_info.h"
+#include "common/files/atomic_file.h"
 #include "common/files/safetensors_writer.h"
 #include "common/math/variable.h"
 #include "common/mode.h"
 #include "common/placement/placement.h"
 #include "common/status.h"
+#include "worker/data/csv/schema_json.h"
 #include "worker/parameter_client.h"
 
 namespace convoy {
@@ -36,6 +39,10 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(uint64_t job_
 }  // namespace
 
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path) {
+  if (assignment.has_schema()) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(assignment.schema())));
+  }
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> client, ConnectForReading(job_id, assignment));
   CONVOY_RETURN_IF_ERROR(client->PullAll(kNewestVersion));
   const std::vector<VariableSpec>& variables = client->placement().variables();

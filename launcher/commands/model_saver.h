@@ -10,8 +10,8 @@
 
 namespace convoy {
 
-// Pulls the newest weights of all variables and writes them to `path`, whole tensors by variable name. Call when no
-// worker pushes any more.
+// Pulls the newest weights of all variables and writes them to `path`, whole tensors by variable name; before them the
+// schema of the assignment, if it has one, to schema.json beside `path`. Call when no worker pushes any more.
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path);
 
 }  // namespace convoy

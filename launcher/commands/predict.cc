@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
 #include <utility>
@@ -18,6 +19,9 @@
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
+#include "worker/data/csv/class_names.h"
+#include "worker/data/csv/csv_field.h"
+#include "worker/data/csv/schema_json.h"
 #include "worker/data/dataset.h"
 #include "worker/evaluation.h"
 #include "worker/layers/eigen.h"
@@ -58,12 +62,13 @@ class StoredWeights final : public WeightSource {
 };
 
 struct Trained {
+  std::shared_ptr<const v1::Schema> schema;   // null: the data are not CSV or TSV
   std::unique_ptr<Dataset> data;
   std::unique_ptr<Model> model;
   StoredWeights weights;
 };
 
-absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models) {
+absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models, bool labels) {
   const std::string job_path = options.run_dir + "/job.textproto";
   std::ifstream file(job_path);
   if (!file) {
@@ -76,9 +81,12 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
       CheckModelIsHere(job.model(), models, options.run_dir,
                        absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
   Trained trained;
-  CONVOY_ASSIGN_OR_RETURN(trained.data, options.split.empty()
-                                            ? OpenFile(job.data(), options.data, nullptr)
-                                            : OpenPart(job.data(), job.seed(), options.data, options.split, nullptr));
+  CONVOY_ASSIGN_OR_RETURN(trained.schema, ReadRunSchema(options.run_dir));
+  const FileUse use{trained.schema, labels};
+  CONVOY_ASSIGN_OR_RETURN(trained.data,
+                          options.split.empty()
+                              ? OpenFile(job.data(), options.data, nullptr, use)
+                              : OpenPart(job.data(), job.seed(), options.data, options.split, nullptr, use));
   ModelInput input;
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
@@ -99,6 +107,15 @@ absl::Status Write(const std::string& out, const std::string& text) {
   return absl::OkStatus();
 }
 
+// Adds the names of the classes to the metrics of each.
+std::string NamedClasses(const std::string& metrics, const v1::Schema* schema) {
+  if (schema == nullptr || schema->label().class_name().empty()) return metrics;
+  auto json = nlohmann::ordered_json::parse(metrics);
+  const std::vector<std::string> names = ClassNames(schema, static_cast<int64_t>(json["classes"].size()));
+  for (size_t c = 0; c < json["classes"].size(); ++c) json["classes"][c]["name"] = names[c];
+  return json.dump();
+}
+
 absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
   if (!trained.data->has_labels()) {
     return absl::InvalidArgumentError("the examples have no labels to compare with; use `convoy predict`");
@@ -107,17 +124,20 @@ absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
       const v1::MetricSums sums,
       Evaluate(*trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model, trained.weights,
                [] { return absl::OkStatus(); }));
-  return MetricsJson(sums, /*per_class=*/true) + "\n";
+  return NamedClasses(MetricsJson(sums, /*per_class=*/true), trained.schema.get()) + "\n";
 }
 
-void AppendRow(int64_t example, std::span<const float> prediction, bool regression, std::string* csv) {
-  if (regression) {
+// `classes`: their names; none for a regression.
+void AppendRow(int64_t example, std::span<const float> prediction, const std::vector<std::string>& classes,
+               std::string* csv) {
+  if (classes.empty()) {
     absl::StrAppendFormat(csv, "%d,%.9g\n", example, prediction[0]);
   } else if (prediction.size() == 1) {
-    absl::StrAppendFormat(csv, "%d,%d,%.9g,%.9g\n", example, prediction[0] >= 0.5f, 1 - prediction[0], prediction[0]);
+    absl::StrAppendFormat(csv, "%d,%s,%.9g,%.9g\n", example, CsvField(classes[prediction[0] >= 0.5f]),
+                          1 - prediction[0], prediction[0]);
   } else {
     const auto best = std::max_element(prediction.begin(), prediction.end()) - prediction.begin();
-    absl::StrAppendFormat(csv, "%d,%d", example, best);
+    absl::StrAppendFormat(csv, "%d,%s", example, CsvField(classes[static_cast<size_t>(best)]));
     for (float p : prediction) absl::StrAppendFormat(csv, ",%.9g", p);
     csv->push_back('\n');
   }
@@ -128,7 +148,10 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
   const bool regression = trained.model->task() == Model::Task::kRegression;
   std::string csv = "example,prediction";
   const int64_t classes = regression ? 0 : std::max<int64_t>(2, trained.model->outputs());
-  for (int64_t c = 0; c < classes; ++c) absl::StrAppend(&csv, ",probability_", c);
+  const std::vector<std::string> names = ClassNames(trained.schema.get(), classes);
+  for (int64_t c = 0; c < classes; ++c) {
+    absl::StrAppend(&csv, ",", CsvField("probability_" + names[static_cast<size_t>(c)]));
+  }
   csv.push_back('\n');
   Batch batch;
   const auto outputs = static_cast<size_t>(trained.model->outputs());
@@ -139,28 +162,29 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
     batch.labels.clear();
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, trained.model->Evaluate(batch, trained.weights));
     for (size_t i = 0; i < indices.size(); ++i) {
-      AppendRow(begin + static_cast<int64_t>(i), output.predictions.subspan(i * outputs, outputs), regression, &csv);
+      AppendRow(begin + static_cast<int64_t>(i), output.predictions.subspan(i * outputs, outputs), names, &csv);
     }
   }
   return csv;
 }
 
 int Run(const PredictOptions& options, std::span<const ModelRegistration> models,
-        absl::StatusOr<std::string> (*make)(Trained&)) {
+        absl::StatusOr<std::string> (*make)(Trained&), bool labels) {
   ConfigureEigen();
-  absl::StatusOr<Trained> trained = Load(options, models);
+  absl::StatusOr<Trained> trained = Load(options, models, labels);
   if (!trained.ok()) return Fail(trained.status());
   const absl::StatusOr<std::string> text = make(*trained);
   if (!text.ok()) return Fail(text.status());
   return Fail(Write(options.out, *text));
 }
 
-void AddCommand(CommandSet& commands, const char* name, const char* help, absl::StatusOr<std::string> (*make)(Trained&)) {
+void AddCommand(CommandSet& commands, const char* name, const char* help, absl::StatusOr<std::string> (*make)(Trained&),
+                bool labels) {
   auto options = std::make_shared<PredictOptions>();
   options->command = name;
   CLI::App* command = commands.Add<PredictOptions>(
       name, help, options,
-      [models = commands.models, make](const PredictOptions& chosen) { return Run(chosen, models, make); });
+      [models = commands.models, make, labels](const PredictOptions& chosen) { return Run(chosen, models, make, labels); });
   command->add_option("RUN_DIR", options->run_dir, "Run directory of a training")->required();
   command->add_option("--data", options->data, "Examples, in the format of the training data")
       ->type_name("PATH")
@@ -178,8 +202,8 @@ void AddCommand(CommandSet& commands, const char* name, const char* help, absl::
 }  // namespace
 
 void AddEvaluateAndPredictCommands(CommandSet& commands) {
-  AddCommand(commands, "evaluate", "Measure a trained model on other data (JSON)", &MeasuredMetrics);
-  AddCommand(commands, "predict", "Predict with a trained model (CSV with probabilities)", &PredictedCsv);
+  AddCommand(commands, "evaluate", "Measure a trained model on other data (JSON)", &MeasuredMetrics, true);
+  AddCommand(commands, "predict", "Predict with a trained model (CSV with probabilities)", &PredictedCsv, false);
 }
 
 }  // namespace convoy

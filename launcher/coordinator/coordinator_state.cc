@@ -82,6 +82,8 @@ void CoordinatorCore::FinishIfAllFinished() {
     return EndIfSaved();
   }
   actions_.save_model = assignment_;
+  const v1::ReadyRequest& setup = members_.worker(0)->setup;
+  if (setup.has_schema()) *actions_.save_model->mutable_schema() = setup.schema();
 }
 
 void CoordinatorCore::EndIfSaved() {

@@ -52,6 +52,10 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
                           figure.what, ", ", other_name, " has ", figure.theirs);
     }
   }
+  if (setup.schema().SerializeAsString() != other.schema().SerializeAsString()) {
+    return absl::StrCat("the workers have different data: ", name, " and ", other_name,
+                        " have learnt different schemas from their training files");
+  }
   if (a.fingerprint() == b.fingerprint()) return "";
   return absl::StrFormat(
       "the workers have different data: checksum %016x in %s, %016x in %s; their files or data "

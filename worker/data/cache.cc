@@ -31,9 +31,26 @@ std::string AbsolutePath(const std::string& path) {
   return error ? path : absolute.string();
 }
 
+bool IsCsv(v1::Data::Format format) { return format == v1::Data::CSV || format == v1::Data::TSV; }
+
+// What caches of the same files differ in by name.
 std::string OptionsText(const CacheSource& source) {
-  return absl::StrCat("format=", v1::Data::Format_Name(source.format),
-                      " zero_based=", source.zero_based ? 1 : 0);
+  const std::string format = absl::StrCat("format=", v1::Data::Format_Name(source.format));
+  if (!IsCsv(source.format)) {
+    return absl::StrCat(format, " zero_based=", source.zero_based ? 1 : 0);
+  }
+  return absl::StrFormat("%s csv=%016x labels=%d", format, Checksum(source.csv.SerializeAsString()),
+                         source.encoding.read_labels);
+}
+
+// What a cache is valid for: not for another schema of the same settings.
+uint64_t OptionsHash(const CacheSource& source) {
+  std::string text = OptionsText(source);
+  if (IsCsv(source.format)) {
+    absl::StrAppendFormat(&text, " max_bad_lines=%d schema=%016x", source.encoding.max_bad_lines,
+                          Checksum(source.encoding.schema->SerializeAsString()));
+  }
+  return Checksum(text);
 }
 
 std::string ShownName(const std::string& path) {
@@ -64,13 +81,6 @@ std::shared_ptr<const CacheFile> OpenIfCurrent(const std::string& path, const St
   const CacheHeader& header = (*cache)->view().header();
   if (header.sources != stamps || header.options_hash != options_hash) return nullptr;
   return *std::move(cache);
-}
-
-absl::Status MakeDirectory(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (!error) return absl::OkStatus();
-  return CacheNotWritable(directory, ErrnoStatus(directory, "can't create", error.value()));
 }
 
 absl::Status Publish(const std::string& temporary, const std::string& path) {
@@ -128,6 +138,13 @@ absl::StatusOr<std::shared_ptr<const CacheFile>> CacheFile::Open(const std::stri
   return std::shared_ptr<const CacheFile>(new CacheFile(std::move(file), *view));
 }
 
+absl::Status MakeCacheDirectory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error) return absl::OkStatus();
+  return CacheNotWritable(directory, ErrnoStatus(directory, "can't create", error.value()));
+}
+
 std::string CachePath(const CacheSource& source, const std::string& directory) {
   const std::string key =
       absl::StrCat("version=", kCacheVersion, " ", OptionsText(source), "\n",
@@ -138,11 +155,11 @@ std::string CachePath(const CacheSource& source, const std::string& directory) {
 absl::StatusOr<std::shared_ptr<const CacheFile>> OpenCache(const CacheSource& source,
                                                            const CacheOptions& options) {
   const std::string path = CachePath(source, options.directory);
-  const uint64_t options_hash = Checksum(OptionsText(source));
+  const uint64_t options_hash = OptionsHash(source);
   CONVOY_ASSIGN_OR_RETURN(Stamps stamps, SourceStamps(source));
   if (auto cache = OpenIfCurrent(path, stamps, options_hash)) return cache;
 
-  CONVOY_RETURN_IF_ERROR(MakeDirectory(options.directory));
+  CONVOY_RETURN_IF_ERROR(MakeCacheDirectory(options.directory));
   CONVOY_ASSIGN_OR_RETURN(
       CacheLock lock,
       CacheLock::Acquire(path + ".lock", source.examples, options.activity, options.silence_limit));

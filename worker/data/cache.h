@@ -10,6 +10,7 @@
 #include "proto/job.pb.h"
 #include "worker/data/activity.h"
 #include "worker/data/cache_format.h"
+#include "worker/data/csv/csv_cache.h"
 #include "worker/data/posix_file.h"
 
 namespace convoy {
@@ -20,6 +21,8 @@ struct CacheSource {
   std::string examples;                        // path
   std::string labels;                          // IDX: path, empty for none
   bool zero_based = false;                     // libsvm
+  v1::Csv csv = {};                            // CSV, TSV: the settings that name the cache
+  CsvEncoding encoding = {};                   // CSV, TSV: how rows are encoded
 };
 
 struct CacheOptions {
@@ -42,6 +45,9 @@ class CacheFile {
   const MappedFile file_;
   const CacheView view_;
 };
+
+// Makes the folder of the cache. PermissionDenied, ResourceExhausted: with advice.
+absl::Status MakeCacheDirectory(const std::string& directory);
 
 // Where the cache of `source` is: named after the file and a hash of absolute paths, options and
 // format version.

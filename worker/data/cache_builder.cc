@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -138,8 +139,18 @@ absl::StatusOr<CacheHeader> WriteLibsvm(const CacheSource& source, const Activit
 
 absl::StatusOr<CacheHeader> WriteSections(const CacheSource& source,
                                           const ActivityCallback& activity, CacheWriter* writer) {
-  return source.format == v1::Data::IDX ? WriteIdx(source, activity, writer)
-                                        : WriteLibsvm(source, activity, writer);
+  switch (source.format) {
+    case v1::Data::IDX:
+      return WriteIdx(source, activity, writer);
+    case v1::Data::CSV:
+    case v1::Data::TSV: {
+      CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> text,
+                              OpenSource(source.examples, activity));
+      return WriteCsv(std::move(text), source.examples, source.encoding, writer);
+    }
+    default:
+      return WriteLibsvm(source, activity, writer);
+  }
 }
 
 }  // namespace convoy

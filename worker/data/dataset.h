@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/job.pb.h"
+#include "proto/schema.pb.h"
 #include "worker/data/activity.h"
 #include "worker/data/batch.h"
 
@@ -45,31 +46,44 @@ struct DataSets {
   std::unique_ptr<Dataset> train;
   std::unique_ptr<Dataset> validation;  // null: none
   std::unique_ptr<Dataset> test;        // null: none
+  // CSV, TSV: what was learnt from the training data; null for other formats.
+  std::shared_ptr<const v1::Schema> schema;
+};
+
+// How a file other than that of the training is read. CSV and TSV only.
+struct FileUse {
+  std::shared_ptr<const v1::Schema> schema;  // of the training data
+  bool labels = true;  // false: labels are passed over, and every line must be readable
 };
 
 // Opens the data of a job, building caches where they are missing or stale. Processes that want the
-// same cache wait for the one that builds it. `seed` draws the fractions of validation and
-// test, which are fixed sets of examples in the order of the file (worker/data/split.h). An empty data.cache_dir means DefaultCacheDir().
-// NotFound: a file; InvalidArgument: its contents (file and line or byte, expected, got) or a
-// setting of `data`; PermissionDenied, ResourceExhausted: a file can't be read or the cache can't
-// be written (says what to do); DeadlineExceeded: the process that builds the cache makes no
-// progress; Unavailable: the file changed while it was read, try again.
+// same cache wait for the one that builds it. `seed` draws the fractions of validation and test,
+// which are fixed sets of examples in the order of the file (worker/data/split.h). The schema of CSV
+// and TSV files is learnt from the whole file data.train. An empty data.cache_dir means
+// DefaultCacheDir(). NotFound: a file;
+// InvalidArgument: its contents (file and line or byte, expected, got) or a setting of `data`;
+// PermissionDenied, ResourceExhausted: a file can't be read or the cache can't be written (says
+// what to do); DeadlineExceeded: the process that builds the cache makes no progress; Unavailable:
+// the file changed while it was read, try again.
 absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
                                   const ActivityCallback& activity);
 
 // One file, for evaluate and predict. `data` is that of the resolved job: data.features and
 // data.scale are those of the training data. Labels of an IDX file are those named in `data` if
 // `path` is a file of the job, else its name with "images-idx3" replaced by "labels-idx1" if there
-// is such a file; otherwise the data set has no labels. Errors as above.
+// is such a file; otherwise the data set has no labels. CSV and TSV files have labels if they have
+// the column. Errors as above.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const std::string& path,
-                                                  const ActivityCallback& activity);
+                                                  const ActivityCallback& activity,
+                                                  const FileUse& use = {});
 
 // The rows of `path` that OpenData would give to `part` ("train", "validation" or "test") if it were
 // data.train, e.g. to measure on the test rows of a training file again. InvalidArgument: the job
 // holds nothing back for that part. Errors as above.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenPart(v1::Data data, uint64_t seed,
                                                   const std::string& path, std::string_view part,
-                                                  const ActivityCallback& activity);
+                                                  const ActivityCallback& activity,
+                                                  const FileUse& use = {});
 
 }  // namespace convoy
 

@@ -1,5 +1,6 @@
 #include "worker/data/file_format.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/status.h"
 #include "worker/data/byte_source.h"
 
@@ -15,6 +17,30 @@ namespace {
 constexpr std::string_view kImages = "images-idx3";
 constexpr std::string_view kLabels = "labels-idx1";
 constexpr std::string_view kGzip = ".gz";
+constexpr std::string_view kIdxMagic("\0\0", 2);
+constexpr size_t kHeadBytes = 64 << 10;
+
+// The first line that is neither blank nor a comment of libsvm text.
+std::string_view FirstLine(std::string_view text) {
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (line.empty() || line[0] != '#') return line;
+    text.remove_prefix(line.size());
+  }
+}
+
+// Separators of columns, unless the second word is index:value.
+v1::Data::Format FormatOfText(std::string_view text) {
+  const std::string_view line = FirstLine(text);
+  const size_t blank = std::min(line.find_first_of(" \t"), line.size());
+  const size_t word = std::min(line.find_first_not_of(" \t", blank), line.size());
+  const size_t digits = std::min(line.find_first_not_of("0123456789", word), line.size());
+  if (digits > word && digits < line.size() && line[digits] == ':') return v1::Data::LIBSVM;
+  if (line.find_first_of(",;|") != std::string_view::npos) return v1::Data::CSV;
+  return line.find('\t') != std::string_view::npos ? v1::Data::TSV : v1::Data::LIBSVM;
+}
+
 }  // namespace
 
 bool FileExists(const std::string& path) {
@@ -25,13 +51,18 @@ bool FileExists(const std::string& path) {
 absl::StatusOr<v1::Data::Format> DetectFormat(const std::string& path) {
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> file, FileSource(path, nullptr));
   const std::unique_ptr<ByteSource> source = Decompressed(std::move(file), path);
-  char first[2];
-  CONVOY_ASSIGN_OR_RETURN(const size_t got, source->Read(first));
-  if (got == 0) {
+  char head[kHeadBytes];
+  CONVOY_ASSIGN_OR_RETURN(const size_t got, source->Read(head));
+  const std::string_view text(head, got);
+  if (text.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected an IDX file or libsvm text, got an empty file"));
+        absl::StrCat(path, ": expected an IDX file, CSV or libsvm text, got an empty file"));
   }
-  return got == 2 && first[0] == 0 && first[1] == 0 ? v1::Data::IDX : v1::Data::LIBSVM;
+  if (text.substr(0, 2) == kIdxMagic) return v1::Data::IDX;
+  const absl::string_view name = absl::StripSuffix(path, ".gz");
+  if (absl::EndsWithIgnoreCase(name, ".csv")) return v1::Data::CSV;
+  if (absl::EndsWithIgnoreCase(name, ".tsv")) return v1::Data::TSV;
+  return FormatOfText(text);
 }
 
 std::string LabelsPathFor(const std::string& images) {

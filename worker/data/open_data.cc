@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "worker/data/cache.h"
 #include "worker/data/cached_dataset.h"
+#include "worker/data/csv/learned_schema.h"
 #include "worker/data/dataset.h"
 #include "worker/data/default_cache_dir.h"
 #include "worker/data/file_format.h"
@@ -24,19 +25,48 @@ using CachePointer = std::shared_ptr<const CacheFile>;
 
 constexpr double kUbyteScale = 1.0 / 255;
 
+bool IsCsv(v1::Data::Format format) { return format == v1::Data::CSV || format == v1::Data::TSV; }
+
 absl::StatusOr<v1::Data::Format> FormatOf(const v1::Data& data, const std::string& path) {
-  return data.format() == v1::Data::AUTO ? DetectFormat(path) : data.format();
+  if (data.format() != v1::Data::AUTO) return data.format();
+  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format found, DetectFormat(path));
+  // data.csv says that it is text in columns, even if it is only one.
+  return data.has_csv() && found == v1::Data::LIBSVM ? v1::Data::CSV : found;
 }
 
-absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format format,
-                                         const std::string& examples, const std::string& labels,
-                                         const ActivityCallback& activity) {
-  const CacheSource source = {format, examples, format == v1::Data::IDX ? labels : "",
-                              format == v1::Data::LIBSVM && data.zero_based()};
+CacheOptions CacheOptionsOf(const v1::Data& data, const ActivityCallback& activity) {
   CacheOptions options;
   options.directory = data.cache_dir().empty() ? DefaultCacheDir() : data.cache_dir();
   options.activity = activity;
-  return OpenCache(source, options);
+  return options;
+}
+
+// `use`: of CSV and TSV files.
+absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format format,
+                                         const std::string& examples, const std::string& labels,
+                                         const FileUse& use, const ActivityCallback& activity) {
+  CacheSource source = {format, examples, format == v1::Data::IDX ? labels : "",
+                        format == v1::Data::LIBSVM && data.zero_based()};
+  if (IsCsv(format)) {
+    source.csv = data.csv();
+    source.encoding = {use.schema, use.labels ? data.csv().max_bad_lines() : 0, use.labels};
+  }
+  return OpenCache(source, CacheOptionsOf(data, activity));
+}
+
+// Null for formats other than CSV and TSV.
+absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const v1::Data& data,
+                                                           v1::Data::Format format,
+                                                           const ActivityCallback& activity) {
+  if (!IsCsv(format)) return nullptr;
+  if (data.csv().label().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(data.train(), " is a ",
+                                                   v1::Data::Format_Name(format),
+                                                   " file: set data.csv.label to the name of the "
+                                                   "column to learn (`convoy init` writes a job)"));
+  }
+  return LearnedSchema(data.train(), data.csv(), format == v1::Data::TSV,
+                       CacheOptionsOf(data, activity));
 }
 
 // The labels that the job names, or those that go with the name of the images. `setting` is for
@@ -110,12 +140,12 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenHeldOutFile(const v1::Data& data,
                                                          v1::Data::Format format,
                                                          const v1::Validation& file,
                                                          const char* labels_setting,
-                                                         int64_t features,
+                                                         int64_t features, const FileUse& use,
                                                          const ActivityCallback& activity) {
   CONVOY_ASSIGN_OR_RETURN(const std::string labels,
                           RequiredLabels(format, file.labels(), file.path(), labels_setting));
   CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
-                          OpenCacheOf(data, format, file.path(), labels, activity));
+                          OpenCacheOf(data, format, file.path(), labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
                           OptionsFor(data, cache->view().header(), file.path(), features));
   return MakeDataset(std::move(cache), std::move(options));
@@ -157,17 +187,19 @@ std::string OptionalLabels(const v1::Data& data, const std::string& path) {
   return FileExists(derived) ? derived : "";
 }
 
-}  // namespace
-
-absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
-                                  const ActivityCallback& activity) {
+// `use.schema`: null: learnt from data.train.
+absl::StatusOr<DataSets> OpenDataWith(const v1::Data& data, uint64_t seed, FileUse use,
+                                      const ActivityCallback& activity) {
   CONVOY_RETURN_IF_ERROR(CheckSettings(data));
   CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format, FormatOf(data, data.train()));
   CONVOY_ASSIGN_OR_RETURN(
       const std::string labels,
       RequiredLabels(format, data.train_labels(), data.train(), "data.train_labels"));
+  if (use.schema == nullptr) {
+    CONVOY_ASSIGN_OR_RETURN(use.schema, SchemaOf(data, format, activity));
+  }
   CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
-                          OpenCacheOf(data, format, data.train(), labels, activity));
+                          OpenCacheOf(data, format, data.train(), labels, use, activity));
   const CacheHeader& header = cache->view().header();
   CONVOY_ASSIGN_OR_RETURN(
       DatasetOptions options,
@@ -175,23 +207,38 @@ absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
   const int64_t features = options.features;
   CONVOY_ASSIGN_OR_RETURN(DataSets sets,
                           OpenParts(data, seed, std::move(cache), std::move(options)));
+  sets.schema = use.schema;
   if (data.validation().has_path()) {
     CONVOY_ASSIGN_OR_RETURN(sets.validation,
                             OpenHeldOutFile(data, format, data.validation(),
-                                            "data.validation.labels", features, activity));
+                                            "data.validation.labels", features, use, activity));
   }
   if (data.test().has_path()) {
     CONVOY_ASSIGN_OR_RETURN(sets.test, OpenHeldOutFile(data, format, data.test(),
-                                                       "data.test.labels", features, activity));
+                                                       "data.test.labels", features, use, activity));
   }
   return sets;
 }
 
+}  // namespace
+
+absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
+                                  const ActivityCallback& activity) {
+  return OpenDataWith(data, seed, {}, activity);
+}
+
 absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const std::string& path,
-                                                  const ActivityCallback& activity) {
-  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format, FormatOf(data, path));
+                                                  const ActivityCallback& activity,
+                                                  const FileUse& use) {
+  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format,
+                          use.schema != nullptr ? v1::Data::CSV : FormatOf(data, path));
+  if (IsCsv(format) && use.schema == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is a CSV file, but the run has no schema.json to read it with"));
+  }
   const std::string labels = format == v1::Data::IDX ? OptionalLabels(data, path) : "";
-  CONVOY_ASSIGN_OR_RETURN(CachePointer cache, OpenCacheOf(data, format, path, labels, activity));
+  CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
+                          OpenCacheOf(data, format, path, labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(
       DatasetOptions options,
       OptionsFor(data, cache->view().header(), path, static_cast<int64_t>(data.features())));
@@ -200,13 +247,14 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const st
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenPart(v1::Data data, uint64_t seed,
                                                   const std::string& path, std::string_view part,
-                                                  const ActivityCallback& activity) {
+                                                  const ActivityCallback& activity,
+                                                  const FileUse& use) {
   std::error_code ignored;
   if (!std::filesystem::equivalent(path, data.train(), ignored)) data.clear_train_labels();
   data.set_train(path);
   if (data.validation().has_path()) data.clear_validation();
   if (data.test().has_path()) data.clear_test();
-  CONVOY_ASSIGN_OR_RETURN(DataSets sets, OpenData(data, seed, activity));
+  CONVOY_ASSIGN_OR_RETURN(DataSets sets, OpenDataWith(data, seed, use, activity));
   std::unique_ptr<Dataset> chosen = part == "train"        ? std::move(sets.train)
                                     : part == "validation" ? std::move(sets.validation)
                                                            : std::move(sets.test);

@@ -70,7 +70,7 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
   EXPECT_THAT(Unlimited(),
-              UnorderedElementsAre("Job.seed", "Data.scale", "Schedule.warmup_examples",
+              UnorderedElementsAre("Job.seed", "Data.scale", "Csv.max_bad_lines", "Schedule.warmup_examples",
                                    "Training.max_steps", "Training.validate_every_epochs"));
 }
 

@@ -45,6 +45,17 @@ TEST(CoordinatorEndTest, TheModelIsSavedWhenAllWorkersHaveFinishedAndThenTheJobI
   EXPECT_EQ(harness.core().phase(), v1::DONE);
 }
 
+TEST(CoordinatorEndTest, TheModelIsSavedWithTheSchemaThatTheWorkersLearnt) {
+  CoreHarness harness(MakeJob("sync", 1, 2));
+  v1::ReadyRequest setup = MakeSetup(10, 0);
+  setup.mutable_schema()->set_features(3);
+  harness.StartAll(1, 2, setup);
+  harness.Finish(0, 2);
+  harness.Finish(1, 2);
+  ASSERT_TRUE(harness.to_save().has_value());
+  EXPECT_EQ(harness.to_save()->schema().features(), 3U);
+}
+
 TEST(CoordinatorEndTest, TheLastCountersOfTheServersAreWaitedForButNotForLong) {
   CoreHarness harness(MakeJob("sync", 1, 1));
   harness.StartAll(1, 1, MakeSetup(10, 0));

@@ -127,6 +127,19 @@ TEST(CoordinatorStartTest, DifferentDataFailTheJobAndTheFigureIsNamed) {
   }
 }
 
+TEST(CoordinatorStartTest, DifferentSchemasFailTheJob) {
+  CoreHarness harness(MakeJob("sync", 1, 2));
+  harness.Join(v1::WORKER, 0);
+  harness.Join(v1::WORKER, 1);
+  v1::ReadyRequest setup = MakeSetup(10, 0);
+  setup.mutable_schema()->add_column()->mutable_numeric()->set_mean(0.25);
+  harness.MakeReady(v1::WORKER, 0, setup);
+  setup.mutable_schema()->mutable_column(0)->mutable_numeric()->set_mean(0.5);
+  harness.MakeReady(v1::WORKER, 1, setup);
+  EXPECT_EQ(harness.core().phase(), v1::FAILED);
+  EXPECT_THAT(harness.core().failure(), HasSubstr("have learnt different schemas"));
+}
+
 TEST(CoordinatorStartTest, ASetupWithoutSenseIsRefusedAndTheJobLivesOn) {
   CoreHarness harness(MakeJob("sync", 1, 1));
   harness.Join(v1::WORKER, 0);

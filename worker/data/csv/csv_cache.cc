@@ -1,0 +1,154 @@
+#include "worker/data/csv/csv_cache.h"
+
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status.h"
+#include "worker/data/csv/csv_file.h"
+
+namespace convoy {
+namespace {
+
+constexpr size_t kPieceBytes = 1 << 20;
+
+template <typename T>
+std::span<const char> Bytes(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+// Collects rows and appends them in pieces.
+class RowWriter {
+ public:
+  RowWriter(const v1::Schema& schema, bool labelled, CacheWriter* writer)
+      : width_(schema.features()), sparse_(schema.sparse()), labelled_(labelled), writer_(writer) {
+    if (sparse_) offsets_.push_back(0);  // where the first row begins
+  }
+
+  absl::Status Add(const SparseRow& row) {
+    labels_.push_back(row.label);
+    if (sparse_) {
+      AddSparse(row);
+    } else {
+      AddDense(row);
+    }
+    return values_.size() * sizeof(float) < kPieceBytes ? absl::OkStatus() : Flush();
+  }
+
+  absl::Status Flush() {
+    if (labelled_) CONVOY_RETURN_IF_ERROR(writer_->Append(kLabels, Bytes(labels_)));
+    if (sparse_) {
+      CONVOY_RETURN_IF_ERROR(writer_->Append(kRowOffsets, Bytes(offsets_)));
+      CONVOY_RETURN_IF_ERROR(writer_->Append(kColumns, Bytes(columns_)));
+    }
+    CONVOY_RETURN_IF_ERROR(writer_->Append(kValues, Bytes(values_)));
+    labels_.clear();
+    offsets_.clear();
+    columns_.clear();
+    values_.clear();
+    return absl::OkStatus();
+  }
+
+ private:
+  void AddSparse(const SparseRow& row) {
+    columns_.insert(columns_.end(), row.columns.begin(), row.columns.end());
+    values_.insert(values_.end(), row.values.begin(), row.values.end());
+    entries_ += static_cast<int64_t>(row.columns.size());
+    offsets_.push_back(entries_);
+  }
+
+  void AddDense(const SparseRow& row) {
+    const size_t begin = values_.size();
+    values_.resize(begin + width_);
+    for (size_t k = 0; k < row.columns.size(); ++k) values_[begin + row.columns[k]] = row.values[k];
+  }
+
+  const size_t width_;
+  const bool sparse_;
+  const bool labelled_;
+  CacheWriter* const writer_;
+  std::vector<float> labels_;
+  std::vector<float> values_;
+  std::vector<uint32_t> columns_;
+  std::vector<int64_t> offsets_;
+  int64_t entries_ = 0;
+};
+
+// A file, and how its rows are read.
+struct EncodedFile {
+  std::unique_ptr<CsvFile> file;
+  ColumnMap map;
+  bool labelled = false;
+};
+
+absl::StatusOr<EncodedFile> OpenEncoded(std::unique_ptr<ByteSource> source, const std::string& name,
+                                        const CsvEncoding& encoding) {
+  EncodedFile opened;
+  CONVOY_ASSIGN_OR_RETURN(
+      opened.file,
+      CsvFile::Open(std::move(source), name, LayoutOf(*encoding.schema), encoding.max_bad_lines));
+  CONVOY_ASSIGN_OR_RETURN(opened.map, MapColumns(*opened.file, *encoding.schema));
+  opened.labelled = encoding.read_labels && opened.map.label.has_value();
+  return opened;
+}
+
+absl::StatusOr<CsvSummary> EncodeRows(const EncodedFile& opened, const v1::Schema& schema,
+                                      absl::FunctionRef<absl::Status(const SparseRow&)> sink) {
+  const RowEncoder encoder(schema, opened.map, opened.labelled);
+  CsvSummary summary;
+  summary.labelled = opened.labelled;
+  SparseRow encoded;
+  while (true) {
+    CONVOY_ASSIGN_OR_RETURN(const CsvRecord* const row, opened.file->Next());
+    if (row == nullptr) break;
+    encoded.Clear();
+    if (const std::string problem = encoder.Encode(*row, &encoded); !problem.empty()) {
+      CONVOY_RETURN_IF_ERROR(opened.file->Reject(*row, problem));
+      continue;
+    }
+    CONVOY_RETURN_IF_ERROR(sink(encoded));
+    ++summary.rows;
+    summary.entries += encoded.columns.size();
+  }
+  if (summary.rows == 0 || summary.rows > std::numeric_limits<uint32_t>::max()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(opened.file->name(), ": expected 1 to 2^32 - 1 rows, got ", summary.rows));
+  }
+  return summary;
+}
+
+CacheHeader Describe(const v1::Schema& schema, const CsvSummary& summary) {
+  CacheHeader header;
+  header.kind = schema.sparse() ? CacheKind::kSparse : CacheKind::kDense;
+  header.element = CacheElement::kFloat32;
+  header.examples = summary.rows;
+  header.features = schema.features();
+  header.labelled = summary.labelled;
+  header.entries = schema.sparse() ? summary.entries : summary.rows * schema.features();
+  if (!schema.sparse()) header.shape = {1, 1, header.features};
+  return header;
+}
+
+}  // namespace
+
+absl::StatusOr<CsvSummary> EncodeCsv(std::unique_ptr<ByteSource> source, const std::string& name,
+                                     const CsvEncoding& encoding,
+                                     absl::FunctionRef<absl::Status(const SparseRow&)> sink) {
+  CONVOY_ASSIGN_OR_RETURN(const EncodedFile opened, OpenEncoded(std::move(source), name, encoding));
+  return EncodeRows(opened, *encoding.schema, sink);
+}
+
+absl::StatusOr<CacheHeader> WriteCsv(std::unique_ptr<ByteSource> source, const std::string& name,
+                                     const CsvEncoding& encoding, CacheWriter* writer) {
+  CONVOY_ASSIGN_OR_RETURN(const EncodedFile opened, OpenEncoded(std::move(source), name, encoding));
+  RowWriter rows(*encoding.schema, opened.labelled, writer);
+  CONVOY_ASSIGN_OR_RETURN(
+      const CsvSummary summary,
+      EncodeRows(opened, *encoding.schema, [&](const SparseRow& row) { return rows.Add(row); }));
+  CONVOY_RETURN_IF_ERROR(rows.Flush());
+  return Describe(*encoding.schema, summary);
+}
+
+}  // namespace convoy
