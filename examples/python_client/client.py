@@ -8,6 +8,7 @@ Python nothing but Debian's python3-grpcio and python3-protobuf.
 """
 
 import argparse
+import glob
 import importlib
 import os
 import queue
@@ -27,9 +28,8 @@ OK, UNAVAILABLE = 0, 14
 def load_messages(root):
     """The message classes that protoc makes of the .proto files: (coordinator, parameter_server)."""
     with tempfile.TemporaryDirectory() as folder:
-        names = ["job", "parameter_server", "coordinator"]
-        subprocess.run(["protoc", "-I", root, "--python_out", folder]
-                       + [f"proto/{name}.proto" for name in names], check=True)
+        contracts = sorted(glob.glob(os.path.join(root, "proto", "*.proto")))
+        subprocess.run(["protoc", "-I", root, "--python_out", folder] + contracts, check=True)
         sys.path.insert(0, folder)
         try:
             return (importlib.import_module("proto.coordinator_pb2"),
