@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/cluster_size.h"
 #include "common/job/job_file.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
@@ -112,6 +113,12 @@ void AddCoordinatorCommand(CommandSet& commands) {
       "coordinator", "Start the coordinator of a job by hand", options, [](const CoordinatorOptions& chosen) {
         const absl::StatusOr<v1::Job> job = LoadResolvedJob(chosen.job);
         if (!job.ok()) return Fail(job.status(), kExitBadUsage);
+        if (chosen.announce.empty() && ClusterSizeOf(*job).servers == 0) {
+          return Fail(absl::InvalidArgumentError(
+                          "mode single is one process without coordinator and servers to start by hand; run\n"
+                          "convoy train JOB --mode single, or give another --mode"),
+                      kExitBadUsage);
+        }
         return chosen.announce.empty() ? RunByHand(*job, chosen) : RunForLauncher(*job, chosen);
       });
   AddJobOptions(command, &options->job);

@@ -67,7 +67,7 @@ std::string Head(const DataSurvey& survey) {
       absl::StrCat("# Learns the label", label, " (", Goal(survey), ") of ", survey.examples,
                    " examples from ", survey.features, " features.\n");
   if (IsCsv(survey)) head += ColumnComments(survey.schema);
-  return head + "# Train it: convoy train THIS_FILE    All settings: proto/job.proto\n";
+  return head + "# Train it: convoy train THIS_FILE    All settings: convoy explain\n";
 }
 
 std::string DataSection(const DataSurvey& survey) {

@@ -27,7 +27,7 @@ std::string DataSection(const TrainingSetup& setup) {
   const Dataset& train = *setup.data.train;
   const ExampleShape shape = train.example_shape();
   std::string features = absl::StrCat(train.features());
-  if (shape.height * shape.channels > 1) {
+  if (shape.height > 1) {
     absl::StrAppend(&features, " (", shape.height, " x ", shape.width, " x ", shape.channels, ")");
   }
   if (train.sparse()) features += ", sparse";
@@ -69,9 +69,12 @@ std::string TrainingSection(const v1::Job& job, const TrainingPlan& plan) {
 
 std::string MemorySection(const JobOverview& overview) {
   const auto [servers, workers] = ClusterSizeOf(overview.job);
-  Rows rows = {{CountText(servers, "server"), absl::StrCat(Bytes(overview.memory.server), " each")},
-               {CountText(workers, "worker"), absl::StrCat(Bytes(overview.memory.worker), " each")},
-               {"in all", Bytes(overview.memory.Total(servers, workers))}};
+  Rows rows;
+  if (servers > 0) {
+    rows = {{CountText(servers, "server"), absl::StrCat(Bytes(overview.memory.server), " each")},
+            {CountText(workers, "worker"), absl::StrCat(Bytes(overview.memory.worker), " each")}};
+  }
+  rows.push_back({"in all", Bytes(overview.memory.Total(servers, workers))});
   if (overview.machine) {
     rows.push_back(
         {"this machine", absl::StrCat(Bytes(overview.machine->total_bytes), ", ",

@@ -136,7 +136,7 @@ class TrainingRun {
       job_is_final_ = true;
       job_ = progress.job();
       CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
-      if (progress.memory().server_bytes() > 0) display_.Print(MemoryLine(progress.memory()));
+      if (progress.memory().host_bytes() > 0) display_.Print(MemoryLine(progress.memory()));
     }
     if (progress.phase() != v1::STARTING && !cluster_is_final_) {
       cluster_is_final_ = true;

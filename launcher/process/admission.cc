@@ -46,6 +46,9 @@ std::string MemoryLine(const v1::MemoryReport& memory) {
       memory.available_bytes() == 0
           ? ""
           : absl::StrCat("; ", Bytes(memory.available_bytes()), " available");
+  if (memory.server_bytes() == 0) {
+    return absl::StrCat("memory: at most about ", Bytes(memory.host_bytes()), available);
+  }
   return absl::StrCat("memory: at most about ", Bytes(memory.server_bytes()), " a server, ",
                       Bytes(memory.worker_bytes()), " a worker, ", Bytes(memory.host_bytes()),
                       " in all", available);

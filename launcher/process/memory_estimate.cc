@@ -63,7 +63,11 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
   const uint64_t slices = std::max(1u, job.training().slices());
   const uint64_t batch = (job.training().batch_size() + slices - 1) / slices;
   MemoryEstimate estimate;
-  estimate.server += (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
+  if (mode.single()) {
+    estimate.server = 0;
+  } else {
+    estimate.server += (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
+  }
   estimate.worker += WorkerCopies(mode, slices, slots) * weights + 2 * batch * data.example_bytes();
   if (job.data().shuffle()) estimate.worker += data.examples() * sizeof(uint32_t);
   return estimate;

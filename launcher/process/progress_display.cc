@@ -65,7 +65,8 @@ absl::Status ProgressDisplay::AddEvent(std::string_view line, absl::Time now) {
 
 void ProgressDisplay::ShowPlain(EventKind kind, absl::Time now) {
   if (kind == EventKind::kValidation) {
-    Print(RenderValidationLine(state_));
+    if (validation_wanted_ || IsLastEpoch()) Print(RenderValidationLine(state_));
+    validation_wanted_ = false;
     return;
   }
   if (kind == EventKind::kTest) {
@@ -73,10 +74,18 @@ void ProgressDisplay::ShowPlain(EventKind kind, absl::Time now) {
     return;
   }
   const auto epochs = static_cast<uint64_t>(state_.epoch);
-  if (epochs <= epochs_shown_ && now - last_ < options_.line_interval) return;
+  const bool end_of_epoch =
+      epochs > epochs_shown_ && (IsLastEpoch() || now - last_epoch_ >= options_.epoch_interval);
+  if (!end_of_epoch && now - last_ < options_.line_interval) return;
+  if (end_of_epoch) last_epoch_ = now;
   epochs_shown_ = epochs;
   last_ = now;
+  validation_wanted_ = true;
   Print(RenderTrainLine(state_));
+}
+
+bool ProgressDisplay::IsLastEpoch() const {
+  return state_.epochs > 0 && static_cast<uint64_t>(state_.epoch) >= state_.epochs;
 }
 
 void ProgressDisplay::Refresh(absl::Time now) {

@@ -20,9 +20,11 @@ class ProgressDisplay {
     // Redraw one line (true) or print lines (false).
     bool terminal = false;
     bool color = false;
-    // Shortest time between two plain lines of training; ends of epochs and validations are always
-    // shown.
+    // Shortest time between two plain lines of training within an epoch.
     absl::Duration line_interval = absl::Seconds(5);
+    // The same between ends of epochs. The end of the last one is always shown; validations are shown for
+    // the ends of epochs that are.
+    absl::Duration epoch_interval = absl::Milliseconds(500);
     // What the job is waiting for is shown if it lasts this long.
     absl::Duration patience = absl::Seconds(2);
     // Shortest time between two redraws.
@@ -58,6 +60,7 @@ class ProgressDisplay {
 
  private:
   void ShowPlain(EventKind kind, absl::Time now);
+  bool IsLastEpoch() const;
   void Draw();
   void Erase();
 
@@ -67,6 +70,8 @@ class ProgressDisplay {
   bool drawn_ = false;                      // the progress line is on the screen
   absl::Time last_ = absl::InfinitePast();  // last redraw or line
   uint64_t epochs_shown_ = 0;               // whole epochs at the last plain line
+  absl::Time last_epoch_ = absl::InfinitePast();   // the last plain line of the end of an epoch
+  bool validation_wanted_ = true;           // a plain line came since the last validation that was shown
 };
 
 }  // namespace convoy

@@ -39,9 +39,18 @@ std::string Staleness(const Json& staleness) {
                       Formatted(staleness, "max", "", 0));
 }
 
+uint64_t Count(const Json& summary, const char* key) {
+  return static_cast<uint64_t>(Number(summary, key).value_or(0));
+}
+
+// Mode single.
+bool IsOneProcess(const Json& summary) { return Number(summary, "servers") == 0.0; }
+
 std::string Cluster(const Json& summary) {
-  return absl::StrCat(Text(summary, "servers"), " servers, ", Text(summary, "workers"),
-                      " workers, ", Text(summary, "slices"), " slices");
+  const std::string slices = CountText(Count(summary, "slices"), "slice");
+  if (IsOneProcess(summary)) return "one process without servers, " + slices;
+  return absl::StrCat(CountText(Count(summary, "servers"), "server"), ", ",
+                      CountText(Count(summary, "workers"), "worker"), ", ", slices);
 }
 
 std::string Ending(const Json& summary) {
@@ -61,6 +70,8 @@ std::string RunTable(const Json& summary) {
   add("examples", "examples", Text(summary, "examples"));
   add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
+  add("dropped_gradients", "gradients dropped", Text(summary, "dropped_gradients"));
+  if (IsOneProcess(summary)) return AlignColumns(rows, Side::kLeft);
   add("staleness", "staleness", Staleness(summary.value("staleness", Json())));
   add("bytes_sent", "sent to servers", BytesText(Number(summary, "bytes_sent").value_or(0)));
   add("bytes_received", "received from them",

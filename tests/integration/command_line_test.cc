@@ -198,6 +198,12 @@ TEST_F(CommandLineTest, MistypedCommandsAndFlagsGetASuggestionAndExitWith2) {
   }
 }
 
+TEST_F(CommandLineTest, ACoordinatorByHandRefusesModeSingle) {
+  const ProgramResult result = Convoy({"coordinator", job_, "--mode", "single"});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("convoy train JOB --mode single"));
+}
+
 TEST_F(CommandLineTest, WithoutArgumentsTheCommandsAreListed) {
   const ProgramResult result = Convoy({});
   EXPECT_EQ(result.exit_code, 2);

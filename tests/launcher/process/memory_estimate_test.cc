@@ -61,6 +61,35 @@ TEST_F(MemoryEstimateTest, AnAsyncServerHoldsWhatItsWorkersHaveUnderWay) {
   EXPECT_EQ(Estimate().server, kProcessBytes + 3 * kBytes + 2 * 1000);
 }
 
+TEST_F(MemoryEstimateTest, WithBackupsAllSlicesOfAStepMayWait) {
+  job_.mutable_training()->set_mode("sync,backup=1");
+  job_.mutable_training()->set_slices(4);
+  EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);   // 2 versions, 4 gradients, the pool
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 25 * 40);
+}
+
+TEST_F(MemoryEstimateTest, SlotsOfLocalStepsAreTheWorkers) {
+  for (const char* mode : {"local_sgd:8", "geo:8"}) {
+    job_.mutable_training()->set_mode(mode);
+    job_.mutable_optimizer()->mutable_adam();
+    // 2 slots, and the weights on which the worker goes on.
+    EXPECT_EQ(Estimate().worker, kProcessBytes + 7 * kBytes + 2 * 50 * 40);
+  }
+  job_.mutable_cluster()->set_in_flight_bytes(1000);
+  EXPECT_EQ(Estimate().server, kProcessBytes + 3 * kBytes + 2 * 1000);  // geo
+  job_.mutable_training()->set_mode("local_sgd:8");
+  EXPECT_EQ(Estimate().server, kProcessBytes + 5 * kBytes);
+}
+
+TEST_F(MemoryEstimateTest, ASingleProcessHoldsWeightsSlotsAndTheSumsOfTheTree) {
+  job_.mutable_training()->set_mode("single");
+  job_.mutable_training()->set_slices(4);
+  job_.mutable_optimizer()->mutable_momentum();
+  EXPECT_EQ(Estimate().server, 0u);
+  // Weights, 1 slot, the gradient, sums of 1 and 2 slices.
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 5 * kBytes + 2 * 25 * 40);
+}
+
 TEST_F(MemoryEstimateTest, TheServerWithMostBlocksCounts) {
   job_.mutable_cluster()->set_servers(3);  // 10 blocks: 4, 3, 3
   EXPECT_EQ(Estimate().server, kProcessBytes + 5 * (kBytes / 10 * 4));

@@ -48,7 +48,7 @@ TEST_F(ProgressDisplayTest, PlainLinesAreNotMoreFrequentThanTheInterval) {
   EXPECT_THAT(Written(), HasSubstr("step 3"));
 }
 
-TEST_F(ProgressDisplayTest, TheEndOfAnEpochIsAlwaysShown) {
+TEST_F(ProgressDisplayTest, TheEndOfAnEpochIsShown) {
   ProgressDisplay display(Options(false));
   display.SetTotals(3, 3000);
   ASSERT_TRUE(display.AddEvent(Train(1, 0.9), kStart).ok());
@@ -59,7 +59,21 @@ TEST_F(ProgressDisplayTest, TheEndOfAnEpochIsAlwaysShown) {
   EXPECT_EQ(Written(), "");
 }
 
-TEST_F(ProgressDisplayTest, AValidationIsAlwaysShown) {
+TEST_F(ProgressDisplayTest, OfManyShortEpochsSomeAreShownAndTheLast) {
+  ProgressDisplay display(Options(false));
+  display.SetTotals(100, 1000);
+  std::string shown;
+  for (int epoch = 1; epoch <= 100; ++epoch) {   // 5 ms each
+    const absl::Time now = kStart + epoch * absl::Milliseconds(5);
+    ASSERT_TRUE(display.AddEvent(Train(epoch, epoch), now).ok());
+    ASSERT_TRUE(display.AddEvent(R"({"kind":"validation","step":1,"accuracy":0.75})", now).ok());
+    if (const std::string written = Written(); !written.empty()) absl::StrAppend(&shown, epoch, " ");
+    if (epoch == 2) EXPECT_THAT(shown, EndsWith("1 "));
+  }
+  EXPECT_EQ(shown, "1 100 ");
+}
+
+TEST_F(ProgressDisplayTest, AValidationIsShownWithItsEpoch) {
   ProgressDisplay display(Options(false));
   ASSERT_TRUE(display.AddEvent(Train(1, 0.5), kStart).ok());
   Written();

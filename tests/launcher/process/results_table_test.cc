@@ -66,6 +66,17 @@ TEST(ResultsTableTest, MetricsOfTheModelItselfHaveColumnsOfTheirOwn) {
 )");
 }
 
+TEST(ResultsTableTest, OneProcessHasNoTraffic) {
+  EXPECT_EQ(*RenderResults(R"({"mode": "single", "servers": 0, "workers": 1, "slices": 1, "bytes_sent": 0,)"
+                           R"("bytes_received": 0, "staleness": {"min": 0, "mean": 0, "max": 0}})"),
+            "  mode     single\n  cluster  one process without servers, 1 slice\n");
+}
+
+TEST(ResultsTableTest, DroppedGradientsAreCounted) {
+  EXPECT_EQ(*RenderResults(R"({"mode": "sync,backup=1", "dropped_gradients": 12})"),
+            "  mode               sync,backup=1\n  gradients dropped  12\n");
+}
+
 TEST(ResultsTableTest, TwoClassesShowClassOne) {
   EXPECT_EQ(*RenderResults(R"({"train": {"loss": 1, "macro_f1": 0.1, "f1": 0.5, "auc": 0.75}})"),
             "\n  metric    loss      f1     auc\n  train   1.0000  0.5000  0.7500\n");
