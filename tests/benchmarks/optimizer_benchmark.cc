@@ -2,12 +2,18 @@
 //   bytes_per_second  gradient bytes, one thread
 //   memcpy_ratio      the rate above divided by that of a memcpy of the same bytes in the same run,
 //                     both in seconds of this thread's processor time
+//   memory_ratio      the same of all bytes that are read and written: gradient, weights and slots of the
+//                     rule, twice the size of a memcpy
+//   arithmetic_ratio  the time of one correctly rounded square root and one division for each element, as
+//                     the rules of Adagrad and Adam need them, on data in the level 1 cache, divided by the
+//                     time of the rule
 // The argument is the number of gradient bytes. In place, as tables do, unless the name says
 // `NextVersion`: weights into another buffer, as blocks do.
 #include <benchmark/benchmark.h>
 #include <google/protobuf/text_format.h>
 #include <time.h>
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -26,19 +32,42 @@ double ThreadSeconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Seconds of one memcpy of `from`, over about 30 ms.
-double MemcpySeconds(const AlignedBuffer& from) {
-  AlignedBuffer to(from.size());
-  int64_t copies = 0;
-  const double start = ThreadSeconds();
-  while (ThreadSeconds() - start < 0.03) {
-    for (int i = 0; i < 4; ++i, ++copies) {
-      std::memcpy(to.data(), from.data(), from.size() * sizeof(float));
-      benchmark::DoNotOptimize(to.data());
+// Seconds of one call of `work`: of so many that they take 30 ms, so that asking for the time counts for nothing.
+template <typename Work>
+double SecondsOf(const Work& work) {
+  for (int64_t calls = 1;; calls *= 2) {
+    const double start = ThreadSeconds();
+    for (int64_t i = 0; i < calls; ++i) {
+      work();
       benchmark::ClobberMemory();
     }
+    const double seconds = ThreadSeconds() - start;
+    if (seconds >= 0.03) return seconds / static_cast<double>(calls);
   }
-  return (ThreadSeconds() - start) / static_cast<double>(copies);
+}
+
+double MemcpySeconds(const AlignedBuffer& from) {
+  AlignedBuffer to(from.size());
+  return SecondsOf([&] {
+    std::memcpy(to.data(), from.data(), from.size() * sizeof(float));
+    benchmark::DoNotOptimize(to.data());
+  });
+}
+
+// Seconds of x / sqrt(y) for one element.
+double ArithmeticSeconds() {
+  constexpr size_t kSize = 960;   // not a power of 2: the arrays must not alias in the cache
+  AlignedBuffer x(kSize), y(kSize), out(kSize);
+  for (size_t i = 0; i < kSize; ++i) x[i] = y[i] = 1.0f + static_cast<float>(i);
+  return SecondsOf([&] {
+           const float* const a = x.data();
+           const float* const b = y.data();
+           float* const c = out.data();
+#pragma GCC ivdep
+           for (size_t i = 0; i < kSize; ++i) c[i] = a[i] / std::sqrt(b[i]);
+           benchmark::DoNotOptimize(out.data());
+         }) /
+         kSize;
 }
 
 std::unique_ptr<Optimizer> OptimizerFromText(const std::string& text) {
@@ -61,7 +90,7 @@ void Update(benchmark::State& state, const std::string& text, bool in_place) {
   AlignedBuffer weights = Normals(size, 0.1f), next(size), slot0(size), slot1(size);
   float* const slots[] = {slot0.data(), slot1.data()};
   float* const out = in_place ? weights.data() : next.data();
-  const double memcpy_seconds = MemcpySeconds(gradient);
+  const double memcpy_seconds = MemcpySeconds(gradient), arithmetic_seconds = ArithmeticSeconds();
   int64_t update = 1;
   const double start = ThreadSeconds();
   for (auto _ : state) {
@@ -72,6 +101,9 @@ void Update(benchmark::State& state, const std::string& text, bool in_place) {
   const double seconds = (ThreadSeconds() - start) / static_cast<double>(state.iterations());
   state.SetBytesProcessed(state.iterations() * state.range(0));
   state.counters["memcpy_ratio"] = memcpy_seconds / seconds;
+  // Read: gradient, weights, slots; written: weights, slots.
+  state.counters["memory_ratio"] = memcpy_seconds / seconds * (3 + 2 * optimizer->num_slots()) / 2;
+  state.counters["arithmetic_ratio"] = arithmetic_seconds * static_cast<double>(size) / seconds;
 }
 
 void Register(const std::string& name, const std::string& text) {
