@@ -275,6 +275,7 @@ TEST(ParameterClientTest, WithOverlapWeightsOfTheLastPushMayComeLaterAndChangeOn
   const std::span<const float> held = *client->Weights(0);
 
   options.worker = 1;
+  options.interrupted = [&client] { return client->Poll(); };   // one thread drives both workers
   const auto other = cluster.Connect(options);
   GradientPush other_push(other.get(), {});
   ASSERT_TRUE(other_push.Begin(Step(0, 2, {0, 1})).ok());
