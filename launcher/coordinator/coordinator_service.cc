@@ -1,6 +1,5 @@
 #include "launcher/coordinator/coordinator_service.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 
@@ -16,6 +15,7 @@
 #include "common/mutex.h"
 #include "common/net/host_name.h"
 #include "common/net/listen_address.h"
+#include "common/net/reflection_service.h"
 #include "common/status.h"
 #include "launcher/coordinator/coordinator_core.h"
 #include "launcher/coordinator/unary_call.h"
@@ -90,6 +90,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
 
   const Options options_;
   std::string address_;
+  ReflectionService reflection_{{v1::Coordinator::service_full_name(), "grpc.health.v1.Health"}};
   std::unique_ptr<grpc::Server> server_;
 
   mutable Mutex mutex_;
@@ -223,13 +224,13 @@ std::optional<v1::Assignment> CoordinatorService::Impl::AwaitSave() {
 
 absl::Status CoordinatorService::Impl::Listen() {
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(this);
+  builder.RegisterCallbackGenericService(&reflection_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("the coordinator can't listen on ", options_.listen,

@@ -1,6 +1,7 @@
 #include "launcher/coordinator/coordinator_service.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -196,6 +197,20 @@ TEST(CoordinatorServiceTest, HealthAndReflectionAnswer) {
       RawCall(service->address(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
               std::string("\x3a\x00", 2));
   EXPECT_THAT(services, HasSubstr("convoy.v1.Coordinator"));
+}
+
+TEST(CoordinatorServiceTest, AMethodThatIsNotThereIsUnimplemented) {
+  const auto service = StartService(1, 1);
+  const auto channel = grpc::CreateChannel(service->address(), grpc::InsecureChannelCredentials());
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  const grpc::Slice nothing;
+  grpc::ByteBuffer request(&nothing, 1), reply;
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, "/convoy.v1.Coordinator/Fly", {}, &request, &reply,
+                 [&done](const grpc::Status& status) { done.set_value(status); });
+  EXPECT_EQ(done.get_future().get().error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST(CoordinatorServiceTest, ARequestWithoutSenseIsInvalidOnTheWire) {
