@@ -1,8 +1,6 @@
 #include "ps/server_core.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,36 +16,6 @@ namespace convoy {
 namespace {
 
 constexpr uint32_t kNotHere = ~uint32_t{0};
-constexpr size_t kNone = ~size_t{0};
-
-bool NotFinite(uint32_t bits) { return (bits & 0x7f800000u) == 0x7f800000u; }
-
-// Whether one of `count` floats at any address is NaN or infinite.
-bool AnyNotFinite(const char* floats, size_t count) {
-  uint32_t any = 0;
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, floats + i * sizeof(bits), sizeof(bits));
-    any |= static_cast<uint32_t>(NotFinite(bits));
-  }
-  return any != 0;
-}
-
-// Index of the first value that is NaN or infinite.
-size_t FirstNotFinite(const Payload& values) {
-  bool any = false;
-  ForEachUnalignedRun(values, [&](const char* floats, size_t count) { any = any || AnyNotFinite(floats, count); });
-  if (!any) return kNone;
-  size_t found = kNone;
-  ForEachFloatRun(values, [&](const float* run, size_t count, size_t index) {
-    for (size_t i = 0; i < count && found == kNone; ++i) {
-      if (NotFinite(std::bit_cast<uint32_t>(run[i]))) found = index + i;
-    }
-  });
-  return found;
-}
-
-std::string Shape(const VariableSpec& variable) { return absl::StrJoin(variable.shape, " x "); }
 
 Cell::Key KeyOf(const ExchangeRequest& request) {
   return {request.step, request.node, request.task, request.batch};
@@ -66,6 +34,7 @@ ServerCore::ServerCore(Options options, Placement placement)
       placement_(std::move(placement)),
       tree_(options_.slices),
       policy_(ConsistencyPolicy::For(options_.mode)),
+      check_(options_.rank, options_.mode, &placement_, &tree_),
       pool_({.poison = options_.poison_buffers}),
       clocks_(options_.mode.bound) {}
 
@@ -124,8 +93,8 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
   Accepted accepted = Accepted::kAll;
 
   absl::Status status = CheckFence(request, now);
-  if (status.ok()) status = CheckPush(request);
-  if (status.ok()) status = CheckPull(request);
+  if (status.ok()) status = check_.Push(request);
+  if (status.ok()) status = check_.Pull(request);
   if (status.ok() && request.has_push()) {
     const absl::StatusOr<Accepted> pushed = Push(request, &reply, &released);
     status = pushed.status();
@@ -190,72 +159,6 @@ absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time n
 ServerCore::Session* ServerCore::CurrentSessionLocked(const ExchangeRequest& request) {
   Session& session = sessions_[request.worker];
   return session.number == request.session ? &session : nullptr;
-}
-
-absl::Status ServerCore::CheckCell(uint32_t id, const char* what) const {
-  if (id >= local_.size()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(what, " of cell ", id, ": the model has ", local_.size(), " cells"));
-  }
-  if (local_[id] == kNotHere) {
-    return absl::FailedPreconditionError(absl::StrCat(what, " of ", placement_.Describe(id), " (cell ", id,
-                                                      "): it is on server ", placement_.cells()[id].server,
-                                                      ", this is server ", options_.rank));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ServerCore::CheckPush(const ExchangeRequest& request) const {
-  if (!request.has_push()) return absl::OkStatus();
-  if (policy_.apply == ConsistencyPolicy::Apply::kRounds && !tree_.Contains(request.node)) {
-    return absl::InvalidArgumentError(absl::StrCat("push of tree node (level ", request.node.level, ", index ",
-                                                   request.node.index, "): the job has ", options_.slices,
-                                                   " slices, there is no such node"));
-  }
-  if (policy_.backup > 0 && request.node.level > 0) {
-    return absl::InvalidArgumentError(absl::StrCat("push of a sum of slices (level ", request.node.level, ", index ",
-                                                   request.node.index, "): mode ", convoy::ToString(options_.mode),
-                                                   " takes single slices, because each may be dropped"));
-  }
-  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce && request.task == 0) {
-    return absl::InvalidArgumentError("push without a task: tasks are numbered from 1 in mode " +
-                                      convoy::ToString(options_.mode));
-  }
-  for (const Contribution& contribution : request.contributions) {
-    CONVOY_RETURN_IF_ERROR(CheckContribution(request, contribution));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ServerCore::CheckContribution(const ExchangeRequest& request, const Contribution& c) const {
-  CONVOY_RETURN_IF_ERROR(CheckCell(c.cell, "push"));
-  const CellSpec& spec = placement_.cells()[c.cell];
-  if (c.values.size() != size_t{spec.size} * sizeof(float)) {
-    const VariableSpec& variable = placement_.variables()[spec.variable];
-    return absl::InvalidArgumentError(
-        absl::StrCat("push to ", placement_.Describe(c.cell), ": got ", c.values.size() / sizeof(float),
-                     c.values.size() % sizeof(float) ? " and a half values" : " values", ", want ", spec.size,
-                     " (elements ", spec.offset, " to ", spec.offset + spec.size - 1, " of ", Shape(variable), ")"));
-  }
-  if (const size_t bad = FirstNotFinite(c.values); bad != kNone) {
-    const std::string when = policy_.apply == ConsistencyPolicy::Apply::kRounds
-                                 ? absl::StrCat("step ", request.step)
-                                 : absl::StrCat("task ", request.task, " batch ", request.batch);
-    return absl::InvalidArgumentError(absl::StrCat(
-        "gradient of ", placement_.Describe(c.cell), " from worker ", request.worker, " at ", when,
-        " is not a finite number at element ", spec.offset + static_cast<int64_t>(bad),
-        "; lower optimizer.learning_rate, set optimizer.clip_norm, or training.nan_policy: SKIP"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ServerCore::CheckPull(const ExchangeRequest& request) const {
-  if (request.pull_cells.size() > cells_.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("pull of ", request.pull_cells.size(), " cells, this server has ",
-                                                   cells_.size()));
-  }
-  for (uint32_t id : request.pull_cells) CONVOY_RETURN_IF_ERROR(CheckCell(id, "pull"));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request, ExchangeReply* reply,

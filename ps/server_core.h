@@ -28,6 +28,7 @@
 #include "ps/cell.h"
 #include "ps/clock_table.h"
 #include "ps/pull_ticket.h"
+#include "ps/request_check.h"
 
 namespace convoy {
 
@@ -92,10 +93,6 @@ class ServerCore {
   absl::Status CheckFence(const ExchangeRequest& request, absl::Time now);
   // The worker's session; null if a newer stream has taken over since CheckFence (on another thread).
   Session* CurrentSessionLocked(const ExchangeRequest& request) CONVOY_REQUIRES(mutex_);
-  absl::Status CheckPush(const ExchangeRequest& request) const;
-  absl::Status CheckContribution(const ExchangeRequest& request, const Contribution& contribution) const;
-  absl::Status CheckPull(const ExchangeRequest& request) const;
-  absl::Status CheckCell(uint32_t id, const char* what) const;
 
   absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply,
                                 std::vector<ParkedPull>* released);
@@ -119,6 +116,7 @@ class ServerCore {
   const Placement placement_;
   const SliceTree tree_;
   const ConsistencyPolicy policy_;
+  const RequestCheck check_;
   BufferPool pool_;
   std::vector<std::unique_ptr<Optimizer>> optimizers_;   // by variable
   std::vector<uint32_t> local_;                          // cell id -> position in cells_

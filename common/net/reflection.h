@@ -1,6 +1,6 @@
-// The service grpc.reflection.v1alpha, with which tools such as grpcurl ask a server for its services
-// and messages. gRPC's own one is a plugin of every server of the process that links it, and knows
-// no methods that are answered without generated code: both servers use this one instead.
+// The service grpc.reflection.v1alpha, with which tools such as grpcurl ask a server for its
+// services and messages. gRPC's own one is a plugin of every server of the process that links it,
+// and knows no methods that are answered without generated code: both servers use this one instead.
 #ifndef CONVOY_COMMON_NET_REFLECTION_H_
 #define CONVOY_COMMON_NET_REFLECTION_H_
 

@@ -27,7 +27,7 @@ class ReflectionCall final : public grpc::ServerGenericBidiReactor {
     StartWrite(&reply_);
   }
   void OnWriteDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status::OK);   // the client has gone
+    if (!ok) return Finish(grpc::Status::OK);  // the client has gone
     StartRead(&request_);
   }
   void OnDone() override { delete this; }

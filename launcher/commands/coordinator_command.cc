@@ -24,8 +24,8 @@ namespace convoy {
 namespace {
 
 constexpr absl::Duration kForever = absl::Hours(24 * 365);
-// How long a coordinator that the launcher started stays after the end of the job, so that the launcher can ask how it
-// ended; the launcher usually ends it before.
+// How long a coordinator that the launcher started stays after the end of the job, so that the
+// launcher can ask how it ended; the launcher usually ends it before.
 constexpr absl::Duration kLinger = absl::Seconds(5);
 
 uint64_t RandomJobId() {
@@ -42,7 +42,8 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
   log(absl::StrCat("coordinator listens on ", (*service)->address()));
   std::ofstream(options.announce) << (*service)->address() << std::endl;
   (*service)->WaitUntilEnded(kForever);
-  log((*service)->failure().empty() ? "the job is done" : "the job has failed: " + (*service)->failure());
+  log((*service)->failure().empty() ? "the job is done"
+                                    : "the job has failed: " + (*service)->failure());
   Mutex mutex;
   CondVar never;
   MutexLock lock(mutex);
@@ -58,12 +59,14 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
                               : RunDirectory::Create(options.run_dir);
   if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
   options.model_file = (*directory)->model_path();
-  std::unique_ptr<CoordinatorClient> own;   // to ask for a stop
-  absl::StatusOr<std::unique_ptr<StopSignals>> signals = StopSignals::Start([&](int, StopUrgency urgency) {
-    if (urgency == StopUrgency::kImmediate || own == nullptr) std::_Exit(ExitCodeOfSignal(SIGTERM));
-    log("stopping in order; once more to leave at once");
-    own->Stop("signal").IgnoreError();
-  });
+  std::unique_ptr<CoordinatorClient> own;  // to ask for a stop
+  absl::StatusOr<std::unique_ptr<StopSignals>> signals =
+      StopSignals::Start([&](int, StopUrgency urgency) {
+        if (urgency == StopUrgency::kImmediate || own == nullptr)
+          std::_Exit(ExitCodeOfSignal(SIGTERM));
+        log("stopping in order; once more to leave at once");
+        own->Stop("signal").IgnoreError();
+      });
   if (!signals.ok()) return Fail(signals.status());
   absl::StatusOr<std::unique_ptr<CoordinatorService>> service =
       StartCoordinator(job, options, [&](const std::string& line) {
@@ -71,19 +74,23 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
         log(line);
       });
   if (!service.ok()) return Fail(service.status());
-  absl::StatusOr<std::unique_ptr<CoordinatorClient>> client = CoordinatorClient::Connect({(*service)->address()});
+  absl::StatusOr<std::unique_ptr<CoordinatorClient>> client =
+      CoordinatorClient::Connect({(*service)->address()});
   if (!client.ok()) return Fail(client.status());
   own = *std::move(client);
   const std::string address = (*service)->address();
-  log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address, ", run directory ",
-                   (*directory)->path()));
-  log(absl::StrCat("waiting for ", job.cluster().servers(), " servers (convoy server --coordinator ", address, ") and ",
-                   job.cluster().workers(), " workers (convoy worker --coordinator ", address, ")"));
+  log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
+                   ", run directory ", (*directory)->path()));
+  log(absl::StrCat(
+      "waiting for ", job.cluster().servers(), " servers (convoy server --coordinator ", address,
+      ") and ", job.cluster().workers(), " workers (convoy worker --coordinator ", address, ")"));
   (*service)->WaitUntilEnded(kForever);
-  if (absl::StatusOr<v1::GetProgressReply> last = own->GetProgress(0, 0); last.ok() && last->has_job()) {
+  if (absl::StatusOr<v1::GetProgressReply> last = own->GetProgress(0, 0);
+      last.ok() && last->has_job()) {
     (*directory)->WriteJob(JobToText(last->job())).IgnoreError();
   }
-  if (absl::Status status = (*directory)->WriteSummary((*service)->summary()); !status.ok()) return Fail(status);
+  if (absl::Status status = (*directory)->WriteSummary((*service)->summary()); !status.ok())
+    return Fail(status);
   if (!(*service)->failure().empty()) return Fail(absl::AbortedError((*service)->failure()));
   log("the job is done: " + (*directory)->model_path());
   const int signal = (*signals)->first_signal();
@@ -93,14 +100,16 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
-    const v1::Job& job, const CoordinatorOptions& options, std::function<void(const std::string&)> on_event) {
+    const v1::Job& job, const CoordinatorOptions& options,
+    std::function<void(const std::string&)> on_event) {
   CoordinatorService::Options service;
   service.job = job;
   service.job_id = RandomJobId();
   service.listen = options.listen;
   service.insecure_listen = options.insecure_listen;
   service.on_event = std::move(on_event);
-  service.save_model = [job_id = service.job_id, path = options.model_file](const v1::Assignment& assignment) {
+  service.save_model = [job_id = service.job_id,
+                        path = options.model_file](const v1::Assignment& assignment) {
     return SaveModel(job_id, assignment, path);
   };
   service.admit = AdmitByMemory;
@@ -110,14 +119,16 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
 void AddCoordinatorCommand(CommandSet& commands) {
   auto options = std::make_shared<CoordinatorOptions>();
   CLI::App* command = commands.Add<CoordinatorOptions>(
-      "coordinator", "Start the coordinator of a job by hand", options, [](const CoordinatorOptions& chosen) {
+      "coordinator", "Start the coordinator of a job by hand", options,
+      [](const CoordinatorOptions& chosen) {
         const absl::StatusOr<v1::Job> job = LoadResolvedJob(chosen.job);
         if (!job.ok()) return Fail(job.status(), kExitBadUsage);
         if (chosen.announce.empty() && ClusterSizeOf(*job).servers == 0) {
-          return Fail(absl::InvalidArgumentError(
-                          "mode single is one process without coordinator and servers to start by hand; run\n"
-                          "convoy train JOB --mode single, or give another --mode"),
-                      kExitBadUsage);
+          return Fail(
+              absl::InvalidArgumentError("mode single is one process without coordinator and "
+                                         "servers to start by hand; run\n"
+                                         "convoy train JOB --mode single, or give another --mode"),
+              kExitBadUsage);
         }
         return chosen.announce.empty() ? RunByHand(*job, chosen) : RunForLauncher(*job, chosen);
       });
@@ -126,11 +137,13 @@ void AddCoordinatorCommand(CommandSet& commands) {
       ->type_name("HOST:PORT")
       ->envname("CONVOY_LISTEN")
       ->capture_default_str();
-  command->add_option("--run-dir", options->run_dir, "Folder for the results; default: a new one under runs/")
+  command
+      ->add_option("--run-dir", options->run_dir,
+                   "Folder for the results; default: a new one under runs/")
       ->type_name("DIR")
       ->envname("CONVOY_RUN_DIR");
   AddInsecureListen(command, &options->insecure_listen);
-  command->add_option("--announce", options->announce)->group("");     // the launcher's
+  command->add_option("--announce", options->announce)->group("");  // the launcher's
   command->add_option("--model-file", options->model_file)->group("");
 }
 

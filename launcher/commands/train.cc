@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/job/job_file.h"
 #include "common/cluster_size.h"
+#include "common/job/job_file.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
@@ -31,14 +31,15 @@ namespace {
 
 struct TrainOptions {
   JobOptions job;
-  std::string run_dir;      // empty: a new one under runs/
+  std::string run_dir;  // empty: a new one under runs/
   bool in_process = false;
-  std::string program;      // as the user called it
+  std::string program;  // as the user called it
 };
 
-constexpr absl::Duration kLook = absl::Milliseconds(200);        // longest time between two looks at the job
+constexpr absl::Duration kLook =
+    absl::Milliseconds(200);  // longest time between two looks at the job
 constexpr absl::Duration kCoordinatorSilence = absl::Seconds(10);
-constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);       // for processes to leave after the end
+constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);  // for processes to leave after the end
 
 class TrainingRun {
  public:
@@ -47,7 +48,8 @@ class TrainingRun {
         job_(std::move(job)),
         directory_(std::move(directory)),
         in_process_(options.in_process || ParseMode(job_.training().mode())->single()),
-        display_(ProgressDisplay::OptionsFor(STDOUT_FILENO, std::getenv("TERM"), std::getenv("NO_COLOR"))) {}
+        display_(ProgressDisplay::OptionsFor(STDOUT_FILENO, std::getenv("TERM"),
+                                             std::getenv("NO_COLOR"))) {}
 
   int Run(std::span<const ModelRegistration> models) {
     absl::StatusOr<std::unique_ptr<StopSignals>> signals =
@@ -57,7 +59,7 @@ class TrainingRun {
     if (status.ok()) status = Watch();
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
-    signals->reset();   // no callback runs beyond this point
+    signals->reset();  // no callback runs beyond this point
     MutexLock lock(mutex_);
     client_.reset();
     return signal != 0 ? ExitCodeOfSignal(signal) : code;
@@ -81,7 +83,8 @@ class TrainingRun {
     client.address = address;
     client.wait = kLook;
     client.unreachable_after = absl::Seconds(1);
-    CONVOY_ASSIGN_OR_RETURN(std::shared_ptr<CoordinatorClient> connected, CoordinatorClient::Connect(client));
+    CONVOY_ASSIGN_OR_RETURN(std::shared_ptr<CoordinatorClient> connected,
+                            CoordinatorClient::Connect(client));
     {
       MutexLock lock(mutex_);
       client_ = std::move(connected);
@@ -90,11 +93,12 @@ class TrainingRun {
     cluster_ = processes->processes();
     cluster_[0].address = address;
     CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
-    display_.Print(absl::StrCat("job \"", job_.name(), "\", mode ", job_.training().mode(), ", run directory ",
-                                directory_->path()));
+    display_.Print(absl::StrCat("job \"", job_.name(), "\", mode ", job_.training().mode(),
+                                ", run directory ", directory_->path()));
     for (const ClusterProcess& process : cluster_) {
-      display_.Print(absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
-                                  process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
+      display_.Print(
+          absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
+                       process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
     }
     const auto [servers, workers] = ClusterSizeOf(job_);
     const std::string advice = CoresAdvice(servers, workers, UsableCores());
@@ -107,10 +111,12 @@ class TrainingRun {
     uint64_t events_seen = 0, seen = 0;
     absl::Time last_heard = absl::Now();
     for (;;) {
-      const absl::StatusOr<v1::GetProgressReply> progress = Client()->GetProgress(events_seen, seen);
+      const absl::StatusOr<v1::GetProgressReply> progress =
+          Client()->GetProgress(events_seen, seen);
       if (!progress.ok()) {
         // Most likely the coordinator, or something else, has died; else it gets some more time.
-        if (const auto failure = Processes()->FirstFailure()) return absl::AbortedError(failure->description);
+        if (const auto failure = Processes()->FirstFailure())
+          return absl::AbortedError(failure->description);
         if (absl::Now() - last_heard > kCoordinatorSilence) return progress.status();
         continue;
       }
@@ -119,14 +125,18 @@ class TrainingRun {
       seen = progress->sequence();
       CONVOY_RETURN_IF_ERROR(Show(*progress));
       if (progress->phase() == v1::DONE || progress->phase() == v1::FAILED) {
-        if (!progress->summary().empty()) CONVOY_RETURN_IF_ERROR(directory_->WriteSummary(progress->summary()));
+        if (!progress->summary().empty())
+          CONVOY_RETURN_IF_ERROR(directory_->WriteSummary(progress->summary()));
         summary_ = progress->summary();
-        return progress->phase() == v1::DONE ? absl::OkStatus() : absl::AbortedError(progress->failure());
+        return progress->phase() == v1::DONE ? absl::OkStatus()
+                                             : absl::AbortedError(progress->failure());
       }
       // A process that was killed could not tell the coordinator.
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
         reported_ = true;
-        Client()->Stop("the launcher", failure->description.substr(0, failure->description.find('\n'))).IgnoreError();
+        Client()
+            ->Stop("the launcher", failure->description.substr(0, failure->description.find('\n')))
+            .IgnoreError();
       }
     }
   }
@@ -164,7 +174,8 @@ class TrainingRun {
     std::optional<JobProcesses::Failure> failure;
     if (processes != nullptr) {
       // The coordinator stays until it is told to go.
-      if (in_process_ || !status.ok()) processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
+      if (in_process_ || !status.ok())
+        processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
       failure = processes->FirstFailure();
       processes->Stop();
     }
@@ -185,9 +196,11 @@ class TrainingRun {
     const absl::StatusOr<std::string> table = RenderResults(summary_);
     if (!table.ok()) return Fail(table.status());
     const v1::Data& named = job_.data();
-    const std::string data = named.validation().has_path() ? named.validation().path() : named.test().path();
+    const std::string data =
+        named.validation().has_path() ? named.validation().path() : named.test().path();
     std::printf("\n%s\n%s", table->c_str(),
-                RenderNextCommands(NextCommandsAfterTraining(options_.program, options_.job.path, directory_->path(),
+                RenderNextCommands(NextCommandsAfterTraining(options_.program, options_.job.path,
+                                                             directory_->path(),
                                                              job_.training().mode(), data))
                     .c_str());
     const std::string advice =
@@ -201,7 +214,9 @@ class TrainingRun {
     const std::shared_ptr<JobProcesses> processes = Processes();
     const std::shared_ptr<CoordinatorClient> client = Client();
     if (urgency == StopUrgency::kOrderly && client != nullptr) {
-      std::fprintf(stderr, "\nconvoy: stopping in order and saving the weights; once more to stop at once\n");
+      std::fprintf(
+          stderr,
+          "\nconvoy: stopping in order and saving the weights; once more to stop at once\n");
       if (client->Stop("signal").ok()) return;
     }
     if (processes != nullptr) processes->Kill();
@@ -219,13 +234,13 @@ class TrainingRun {
   const TrainOptions& options_;
   v1::Job job_;
   const std::unique_ptr<RunDirectory> directory_;
-  const bool in_process_;   // mode single is one process by its nature
+  const bool in_process_;  // mode single is one process by its nature
   ProgressDisplay display_;
   std::vector<ClusterProcess> cluster_;
   bool job_is_final_ = false, cluster_is_final_ = false, reported_ = false;
   std::string summary_;
 
-  mutable Mutex mutex_;   // the thread of the signals looks too
+  mutable Mutex mutex_;  // the thread of the signals looks too
   std::shared_ptr<JobProcesses> processes_ CONVOY_GUARDED_BY(mutex_);
   std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };
@@ -260,11 +275,15 @@ int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistrati
 void AddTrainCommand(CommandSet& commands) {
   auto options = std::make_shared<TrainOptions>();
   options->program = commands.program;
-  CLI::App* command = commands.Add<TrainOptions>(
-      "train", "Train a job with processes of this machine", options,
-      [models = commands.models](const TrainOptions& chosen) { return RunTrainCommand(chosen, models); });
+  CLI::App* command =
+      commands.Add<TrainOptions>("train", "Train a job with processes of this machine", options,
+                                 [models = commands.models](const TrainOptions& chosen) {
+                                   return RunTrainCommand(chosen, models);
+                                 });
   AddJobOptions(command, &options->job);
-  command->add_option("--run-dir", options->run_dir, "Folder for the results; default: a new one under runs/")
+  command
+      ->add_option("--run-dir", options->run_dir,
+                   "Folder for the results; default: a new one under runs/")
       ->type_name("DIR");
   command->add_flag("--in-process", options->in_process,
                     "All roles as threads of this process, for debuggers and small jobs");

@@ -66,7 +66,8 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
   if (mode.single()) {
     estimate.server = 0;
   } else {
-    estimate.server += (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
+    estimate.server +=
+        (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
   }
   estimate.worker += WorkerCopies(mode, slices, slots) * weights + 2 * batch * data.example_bytes();
   if (job.data().shuffle()) estimate.worker += data.examples() * sizeof(uint32_t);

@@ -22,8 +22,8 @@ class ProgressDisplay {
     bool color = false;
     // Shortest time between two plain lines of training within an epoch.
     absl::Duration line_interval = absl::Seconds(5);
-    // The same between ends of epochs. The end of the last one is always shown; validations are shown for
-    // the ends of epochs that are.
+    // The same between ends of epochs. The end of the last one is always shown; validations are
+    // shown for the ends of epochs that are.
     absl::Duration epoch_interval = absl::Milliseconds(500);
     // What the job is waiting for is shown if it lasts this long.
     absl::Duration patience = absl::Seconds(2);
@@ -67,11 +67,11 @@ class ProgressDisplay {
   const Options options_;
   ProgressState state_;
   absl::Time waiting_since_ = absl::InfiniteFuture();
-  bool drawn_ = false;                      // the progress line is on the screen
-  absl::Time last_ = absl::InfinitePast();  // last redraw or line
-  uint64_t epochs_shown_ = 0;               // whole epochs at the last plain line
-  absl::Time last_epoch_ = absl::InfinitePast();   // the last plain line of the end of an epoch
-  bool validation_wanted_ = true;           // a plain line came since the last validation that was shown
+  bool drawn_ = false;                            // the progress line is on the screen
+  absl::Time last_ = absl::InfinitePast();        // last redraw or line
+  uint64_t epochs_shown_ = 0;                     // whole epochs at the last plain line
+  absl::Time last_epoch_ = absl::InfinitePast();  // the last plain line of the end of an epoch
+  bool validation_wanted_ = true;  // a plain line came since the last validation that was shown
 };
 
 }  // namespace convoy

@@ -92,7 +92,8 @@ Json OwnMetrics(const Json& measured) {
 }
 
 // `rows`: titles, then one for each part.
-void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts, std::vector<TextRow>* rows) {
+void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts,
+                   std::vector<TextRow>* rows) {
   Json names = Json::object();
   for (const auto& [part, measured] : parts) names.update(OwnMetrics(measured));
   for (const auto& [name, value] : names.items()) {

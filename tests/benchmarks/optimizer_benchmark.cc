@@ -2,11 +2,13 @@
 //   bytes_per_second  gradient bytes, one thread
 //   memcpy_ratio      the rate above divided by that of a memcpy of the same bytes in the same run,
 //                     both in seconds of this thread's processor time
-//   memory_ratio      the same of all bytes that are read and written: gradient, weights and slots of the
+//   memory_ratio      the same of all bytes that are read and written: gradient, weights and slots
+//   of the
 //                     rule, twice the size of a memcpy
-//   arithmetic_ratio  the time of one correctly rounded square root and one division for each element, as
-//                     the rules of Adagrad and Adam need them, on data in the level 1 cache, divided by the
-//                     time of the rule
+//   arithmetic_ratio  the time of one correctly rounded square root and one division for each
+//   element, as
+//                     the rules of Adagrad and Adam need them, on data in the level 1 cache,
+//                     divided by the time of the rule
 // The argument is the number of gradient bytes. In place, as tables do, unless the name says
 // `NextVersion`: weights into another buffer, as blocks do.
 #include <benchmark/benchmark.h>
@@ -32,7 +34,8 @@ double ThreadSeconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Seconds of one call of `work`: of so many that they take 30 ms, so that asking for the time counts for nothing.
+// Seconds of one call of `work`: of so many that they take 30 ms, so that asking for the time
+// counts for nothing.
 template <typename Work>
 double SecondsOf(const Work& work) {
   for (int64_t calls = 1;; calls *= 2) {
@@ -56,7 +59,7 @@ double MemcpySeconds(const AlignedBuffer& from) {
 
 // Seconds of x / sqrt(y) for one element.
 double ArithmeticSeconds() {
-  constexpr size_t kSize = 960;   // not a power of 2: the arrays must not alias in the cache
+  constexpr size_t kSize = 960;  // not a power of 2: the arrays must not alias in the cache
   AlignedBuffer x(kSize), y(kSize), out(kSize);
   for (size_t i = 0; i < kSize; ++i) x[i] = y[i] = 1.0f + static_cast<float>(i);
   return SecondsOf([&] {

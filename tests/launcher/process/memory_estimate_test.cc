@@ -64,7 +64,7 @@ TEST_F(MemoryEstimateTest, AnAsyncServerHoldsWhatItsWorkersHaveUnderWay) {
 TEST_F(MemoryEstimateTest, WithBackupsAllSlicesOfAStepMayWait) {
   job_.mutable_training()->set_mode("sync,backup=1");
   job_.mutable_training()->set_slices(4);
-  EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);   // 2 versions, 4 gradients, the pool
+  EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);  // 2 versions, 4 gradients, the pool
   EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 25 * 40);
 }
 

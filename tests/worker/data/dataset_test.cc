@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <numeric>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -25,12 +24,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-
-std::vector<uint32_t> AllOfThem(const Dataset& data) {
-  std::vector<uint32_t> indices(static_cast<size_t>(data.size()));
-  std::iota(indices.begin(), indices.end(), 0);
-  return indices;
-}
 
 std::vector<float> Dense(const Batch& batch) {
   const auto values = batch.dense.span().first(static_cast<size_t>(batch.size * batch.features));
@@ -319,49 +312,6 @@ TEST_F(DatasetTest, DefaultCacheFolderFollowsTheEnvironment) {
   ::setenv("XDG_CACHE_HOME", "relative/is/ignored", 1);
   EXPECT_THAT(DefaultCacheDir(), ::testing::Not(HasSubstr("relative")));
   old == nullptr ? ::unsetenv("XDG_CACHE_HOME") : ::setenv("XDG_CACHE_HOME", saved.c_str(), 1);
-}
-
-TEST_F(DatasetTest, FashionMnistIsReadWhole) {
-  const std::string folder = "/usr/share/datasets/fashion-mnist/";
-  if (!std::filesystem::exists(folder)) {
-    GTEST_SKIP() << folder << " is missing: install the package dataset-fashion-mnist";
-  }
-  data_.set_train(folder + "train-images-idx3-ubyte.gz");
-  data_.mutable_validation()->set_path(folder + "t10k-images-idx3-ubyte.gz");
-  const auto sets = Open();
-  ASSERT_TRUE(sets.ok()) << sets.status();
-  EXPECT_EQ(sets->train->size(), 60'000);
-  EXPECT_EQ(sets->validation->size(), 10'000);
-  EXPECT_EQ(sets->train->features(), 784);
-  EXPECT_EQ(sets->train->example_shape().height, 28);
-  // The ten classes have 6,000 examples each.
-  std::vector<int> classes(10);
-  for (int i = 0; i < 60'000; ++i) ++classes.at(static_cast<size_t>(sets->train->label(i)));
-  EXPECT_THAT(classes, ::testing::Each(6000));
-  // Mean of all training pixels, published with the data set's statistics: 0.2860.
-  Batch batch;
-  sets->train->Read(AllOfThem(*sets->train), &batch);
-  double sum = 0;
-  for (const float pixel : Dense(batch)) sum += pixel;
-  EXPECT_NEAR(sum / (60'000.0 * 784), 0.2860, 0.0001);
-}
-
-TEST_F(DatasetTest, A9aIsReadWhole) {
-  const std::string folder = CONVOY_SHARED_DATA "/a9a/";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
-  data_.set_train(folder + "a9a.libsvm.gz");
-  data_.mutable_validation()->set_path(folder + "a9a.t.libsvm.gz");
-  const auto sets = Open();
-  ASSERT_TRUE(sets.ok()) << sets.status();
-  EXPECT_EQ(sets->train->size(), 32'561);
-  EXPECT_EQ(sets->train->features(), 123);
-  EXPECT_EQ(sets->validation->size(), 16'281);
-  EXPECT_EQ(sets->validation->features(), 123);  // its own indices end at 122
-  Batch batch;
-  sets->train->Read(AllOfThem(*sets->train), &batch);
-  EXPECT_NEAR(static_cast<double>(batch.values.size()) / 32'561, 13.87, 0.005);
-  EXPECT_EQ(std::count(batch.labels.begin(), batch.labels.end(), 1.0F), 7'841);
-  EXPECT_EQ(std::count(batch.labels.begin(), batch.labels.end(), -1.0F), 24'720);
 }
 
 TEST_F(DatasetTest, TheThreePartsOfATrainingFileAreDisjointAndCoverIt) {
