@@ -23,6 +23,10 @@ class TimedModel final : public Model {
   Task task() const override { return model_->task(); }
   int64_t outputs() const override { return model_->outputs(); }
   const std::vector<VariableSpec>& variables() const override { return model_->variables(); }
+  const std::vector<TableSpec>& tables() const override { return model_->tables(); }
+  void AppendIds(const Batch& batch, int table, std::vector<uint64_t>* ids) const override {
+    model_->AppendIds(batch, table, ids);
+  }
   std::span<const std::string> metrics() const override { return model_->metrics(); }
   bool weighs_examples() const override { return model_->weighs_examples(); }
   absl::Status CheckLabel(float label, float* mapped) const override { return model_->CheckLabel(label, mapped); }

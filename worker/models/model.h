@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/math/table.h"
 #include "common/math/variable.h"
 #include "proto/job.pb.h"
 #include "worker/data/batch.h"
@@ -49,6 +50,11 @@ class Model {
   // Values of a prediction: 1, or the number of classes.
   virtual int64_t outputs() const = 0;
   virtual const std::vector<VariableSpec>& variables() const = 0;
+  // The embedding tables of the model; none by default.
+  virtual const std::vector<TableSpec>& tables() const;
+  // Appends the ids that the batch reads of the table: one for each place, repeated ids repeated. Train and Evaluate
+  // get the rows in this order (WeightSource::Rows).
+  virtual void AppendIds(const Batch& batch, int table, std::vector<uint64_t>* ids) const;
   // Names of the metrics that the model class measures itself, beyond those of its task. Their
   // means over the examples are reported with loss and accuracy. See CheckMetricName.
   virtual std::span<const std::string> metrics() const { return {}; }
