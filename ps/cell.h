@@ -4,7 +4,6 @@
 #ifndef CONVOY_PS_CELL_H_
 #define CONVOY_PS_CELL_H_
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,12 +15,11 @@
 #include "common/mutex.h"
 #include "common/net/exchange.h"
 #include "common/optimizers/optimizer.h"
-#include "common/placement/slice_tree.h"
+#include "ps/block_sum.h"
 #include "ps/buffer_pool.h"
+#include "ps/cell_progress.h"
 #include "ps/consistency.h"
 #include "ps/pull_ticket.h"
-#include "ps/slice_round.h"
-#include "ps/task_marks.h"
 
 namespace convoy {
 
@@ -29,39 +27,18 @@ namespace convoy {
 class Cell {
  public:
   struct Options {
-    ConsistencyPolicy policy;
-    const SliceTree* tree = nullptr;         // outlives the cell, like all pointers here
-    BufferPool* pool = nullptr;
+    ProgressOptions progress;
+    BufferPool* pool = nullptr;              // outlives the cell, like all pointers here
     const Optimizer* optimizer = nullptr;    // null: a cell without values
     double base_learning_rate = 0;           // 0: frozen, the version only advances
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
-    // Gradient bytes stored by all cells of the server, and how many may be.
-    std::atomic<int64_t>* stored_bytes = nullptr;
-    int64_t stored_bytes_budget = 0;
   };
 
-  // Which part of the training a contribution is. kRounds: (step, node); kAtOnce: (task, batch).
-  struct Key {
-    uint64_t step = 0;
-    TreeNode node;
-    uint64_t task = 0;
-    uint64_t batch = 0;
-  };
-
-  enum class Pushed {
-    kApplied,      // the version has advanced
-    kStored,       // waits for other slices
-    kDuplicate,    // was counted before; nothing changed
-    kGap,          // an earlier step or batch is missing; nothing changed
-    kOverBudget,   // out of order and no room to keep it; nothing changed
-    kGone,         // sync,backup: the step was complete without it, or counted it before; nothing changed
-  };
-  struct PushResult {
-    Pushed outcome = Pushed::kStored;
-    uint64_t expected = 0;    // kGap: the step, or batch of the task, that comes next
-    uint64_t staleness = 0;   // kAtOnce and kApplied: updates since the version it was computed from
-  };
+  using Key = PushKey;
+  using Pushed = convoy::Pushed;
+  using PushResult = convoy::PushResult;
+  using Counts = CellCounts;
 
   enum class Pulled { kReady, kParked, kGone };
   struct PullResult {
@@ -70,12 +47,6 @@ class Cell {
     uint64_t current = 0;     // kGone: the cell's version now
   };
 
-  struct Counts {
-    uint64_t version = 0;     // steps
-    uint64_t updates = 0;     // real ones
-    uint64_t examples = 0;
-    uint64_t dropped = 0;     // slices that did not count (sync,backup)
-  };
   // What tests and checkpoints look at.
   struct State {
     Counts counts;
@@ -104,24 +75,19 @@ class Cell {
   State GetState() const;
 
  private:
-  PushResult PushToRoundLocked(const Key& key, const Payload& values, uint64_t examples) CONVOY_REQUIRES(mutex_);
-  PushResult PushAtOnceLocked(const Key& key, uint64_t base_version, const Payload& values, uint64_t examples)
-      CONVOY_REQUIRES(mutex_);
-  // One step: a real update if there are values and the cell is not frozen, otherwise the version only advances.
+  // A real update if there are values and the cell is not frozen, otherwise the values stay.
   // `staleness`: by which the learning rate is divided, plus one.
-  void AdvanceLocked(const Payload& sum, uint64_t examples, uint64_t staleness) CONVOY_REQUIRES(mutex_);
-  VersionBuffer UpdateLocked(const Payload& sum, uint64_t examples, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  void AdvanceLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  VersionBuffer UpdateLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedPull>* released) CONVOY_REQUIRES(mutex_);
 
   const Options options_;
 
   mutable Mutex mutex_;
-  Counts counts_ CONVOY_GUARDED_BY(mutex_);
+  CellProgress<BlockSum, BlockAdder> progress_ CONVOY_GUARDED_BY(mutex_);
   VersionBuffer current_ CONVOY_GUARDED_BY(mutex_);
   VersionBuffer previous_ CONVOY_GUARDED_BY(mutex_);   // of version - 1 (kRounds)
   std::vector<AlignedBuffer> slots_ CONVOY_GUARDED_BY(mutex_);
-  SliceRound round_ CONVOY_GUARDED_BY(mutex_);
-  TaskMarks marks_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedPull> parked_ CONVOY_GUARDED_BY(mutex_);
 };
 

@@ -12,6 +12,7 @@ namespace {
 constexpr char kExchange[] = "/convoy.v1.ParameterServer/Exchange";
 constexpr char kGetLayout[] = "/convoy.v1.ParameterServer/GetLayout";
 constexpr char kGetStats[] = "/convoy.v1.ParameterServer/GetStats";
+constexpr char kReadTable[] = "/convoy.v1.ParameterServer/ReadTable";
 constexpr char kNoPart[] = "this server has not got its part of a job yet";
 
 v1::GetLayoutReply LayoutOf(const ServerCore& core) {
@@ -27,6 +28,14 @@ v1::GetLayoutReply LayoutOf(const ServerCore& core) {
     cell->set_variable(core.placement().variables()[spec.variable].name);
     cell->set_offset(static_cast<uint64_t>(spec.offset));
     cell->set_size(spec.size);
+  }
+  layout.set_servers(core.placement().servers());
+  layout.set_rank(core.options().rank);
+  for (const TableSpec& spec : core.placement().tables()) {
+    v1::TableLayout* table = layout.add_tables();
+    table->set_id(static_cast<uint32_t>(layout.tables_size() - 1));
+    table->set_name(spec.name);
+    table->set_dim(spec.dim());
   }
   return layout;
 }
@@ -47,6 +56,8 @@ class ParameterService::Impl final : public StreamServer::Handler {
         [this](const v1::GetLayoutRequest&) { return Layout(); });
     stream.methods[kGetStats] = MessageMethod<v1::GetStatsRequest, v1::ServerStats>(
         [this](const v1::GetStatsRequest&) { return absl::StatusOr<v1::ServerStats>(Stats()); });
+    stream.methods[kReadTable] = MessageMethod<v1::ReadTableRequest, v1::ReadTableReply>(
+        [this](const v1::ReadTableRequest& request) { return ReadTable(request); });
     stream.threads = options_.threads;
     stream.spin = options_.spin;
     stream.max_backlog_bytes = options_.max_backlog_bytes;
@@ -106,6 +117,12 @@ class ParameterService::Impl final : public StreamServer::Handler {
     const std::shared_ptr<ServerCore> core = Core();
     if (core == nullptr) return absl::UnavailableError(kNoPart);
     return LayoutOf(*core);
+  }
+
+  absl::StatusOr<v1::ReadTableReply> ReadTable(const v1::ReadTableRequest& request) const {
+    const std::shared_ptr<ServerCore> core = Core();
+    if (core == nullptr) return absl::UnavailableError(kNoPart);
+    return core->ReadTable(request);
   }
 
   v1::ServerStats Stats() const {

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/net/exchange.h"
 #include "ps/buffer_pool.h"
+#include "ps/table/row_places.h"
 
 namespace convoy {
 
@@ -26,6 +28,7 @@ struct PullTicket {
   uint64_t version = 0;     // asked for
   absl::Time since, deadline;
   ExchangeReply reply;
+  std::vector<RowPlaces> rows;   // as reply.rows
   std::atomic<uint32_t> remaining{0};
   // Set by whoever answers: the last cell or the deadline.
   std::atomic<bool> answered{false};

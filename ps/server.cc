@@ -4,18 +4,17 @@
 
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/build_info.h"
 #include "common/epoch_examples.h"
-#include "common/math/variable.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/net/listen_address.h"
+#include "common/placement/assigned_placement.h"
 #include "common/process_usage.h"
 #include "common/status.h"
 #include "ps/parameter_service.h"
@@ -25,12 +24,7 @@ namespace convoy {
 namespace {
 
 absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identity, const v1::Assignment& assignment) {
-  std::vector<VariableSpec> variables(static_cast<size_t>(assignment.variables_size()));
-  for (size_t i = 0; i < variables.size(); ++i) {
-    CONVOY_RETURN_IF_ERROR(FromProto(assignment.variables(static_cast<int>(i)), &variables[i]));
-  }
-  CONVOY_ASSIGN_OR_RETURN(Placement placement, Placement::Create(std::move(variables),
-                                                                 static_cast<uint32_t>(assignment.servers_size())));
+  CONVOY_ASSIGN_OR_RETURN(Placement placement, PlacementOf(assignment));
   const v1::Job& job = assignment.job();
   ServerCore::Options options;
   options.job_id = identity.job_id();

@@ -6,95 +6,49 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "common/math/variable.h"
-#include "common/optimizers/difference.h"
-#include "common/optimizers/schedule.h"
 #include "common/placement/ownership.h"
 #include "common/status.h"
+#include "ps/pull_collector.h"
 
 namespace convoy {
 namespace {
 
-constexpr uint32_t kNotHere = ~uint32_t{0};
-
 Cell::Key KeyOf(const ExchangeRequest& request) {
   return {request.step, request.node, request.task, request.batch};
+}
+
+absl::Status OtherJob(uint64_t mine, uint64_t theirs) {
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "this server works for job %016x, the request is of job %016x; check the addresses", mine, theirs));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ServerCore>> ServerCore::Create(Options options, Placement placement) {
   auto core = std::unique_ptr<ServerCore>(new ServerCore(std::move(options), std::move(placement)));
-  CONVOY_RETURN_IF_ERROR(core->MakeCells());
+  CONVOY_ASSIGN_OR_RETURN(core->shard_, Shard::Create(core->options_, &core->placement_));
+  core->check_ = std::make_unique<RequestCheck>(core->options_.rank, core->options_.mode, &core->placement_,
+                                                &core->shard_->tree());
   return core;
 }
 
 ServerCore::ServerCore(Options options, Placement placement)
     : options_(std::move(options)),
       placement_(std::move(placement)),
-      tree_(options_.slices),
       policy_(ConsistencyPolicy::For(options_.mode)),
-      check_(options_.rank, options_.mode, &placement_, &tree_),
-      pool_({.poison = options_.poison_buffers}),
       clocks_(options_.mode.bound) {}
-
-absl::Status ServerCore::MakeCells() {
-  Cell::Options common;
-  common.policy = policy_;
-  common.tree = &tree_;
-  common.pool = &pool_;
-  common.schedule = [this](uint64_t examples) {
-    return ScheduleFactor(options_.optimizer.schedule(), examples, options_.epoch_examples, options_.total_examples);
-  };
-  common.stored_bytes = &stored_bytes_;
-  // With backups nothing is added up before the step is complete: all slices that count are kept until then.
-  const double budget = policy_.backup > 0 ? std::max<double>(options_.out_of_order_budget, options_.slices)
-                                           : options_.out_of_order_budget;
-  common.stored_bytes_budget = static_cast<int64_t>(
-      budget * static_cast<double>(placement_.elements_of_server(options_.rank)) * sizeof(float));
-  server_cell_ = std::make_unique<Cell>(common, AlignedBuffer());
-
-  std::vector<double> learning_rates;
-  for (const VariableSpec& variable : placement_.variables()) {
-    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(options_.optimizer, variable.name));
-    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeUpdate(settings));
-    learning_rates.push_back(settings.learning_rate);
-    optimizers_.push_back(std::move(optimizer));
-  }
-  local_.assign(placement_.cells().size(), kNotHere);
-  for (uint32_t id : placement_.cells_of_server(options_.rank)) {
-    const CellSpec& spec = placement_.cells()[id];
-    Cell::Options cell_options = common;
-    cell_options.optimizer = optimizers_[spec.variable].get();
-    cell_options.base_learning_rate = learning_rates[spec.variable];
-    AlignedBuffer initial(spec.size);
-    InitializeValues(placement_.variables()[spec.variable], options_.seed, spec.offset, initial.span());
-    local_[id] = static_cast<uint32_t>(cells_.size());
-    cells_.push_back(std::make_unique<Cell>(cell_options, initial));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::unique_ptr<Optimizer>> ServerCore::MakeUpdate(const OptimizerSettings& settings) const {
-  switch (policy_.update) {
-    case ConsistencyPolicy::Update::kAverage: return MakeDifference(DifferenceRule::kAverage);
-    case ConsistencyPolicy::Update::kAdd: return MakeDifference(DifferenceRule::kAdd);
-    case ConsistencyPolicy::Update::kOptimizer: break;
-  }
-  return MakeOptimizer(settings);
-}
 
 void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::Time now,
                         std::vector<Outgoing>* out) {
   ExchangeReply reply;
   reply.request_id = request.request_id;
-  std::vector<ParkedPull> released;
+  Released released;
   std::vector<std::shared_ptr<PullTicket>> clocked;
   Accepted accepted = Accepted::kAll;
 
   absl::Status status = CheckFence(request, now);
-  if (status.ok()) status = check_.Push(request);
-  if (status.ok()) status = check_.Pull(request);
+  if (status.ok()) status = check_->Push(request);
+  if (status.ok()) status = check_->Pull(request);
   if (status.ok() && request.has_push()) {
     const absl::StatusOr<Accepted> pushed = Push(request, &reply, &released);
     status = pushed.status();
@@ -106,18 +60,14 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
     reply.retry_later = true;
   }
   if (status.ok()) {
-    if (request.completed_task != 0) {
-      for (const auto& cell : cells_) cell->ForgetTask(request.completed_task);
-      server_cell_->ForgetTask(request.completed_task);
-    }
+    if (request.completed_task != 0) shard_->ForgetTask(request.completed_task);
     UpdateClock(request, &clocked);
   }
 
-  for (const ParkedPull& pull : released) CountDown(*pull.ticket, 1, out);
+  for (const ParkedPull& pull : released.cells) CountDown(*pull.ticket, 1, out);
+  for (const ParkedRows& pull : released.rows) CountDown(*pull.ticket, 1, out);
   for (const auto& ticket : clocked) {
-    for (size_t i = 0; i < ticket->reply.cells.size(); ++i) {
-      ticket->Fill(i, cell(ticket->reply.cells[i].cell).Newest());
-    }
+    FillNewest(*ticket);
     Answer(*ticket, out);
   }
   if (!status.ok()) {
@@ -130,11 +80,7 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
 }
 
 absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time now) {
-  if (request.job_id != options_.job_id) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "this server works for job %016x, the request is of job %016x; check the addresses", options_.job_id,
-        request.job_id));
-  }
+  if (request.job_id != options_.job_id) return OtherJob(options_.job_id, request.job_id);
   if (request.generation < options_.generation) {
     return absl::AbortedError(absl::StrCat("generation ", request.generation, " is over, now ", options_.generation));
   }
@@ -162,10 +108,16 @@ ServerCore::Session* ServerCore::CurrentSessionLocked(const ExchangeRequest& req
 }
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request, ExchangeReply* reply,
-                                                      std::vector<ParkedPull>* released) {
+                                                      Released* released) {
   Accepted all = Accepted::kAll;
-  for (const Contribution& contribution : request.contributions) {
-    CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, PushCell(request, contribution, reply, released));
+  for (const Contribution& c : request.contributions) {
+    const PushResult result =
+        shard_->cell(c.cell).Push(KeyOf(request), c.base_version, c.values, request.examples, &released->cells);
+    CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, Count(request, c.cell, result, reply));
+    if (accepted == Accepted::kRetryLater) all = accepted;
+  }
+  for (const RowContribution& rows : request.rows) {
+    CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, PushRows(request, rows, reply, released));
     if (accepted == Accepted::kRetryLater) all = accepted;
   }
   if (reply->staleness.count > 0) {
@@ -176,24 +128,37 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& req
   return FinishPush(request, reply, released);
 }
 
-absl::StatusOr<ServerCore::Accepted> ServerCore::PushCell(const ExchangeRequest& request, const Contribution& c,
-                                                          ExchangeReply* reply,
-                                                          std::vector<ParkedPull>* released) {
-  const Cell::PushResult result = cell(c.cell).Push(KeyOf(request), c.base_version, c.values, request.examples, released);
+absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request, const RowContribution& rows,
+                                                          ExchangeReply* reply, Released* released) {
+  const auto first = static_cast<uint32_t>(placement_.cells().size()) + rows.table * kTableBuckets;
+  absl::StatusOr<Accepted> all = Accepted::kAll;
+  shard_->table(rows.table)
+      .Push(KeyOf(request), rows.base_version, rows.ids, rows.values, request.examples, &released->rows,
+            [&](uint32_t bucket, const PushResult& result) {
+              const absl::StatusOr<Accepted> accepted = Count(request, first + bucket, result, reply);
+              if (!accepted.ok() || *accepted == Accepted::kRetryLater) all = accepted;
+              return accepted.ok();
+            });
+  return all;
+}
+
+absl::StatusOr<ServerCore::Accepted> ServerCore::Count(const ExchangeRequest& request, uint32_t number,
+                                                       const PushResult& result, ExchangeReply* reply) {
   switch (result.outcome) {
-    case Cell::Pushed::kApplied:
+    case Pushed::kApplied:
       if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) reply->staleness.Add(result.staleness);
       break;
-    case Cell::Pushed::kStored: break;
-    case Cell::Pushed::kDuplicate: duplicates_.fetch_add(1, std::memory_order_relaxed); break;
-    case Cell::Pushed::kGap: return Gap(request, result.expected, reply);
-    case Cell::Pushed::kOverBudget: break;
-    case Cell::Pushed::kGone: reply->step_gone = true; break;
+    case Pushed::kStored: break;
+    case Pushed::kDuplicate: duplicates_.fetch_add(1, std::memory_order_relaxed); break;
+    case Pushed::kGap: return Gap(request, result.expected, reply);
+    case Pushed::kOverBudget: break;
+    case Pushed::kGone: reply->step_gone = true; break;
   }
-  const bool over_budget = result.outcome == Cell::Pushed::kOverBudget;
+  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) return Accepted::kAll;   // nothing is refused
+  const bool over_budget = result.outcome == Pushed::kOverBudget;
   MutexLock lock(mutex_);
   if (Session* session = CurrentSessionLocked(request)) {
-    const auto refused = std::make_pair(request.node, c.cell);
+    const auto refused = std::make_pair(request.node, number);
     if (over_budget) {
       session->refused.insert(refused);
     } else {
@@ -205,7 +170,7 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::PushCell(const ExchangeRequest&
 
 // Cells that the push did not name get an empty contribution; those that were refused must come first.
 absl::StatusOr<ServerCore::Accepted> ServerCore::FinishPush(const ExchangeRequest& request, ExchangeReply* reply,
-                                                            std::vector<ParkedPull>* released) {
+                                                            Released* released) {
   {
     // Only those of this push: other slices of the worker may have to wait until this one is complete.
     MutexLock lock(mutex_);
@@ -214,11 +179,10 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::FinishPush(const ExchangeReques
     const auto first = session->refused.lower_bound({request.node, 0});
     if (first != session->refused.end() && first->first == request.node) return Accepted::kRetryLater;
   }
-  const Cell::Key key = KeyOf(request);
-  for (const auto& cell : cells_) cell->Push(key, 0, Payload(), request.examples, released);
-  const Cell::PushResult result = server_cell_->Push(key, 0, Payload(), request.examples, released);
-  if (result.outcome == Cell::Pushed::kGone) reply->step_gone = true;
-  if (result.outcome == Cell::Pushed::kGap) return Gap(request, result.expected, reply);
+  const PushResult result =
+      shard_->FinishPush(KeyOf(request), request.examples, &released->cells, &released->rows);
+  if (result.outcome == Pushed::kGone) reply->step_gone = true;
+  if (result.outcome == Pushed::kGap) return Gap(request, result.expected, reply);
   return Accepted::kAll;
 }
 
@@ -246,36 +210,31 @@ void ServerCore::UpdateClock(const ExchangeRequest& request, std::vector<std::sh
   });
 }
 
+void ServerCore::FillNewest(PullTicket& ticket) const {
+  for (size_t i = 0; i < ticket.reply.cells.size(); ++i) {
+    ticket.Fill(i, shard_->cell(ticket.reply.cells[i].cell).Newest());
+  }
+  for (size_t i = 0; i < ticket.rows.size(); ++i) {
+    const RowPlaces& rows = ticket.rows[i];
+    uint64_t version = kNewestVersion;
+    for (const BucketRun& run : rows.runs) {
+      TableBucket& bucket = shard_->table(rows.table).bucket(run.bucket);
+      version = std::min(version, bucket.Newest(rows.ids_of(run), rows.out_of(run)));
+    }
+    ticket.reply.rows[i].version = version;
+  }
+}
+
 void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply reply,
                       std::vector<Outgoing>* out) {
-  reply.cells.resize(request.pull_cells.size());
-  for (size_t i = 0; i < request.pull_cells.size(); ++i) reply.cells[i].cell = request.pull_cells[i];
+  PullCollector collector(request, placement_, *shard_, &reply, [&](ExchangeReply* taken, std::vector<RowPlaces>* rows) {
+    return MakeTicket(stream, request, now, taken, rows);
+  });
   const bool waits = request.has_pull() && request.pull_version != kNewestVersion;
-  if (waits && ParkOnClock(stream, request, now, &reply)) return;
+  if (waits && ParkOnClock(stream, request, now, &reply, collector.rows())) return;
 
-  std::shared_ptr<PullTicket> ticket;
-  uint32_t done = 0;
-  const auto pull = [&](Cell& cell, size_t index, uint32_t id) {
-    const Cell::PullResult result = cell.Pull(request.pull_version, [&] {
-      if (ticket == nullptr) ticket = MakeTicket(stream, request, now, &reply);
-      return ParkedPull{ticket, index, 0};
-    });
-    if (result.outcome == Cell::Pulled::kGone) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "pull of ", id == kServerCell ? std::string("the server's step") : placement_.Describe(id), " at version ",
-          request.pull_version, ": it is at ", result.current, " and remembers one step back"));
-    }
-    if (result.outcome == Cell::Pulled::kReady) {
-      ++done;
-      PullTicket::Fill(index, result.value, ticket == nullptr ? &reply : &ticket->reply);
-    }
-    return absl::OkStatus();
-  };
-  absl::Status status;
-  for (size_t i = 0; i < request.pull_cells.size() && status.ok(); ++i) {
-    status = pull(cell(request.pull_cells[i]), i, request.pull_cells[i]);
-  }
-  if (status.ok() && request.pull_applied) status = pull(*server_cell_, PullTicket::kNoValues, kServerCell);
+  const absl::Status status = collector.Collect();
+  const std::shared_ptr<PullTicket>& ticket = collector.ticket();
   if (!status.ok()) {
     if (ticket != nullptr && ticket->answered.exchange(true)) return;
     ExchangeReply failed;
@@ -288,20 +247,21 @@ void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Tim
   if (ticket == nullptr) {
     out->push_back({stream, std::move(reply)});
   } else {
-    CountDown(*ticket, done + 1, out);   // 1: the guard of MakeTicket
+    CountDown(*ticket, collector.done() + 1, out);   // 1: the guard of MakeTicket
   }
 }
 
-bool ServerCore::ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply* reply) {
+bool ServerCore::ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply* reply,
+                             std::vector<RowPlaces>* rows) {
   if (policy_.answer != ConsistencyPolicy::Answer::kClockBound) return false;
   MutexLock lock(clock_mutex_);
   if (clocks_.MayRead(request.worker)) return false;
-  waiting_for_clock_.push_back(MakeTicket(stream, request, now, reply));
+  waiting_for_clock_.push_back(MakeTicket(stream, request, now, reply, rows));
   return true;
 }
 
 std::shared_ptr<PullTicket> ServerCore::MakeTicket(uint64_t stream, const ExchangeRequest& request, absl::Time now,
-                                                   ExchangeReply* reply) {
+                                                   ExchangeReply* reply, std::vector<RowPlaces>* rows) {
   auto ticket = std::make_shared<PullTicket>();
   ticket->stream = stream;
   ticket->worker = request.worker;
@@ -309,8 +269,11 @@ std::shared_ptr<PullTicket> ServerCore::MakeTicket(uint64_t stream, const Exchan
   ticket->since = now;
   ticket->deadline = now + options_.wait_timeout;
   ticket->reply = std::move(*reply);
+  ticket->rows = std::move(*rows);
   // One for each thing that is pulled, and one so that it is not sent before all are looked at.
-  ticket->remaining = static_cast<uint32_t>(ticket->reply.cells.size()) + (request.pull_applied ? 1 : 0) + 1;
+  size_t parts = ticket->reply.cells.size() + (request.pull_applied ? 1 : 0) + 1;
+  for (const RowPlaces& places : ticket->rows) parts += places.runs.size();
+  ticket->remaining = static_cast<uint32_t>(parts);
   MutexLock lock(mutex_);
   while (!parked_.empty() && parked_.front()->answered) parked_.pop_front();
   parked_.push_back(ticket);
@@ -358,14 +321,7 @@ std::string ServerCore::Describe(const PullTicket& ticket, absl::Time now) const
     return absl::StrCat(waited, " for ", slowest ? DescribeWorker(*slowest, now) : "no worker",
                         ", the slowest, to come within ", policy_.bound, " batches of worker ", ticket.worker);
   }
-  std::set<uint32_t> slices;
-  for (const auto& cell : cells_) {
-    if (cell->GetCounts().version >= ticket.version) continue;
-    for (uint32_t slice : cell->MissingSlices()) slices.insert(slice);
-  }
-  if (server_cell_->GetCounts().version < ticket.version) {
-    for (uint32_t slice : server_cell_->MissingSlices()) slices.insert(slice);
-  }
+  const std::set<uint32_t> slices = shard_->MissingSlices(ticket.version);
   std::vector<std::string> missing;
   for (uint32_t slice : slices) {
     missing.push_back(absl::StrCat(
@@ -387,21 +343,7 @@ v1::ServerStats ServerCore::Stats() const {
   v1::ServerStats stats;
   stats.set_duplicates(duplicates_);
   stats.set_retry_later(retries_);
-  stats.set_stored_bytes(static_cast<uint64_t>(stored_bytes_.load()));
-  stats.set_examples(server_cell_->GetCounts().examples);
-  uint64_t lowest = server_cell_->GetCounts().version, highest = lowest;
-  uint64_t updates = 0, dropped = 0;
-  for (const auto& cell : cells_) {
-    const Cell::Counts counts = cell->GetCounts();
-    updates += counts.updates;
-    dropped += counts.dropped;
-    lowest = std::min(lowest, counts.version);
-    highest = std::max(highest, counts.version);
-  }
-  stats.set_dropped(dropped);
-  stats.set_updates(updates);
-  stats.set_min_version(lowest);
-  stats.set_max_version(highest);
+  shard_->AddStats(&stats);
   MutexLock lock(mutex_);
   stats.set_staleness_count(staleness_.count);
   stats.set_staleness_sum(staleness_.sum);
@@ -412,8 +354,28 @@ v1::ServerStats ServerCore::Stats() const {
   return stats;
 }
 
+absl::StatusOr<v1::ReadTableReply> ServerCore::ReadTable(const v1::ReadTableRequest& request) const {
+  if (request.job_id() != options_.job_id) return OtherJob(options_.job_id, request.job_id());
+  if (request.table() >= placement_.tables().size() || request.bucket() >= kTableBuckets ||
+      placement_.server_of_bucket(request.bucket()) != options_.rank) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("bucket ", request.bucket(), " of table ", request.table(), " is not on server ", options_.rank, " of ",
+                     placement_.servers(), ": the model has ", placement_.tables().size(), " tables of ", kTableBuckets,
+                     " buckets, which are on the servers in turn"));
+  }
+  std::vector<uint64_t> ids;
+  std::vector<float> values;
+  shard_->table(request.table()).bucket(request.bucket()).Export(&ids, &values);
+  v1::ReadTableReply reply;
+  reply.set_rows(ids.size());
+  if (request.count_only()) return reply;
+  reply.mutable_ids()->Add(ids.begin(), ids.end());
+  reply.mutable_values()->Add(values.begin(), values.end());
+  return reply;
+}
+
 Cell::State ServerCore::CellState(uint32_t id) const {
-  return (id == kServerCell ? *server_cell_ : *cells_[local_[id]]).GetState();
+  return (id == kServerCell ? shard_->server_cell() : shard_->cell(id)).GetState();
 }
 
 }  // namespace convoy

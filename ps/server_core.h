@@ -16,40 +16,26 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/mode.h"
 #include "common/mutex.h"
 #include "common/net/exchange.h"
-#include "common/optimizers/optimizer.h"
 #include "common/placement/placement.h"
-#include "common/placement/slice_tree.h"
-#include "proto/job.pb.h"
 #include "proto/parameter_server.pb.h"
-#include "ps/buffer_pool.h"
 #include "ps/cell.h"
 #include "ps/clock_table.h"
 #include "ps/pull_ticket.h"
 #include "ps/request_check.h"
+#include "ps/shard.h"
 
 namespace convoy {
 
 // Thread-safe; requests of one stream must be handled one after the other.
 class ServerCore {
  public:
-  struct Options {
+  struct Options : ShardOptions {
     uint64_t job_id = 0;
     uint64_t generation = 1;
-    uint32_t rank = 0;
-    Mode mode;
-    uint32_t slices = 1;
     uint32_t workers = 1;
-    uint64_t seed = 1;
-    v1::Optimizer optimizer;
-    uint64_t epoch_examples = 1;   // for the defaults of schedules
-    uint64_t total_examples = 1;
     absl::Duration wait_timeout = absl::Seconds(60);
-    // Out-of-order gradients that may be stored, in multiples of the size of the weights.
-    double out_of_order_budget = 2;
-    bool poison_buffers = false;
   };
 
   struct Outgoing {
@@ -71,6 +57,8 @@ class ServerCore {
   const Placement& placement() const { return placement_; }
   // Counters; the bytes are the caller's to fill in.
   v1::ServerStats Stats() const;
+  // FailedPrecondition: another job, table or server.
+  absl::StatusOr<v1::ReadTableReply> ReadTable(const v1::ReadTableRequest& request) const;
   // Cell `id` of this server (CHECK), or with kServerCell the server's own.
   static constexpr uint32_t kServerCell = ~uint32_t{0};
   Cell::State CellState(uint32_t id) const;
@@ -80,33 +68,39 @@ class ServerCore {
   struct Session {
     uint64_t number = 0;
     absl::Time last_heard;
-    // Contributions to the current step that were answered RETRY_LATER (sync): tree node and cell.
+    // Contributions to the current step that were answered RETRY_LATER (sync): tree node and cell or bucket.
     std::set<std::pair<TreeNode, uint32_t>> refused;
   };
   enum class Accepted { kAll, kRetryLater };
 
-  ServerCore(Options options, Placement placement);
-  absl::Status MakeCells();
-  absl::StatusOr<std::unique_ptr<Optimizer>> MakeUpdate(const OptimizerSettings& settings) const;
+  // What a push has completed.
+  struct Released {
+    std::vector<ParkedPull> cells;
+    std::vector<ParkedRows> rows;
+  };
 
-  Cell& cell(uint32_t id) { return *cells_[local_[id]]; }
+  ServerCore(Options options, Placement placement);
   absl::Status CheckFence(const ExchangeRequest& request, absl::Time now);
   // The worker's session; null if a newer stream has taken over since CheckFence (on another thread).
   Session* CurrentSessionLocked(const ExchangeRequest& request) CONVOY_REQUIRES(mutex_);
 
-  absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply,
-                                std::vector<ParkedPull>* released);
-  absl::StatusOr<Accepted> PushCell(const ExchangeRequest& request, const Contribution& contribution,
-                                    ExchangeReply* reply, std::vector<ParkedPull>* released);
-  absl::StatusOr<Accepted> FinishPush(const ExchangeRequest& request, ExchangeReply* reply,
-                                      std::vector<ParkedPull>* released);
+  absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply, Released* released);
+  absl::StatusOr<Accepted> PushRows(const ExchangeRequest& request, const RowContribution& rows, ExchangeReply* reply,
+                                    Released* released);
+  // What the result for one cell, or bucket, means for the request. `number`: of the cell among all cells and buckets.
+  absl::StatusOr<Accepted> Count(const ExchangeRequest& request, uint32_t number, const PushResult& result,
+                                 ExchangeReply* reply);
+  absl::StatusOr<Accepted> FinishPush(const ExchangeRequest& request, ExchangeReply* reply, Released* released);
   absl::Status Gap(const ExchangeRequest& request, uint64_t expected, ExchangeReply* reply) const;
   void UpdateClock(const ExchangeRequest& request, std::vector<std::shared_ptr<PullTicket>>* ready);
+  // Fills in the newest values: of a pull that waited for the clocks.
+  void FillNewest(PullTicket& ticket) const;
   void Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply reply,
             std::vector<Outgoing>* out);
-  bool ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply* reply);
+  bool ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply* reply,
+                   std::vector<RowPlaces>* rows);
   std::shared_ptr<PullTicket> MakeTicket(uint64_t stream, const ExchangeRequest& request, absl::Time now,
-                                         ExchangeReply* reply);
+                                         ExchangeReply* reply, std::vector<RowPlaces>* rows);
   void Answer(PullTicket& ticket, std::vector<Outgoing>* out);
   void CountDown(PullTicket& ticket, uint32_t by, std::vector<Outgoing>* out);
   std::string Describe(const PullTicket& ticket, absl::Time now) const;
@@ -114,15 +108,9 @@ class ServerCore {
 
   const Options options_;
   const Placement placement_;
-  const SliceTree tree_;
+  std::unique_ptr<Shard> shard_;
   const ConsistencyPolicy policy_;
-  const RequestCheck check_;
-  BufferPool pool_;
-  std::vector<std::unique_ptr<Optimizer>> optimizers_;   // by variable
-  std::vector<uint32_t> local_;                          // cell id -> position in cells_
-  std::vector<std::unique_ptr<Cell>> cells_;
-  std::unique_ptr<Cell> server_cell_;
-  std::atomic<int64_t> stored_bytes_{0};
+  std::unique_ptr<const RequestCheck> check_;
 
   std::atomic<uint64_t> duplicates_{0}, retries_{0};
 

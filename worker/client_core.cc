@@ -22,13 +22,15 @@ void ClientCore::Start(absl::Time now, Actions* actions) {
   }
 }
 
-void ClientCore::Submit(uint32_t server, ExchangeRequest request, absl::Time now, Actions* actions) {
+uint64_t ClientCore::Submit(uint32_t server, ExchangeRequest request, absl::Time now, Actions* actions) {
   request.job_id = options_.job_id;
   request.generation = options_.generation;
   request.worker = options_.worker;
   request.request_id = next_request_++;
+  const uint64_t id = request.request_id;
   servers_[server].items.push_back({std::make_shared<ExchangeRequest>(std::move(request))});
   Flush(server, now, actions);
+  return id;
 }
 
 bool ClientCore::MaySend(const Server& server, const ExchangeRequest& request) const {

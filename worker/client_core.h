@@ -59,7 +59,7 @@ class ClientCore {
   // Opens the streams.
   void Start(absl::Time now, Actions* actions);
   // Takes over a request; job, generation, worker, session and number are filled in here.
-  void Submit(uint32_t server, ExchangeRequest request, absl::Time now, Actions* actions);
+  uint64_t Submit(uint32_t server, ExchangeRequest request, absl::Time now, Actions* actions);
 
   void OnOpened(uint32_t server, absl::Time now, Actions* actions);
   void OnClosed(uint32_t server, const absl::Status& why, absl::Time now);

@@ -1,9 +1,11 @@
 #include "worker/evaluation.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "common/status.h"
 #include "worker/example_reader.h"
+#include "worker/want_rows.h"
 
 namespace convoy {
 namespace {
@@ -29,8 +31,11 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
   MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
   ExampleReader reader(&data, &model);
   Batch batch;
+  std::vector<uint64_t> ids;
   for (uint64_t begin = range.begin; begin < range.end; begin += kBatch) {
     CONVOY_RETURN_IF_ERROR(reader.Read(0, {begin, std::min(begin + kBatch, range.end)}, &batch));
+    CONVOY_RETURN_IF_ERROR(WantRowsOf(model, batch, weights, &ids));
+    weights.UseWantedRows();
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Evaluate(batch, weights));
     AddBatch(model, output, batch, &metrics);
     CONVOY_RETURN_IF_ERROR(between());

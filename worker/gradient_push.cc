@@ -21,7 +21,17 @@ absl::Status GradientPush::Begin(const ParameterClient::PushHeader& header) {
   return client_->BeginPush(header);
 }
 
-void GradientPush::BeginSlice(bool last) { last_ = last; }
+void GradientPush::BeginSlice(bool last, const TableBatches& tables) {
+  last_ = last;
+  tables_ = tables;
+}
+
+std::span<float> GradientPush::RowGradients(int table) { return tables_[static_cast<size_t>(table)]->gradients(); }
+
+absl::Status GradientPush::RowsReady(int table) {
+  if (WithholdsSlice()) return absl::OkStatus();
+  return client_->PushRows(*tables_[static_cast<size_t>(table)]);
+}
 
 std::span<float> GradientPush::Gradient(int variable) {
   const auto v = static_cast<size_t>(variable);
@@ -68,6 +78,7 @@ absl::StatusOr<bool> GradientPush::EndSlice(uint32_t examples) {
     for (size_t v = sum_.size(); v-- > 0;) {
       CONVOY_RETURN_IF_ERROR(Forward(static_cast<int>(v), 0, static_cast<int64_t>(sum_[v]->size())));
     }
+    for (const auto& table : tables_) CONVOY_RETURN_IF_ERROR(client_->PushRows(*table));
   }
   kept_ = true;
   return true;
@@ -86,6 +97,7 @@ absl::Status GradientPush::End() {
 GradientSpans GradientPush::SliceSpans() const {
   GradientSpans spans;
   for (const Buffer& buffer : kept_ ? addend_ : sum_) spans.push_back(buffer->span());
+  for (const auto& table : tables_) spans.push_back(table->gradients());
   return spans;
 }
 

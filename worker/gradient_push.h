@@ -13,6 +13,7 @@
 #include "worker/gradient_rules.h"
 #include "worker/models/model.h"
 #include "worker/parameter_client.h"
+#include "worker/pulled_weights.h"
 
 namespace convoy {
 
@@ -31,7 +32,8 @@ class GradientPush final : public GradientSink {
   absl::Status Begin(const ParameterClient::PushHeader& header);
   // The next slice's gradient comes (through GradientSink). `last`: no further slice of this push follows, so
   // blocks may leave as they are ready.
-  void BeginSlice(bool last);
+  // `tables`: the rows that the slice's batch reads, by table; a push of a model with tables is made of one slice.
+  void BeginSlice(bool last, const TableBatches& tables = {});
   // The slice's gradient is complete; it is over `examples`. Returns false if it was not finite and is skipped.
   absl::StatusOr<bool> EndSlice(uint32_t examples);
   // Sends what has not left yet.
@@ -39,6 +41,8 @@ class GradientPush final : public GradientSink {
 
   std::span<float> Gradient(int variable) override;
   absl::Status Ready(int variable, int64_t begin, int64_t end) override;
+  std::span<float> RowGradients(int table) override;
+  absl::Status RowsReady(int table) override;
 
  private:
   using Buffer = std::shared_ptr<AlignedBuffer>;
@@ -55,6 +59,7 @@ class GradientPush final : public GradientSink {
   std::vector<Buffer> sum_;       // by variable: the gradient that is sent
   std::vector<Buffer> addend_;    // by variable: a right slice, while it is computed
   std::vector<Buffer> spare_;    // overlap: what the push before sent, takes turns with sum_
+  TableBatches tables_;           // of the slice
   bool kept_ = false;             // sum_ holds a left slice
   bool last_ = false;
   absl::Status failure_;          // of a wait inside Gradient()

@@ -58,14 +58,14 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
     for (uint32_t cell : placement_.cells_of_server(server)) {
       const size_t size = placement_.cells()[cell].size * sizeof(float);
       if (bytes > 0 && bytes + size > size_t{kBlockElements} * sizeof(float)) {
-        CONVOY_RETURN_IF_ERROR(Submit(server, std::exchange(request, NewRequest())));
+        CONVOY_RETURN_IF_ERROR(Submit(server, std::exchange(request, NewRequest())).status());
         request.pull_version = version;
         bytes = 0;
       }
       request.pull_cells.push_back(cell);
       bytes += size;
     }
-    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)));
+    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)).status());
   }
   return absl::OkStatus();
 }
@@ -82,6 +82,40 @@ absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variabl
 
 absl::Status ParameterClient::WaitForWeights() {
   return WaitUntil([this] { return awaited_in_all_ == 0; });
+}
+
+absl::Status ParameterClient::PullRows(const std::shared_ptr<TableBatch>& batch, uint64_t version) {
+  for (size_t i = 0; i < batch->parts().size(); ++i) {
+    const TableBatch::Part& part = batch->parts()[i];
+    ExchangeRequest request;
+    request.pull_version = version;
+    request.pull_rows.push_back({batch->table(), batch->Ids(part)});
+    CONVOY_ASSIGN_OR_RETURN(const uint64_t id, Submit(part.server, std::move(request)));
+    row_pulls_[id] = {batch, i};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParameterClient::WaitForRows(const TableBatch& batch) {
+  return WaitUntil([&batch] { return batch.awaited() == 0; });
+}
+
+absl::Status ParameterClient::PushRows(TableBatch& batch) {
+  for (const TableBatch::Part& part : batch.parts()) {
+    Pending& pending = pending_[part.server];
+    pending.request.rows.push_back({batch.table(), part.version, batch.Ids(part), batch.Gradients(part)});
+    pending.bytes += batch.value_bytes(part);
+    if (pending.bytes >= options_.coalesce_bytes) CONVOY_RETURN_IF_ERROR(FlushPending(part.server, false));
+  }
+  for (uint32_t server = 0; server < pending_.size(); ++server) {
+    ++pending_[server].named;
+    if (IsComplete(server)) CONVOY_RETURN_IF_ERROR(FlushPending(server, true));
+  }
+  return Poll();
+}
+
+bool ParameterClient::IsComplete(uint32_t server) const {
+  return pending_[server].named == placement_.cells_of_server(server).size() + placement_.tables().size();
 }
 
 absl::Status ParameterClient::BeginPush(const PushHeader& header) {
@@ -112,8 +146,8 @@ absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end, std::span
     if (cell.offset + cell.size > end) break;
     done = cell.offset + cell.size;
     AddToPending(cell, gradient, owner);
-    Pending& pending = pending_[cell.server];
-    const bool all = pending.named == placement_.cells_of_server(cell.server).size();
+    const Pending& pending = pending_[cell.server];
+    const bool all = IsComplete(cell.server);
     if (all || pending.bytes >= options_.coalesce_bytes) CONVOY_RETURN_IF_ERROR(FlushPending(cell.server, all));
   }
   return Poll();
@@ -146,7 +180,7 @@ absl::Status ParameterClient::FlushPending(uint32_t server, bool final) {
       if (push_.pull && !pull_asked_[cell]) request.pull_cells.push_back(cell);
     }
   }
-  return Submit(server, std::move(request));
+  return Submit(server, std::move(request)).status();
 }
 
 void ParameterClient::RemoveExamples(uint32_t examples) {
@@ -171,17 +205,18 @@ absl::Status ParameterClient::LeaveClocks() {
   for (uint32_t server = 0; server < placement_.servers(); ++server) {
     ExchangeRequest leave;
     leave.clock_event = ClockEvent::kLeave;
-    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(leave)));
+    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(leave)).status());
   }
   return WaitUntilAnswered();
 }
 
-absl::Status ParameterClient::Submit(uint32_t server, ExchangeRequest request) {
+absl::StatusOr<uint64_t> ParameterClient::Submit(uint32_t server, ExchangeRequest request) {
   for (uint32_t cell : request.pull_cells) ++awaited_[placement_.cells()[cell].variable];
   awaited_in_all_ += request.pull_cells.size();
   ClientCore::Actions actions;
-  core_.Submit(server, std::move(request), absl::Now(), &actions);
-  return Perform(std::move(actions));
+  const uint64_t id = core_.Submit(server, std::move(request), absl::Now(), &actions);
+  CONVOY_RETURN_IF_ERROR(Perform(std::move(actions)));
+  return id;
 }
 
 absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
@@ -212,6 +247,22 @@ absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request, const 
     --awaited_[cell.variable];
     --awaited_in_all_;
   }
+  return request.pull_rows.empty() ? absl::OkStatus() : OnRows(request, reply);
+}
+
+absl::Status ParameterClient::OnRows(const ExchangeRequest& request, const ExchangeReply& reply) {
+  const auto pull = row_pulls_.find(request.request_id);
+  if (pull == row_pulls_.end() || reply.rows.size() != 1) {
+    return absl::InternalError(absl::StrCat("a server sent rows of ", reply.rows.size(), " tables, want 1"));
+  }
+  const auto [batch, i] = std::move(pull->second);
+  row_pulls_.erase(pull);
+  const size_t want = batch->value_bytes(batch->parts()[i]);
+  if (reply.rows[0].values.size() != want) {
+    return absl::InternalError(absl::StrCat("a server sent ", reply.rows[0].values.size(), " bytes of rows of \"",
+                                            placement_.tables()[batch->table()].name, "\", want ", want));
+  }
+  batch->Arrive(i, reply.rows[0].version, reply.rows[0].values);
   return absl::OkStatus();
 }
 

@@ -15,12 +15,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/mode.h"
 #include "common/net/stream_client.h"
 #include "common/placement/placement.h"
 #include "worker/client_core.h"
+#include "worker/table_batch.h"
 #include "worker/weight_copy.h"
 
 namespace convoy {
@@ -72,6 +74,12 @@ class ParameterClient {
   absl::StatusOr<std::span<const float>> Weights(uint32_t variable);
   absl::Status WaitForWeights();
 
+  // Asks for the rows of the batch at `version` (sync) or the newest.
+  absl::Status PullRows(const std::shared_ptr<TableBatch>& batch, uint64_t version);
+  absl::Status WaitForRows(const TableBatch& batch);
+  // The gradients of the batch's rows are final: they leave, with the push that has begun. Once for each table.
+  absl::Status PushRows(TableBatch& batch);
+
   absl::Status BeginPush(const PushHeader& header);
   // Elements [.., end) of the gradient of `variable` are final; `gradient` is all of it and is kept by `owner` until
   // everything has been sent. Blocks that are complete leave. Ascending within a variable.
@@ -107,7 +115,7 @@ class ParameterClient {
   struct Pending {
     ExchangeRequest request;
     size_t bytes = 0;
-    size_t named = 0;        // cells of the server named in this push so far
+    size_t named = 0;        // cells of the server, and tables, named in this push so far
     bool finished = false;   // `final` is on its way
   };
 
@@ -115,10 +123,13 @@ class ParameterClient {
   ExchangeRequest NewRequest() const;
   void AddToPending(const CellSpec& cell, std::span<const float> gradient, const std::shared_ptr<const void>& owner);
   absl::Status FlushPending(uint32_t server, bool final);
-  absl::Status Submit(uint32_t server, ExchangeRequest request);
+  // All cells and tables of the server are named.
+  bool IsComplete(uint32_t server) const;
+  absl::StatusOr<uint64_t> Submit(uint32_t server, ExchangeRequest request);
   absl::Status Perform(ClientCore::Actions actions);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
+  absl::Status OnRows(const ExchangeRequest& request, const ExchangeReply& reply);
   // Handles the next event, waiting for it until `deadline`. False: none came.
   absl::StatusOr<bool> HandleOne(absl::Time deadline);
   // Retries, reconnects and deadlines that are due.
@@ -130,6 +141,8 @@ class ParameterClient {
   StreamClient streams_;
 
   WeightCopy weights_;
+  // Pulls of rows under way, by request: a part of a batch.
+  absl::flat_hash_map<uint64_t, std::pair<std::shared_ptr<TableBatch>, size_t>> row_pulls_;
   std::vector<uint32_t> awaited_;           // pulls under way, by variable
   bool last_push_pulls_ = false;            // the newest pulls were asked with a push
   uint64_t awaited_in_all_ = 0;

@@ -10,13 +10,16 @@
 #include "worker/local_steps.h"
 #include "worker/slice_reports.h"
 #include "worker/training.h"
+#include "worker/want_rows.h"
 
 namespace convoy {
 namespace {
 
 // Pairs of slices are added up here before they are sent; larger subtrees would need more memory. Slices that may be
-// dropped travel alone.
-uint32_t LargestSum(const Mode& mode) { return mode.backup > 0 ? 0 : 1; }
+// dropped travel alone, and so do those that name rows of tables, which differ from slice to slice.
+uint32_t LargestSum(const TrainingContext& context) {
+  return context.mode.backup > 0 || !context.model.tables().empty() ? 0 : 1;
+}
 
 class SyncTraining {
  public:
@@ -54,7 +57,7 @@ class SyncTraining {
         plan_(PlanOf(context)),
         tree_(context.assignment.slices()),
         nodes_(tree_.Subtrees(context.assignment.slice_begin(), context.assignment.slice_end(),
-                              LargestSum(context.mode))),
+                              LargestSum(context))),
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
         reader_(&context.train),
@@ -62,6 +65,7 @@ class SyncTraining {
 
   absl::Status Step(uint64_t step) {
     const EpochRange batch = plan_.Step(step);
+    weights_.SetVersion(step);
     for (const TreeNode& node : nodes_) {
       ParameterClient::PushHeader header;
       header.step = step;
@@ -85,7 +89,9 @@ class SyncTraining {
 
   absl::Status Slice(uint64_t epoch, const Range& positions, uint32_t slice, bool last) {
     CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
-    push_.BeginSlice(last);
+    CONVOY_RETURN_IF_ERROR(WantRowsOf(context_.model, batch_, weights_, &ids_));
+    weights_.UseWantedRows();
+    push_.BeginSlice(last, weights_.batches());
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
     reports_.Add(slice, output, batch_);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
@@ -136,6 +142,7 @@ class SyncTraining {
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.
   absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {
+    weights_.SetVersion(version);
     return reports_.Measure(data, kind, version, weights_, [this] { return parameters_.Poll(); });
   }
 
@@ -150,6 +157,7 @@ class SyncTraining {
   SliceReports reports_;
   std::unique_ptr<LocalSteps> local_;   // local_sgd
   Batch batch_;
+  std::vector<uint64_t> ids_;
   uint64_t skipped_ = 0, dropped_ = 0;
 };
 

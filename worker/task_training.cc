@@ -9,6 +9,7 @@
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
 #include "worker/training.h"
+#include "worker/want_rows.h"
 
 namespace convoy {
 namespace {
@@ -112,7 +113,9 @@ class TaskTraining {
 
   absl::Status GradientOf(uint64_t epoch, const Range& positions) {
     CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
-    push_.BeginSlice(/*last=*/true);
+    CONVOY_RETURN_IF_ERROR(WantRowsOf(context_.model, batch_, weights_, &ids_));
+    weights_.UseWantedRows();
+    push_.BeginSlice(/*last=*/true, weights_.batches());
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
     AddBatch(context_.model, output, batch_, &metrics_);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
@@ -187,6 +190,7 @@ class TaskTraining {
   MetricAccumulator metrics_;
   std::unique_ptr<LocalSteps> local_;   // geo
   Batch batch_;
+  std::vector<uint64_t> ids_;
   uint64_t batches_ = 0;    // pushed by this worker: its clock
   bool joined_ = false;     // to the clocks
   bool pulled_ = false;

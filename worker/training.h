@@ -16,6 +16,7 @@
 #include "worker/local_steps.h"
 #include "worker/models/model.h"
 #include "worker/parameter_client.h"
+#include "worker/pulled_weights.h"
 #include "worker/step_plan.h"
 #include "worker/training_data.h"
 
@@ -48,18 +49,6 @@ StepPlan PlanOf(const TrainingContext& context);
 GradientPush::Options PushOptionsFor(const TrainingContext& context);
 LocalOptimizer::Options OptimizerOptionsFor(const TrainingContext& context);
 LocalSteps::Options LocalOptionsFor(const TrainingContext& context);
-
-// The weights of the current step, as they arrive.
-class PulledWeights final : public WeightSource {
- public:
-  explicit PulledWeights(ParameterClient* parameters) : parameters_(parameters) {}
-  absl::StatusOr<std::span<const float>> Weights(int variable) override {
-    return parameters_->Weights(static_cast<uint32_t>(variable));
-  }
-
- private:
-  ParameterClient* const parameters_;
-};
 
 }  // namespace convoy
 

@@ -14,6 +14,7 @@
 #include "common/mode.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
+#include "common/placement/assigned_placement.h"
 #include "common/status.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/job_session.h"
@@ -28,10 +29,8 @@ namespace {
 
 absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Identity& identity,
                                                                   const v1::Assignment& assignment,
-                                                                  const std::vector<VariableSpec>& variables,
                                                                   JobSession& session) {
-  CONVOY_ASSIGN_OR_RETURN(Placement placement,
-                          Placement::Create(variables, static_cast<uint32_t>(assignment.servers_size())));
+  CONVOY_ASSIGN_OR_RETURN(Placement placement, PlacementOf(assignment));
   const v1::Cluster& cluster = assignment.job().cluster();
   ParameterClient::Options options;
   options.job_id = identity.job_id();
@@ -53,7 +52,7 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   context.session.SetActivity("connecting to the servers");
   CONVOY_ASSIGN_OR_RETURN(
       const std::unique_ptr<ParameterClient> parameters,
-      ConnectToServers(identity, context.assignment, context.model.variables(), context.session));
+      ConnectToServers(identity, context.assignment, context.session));
   const GradientPush::Options push = PushOptionsFor(context);
   if (push.clip_norm > 0 || push.skip_not_finite) {
     options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
@@ -86,6 +85,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   session.SetActivity("waiting for the other processes");
   v1::ReadyRequest ready;
   for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
+  for (const TableSpec& table : setup.model->tables()) *ready.add_tables() = ToProto(table);
   *ready.mutable_data() = setup.summary;
   if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));

@@ -69,29 +69,38 @@ const TensorInfo* SafetensorsReader::Find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-absl::StatusOr<const TensorInfo*> SafetensorsReader::FindF32(std::string_view name) const {
+absl::StatusOr<const TensorInfo*> SafetensorsReader::FindOf(std::string_view dtype,
+                                                             std::string_view name) const {
   const TensorInfo* tensor = Find(name);
   if (tensor == nullptr) {
     return absl::NotFoundError(absl::StrCat(path_, ": there is no tensor \"", std::string(name),
                                             "\" among its ", header_.tensors.size()));
   }
-  if (tensor->dtype != "F32") {
+  if (tensor->dtype != dtype) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path_, ": tensor \"", tensor->name, "\" is ", tensor->dtype, ", want F32"));
+        absl::StrCat(path_, ": tensor \"", tensor->name, "\" is ", tensor->dtype, ", want ", std::string(dtype)));
   }
   return tensor;
 }
 
 absl::StatusOr<AlignedBuffer> SafetensorsReader::Read(std::string_view name) const {
-  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindF32(name));
+  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindOf("F32", name));
   AlignedBuffer values((tensor->end - tensor->begin) / sizeof(float));
   CONVOY_RETURN_IF_ERROR(ReadInto(name, 0, values.span()));
   return values;
 }
 
+absl::StatusOr<std::vector<uint64_t>> SafetensorsReader::ReadU64(std::string_view name) const {
+  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindOf("U64", name));
+  std::vector<uint64_t> values((tensor->end - tensor->begin) / sizeof(uint64_t));
+  CONVOY_RETURN_IF_ERROR(ReadExactlyAt(fd_, data_begin_ + tensor->begin, values.data(),
+                                       values.size() * sizeof(uint64_t), path_));
+  return values;
+}
+
 absl::Status SafetensorsReader::ReadInto(std::string_view name, uint64_t first,
                                          std::span<float> values) const {
-  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindF32(name));
+  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindOf("F32", name));
   const uint64_t size = (tensor->end - tensor->begin) / sizeof(float);
   if (first > size || values.size() > size - first) {
     return absl::OutOfRangeError(absl::StrCat(path_, ": tensor \"", tensor->name, "\" has ", size,

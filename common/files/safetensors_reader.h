@@ -36,13 +36,15 @@ class SafetensorsReader {
   // All values of an F32 tensor, row-major. NotFound: no such tensor; InvalidArgument: another
   // dtype; DataLoss: the file was cut meanwhile.
   absl::StatusOr<AlignedBuffer> Read(std::string_view name) const;
+  // All values of a U64 tensor. Errors as Read.
+  absl::StatusOr<std::vector<uint64_t>> ReadU64(std::string_view name) const;
   // Values [first, first + values.size()) of an F32 tensor, row-major. Errors as Read;
   // OutOfRange: the tensor has fewer values.
   absl::Status ReadInto(std::string_view name, uint64_t first, std::span<float> values) const;
 
  private:
   SafetensorsReader(std::string path, OwnedFd fd, SafetensorsHeader header, uint64_t data_begin);
-  absl::StatusOr<const TensorInfo*> FindF32(std::string_view name) const;
+  absl::StatusOr<const TensorInfo*> FindOf(std::string_view dtype, std::string_view name) const;
 
   const std::string path_;
   const OwnedFd fd_;

@@ -1,4 +1,4 @@
-// Writes a safetensors file (docs/model_file.md) of F32 tensors: first all tensors are declared,
+// Writes a safetensors file (docs/model_file.md) of F32 and U64 tensors: first all tensors are declared,
 // then their values arrive in pieces, in any order. The file gets its name when it is complete.
 #ifndef CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
 #define CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
@@ -19,11 +19,13 @@
 
 namespace convoy {
 
-// An F32 tensor to come.
+// A tensor to come.
 struct TensorDeclaration {
   std::string name;
   // Sizes, outermost first; empty: one value.
   std::vector<uint64_t> shape;
+  // "F32" or "U64".
+  std::string dtype = "F32";
 };
 
 // One thread. Destroyed before Commit: nothing is left of the file.
@@ -36,8 +38,10 @@ class SafetensorsWriter {
       std::map<std::string, std::string> metadata);
 
   // Values [first, first + values.size()) of `name`, row-major. The same piece may be written
-  // again, the last one counts. NotFound: not declared; OutOfRange: beyond its shape.
+  // again, the last one counts. NotFound: not declared; InvalidArgument: declared with another dtype; OutOfRange: beyond its
+  // shape.
   absl::Status Write(std::string_view name, uint64_t first, std::span<const float> values);
+  absl::Status Write(std::string_view name, uint64_t first, std::span<const uint64_t> values);
 
   // Makes the file durable and visible. FailedPrecondition while values are missing: names the
   // tensor and the first missing value.
@@ -47,8 +51,10 @@ class SafetensorsWriter {
   struct Tensor {
     uint64_t size;         // values
     uint64_t file_offset;  // bytes
+    uint64_t value_bytes;
     FilledRanges written;
   };
+  absl::Status WriteBytes(std::string_view name, uint64_t first, std::string_view bytes, uint64_t value_bytes);
   SafetensorsWriter(std::unique_ptr<AtomicFile> file, const SafetensorsHeader& header,
                     uint64_t data_begin);
 

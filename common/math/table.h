@@ -44,6 +44,11 @@ inline uint32_t BucketOf(uint64_t id) { return static_cast<uint32_t>(HashId(id) 
 // the order in which ids appear do not matter. `out`: table.dim() floats.
 void InitializeRow(const TableSpec& table, uint64_t seed, uint64_t id, std::span<float> out);
 
+v1::Table ToProto(const TableSpec& table);
+// InvalidArgument: an empty name, no columns or more than 4,096, two ranges of the same name, a bad initializer. `table` is then
+// unchanged.
+absl::Status FromProto(const v1::Table& proto, TableSpec* table);
+
 }  // namespace convoy
 
 #endif  // CONVOY_COMMON_MATH_TABLE_H_

@@ -30,20 +30,6 @@ absl::Status CheckShape(const v1::Variable& proto) {
   return absl::OkStatus();
 }
 
-absl::Status CheckInitializer(const v1::Variable& proto) {
-  if (!v1::Variable::Initializer_IsValid(proto.initializer())) {
-    return Invalid(proto.name(), "unknown initializer ", static_cast<int>(proto.initializer()),
-                   ", want zeros, uniform, normal or constant");
-  }
-  const bool is_width =
-      proto.initializer() == v1::Variable::UNIFORM || proto.initializer() == v1::Variable::NORMAL;
-  if (!std::isfinite(proto.scale()) || (is_width && proto.scale() < 0)) {
-    return Invalid(proto.name(), "got initializer scale ", proto.scale(), ", want a finite number",
-                   is_width ? " >= 0" : "");
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 Initializer Initializer::GlorotUniform(int64_t fan_in, int64_t fan_out) {
@@ -86,24 +72,45 @@ void InitializeValues(const VariableSpec& spec, uint64_t seed, int64_t offset,
   }
 }
 
+v1::Variable::Initializer ToProto(Initializer::Kind kind) {
+  switch (kind) {
+    case Initializer::Kind::kZeros:
+      return v1::Variable::ZEROS;
+    case Initializer::Kind::kUniform:
+      return v1::Variable::UNIFORM;
+    case Initializer::Kind::kNormal:
+      return v1::Variable::NORMAL;
+    case Initializer::Kind::kConstant:
+      return v1::Variable::CONSTANT;
+  }
+  return v1::Variable::ZEROS;
+}
+
+absl::Status FromProto(v1::Variable::Initializer kind, float scale, const std::string& owner,
+                       Initializer* initializer) {
+  if (!v1::Variable::Initializer_IsValid(kind)) {
+    return absl::InvalidArgumentError(absl::StrCat(owner, ": unknown initializer ",
+                                                   static_cast<int>(kind),
+                                                   ", want zeros, uniform, normal or constant"));
+  }
+  const bool is_width = kind == v1::Variable::UNIFORM || kind == v1::Variable::NORMAL;
+  if (!std::isfinite(scale) || (is_width && scale < 0)) {
+    return absl::InvalidArgumentError(absl::StrCat(owner, ": got initializer scale ", scale,
+                                                   ", want a finite number",
+                                                   is_width ? " >= 0" : ""));
+  }
+  *initializer = {Initializer::Kind::kZeros, scale};
+  if (kind == v1::Variable::UNIFORM) initializer->kind = Initializer::Kind::kUniform;
+  if (kind == v1::Variable::NORMAL) initializer->kind = Initializer::Kind::kNormal;
+  if (kind == v1::Variable::CONSTANT) initializer->kind = Initializer::Kind::kConstant;
+  return absl::OkStatus();
+}
+
 v1::Variable ToProto(const VariableSpec& spec) {
   v1::Variable proto;
   proto.set_name(spec.name);
   for (const int64_t size : spec.shape) proto.add_shape(static_cast<uint64_t>(size));
-  switch (spec.initializer.kind) {
-    case Initializer::Kind::kZeros:
-      proto.set_initializer(v1::Variable::ZEROS);
-      break;
-    case Initializer::Kind::kUniform:
-      proto.set_initializer(v1::Variable::UNIFORM);
-      break;
-    case Initializer::Kind::kNormal:
-      proto.set_initializer(v1::Variable::NORMAL);
-      break;
-    case Initializer::Kind::kConstant:
-      proto.set_initializer(v1::Variable::CONSTANT);
-      break;
-  }
+  proto.set_initializer(ToProto(spec.initializer.kind));
   proto.set_scale(spec.initializer.scale);
   return proto;
 }
@@ -111,12 +118,13 @@ v1::Variable ToProto(const VariableSpec& spec) {
 absl::Status FromProto(const v1::Variable& proto, VariableSpec* spec) {
   if (proto.name().empty()) return absl::InvalidArgumentError("a variable has an empty name");
   if (absl::Status status = CheckShape(proto); !status.ok()) return status;
-  if (absl::Status status = CheckInitializer(proto); !status.ok()) return status;
-  Initializer::Kind kind = Initializer::Kind::kZeros;
-  if (proto.initializer() == v1::Variable::UNIFORM) kind = Initializer::Kind::kUniform;
-  if (proto.initializer() == v1::Variable::NORMAL) kind = Initializer::Kind::kNormal;
-  if (proto.initializer() == v1::Variable::CONSTANT) kind = Initializer::Kind::kConstant;
-  *spec = {proto.name(), {proto.shape().begin(), proto.shape().end()}, {kind, proto.scale()}};
+  Initializer initializer;
+  if (absl::Status status = FromProto(proto.initializer(), proto.scale(),
+                                      absl::StrCat("variable \"", proto.name(), "\""), &initializer);
+      !status.ok()) {
+    return status;
+  }
+  *spec = {proto.name(), {proto.shape().begin(), proto.shape().end()}, initializer};
   return absl::OkStatus();
 }
 

@@ -24,6 +24,20 @@ struct Contribution {
   Payload values;   // float32, little endian; one for each element of the cell
 };
 
+// Gradients of rows of a table.
+struct RowContribution {
+  uint32_t table = 0;
+  uint64_t base_version = 0;
+  Payload ids;      // uint64, little endian; ascending by (bucket, id)
+  Payload values;   // float32, row-major [ids, dim]
+};
+
+// Rows of a table that are wanted.
+struct RowPull {
+  uint32_t table = 0;
+  Payload ids;      // as those of RowContribution
+};
+
 enum class ClockEvent : uint32_t { kNone = 0, kJoin = 1, kLeave = 2 };
 
 struct ExchangeRequest {
@@ -49,8 +63,11 @@ struct ExchangeRequest {
   ClockEvent clock_event = ClockEvent::kNone;
   uint64_t completed_task = 0;
 
-  bool has_push() const { return final || !contributions.empty(); }
-  bool has_pull() const { return pull_applied || !pull_cells.empty(); }
+  std::vector<RowContribution> rows;
+  std::vector<RowPull> pull_rows;
+
+  bool has_push() const { return final || !contributions.empty() || !rows.empty(); }
+  bool has_pull() const { return pull_applied || !pull_cells.empty() || !pull_rows.empty(); }
   // Bytes of gradient values.
   size_t payload_bytes() const;
 };
@@ -59,6 +76,12 @@ struct CellValues {
   uint32_t cell = 0;
   uint64_t version = 0;
   Payload values;
+};
+
+struct RowValues {
+  uint32_t table = 0;
+  uint64_t version = 0;
+  Payload values;   // float32, row-major [ids, dim]
 };
 
 // How far versions had moved between pull and push, over some applied contributions.
@@ -74,6 +97,7 @@ struct ExchangeReply {
   absl::StatusCode code = absl::StatusCode::kOk;
   std::string message;
   absl::InlinedVector<CellValues, 4> cells;
+  std::vector<RowValues> rows;
   bool retry_later = false;
   uint64_t expected_step = 0;
   Staleness staleness;

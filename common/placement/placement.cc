@@ -10,7 +10,7 @@
 namespace convoy {
 namespace {
 
-absl::Status CheckVariables(const std::vector<VariableSpec>& variables) {
+absl::Status CheckNames(const std::vector<VariableSpec>& variables, const std::vector<TableSpec>& tables) {
   if (variables.empty()) return absl::InvalidArgumentError("the model has no variables");
   std::set<std::string> names;
   uint64_t cells = 0;
@@ -21,6 +21,12 @@ absl::Status CheckVariables(const std::vector<VariableSpec>& variables) {
     }
     cells += static_cast<uint64_t>((variable.size() + kBlockElements - 1) / kBlockElements);
   }
+  for (const TableSpec& table : tables) {
+    if (!names.insert(table.name).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the model has two tables, or a table and a variable, called \"", table.name, "\""));
+    }
+  }
   if (cells >= std::numeric_limits<uint32_t>::max()) {
     return absl::InvalidArgumentError(absl::StrCat("the model has ", cells, " blocks of 256 KiB, at most 2^32 - 2"));
   }
@@ -29,14 +35,16 @@ absl::Status CheckVariables(const std::vector<VariableSpec>& variables) {
 
 }  // namespace
 
-absl::StatusOr<Placement> Placement::Create(std::vector<VariableSpec> variables, uint32_t servers) {
+absl::StatusOr<Placement> Placement::Create(std::vector<VariableSpec> variables, uint32_t servers,
+                                            std::vector<TableSpec> tables) {
   if (servers < 1 || servers > kMaxServers) {
     return absl::InvalidArgumentError(absl::StrCat("got ", servers, " servers, want 1 to ", kMaxServers));
   }
-  if (absl::Status status = CheckVariables(variables); !status.ok()) return status;
+  if (absl::Status status = CheckNames(variables, tables); !status.ok()) return status;
 
   Placement placement;
   placement.variables_ = std::move(variables);
+  placement.tables_ = std::move(tables);
   placement.by_server_.resize(servers);
   placement.elements_.resize(servers);
   for (uint32_t v = 0; v < placement.variables_.size(); ++v) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/math/table.h"
 #include "common/math/variable.h"
 
 namespace convoy {
@@ -30,8 +31,10 @@ class Placement {
  public:
   // Cells are numbered in the order of the variables, blocks ascending. Blocks go to servers largest
   // first, each to the server with the fewest bytes so far (the lowest rank of equals).
-  // InvalidArgument: servers not in 1..64, no variables, two of the same name, over 2^32 cells.
-  static absl::StatusOr<Placement> Create(std::vector<VariableSpec> variables, uint32_t servers);
+  // Buckets of tables go to servers in turn. InvalidArgument: servers not in 1..64, no variables, two of the same name (also
+  // a table's), over 2^32 cells.
+  static absl::StatusOr<Placement> Create(std::vector<VariableSpec> variables, uint32_t servers,
+                                          std::vector<TableSpec> tables = {});
 
   const std::vector<VariableSpec>& variables() const { return variables_; }
   std::span<const CellSpec> cells() const { return cells_; }
@@ -39,6 +42,8 @@ class Placement {
   // Ids of the cells of one server, ascending.
   const std::vector<uint32_t>& cells_of_server(uint32_t server) const { return by_server_[server]; }
   uint32_t servers() const { return static_cast<uint32_t>(by_server_.size()); }
+  const std::vector<TableSpec>& tables() const { return tables_; }
+  uint32_t server_of_bucket(uint32_t bucket) const { return bucket % servers(); }
   int64_t elements_of_server(uint32_t server) const { return elements_[server]; }
   // For messages to people: `"layer1/weight" block 2`.
   std::string Describe(uint32_t cell) const;
@@ -47,6 +52,7 @@ class Placement {
   Placement() = default;
 
   std::vector<VariableSpec> variables_;
+  std::vector<TableSpec> tables_;
   std::vector<CellSpec> cells_;
   std::vector<uint32_t> first_cell_;   // by variable, and one past the end
   std::vector<std::vector<uint32_t>> by_server_;

@@ -1,5 +1,6 @@
 #include "launcher/commands/model_saver.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -9,10 +10,10 @@
 #include "common/build_info.h"
 #include "common/files/atomic_file.h"
 #include "common/files/safetensors_writer.h"
-#include "common/math/variable.h"
 #include "common/mode.h"
-#include "common/placement/placement.h"
+#include "common/placement/assigned_placement.h"
 #include "common/status.h"
+#include "launcher/commands/saved_tables.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/parameter_client.h"
 
@@ -20,12 +21,7 @@ namespace convoy {
 namespace {
 
 absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(uint64_t job_id, const v1::Assignment& assignment) {
-  std::vector<VariableSpec> variables(static_cast<size_t>(assignment.variables_size()));
-  for (size_t i = 0; i < variables.size(); ++i) {
-    CONVOY_RETURN_IF_ERROR(FromProto(assignment.variables(static_cast<int>(i)), &variables[i]));
-  }
-  CONVOY_ASSIGN_OR_RETURN(Placement placement, Placement::Create(std::move(variables),
-                                                                 static_cast<uint32_t>(assignment.servers_size())));
+  CONVOY_ASSIGN_OR_RETURN(Placement placement, PlacementOf(assignment));
   ParameterClient::Options options;
   options.job_id = job_id;
   options.generation = assignment.generation();
@@ -50,6 +46,10 @@ absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const 
   for (const VariableSpec& variable : variables) {
     tensors.push_back({variable.name, {variable.shape.begin(), variable.shape.end()}});
   }
+  SavedTables tables(job_id, assignment, client->placement());
+  CONVOY_RETURN_IF_ERROR(tables.Declare(&tensors));
+  // Values of 8 bytes lie before those of 4, at multiples of 8.
+  std::stable_partition(tensors.begin(), tensors.end(), [](const auto& tensor) { return tensor.dtype == "U64"; });
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsWriter> writer,
                           SafetensorsWriter::Create(path, tensors,
                                                     {{"format", "convoy"}, {"job", assignment.job().name()}}));
@@ -57,6 +57,7 @@ absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const 
     CONVOY_ASSIGN_OR_RETURN(const std::span<const float> values, client->Weights(v));
     CONVOY_RETURN_IF_ERROR(writer->Write(variables[v].name, 0, values));
   }
+  CONVOY_RETURN_IF_ERROR(tables.Write(*writer));
   return writer->Commit();
 }
 

@@ -12,19 +12,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/files/atomic_file.h"
-#include "common/files/safetensors_reader.h"
 #include "common/job/job_file.h"
 #include "common/metrics/metrics.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
+#include "launcher/commands/stored_weights.h"
 #include "worker/data/csv/class_names.h"
 #include "worker/data/csv/csv_field.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/data/dataset.h"
 #include "worker/evaluation.h"
 #include "worker/layers/eigen.h"
+#include "worker/want_rows.h"
 
 namespace convoy {
 namespace {
@@ -37,35 +38,11 @@ struct PredictOptions {
   std::string out;       // empty: standard output
 };
 
-// Weights of a file, all there from the start.
-class StoredWeights final : public WeightSource {
- public:
-  static absl::StatusOr<StoredWeights> Read(const std::string& path, const std::vector<VariableSpec>& variables) {
-    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> file, SafetensorsReader::Open(path));
-    StoredWeights weights;
-    for (const VariableSpec& variable : variables) {
-      CONVOY_ASSIGN_OR_RETURN(AlignedBuffer values, file->Read(variable.name));
-      if (values.size() != static_cast<size_t>(variable.size())) {
-        return absl::InvalidArgumentError(absl::StrCat(path, ": \"", variable.name, "\" has ", values.size(),
-                                                       " values, the model of job.textproto wants ", variable.size()));
-      }
-      weights.values_.push_back(std::move(values));
-    }
-    return weights;
-  }
-  absl::StatusOr<std::span<const float>> Weights(int variable) override {
-    return values_[static_cast<size_t>(variable)].span();
-  }
-
- private:
-  std::vector<AlignedBuffer> values_;
-};
-
 struct Trained {
   std::shared_ptr<const v1::Schema> schema;   // null: the data are not CSV or TSV
   std::unique_ptr<Dataset> data;
   std::unique_ptr<Model> model;
-  StoredWeights weights;
+  std::unique_ptr<StoredWeights> weights;
 };
 
 absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models, bool labels) {
@@ -95,7 +72,7 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   input.seed = job.seed();
   CONVOY_ASSIGN_OR_RETURN(trained.model, MakeModel(job.model(), input, models));
   CONVOY_ASSIGN_OR_RETURN(trained.weights, StoredWeights::Read(options.run_dir + "/model.safetensors",
-                                                               trained.model->variables()));
+                                                               *trained.model, job.seed()));
   return trained;
 }
 
@@ -122,7 +99,7 @@ absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
   }
   CONVOY_ASSIGN_OR_RETURN(
       const v1::MetricSums sums,
-      Evaluate(*trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model, trained.weights,
+      Evaluate(*trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model, *trained.weights,
                [] { return absl::OkStatus(); }));
   return NamedClasses(MetricsJson(sums, /*per_class=*/true), trained.schema.get()) + "\n";
 }
@@ -154,13 +131,16 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
   }
   csv.push_back('\n');
   Batch batch;
+  std::vector<uint64_t> ids;
   const auto outputs = static_cast<size_t>(trained.model->outputs());
   for (int64_t begin = 0; begin < trained.data->size(); begin += kBatch) {
     std::vector<uint32_t> indices(static_cast<size_t>(std::min(kBatch, trained.data->size() - begin)));
     std::iota(indices.begin(), indices.end(), static_cast<uint32_t>(begin));
     trained.data->Read(indices, &batch);
     batch.labels.clear();
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, trained.model->Evaluate(batch, trained.weights));
+    CONVOY_RETURN_IF_ERROR(WantRowsOf(*trained.model, batch, *trained.weights, &ids));
+    trained.weights->UseWantedRows();
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, trained.model->Evaluate(batch, *trained.weights));
     for (size_t i = 0; i < indices.size(); ++i) {
       AppendRow(begin + static_cast<int64_t>(i), output.predictions.subspan(i * outputs, outputs), names, &csv);
     }

@@ -33,6 +33,7 @@ v1::Assignment MakeAssignment(const v1::Job& job, uint64_t generation, const Mem
   assignment.set_slices(job.training().slices());
   const v1::ReadyRequest& setup = members.worker(0)->setup;
   *assignment.mutable_variables() = setup.variables();
+  *assignment.mutable_tables() = setup.tables();
   *assignment.mutable_data() = setup.data();
   *assignment.mutable_job() = job;
   return assignment;

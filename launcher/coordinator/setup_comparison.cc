@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/math/table.h"
 #include "common/math/variable.h"
 #include "common/status.h"
 
@@ -25,6 +28,16 @@ std::string DescribeAt(const v1::ReadyRequest& setup, int index) {
   return index < setup.variables_size() ? Describe(setup.variables(index)) : "no such variable";
 }
 
+std::string DescribeTableAt(const v1::ReadyRequest& setup, int index) {
+  if (index >= setup.tables_size()) return "no such table";
+  std::vector<std::string> ranges;
+  for (const v1::ColumnRange& range : setup.tables(index).ranges()) {
+    ranges.push_back(absl::StrFormat("%s: %d %s(%g)", range.name(), range.size(),
+                                     v1::Variable::Initializer_Name(range.initializer()), range.scale()));
+  }
+  return absl::StrFormat("\"%s\" {%s}", setup.tables(index).name(), absl::StrJoin(ranges, ", "));
+}
+
 }  // namespace
 
 std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& setup,
@@ -34,6 +47,13 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
     if (mine != theirs) {
       return absl::StrCat("the workers have different models: variable ", i, " of ", name, " is ",
                           mine, ", that of ", other_name, " is ", theirs);
+    }
+  }
+  for (int i = 0; i < std::max(setup.tables_size(), other.tables_size()); ++i) {
+    const std::string mine = DescribeTableAt(setup, i), theirs = DescribeTableAt(other, i);
+    if (mine != theirs) {
+      return absl::StrCat("the workers have different models: table ", i, " of ", name, " is ", mine, ", that of ",
+                          other_name, " is ", theirs);
     }
   }
   const v1::DataSummary &a = setup.data(), &b = other.data();
@@ -75,6 +95,13 @@ absl::Status CheckSetup(const v1::ReadyRequest& setup) {
     if (!names.insert(spec.name).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("variable \"", spec.name, "\" is declared twice"));
+    }
+  }
+  for (const v1::Table& table : setup.tables()) {
+    TableSpec spec;
+    CONVOY_RETURN_IF_ERROR(FromProto(table, &spec));
+    if (!names.insert(spec.name).second) {
+      return absl::InvalidArgumentError(absl::StrCat("table \"", spec.name, "\" is declared twice, or as a variable too"));
     }
   }
   if (setup.data().examples() == 0) {

@@ -21,14 +21,14 @@ class CellTest : public ::testing::Test {
     config.mutable_momentum()->set_momentum(0.5);
     optimizer_ = *MakeOptimizer(*SettingsFor(config, "w"));
     Cell::Options options;
-    options.policy = ConsistencyPolicy::For(mode);
-    options.tree = tree_.get();
+    options.progress.policy = ConsistencyPolicy::For(mode);
+    options.progress.tree = tree_.get();
     options.pool = &pool_;
     options.optimizer = optimizer_.get();
     options.base_learning_rate = learning_rate;
     options.schedule = [](uint64_t examples) { return examples < 10 ? 1.0 : 0.5; };
-    options.stored_bytes = &stored_;
-    options.stored_bytes_budget = budget;
+    options.progress.stored_bytes = &stored_;
+    options.progress.stored_bytes_budget = budget;
     cell_ = std::make_unique<Cell>(options, AlignedBuffer(2));
   }
   Cell::PushResult Push(uint64_t step, TreeNode node, const std::vector<float>& values,

@@ -1,4 +1,4 @@
-#include "ps/slice_round.h"
+#include "ps/block_sum.h"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ Parts OrderSensitive(uint32_t slices) {
 std::vector<uint32_t> SumInOrder(const SliceTree& tree, const Parts& parts,
                                  const std::vector<uint32_t>& order) {
   BufferPool pool({.poison = true});
-  SliceRound round(&tree, &pool);
+  BlockRound round(&tree, BlockAdder(&pool));
   for (uint32_t slice : order) {
     EXPECT_FALSE(round.Has({0, slice}));
     EXPECT_EQ(round.Complete(), nullptr);
@@ -71,7 +71,7 @@ TEST(SliceRoundTest, NothingFromAnySliceIsAnEmptySum) {
 TEST(SliceRoundTest, ASubtreeSupersedesItsLeavesAndTheyAreKnownAfterIt) {
   const SliceTree tree(4);
   BufferPool pool({.poison = true});
-  SliceRound round(&tree, &pool);
+  BlockRound round(&tree, BlockAdder(&pool));
   round.Add({0, 2}, {Floats({5}), 1});
   EXPECT_FALSE(round.Has({1, 1})) << "slice 3 is missing";
   round.Add({1, 1}, {Floats({7}), 2});
@@ -91,7 +91,7 @@ TEST(SliceRoundTest, ASubtreeSupersedesItsLeavesAndTheyAreKnownAfterIt) {
 TEST(SliceRoundTest, NeighboursAreAddedUpAtOnceSoThatMemoryStaysSmall) {
   const SliceTree tree(8);
   BufferPool pool({});
-  SliceRound round(&tree, &pool);
+  BlockRound round(&tree, BlockAdder(&pool));
   for (uint32_t s = 0; s < 7; ++s) round.Add({0, s}, {Floats({1}), 1});
   EXPECT_EQ(round.stored_bytes(), 3 * sizeof(float)) << "4 + 2 + 1 slices";
   round.Clear();
@@ -103,7 +103,7 @@ TEST(SliceRoundTest, NeighboursAreAddedUpAtOnceSoThatMemoryStaysSmall) {
 TEST(SliceRoundTest, ASliceWithoutANeighbourStandsForItsAncestors) {
   const SliceTree tree(5);
   BufferPool pool({});
-  SliceRound round(&tree, &pool);
+  BlockRound round(&tree, BlockAdder(&pool));
   round.Add({0, 4}, {Floats({1}), 1});
   EXPECT_TRUE(round.Has({1, 2}) && round.Has({2, 1}));
   EXPECT_FALSE(round.Has(tree.root()));

@@ -2,6 +2,10 @@
 
 namespace convoy {
 
+absl::Status WeightSource::WantRows(int, std::span<const uint64_t>) {
+  return absl::UnimplementedError("embedding tables are not available here");
+}
+
 absl::StatusOr<TableRows> WeightSource::Rows(int) {
   return absl::UnimplementedError("embedding tables are not available here");
 }

@@ -25,6 +25,11 @@ class WeightSource {
   // aligned. May block until they have arrived; stable until the step's gradient of this variable
   // is reported ready.
   virtual absl::StatusOr<std::span<const float>> Weights(int variable) = 0;
+  // The batch that comes next reads these rows of the table, one id for each place. They are asked for while the current
+  // batch still computes.
+  virtual absl::Status WantRows(int table, std::span<const uint64_t> ids);
+  // The batch whose rows were asked for last is now the current one.
+  virtual void UseWantedRows() {}
   // The rows of the table that the current batch reads, at the version of the current step. Tables are
   // numbered as in Model::tables(). May block; stable until the step's gradient of this table is
   // reported ready.

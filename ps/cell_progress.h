@@ -1,0 +1,146 @@
+// How far a cell is: its version, what has been counted, and the contributions that wait for others. The same for blocks and
+// for buckets of tables; what a step does to the values is theirs.
+#ifndef CONVOY_PS_CELL_PROGRESS_H_
+#define CONVOY_PS_CELL_PROGRESS_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "common/net/exchange.h"
+#include "common/placement/slice_tree.h"
+#include "ps/consistency.h"
+#include "ps/slice_round.h"
+#include "ps/task_marks.h"
+
+namespace convoy {
+
+// Which part of the training a contribution is. kRounds: (step, node); kAtOnce: (task, batch).
+struct PushKey {
+  uint64_t step = 0;
+  TreeNode node;
+  uint64_t task = 0;
+  uint64_t batch = 0;
+};
+
+enum class Pushed {
+  kApplied,      // the version has advanced
+  kStored,       // waits for other slices
+  kDuplicate,    // was counted before; nothing changed
+  kGap,          // an earlier step or batch is missing; nothing changed
+  kOverBudget,   // out of order and no room to keep it; nothing changed
+  kGone,         // sync,backup: the step was complete without it, or counted it before; nothing changed
+};
+
+struct PushResult {
+  Pushed outcome = Pushed::kStored;
+  uint64_t expected = 0;    // kGap: the step, or batch of the task, that comes next
+  uint64_t staleness = 0;   // kAtOnce and kApplied: updates since the version it was computed from
+};
+
+struct CellCounts {
+  uint64_t version = 0;     // steps
+  uint64_t updates = 0;     // real ones
+  uint64_t examples = 0;
+  uint64_t dropped = 0;     // slices that did not count (sync,backup)
+};
+
+struct ProgressOptions {
+  ConsistencyPolicy policy;
+  const SliceTree* tree = nullptr;   // outlives the cell
+  // Gradient bytes stored by all cells of the server, and how many may be.
+  std::atomic<int64_t>* stored_bytes = nullptr;
+  int64_t stored_bytes_budget = 0;
+};
+
+// Not thread-safe: used under the cell's lock. Part: see SliceRound; it has a member `examples`, too.
+template <typename Part, typename Adder>
+class CellProgress {
+ public:
+  CellProgress(const ProgressOptions& options, Adder adder)
+      : options_(options), round_(options.tree, std::move(adder), options.policy.backup) {}
+
+  // Counts a contribution once. If a step is complete with it, `apply(const Part& sum, uint64_t staleness)` is called to
+  // change the values, and then the version advances; `staleness` is that by which the learning rate is scaled (0: not).
+  template <typename Apply>
+  PushResult Push(const PushKey& key, uint64_t base_version, const Part& part, Apply apply) {
+    return options_.policy.apply == ConsistencyPolicy::Apply::kRounds ? PushToRound(key, part, apply)
+                                                                      : PushAtOnce(key, base_version, part, apply);
+  }
+
+  // How a pull of `version` (kExactVersion, kAtLeast; or kNewestVersion) is answered now.
+  enum class Answer { kCurrent, kPrevious, kLater, kGone };
+  Answer AnswerTo(uint64_t version) const {
+    using Policy = ConsistencyPolicy::Answer;
+    const Policy policy = options_.policy.answer;
+    const bool newest = policy == Policy::kNewest || policy == Policy::kClockBound || version == kNewestVersion;
+    if (newest || version == counts_.version) return Answer::kCurrent;
+    if (version > counts_.version) return Answer::kLater;
+    if (policy == Policy::kAtLeast) return Answer::kCurrent;
+    return version + 1 == counts_.version ? Answer::kPrevious : Answer::kGone;
+  }
+
+  uint64_t version() const { return counts_.version; }
+  const CellCounts& counts() const { return counts_; }
+  void CountUpdate() { ++counts_.updates; }
+  // Slices that the current step waits for (kRounds).
+  std::vector<uint32_t> MissingSlices() const { return round_.Missing(); }
+  void ForgetTask(uint64_t task) { marks_.Forget(task); }
+
+ private:
+  template <typename Apply>
+  PushResult PushToRound(const PushKey& key, const Part& part, Apply& apply) {
+    if (key.step < counts_.version) return {options_.policy.backup > 0 ? Pushed::kGone : Pushed::kDuplicate};
+    if (key.step > counts_.version) return {Pushed::kGap, counts_.version};
+    if (round_.Has(key.node)) return {Pushed::kDuplicate};
+
+    const uint32_t lowest = round_.LowestMissing();
+    const bool needed_next = lowest >= options_.tree->begin(key.node) && lowest < options_.tree->end(key.node);
+    const auto size = static_cast<int64_t>(part.bytes());
+    if (!needed_next && size > 0 && options_.stored_bytes->load() + size > options_.stored_bytes_budget) {
+      return {Pushed::kOverBudget};
+    }
+    const auto before = static_cast<int64_t>(round_.stored_bytes());
+    round_.Add(key.node, part);
+    const Part* sum = round_.Complete();
+    PushResult result{Pushed::kStored};
+    if (sum != nullptr) {
+      Advance(*sum, /*staleness=*/0, apply);
+      counts_.dropped += options_.policy.backup;
+      round_.Clear();
+      result.outcome = Pushed::kApplied;
+    }
+    const int64_t change = static_cast<int64_t>(round_.stored_bytes()) - before;
+    if (change != 0) options_.stored_bytes->fetch_add(change);
+    return result;
+  }
+
+  template <typename Apply>
+  PushResult PushAtOnce(const PushKey& key, uint64_t base_version, const Part& part, Apply& apply) {
+    const uint64_t next = marks_.Next(key.task);
+    if (key.batch < next) return {Pushed::kDuplicate};
+    if (key.batch > next) return {Pushed::kGap, next};
+    marks_.Count(key.task);
+    const uint64_t staleness = counts_.version - std::min(base_version, counts_.version);
+    Advance(part, options_.policy.scale_by_staleness ? staleness : 0, apply);
+    return {Pushed::kApplied, 0, staleness};
+  }
+
+  template <typename Apply>
+  void Advance(const Part& sum, uint64_t staleness, Apply& apply) {
+    apply(sum, staleness);
+    counts_.examples += sum.examples;
+    ++counts_.version;
+  }
+
+  const ProgressOptions options_;
+  CellCounts counts_;
+  SliceRound<Part, Adder> round_;
+  TaskMarks marks_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_PS_CELL_PROGRESS_H_

@@ -1,0 +1,80 @@
+#include "ps/pull_collector.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+constexpr uint32_t kServerCell = ~uint32_t{0};
+
+}  // namespace
+
+PullCollector::PullCollector(const ExchangeRequest& request, const Placement& placement, const Shard& shard,
+                             ExchangeReply* reply, MakeTicket make_ticket)
+    : request_(request), placement_(placement), shard_(shard), reply_(reply), make_ticket_(std::move(make_ticket)) {
+  reply->cells.resize(request.pull_cells.size());
+  for (size_t i = 0; i < request.pull_cells.size(); ++i) reply->cells[i].cell = request.pull_cells[i];
+  for (const RowPull& pull : request.pull_rows) {
+    const RowPlaces& rows = rows_.emplace_back(pull.table, shard.table(pull.table).dim(), pull.ids);
+    reply->rows.push_back({pull.table, request.pull_version, rows.payload()});
+  }
+}
+
+absl::Status PullCollector::Collect() {
+  for (size_t i = 0; i < request_.pull_cells.size(); ++i) {
+    CONVOY_RETURN_IF_ERROR(CollectCell(shard_.cell(request_.pull_cells[i]), i, request_.pull_cells[i]));
+  }
+  for (size_t i = 0; i < request_.pull_rows.size(); ++i) CONVOY_RETURN_IF_ERROR(CollectRows(i));
+  if (!request_.pull_applied) return absl::OkStatus();
+  return CollectCell(shard_.server_cell(), PullTicket::kNoValues, kServerCell);
+}
+
+absl::Status PullCollector::CollectCell(Cell& cell, size_t index, uint32_t id) {
+  const Cell::PullResult result =
+      cell.Pull(request_.pull_version, [&] { return ParkedPull{Ticket(), index, 0}; });
+  if (result.outcome == Cell::Pulled::kGone) {
+    return Gone(id == kServerCell ? "the server's step" : placement_.Describe(id), result.current);
+  }
+  if (result.outcome == Cell::Pulled::kReady) {
+    ++done_;
+    PullTicket::Fill(index, result.value, reply());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PullCollector::CollectRows(size_t index) {
+  uint64_t version = kNewestVersion;
+  const size_t runs = (ticket_ == nullptr ? rows_ : ticket_->rows)[index].runs.size();
+  for (size_t r = 0; r < runs; ++r) {
+    // A ticket takes the places over.
+    const RowPlaces& rows = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
+    const BucketRun run = rows.runs[r];
+    const TableBucket::PullResult result =
+        shard_.table(rows.table)
+            .bucket(run.bucket)
+            .Pull(request_.pull_version, rows.ids_of(run), rows.out_of(run), [&] { return ParkedRows{Ticket()}; });
+    if (result.outcome == TableBucket::Pulled::kGone) {
+      return Gone(absl::StrCat("\"", placement_.tables()[rows.table].name, "\" bucket ", run.bucket), result.version);
+    }
+    if (result.outcome == TableBucket::Pulled::kParked) continue;
+    ++done_;
+    version = std::min(version, result.version);
+  }
+  if (ticket_ == nullptr && version != kNewestVersion) reply_->rows[index].version = version;
+  return absl::OkStatus();
+}
+
+absl::Status PullCollector::Gone(const std::string& what, uint64_t now) const {
+  return absl::FailedPreconditionError(absl::StrCat("pull of ", what, " at version ", request_.pull_version,
+                                                    ": it is at ", now, " and remembers one step back"));
+}
+
+const std::shared_ptr<PullTicket>& PullCollector::Ticket() {
+  if (ticket_ == nullptr) ticket_ = make_ticket_(reply_, &rows_);
+  return ticket_;
+}
+
+}  // namespace convoy

@@ -1,0 +1,154 @@
+#include "ps/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/math/variable.h"
+#include "common/optimizers/difference.h"
+#include "common/optimizers/schedule.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+constexpr uint32_t kNotHere = ~uint32_t{0};
+// A table has no size that a share of it could be taken of: this much is stored at least.
+constexpr int64_t kTableBudget = int64_t{64} << 20;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(ShardOptions options, const Placement* placement) {
+  auto shard = std::unique_ptr<Shard>(new Shard(std::move(options), placement));
+  CONVOY_RETURN_IF_ERROR(shard->MakeCells());
+  return shard;
+}
+
+Shard::Shard(ShardOptions options, const Placement* placement)
+    : options_(std::move(options)),
+      placement_(placement),
+      tree_(options_.slices),
+      policy_(ConsistencyPolicy::For(options_.mode)),
+      pool_({.poison = options_.poison_buffers}) {}
+
+absl::Status Shard::MakeCells() {
+  Cell::Options common;
+  common.progress.policy = policy_;
+  common.progress.tree = &tree_;
+  common.pool = &pool_;
+  common.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
+  common.progress.stored_bytes = &stored_bytes_;
+  // With backups nothing is added up before the step is complete: all slices that count are kept until then.
+  const double budget = policy_.backup > 0 ? std::max<double>(options_.out_of_order_budget, options_.slices)
+                                           : options_.out_of_order_budget;
+  common.progress.stored_bytes_budget = static_cast<int64_t>(
+      budget * static_cast<double>(placement_->elements_of_server(options_.rank)) * sizeof(float));
+  if (!placement_->tables().empty()) common.progress.stored_bytes_budget += kTableBudget;
+  server_cell_ = std::make_unique<Cell>(common, AlignedBuffer());
+
+  std::vector<double> learning_rates;
+  for (const VariableSpec& variable : placement_->variables()) {
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(options_.optimizer, variable.name));
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeUpdate(settings));
+    learning_rates.push_back(settings.learning_rate);
+    optimizers_.push_back(std::move(optimizer));
+  }
+  local_.assign(placement_->cells().size(), kNotHere);
+  for (uint32_t id : placement_->cells_of_server(options_.rank)) {
+    const CellSpec& spec = placement_->cells()[id];
+    Cell::Options cell_options = common;
+    cell_options.optimizer = optimizers_[spec.variable].get();
+    cell_options.base_learning_rate = learning_rates[spec.variable];
+    AlignedBuffer initial(spec.size);
+    InitializeValues(placement_->variables()[spec.variable], options_.seed, spec.offset, initial.span());
+    local_[id] = static_cast<uint32_t>(cells_.size());
+    cells_.push_back(std::make_unique<Cell>(cell_options, initial));
+  }
+  return MakeTables(common.progress);
+}
+
+absl::Status Shard::MakeTables(const ProgressOptions& progress) {
+  for (const TableSpec& spec : placement_->tables()) {
+    TableShard::Options options;
+    options.progress = progress;
+    options.table = spec;
+    options.rank = options_.rank;
+    options.servers = placement_->servers();
+    options.seed = options_.seed;
+    options.optimizer = options_.optimizer;
+    options.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table, TableShard::Create(std::move(options)));
+    tables_.push_back(std::move(table));
+  }
+  return absl::OkStatus();
+}
+
+double Shard::ScheduleAfter(uint64_t examples) const {
+  return ScheduleFactor(options_.optimizer.schedule(), examples, options_.epoch_examples, options_.total_examples);
+}
+
+absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(const OptimizerSettings& settings) const {
+  switch (policy_.update) {
+    case ConsistencyPolicy::Update::kAverage: return MakeDifference(DifferenceRule::kAverage);
+    case ConsistencyPolicy::Update::kAdd: return MakeDifference(DifferenceRule::kAdd);
+    case ConsistencyPolicy::Update::kOptimizer: break;
+  }
+  return MakeOptimizer(settings);
+}
+
+PushResult Shard::FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
+                             std::vector<ParkedRows>* released_rows) {
+  for (const auto& cell : cells_) cell->Push(key, 0, Payload(), examples, released);
+  for (const auto& table : tables_) table->Finish(key, examples, released_rows);
+  return server_cell_->Push(key, 0, Payload(), examples, released);
+}
+
+void Shard::ForgetTask(uint64_t task) {
+  for (const auto& cell : cells_) cell->ForgetTask(task);
+  for (const auto& table : tables_) table->ForgetTask(task);
+  server_cell_->ForgetTask(task);
+}
+
+std::set<uint32_t> Shard::MissingSlices(uint64_t version) const {
+  std::set<uint32_t> slices;
+  const auto add = [&](const auto& cell) {
+    if (cell.GetCounts().version >= version) return;
+    const std::vector<uint32_t> missing = cell.MissingSlices();
+    slices.insert(missing.begin(), missing.end());
+  };
+  for (const auto& cell : cells_) add(*cell);
+  for (const auto& table : tables_) {
+    for (const auto& bucket : table->buckets()) add(*bucket);
+  }
+  add(*server_cell_);
+  return slices;
+}
+
+void Shard::ForEachCount(absl::FunctionRef<void(const CellCounts&)> fn) const {
+  for (const auto& cell : cells_) fn(cell->GetCounts());
+  for (const auto& table : tables_) {
+    for (const auto& bucket : table->buckets()) fn(bucket->GetCounts());
+  }
+}
+
+void Shard::AddStats(v1::ServerStats* stats) const {
+  const CellCounts own = server_cell_->GetCounts();
+  uint64_t lowest = own.version, highest = own.version, updates = 0, dropped = 0;
+  ForEachCount([&](const CellCounts& counts) {
+    updates += counts.updates;
+    dropped += counts.dropped;
+    lowest = std::min(lowest, counts.version);
+    highest = std::max(highest, counts.version);
+  });
+  RowCounts rows;
+  for (const auto& table : tables_) rows.Add(table->GetRowCounts());
+  stats->set_stored_bytes(static_cast<uint64_t>(stored_bytes_.load()));
+  stats->set_examples(own.examples);
+  stats->set_dropped(dropped);
+  stats->set_updates(updates);
+  stats->set_min_version(lowest);
+  stats->set_max_version(highest);
+  stats->set_rows(rows.rows);
+  stats->set_table_bytes(rows.bytes);
+}
+
+}  // namespace convoy

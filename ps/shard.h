@@ -1,0 +1,86 @@
+// Everything that one server holds: the blocks of variables and buckets of tables that are placed on it, with their update
+// rules and buffers, and the cell that counts the server's own steps.
+#ifndef CONVOY_PS_SHARD_H_
+#define CONVOY_PS_SHARD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "common/mode.h"
+#include "common/optimizers/optimizer.h"
+#include "common/placement/placement.h"
+#include "common/placement/slice_tree.h"
+#include "proto/job.pb.h"
+#include "proto/parameter_server.pb.h"
+#include "ps/buffer_pool.h"
+#include "ps/cell.h"
+#include "ps/consistency.h"
+#include "ps/table/table_shard.h"
+
+namespace convoy {
+
+struct ShardOptions {
+  uint32_t rank = 0;
+  Mode mode;
+  uint32_t slices = 1;
+  uint64_t seed = 1;
+  v1::Optimizer optimizer;
+  uint64_t epoch_examples = 1;   // for the defaults of schedules
+  uint64_t total_examples = 1;
+  // Out-of-order gradients that may be stored, in multiples of the size of the weights.
+  double out_of_order_budget = 2;
+  bool poison_buffers = false;
+};
+
+// Thread-safe.
+class Shard {
+ public:
+  // `placement` outlives the shard. InvalidArgument: optimizer settings.
+  static absl::StatusOr<std::unique_ptr<Shard>> Create(ShardOptions options, const Placement* placement);
+
+  const ConsistencyPolicy& policy() const { return policy_; }
+  const SliceTree& tree() const { return tree_; }
+  // Of this server, by its number in the placement.
+  Cell& cell(uint32_t id) const { return *cells_[local_[id]]; }
+  // Has no values.
+  Cell& server_cell() const { return *server_cell_; }
+  TableShard& table(uint32_t number) const { return *tables_[number]; }
+
+  // The push is complete: cells that it did not name get an empty contribution, at last the server's own.
+  PushResult FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
+                        std::vector<ParkedRows>* released_rows);
+  void ForgetTask(uint64_t task);
+  // Slices that cells wait for that have not come to `version` yet.
+  std::set<uint32_t> MissingSlices(uint64_t version) const;
+  // Fills in what the cells have counted.
+  void AddStats(v1::ServerStats* stats) const;
+
+ private:
+  Shard(ShardOptions options, const Placement* placement);
+  absl::Status MakeCells();
+  absl::Status MakeTables(const ProgressOptions& progress);
+  absl::StatusOr<std::unique_ptr<Optimizer>> MakeUpdate(const OptimizerSettings& settings) const;
+  double ScheduleAfter(uint64_t examples) const;
+  void ForEachCount(absl::FunctionRef<void(const CellCounts&)> fn) const;
+
+  const ShardOptions options_;
+  const Placement* const placement_;
+  const SliceTree tree_;
+  const ConsistencyPolicy policy_;
+  BufferPool pool_;
+  std::atomic<int64_t> stored_bytes_{0};
+  std::vector<std::unique_ptr<Optimizer>> optimizers_;   // by variable
+  std::vector<uint32_t> local_;                          // cell id -> position in cells_
+  std::vector<std::unique_ptr<Cell>> cells_;
+  std::vector<std::unique_ptr<TableShard>> tables_;
+  std::unique_ptr<Cell> server_cell_;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_PS_SHARD_H_

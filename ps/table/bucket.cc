@@ -1,0 +1,164 @@
+#include "ps/table/bucket.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace convoy {
+namespace {
+
+constexpr uint32_t kMaxCounter = ~uint32_t{0};
+
+}  // namespace
+
+TableBucket::TableBucket(Options options)
+    : options_(std::move(options)),
+      dim_(options_.table->dim()),
+      progress_(options_.progress, RowAdder(dim_)),
+      rows_({dim_, options_.updater->slot_floats()}),
+      life_(options_.life) {}
+
+PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
+                             std::vector<ParkedRows>* released) {
+  MutexLock lock(mutex_);
+  const PushResult result =
+      progress_.Push(key, base_version, rows,
+                     [this](const RowSum& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+                       AdvanceLocked(sum, staleness);
+                     });
+  if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
+  return result;
+}
+
+void TableBucket::AdvanceLocked(const RowSum& sum, uint64_t staleness) {
+  previous_.clear();
+  previous_values_.clear();
+  if (sum.ids.empty() || sum.examples == 0) return;
+  progress_.CountUpdate();
+  ApplyLocked(sum, staleness);
+}
+
+void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
+  const uint64_t step = progress_.version() + 1;
+  for (const uint64_t id : sum.ids) rows_.PrefetchIndex(HashId(id));
+  for (const uint64_t id : sum.ids) rows_.PrefetchRow(HashId(id));
+  life_.MakeRoom(step, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+    RememberLocked(row.header->id(), row.weights);
+  });
+  RowScalars scalars;
+  scalars.rate_factor = options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
+  scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
+  for (size_t i = 0; i < sum.ids.size(); ++i) {
+    const Row row = RowForLocked(sum.ids[i], sum.sightings_of(i));
+    if (!row) continue;
+    RememberLocked(sum.ids[i], row.weights);
+    row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(step, kMaxCounter));
+    if (row.header->updates < kMaxCounter) ++row.header->updates;
+    scalars.update = row.header->updates;
+    options_.updater->Apply(scalars, sum.values.data() + i * dim_, row.weights, row.slots);
+  }
+  if (!std::is_sorted(previous_.begin(), previous_.end())) std::sort(previous_.begin(), previous_.end());
+}
+
+Row TableBucket::RowForLocked(uint64_t id, uint32_t sightings) {
+  if (const Row row = rows_.Find(id)) return row;
+  if (!life_.Admit(id, sightings, progress_.version() + 1, rows_.size())) return {};
+  bool inserted;
+  const Row row = rows_.FindOrInsert(id, &inserted);
+  if (!row) return row;   // 16 million rows in one bucket
+  InitializeRow(*options_.table, options_.seed, id, {row.weights, dim_});
+  options_.updater->InitializeSlots(row.slots);
+  return row;
+}
+
+void TableBucket::RememberLocked(uint64_t id, const float* values) {
+  if (options_.progress.policy.apply != ConsistencyPolicy::Apply::kRounds) return;
+  previous_.emplace_back(id, previous_.size());
+  previous_values_.insert(previous_values_.end(), values, values + dim_);
+}
+
+TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids, float* out,
+                                          const std::function<ParkedRows()>& parked) {
+  MutexLock lock(mutex_);
+  using Answer = decltype(progress_)::Answer;
+  switch (progress_.AnswerTo(version)) {
+    case Answer::kCurrent: ReadLocked(ids, out); return {Pulled::kReady, progress_.version()};
+    case Answer::kPrevious: ReadPreviousLocked(ids, out); return {Pulled::kReady, version};
+    case Answer::kGone: return {Pulled::kGone, progress_.version()};
+    case Answer::kLater: break;
+  }
+  ParkedRows& pull = parked_.emplace_back(parked());
+  pull.version = version;
+  pull.ids = ids;
+  pull.out = out;
+  return {Pulled::kParked, progress_.version()};
+}
+
+uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
+  MutexLock lock(mutex_);
+  ReadLocked(ids, out);
+  return progress_.version();
+}
+
+void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
+  for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
+  for (const uint64_t id : ids) rows_.PrefetchRow(HashId(id));
+  for (const uint64_t id : ids) {
+    if (const Row row = rows_.Find(id)) {
+      std::copy_n(row.weights, dim_, out);
+    } else {
+      InitializeRow(*options_.table, options_.seed, id, {out, dim_});
+    }
+    out += dim_;
+  }
+}
+
+void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const {
+  ReadLocked(ids, out);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto before = std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
+    if (before == previous_.end() || before->first != ids[i]) continue;
+    std::copy_n(previous_values_.data() + before->second * dim_, dim_, out + i * dim_);
+  }
+}
+
+void TableBucket::ReleaseLocked(std::vector<ParkedRows>* released) {
+  const uint64_t version = progress_.version();
+  const auto ready = std::stable_partition(parked_.begin(), parked_.end(),
+                                           [version](const ParkedRows& pull) { return pull.version > version; });
+  for (auto pull = ready; pull != parked_.end(); ++pull) {
+    ReadLocked(pull->ids, pull->out);
+    released->push_back(std::move(*pull));
+  }
+  parked_.erase(ready, parked_.end());
+}
+
+void TableBucket::ForgetTask(uint64_t task) {
+  MutexLock lock(mutex_);
+  progress_.ForgetTask(task);
+}
+
+std::vector<uint32_t> TableBucket::MissingSlices() const {
+  MutexLock lock(mutex_);
+  return progress_.MissingSlices();
+}
+
+CellCounts TableBucket::GetCounts() const {
+  MutexLock lock(mutex_);
+  return progress_.counts();
+}
+
+RowCounts TableBucket::GetRowCounts() const {
+  MutexLock lock(mutex_);
+  return life_.Counts(rows_);
+}
+
+void TableBucket::Export(std::vector<uint64_t>* ids, std::vector<float>* values) const {
+  MutexLock lock(mutex_);
+  rows_.ForEachById([&](const Row& row) {
+    if (options_.updater->ReadsAsUnknown(row.weights)) return;
+    ids->push_back(row.header->id());
+    values->insert(values->end(), row.weights, row.weights + dim_);
+  });
+}
+
+}  // namespace convoy

@@ -1,0 +1,96 @@
+// The unit of consistency of an embedding table: the rows of one bucket at the current version, what the rows touched last
+// were before, the contributions in progress, the marks of what has been counted, and the pulls that wait.
+#ifndef CONVOY_PS_TABLE_BUCKET_H_
+#define CONVOY_PS_TABLE_BUCKET_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "common/math/table.h"
+#include "common/mutex.h"
+#include "common/optimizers/row_updater.h"
+#include "ps/cell_progress.h"
+#include "ps/pull_ticket.h"
+#include "ps/table/row_life.h"
+#include "ps/table/row_store.h"
+#include "ps/table/row_sum.h"
+
+namespace convoy {
+
+// A place in a parked pull: rows `ids` go to `out`, [ids, dim] floats of the ticket's reply.
+struct ParkedRows {
+  std::shared_ptr<PullTicket> ticket;   // keeps `ids` and `out`
+  std::span<const uint64_t> ids;
+  float* out = nullptr;
+  uint64_t version = 0;   // wanted
+};
+
+// Thread-safe.
+class TableBucket {
+ public:
+  struct Options {
+    ProgressOptions progress;
+    // Outlive the bucket.
+    const TableSpec* table = nullptr;
+    const RowUpdater* updater = nullptr;
+    uint64_t seed = 1;
+    // Relative learning rate after that many examples.
+    std::function<double(uint64_t examples)> schedule;
+    RowLife life;   // limits: of one bucket
+  };
+
+  enum class Pulled { kReady, kParked, kGone };
+  struct PullResult {
+    Pulled outcome = Pulled::kReady;
+    uint64_t version = 0;   // of the rows; kGone: the bucket's now
+  };
+
+  explicit TableBucket(Options options);
+
+  // Counts a contribution once; see CellProgress. Pulls that the new version completes are filled in, taken off and added
+  // to `released`. `rows` without ids: no gradient.
+  PushResult Push(const PushKey& key, uint64_t base_version, const RowSum& rows, std::vector<ParkedRows>* released);
+  // Writes the rows at `version` to `out`, [ids, dim]. Rows that are not there have their initial values; nothing is made.
+  // If the version is not there yet, `parked()` is called to get a place and the pull is parked.
+  PullResult Pull(uint64_t version, std::span<const uint64_t> ids, float* out,
+                  const std::function<ParkedRows()>& parked);
+  // The newest values.
+  uint64_t Newest(std::span<const uint64_t> ids, float* out) const;
+  void ForgetTask(uint64_t task);
+  std::vector<uint32_t> MissingSlices() const;
+
+  CellCounts GetCounts() const;
+  RowCounts GetRowCounts() const;
+  // Ids in ascending order, and their values [ids, dim]: the rows that differ from their initial values or may do so.
+  void Export(std::vector<uint64_t>* ids, std::vector<float>* values) const;
+
+ private:
+  void AdvanceLocked(const RowSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  void ApplyLocked(const RowSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  // The row to update; false: the id is not admitted, or there is no room.
+  Row RowForLocked(uint64_t id, uint32_t sightings) CONVOY_REQUIRES(mutex_);
+  void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
+  void ReadLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
+  void ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
+  void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);
+
+  const Options options_;
+  const uint32_t dim_;
+
+  mutable Mutex mutex_;
+  CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);
+  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);   // its handles are for writing
+  RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
+  // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of the values they had before.
+  std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);
+  std::vector<float> previous_values_ CONVOY_GUARDED_BY(mutex_);
+  std::vector<ParkedRows> parked_ CONVOY_GUARDED_BY(mutex_);
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_PS_TABLE_BUCKET_H_

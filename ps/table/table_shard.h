@@ -1,0 +1,62 @@
+// The part of an embedding table that one server holds: its buckets, and how the rows of a message go to them.
+#ifndef CONVOY_PS_TABLE_TABLE_SHARD_H_
+#define CONVOY_PS_TABLE_TABLE_SHARD_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "common/math/table.h"
+#include "common/net/payload.h"
+#include "common/optimizers/row_updater.h"
+#include "ps/table/bucket.h"
+
+namespace convoy {
+
+// Thread-safe.
+class TableShard {
+ public:
+  struct Options {
+    ProgressOptions progress;
+    TableSpec table;
+    uint32_t rank = 0, servers = 1;
+    uint64_t seed = 1;
+    v1::Optimizer optimizer;
+    std::function<double(uint64_t examples)> schedule;
+    RowLife life;   // limits: of one bucket
+  };
+
+  // InvalidArgument: optimizer settings.
+  static absl::StatusOr<std::unique_ptr<TableShard>> Create(Options options);
+
+  const TableSpec& spec() const { return options_.table; }
+  uint32_t dim() const { return dim_; }
+  // A bucket of this server.
+  TableBucket& bucket(uint32_t bucket) { return *buckets_[bucket / options_.servers]; }
+
+  // Counts the rows of one contribution, bucket by bucket, until `counted(bucket, result)` returns false. The ids are those
+  // of this server, ascending by (bucket, id).
+  void Push(const PushKey& key, uint64_t base_version, const Payload& ids, const Payload& values, uint64_t examples,
+            std::vector<ParkedRows>* released, absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted);
+  // The push is complete: buckets that it did not name have no gradient.
+  void Finish(const PushKey& key, uint64_t examples, std::vector<ParkedRows>* released);
+  void ForgetTask(uint64_t task);
+
+  const std::vector<std::unique_ptr<TableBucket>>& buckets() const { return buckets_; }
+  RowCounts GetRowCounts() const;
+
+ private:
+  explicit TableShard(Options options);
+
+  const Options options_;
+  const uint32_t dim_;
+  std::unique_ptr<const RowUpdater> updater_;
+  std::vector<std::unique_ptr<TableBucket>> buckets_;   // rank, rank + servers, ...
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_PS_TABLE_TABLE_SHARD_H_
