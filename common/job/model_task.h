@@ -8,7 +8,8 @@
 
 namespace convoy {
 
-// Whether the model predicts a number and not a class. False for custom models, which say it themselves.
+// Whether the model predicts a number and not a class. False for custom models, which say it
+// themselves.
 bool LearnsNumber(const v1::Model& model);
 
 // Whether the model tells two classes apart, always. False for custom models.

@@ -1,5 +1,6 @@
-// The unique ids of a batch and the row of each place, on one core: RowIndex against a flat_hash_map that does the same
-// with a sort by bucket, and against the map alone. 1,000 examples x 39 ids, drawn so that 44 % are repeats.
+// The unique ids of a batch and the row of each place, on one core: RowIndex against a
+// flat_hash_map that does the same with a sort by bucket, and against the map alone. 1,000 examples
+// x 39 ids, drawn so that 44 % are repeats.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
