@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/job/model_task.h"
 #include "common/status.h"
 #include "worker/data/csv/class_names.h"
 #include "worker/example_reader.h"
@@ -70,14 +71,8 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
 }
 
 absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
-  switch (model.kind_case()) {
-    case v1::Model::kLinearRegression:
-      return 0;
-    case v1::Model::kLogisticRegression:
-      return 2;
-    default:
-      break;
-  }
+  if (LearnsNumber(model)) return 0;
+  if (LearnsTwoClasses(model)) return 2;
   if (model.has_classes()) return model.classes();
   float largest = 0;
   bool whole = true;

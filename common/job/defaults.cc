@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/job/model_task.h"
 #include "common/job/paths.h"
 
 namespace convoy {
@@ -66,7 +67,7 @@ void ResolveLabels(v1::Data* data) {
 void ResolveCsv(const v1::Model& model, v1::Csv* csv) {
   const bool by_model = csv->label_type() == v1::Csv::BY_MODEL;
   if (by_model && model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom()) {
-    csv->set_label_type(model.has_linear_regression() ? v1::Csv::NUMBER : v1::Csv::CLASS);
+    csv->set_label_type(LearnsNumber(model) ? v1::Csv::NUMBER : v1::Csv::CLASS);
   }
   if (csv->missing_value().empty()) {
     for (const char* value : {"NA", "N/A", "NaN", "nan", "null", "NULL", "?"}) {
@@ -81,6 +82,13 @@ void ResolveModel(v1::Model* model) {
     model->mutable_conv_net()->add_channels(8);
     model->mutable_conv_net()->add_channels(16);
   }
+  const auto layers = [](google::protobuf::RepeatedField<uint32_t>* hidden) {
+    if (!hidden->empty()) return;
+    hidden->Add(128);
+    hidden->Add(64);
+  };
+  if (model->has_deep_fm()) layers(model->mutable_deep_fm()->mutable_hidden());
+  if (model->has_wide_and_deep()) layers(model->mutable_wide_and_deep()->mutable_hidden());
 }
 
 void ResolveOptimizer(v1::Optimizer* optimizer) {

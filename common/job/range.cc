@@ -14,6 +14,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMaxUnits = 1 << 20;
 constexpr double kMaxChannels = 4096;
 constexpr double kMaxBuckets = 10000;
+constexpr double kMaxFactors = 512;
+constexpr double kMaxFields = 4096;
 constexpr double kMaxFeatures = 4294967295.0;
 
 constexpr Range Above(double low) { return {low, true, kInfinity, true}; }
@@ -47,6 +49,20 @@ constexpr FieldRange kRanges[] = {
     {"ConvNet.channels", FromTo(1, kMaxChannels)},
     {"ConvNet.hidden", FromTo(0, kMaxUnits)},
     {"ConvNet.dropout", kUnitWithZero},
+    {"FactorizationMachine.factors", FromTo(1, kMaxFactors)},
+    {"FactorizationMachine.init_scale", Above(0)},
+    {"DeepFm.factors", FromTo(1, kMaxFactors)},
+    {"DeepFm.init_scale", Above(0)},
+    {"DeepFm.hidden", FromTo(1, kMaxUnits)},
+    {"DeepFm.dropout", kUnitWithZero},
+    {"DeepFm.fields", FromTo(1, kMaxFields)},
+    {"WideAndDeep.dim", FromTo(1, kMaxFactors)},
+    {"WideAndDeep.init_scale", Above(0)},
+    {"WideAndDeep.hidden", FromTo(1, kMaxUnits)},
+    {"WideAndDeep.dropout", kUnitWithZero},
+    {"WideAndDeep.fields", FromTo(1, kMaxFields)},
+    {"MatrixFactorization.factors", FromTo(1, kMaxFactors)},
+    {"MatrixFactorization.init_scale", Above(0)},
     {"Optimizer.learning_rate", Above(0)},
     {"Optimizer.l1", AtLeast(0)},
     {"Optimizer.l2", AtLeast(0)},

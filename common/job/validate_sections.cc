@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/job/field_text.h"
+#include "common/job/model_task.h"
 #include "common/job/paths.h"
 #include "common/job/range.h"
 #include "common/job/validate_csv.h"
@@ -82,14 +83,15 @@ void ValidateBalance(const v1::Job& job, Violations* violations) {
   const int weights = training.class_weights_size();
   const bool balanced = training.balance() != v1::Training::NONE;
   const char* const path = weights > 0 ? "training.class_weights" : "training.balance";
-  if ((weights > 0 || balanced) && job.model().has_linear_regression()) {
-    return Wrong(violations, path, " is for classifiers, but model is linear_regression");
+  if ((weights > 0 || balanced) && LearnsNumber(job.model())) {
+    return Wrong(violations, path,
+                 absl::StrCat(" is for classifiers, but ", KindName(job.model()), " learns a number"));
   }
   if (weights > 0 && training.balance() == v1::Training::WEIGHTS) {
     Wrong(violations, "training.balance",
           " WEIGHTS computes training.class_weights: give one of the two");
   }
-  const uint32_t classes = job.model().has_logistic_regression() ? 2 : job.model().classes();
+  const uint32_t classes = LearnsTwoClasses(job.model()) ? 2 : job.model().classes();
   if (weights > 0 && classes > 0 && static_cast<uint32_t>(weights) != classes) {
     Wrong(violations, path,
           absl::StrCat(" must be one for each of the ", classes, " classes, got ", weights));
@@ -156,9 +158,9 @@ void ValidateModel(const v1::Job& job, Violations* violations) {
     Missing(violations, "model.custom.name",
             " is missing: the name under which the model class was registered");
   }
-  if (model.has_logistic_regression() && model.classes() > 2) {
+  if (LearnsTwoClasses(model) && model.classes() > 2) {
     Wrong(violations, "model.classes",
-          absl::StrCat(" must be 2 for logistic_regression, got ", model.classes()));
+          absl::StrCat(" must be 2 for ", KindName(model), ", got ", model.classes()));
   }
 }
 
@@ -178,6 +180,11 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
     Wrong(violations, "training.mode",
           absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup, " of ", slices,
                        "; set training.slices, or more workers"));
+  }
+  if (mode->single() && HasTables(job.model())) {
+    Wrong(violations, "training.mode",
+          absl::StrCat(": single trains without servers, and the rows of ", KindName(job.model()),
+                       " live in tables of servers; use sync"));
   }
   if (mode->local() && job.optimizer().has_ftrl()) {
     Wrong(violations, "training.mode",

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
+#include "common/job/model_task.h"
 #include "common/metrics/metrics.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
@@ -68,7 +69,7 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
   input.sparse = trained.data->sparse();
-  input.classes = job.model().has_linear_regression() ? 0 : job.model().classes();
+  input.classes = LearnsNumber(job.model()) ? 0 : job.model().classes();
   input.seed = job.seed();
   CONVOY_ASSIGN_OR_RETURN(trained.model, MakeModel(job.model(), input, models));
   CONVOY_ASSIGN_OR_RETURN(trained.weights, StoredWeights::Read(options.run_dir + "/model.safetensors",

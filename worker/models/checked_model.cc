@@ -16,12 +16,14 @@ namespace convoy {
 namespace {
 
 constexpr double kMaxElements = 1LL << 40;
+constexpr uint64_t kMaxColumns = 4096;
 
 // What the model says of itself, asked once.
 struct Description {
   Model::Task task = Model::Task::kRegression;
   int64_t outputs = 0;
   std::vector<VariableSpec> variables;
+  std::vector<TableSpec> tables;
   std::vector<std::string> metrics;
 };
 
@@ -50,6 +52,38 @@ absl::Status CheckVariables(const std::vector<VariableSpec>& variables) {
   return absl::OkStatus();
 }
 
+absl::Status CheckRanges(const TableSpec& table) {
+  std::set<std::string> names;
+  uint64_t columns = 0;
+  for (const ColumnRange& range : table.ranges) {
+    if (range.name.empty() || range.size == 0) {
+      return absl::InternalError(absl::StrCat("a range of table \"", table.name, "\" has ",
+                                              range.name.empty() ? "no name" : "no columns"));
+    }
+    if (!names.insert(range.name).second) {
+      return absl::InternalError(absl::StrCat("two ranges of table \"", table.name, "\" are called \"", range.name, "\""));
+    }
+    columns += range.size;
+  }
+  if (columns >= 1 && columns <= kMaxColumns) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("table \"", table.name, "\" has ", columns, " columns, want 1 to ", kMaxColumns));
+}
+
+absl::Status CheckTables(const Description& model) {
+  std::set<std::string> names;
+  for (const VariableSpec& variable : model.variables) names.insert(variable.name);
+  for (const TableSpec& table : model.tables) {
+    if (table.name.empty()) return absl::InternalError("a table has no name");
+    if (!names.insert(table.name).second) {
+      return absl::InternalError(
+          absl::StrCat("table \"", table.name, "\" has the name of another table or of a variable"));
+    }
+    CONVOY_RETURN_IF_ERROR(CheckRanges(table));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckMetrics(const std::vector<std::string>& metrics) {
   std::set<std::string> names;
   for (const std::string& name : metrics) {
@@ -63,10 +97,11 @@ absl::Status CheckMetrics(const std::vector<std::string>& metrics) {
 
 absl::StatusOr<Description> Describe(const Model& model) {
   const std::span<const std::string> metrics = model.metrics();
-  Description description = {
-      model.task(), model.outputs(), model.variables(), {metrics.begin(), metrics.end()}};
+  Description description = {model.task(), model.outputs(), model.variables(), model.tables(),
+                             {metrics.begin(), metrics.end()}};
   CONVOY_RETURN_IF_ERROR(CheckOutputs(description));
   CONVOY_RETURN_IF_ERROR(CheckVariables(description.variables));
+  CONVOY_RETURN_IF_ERROR(CheckTables(description));
   CONVOY_RETURN_IF_ERROR(CheckMetrics(description.metrics));
   return description;
 }
@@ -93,6 +128,7 @@ class CheckedModel final : public Model {
   Task task() const override { return description_.task; }
   int64_t outputs() const override { return description_.outputs; }
   const std::vector<VariableSpec>& variables() const override { return description_.variables; }
+  const std::vector<TableSpec>& tables() const override { return description_.tables; }
   std::span<const std::string> metrics() const override { return description_.metrics; }
   bool weighs_examples() const override { return model_->weighs_examples(); }
 
@@ -103,10 +139,21 @@ class CheckedModel final : public Model {
     return Annotate(status, absl::StrCat(name_, ", label ", label));
   }
 
+  // What the model throws is returned by the next Train or Evaluate.
+  void AppendIds(const Batch& batch, int table, std::vector<uint64_t>* ids) const override {
+    std::vector<uint64_t> named;  // its own, so that it can't change what was there
+    ids_failure_.Update(Located(batch, WithoutExceptions([&] {
+                                  model_->AppendIds(batch, table, &named);
+                                  return absl::OkStatus();
+                                })));
+    ids->insert(ids->end(), named.begin(), named.end());
+  }
+
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                     GradientSink& gradients) override {
-    CheckedWeights checked_weights(variables(), weights);
-    CheckedGradients checked_gradients(variables(), gradients);
+    CONVOY_ASSIGN_OR_RETURN(const std::vector<size_t> places, CountPlaces(batch));
+    CheckedWeights checked_weights(variables(), tables(), places, weights);
+    CheckedGradients checked_gradients(variables(), tables(), gradients);
     absl::StatusOr<BatchOutput> output =
         Checked(batch, WithoutExceptions([&] {
                   return model_->Train(batch, checked_weights, checked_gradients);
@@ -120,7 +167,8 @@ class CheckedModel final : public Model {
   }
 
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override {
-    CheckedWeights checked_weights(variables(), weights);
+    CONVOY_ASSIGN_OR_RETURN(const std::vector<size_t> places, CountPlaces(batch));
+    CheckedWeights checked_weights(variables(), tables(), places, weights);
     absl::StatusOr<BatchOutput> output =
         Checked(batch, WithoutExceptions([&] { return model_->Evaluate(batch, checked_weights); }));
     if (!checked_weights.failure().ok()) return checked_weights.failure();
@@ -130,6 +178,18 @@ class CheckedModel final : public Model {
   }
 
  private:
+  // Ids that the model names of each table.
+  absl::StatusOr<std::vector<size_t>> CountPlaces(const Batch& batch) const {
+    std::vector<size_t> places;
+    for (size_t t = 0; t < tables().size(); ++t) {
+      std::vector<uint64_t> ids;
+      AppendIds(batch, static_cast<int>(t), &ids);
+      places.push_back(ids.size());
+    }
+    if (!ids_failure_.ok()) return ids_failure_;
+    return places;
+  }
+
   absl::Status Located(const Batch& batch, const absl::Status& status) const {
     if (status.ok()) return status;
     return Annotate(status, absl::StrCat(name_, ", ", Describe(batch)));
@@ -160,6 +220,7 @@ class CheckedModel final : public Model {
   const std::unique_ptr<Model> model_;
   const Description description_;
   const bool allow_nan_loss_;
+  mutable absl::Status ids_failure_;
 };
 
 }  // namespace

@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "common/aligned_buffer.h"
 #include "common/math/random.h"
 #include "common/status.h"
+#include "worker/models/batch_parameters.h"
 
 namespace convoy {
 namespace {
@@ -21,37 +21,10 @@ constexpr float kMoved = 0.05f;
 constexpr int kLargestStep = 3, kSmallestStep = 11;  // 2^-n
 constexpr size_t kShown = 3;
 
+// An element of a group of parameters.
 struct Place {
-  size_t variable = 0;
+  size_t group = 0;
   int64_t element = 0;
-};
-
-// Weights and gradients in memory.
-class Parameters final : public WeightSource, public GradientSink {
- public:
-  Parameters(const std::vector<VariableSpec>& variables, uint64_t seed) {
-    for (const VariableSpec& spec : variables) {
-      AlignedBuffer& weights = weights_.emplace_back(spec.size());
-      gradients_.emplace_back(spec.size());
-      InitializeValues(spec, seed, 0, weights.span());
-      const RandomStream random(seed, "gradient check/" + spec.name);
-      for (size_t i = 0; i < weights.size(); ++i) weights[i] += kMoved * random.Normal(i);
-    }
-  }
-  absl::StatusOr<std::span<const float>> Weights(int variable) override {
-    return weights_[static_cast<size_t>(variable)].span();
-  }
-  std::span<float> Gradient(int variable) override {
-    return gradients_[static_cast<size_t>(variable)].span();
-  }
-  absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
-
-  float& weight(Place place) { return weights_[place.variable][place.element]; }
-  float gradient(Place place) const { return gradients_[place.variable][place.element]; }
-  std::span<const float> gradient(size_t variable) const { return gradients_[variable].span(); }
-
- private:
-  std::vector<AlignedBuffer> weights_, gradients_;
 };
 
 struct Quotient {
@@ -83,19 +56,30 @@ Quotient WithSmallestError(std::vector<Quotient> quotients) {
 class Comparison {
  public:
   Comparison(Model& model, const Batch& batch, uint64_t seed)
-      : model_(model), batch_(batch), seed_(seed), parameters_(model.variables(), seed) {}
+      : model_(model), batch_(batch), seed_(seed), parameters_(model, batch, seed) {
+    for (size_t g = 0; g < parameters_.groups().size(); ++g) {
+      const ParameterGroup& group = parameters_.groups()[g];
+      const RandomStream random(seed, "gradient check/" + group.name);
+      for (int64_t i = 0; i < group.size(); ++i) {
+        parameters_.weight(g, i) += kMoved * random.Normal(static_cast<uint64_t>(i));
+      }
+    }
+  }
 
   absl::StatusOr<std::vector<VariableGradients>> Run(int64_t elements) {
     CONVOY_ASSIGN_OR_RETURN(const double loss, Loss());
     rounding_ = 0x1p-22 * (std::abs(loss) + static_cast<double>(batch_.size));
     // Every pass writes gradients: these are the ones to compare.
     std::vector<std::vector<float>> gradients;
-    for (size_t v = 0; v < model_.variables().size(); ++v) {
-      gradients.emplace_back(parameters_.gradient(v).begin(), parameters_.gradient(v).end());
+    for (size_t g = 0; g < parameters_.groups().size(); ++g) {
+      std::vector<float>& gradient = gradients.emplace_back();
+      for (int64_t i = 0; i < parameters_.groups()[g].size(); ++i) {
+        gradient.push_back(parameters_.gradient(g, i));
+      }
     }
     std::vector<VariableGradients> variables;
-    for (size_t v = 0; v < gradients.size(); ++v) {
-      CONVOY_ASSIGN_OR_RETURN(variables.emplace_back(), Variable(v, gradients[v], elements));
+    for (size_t g = 0; g < gradients.size(); ++g) {
+      CONVOY_ASSIGN_OR_RETURN(variables.emplace_back(), Group(g, gradients[g], elements));
     }
     return variables;
   }
@@ -109,19 +93,19 @@ class Comparison {
   }
 
   absl::StatusOr<double> LossAt(Place place, float value) {
-    const float before = std::exchange(parameters_.weight(place), value);
+    const float before = std::exchange(parameters_.weight(place.group, place.element), value);
     absl::StatusOr<double> loss = Loss();
-    parameters_.weight(place) = before;
+    parameters_.weight(place.group, place.element) = before;
     return loss;
   }
 
-  absl::StatusOr<VariableGradients> Variable(size_t v, std::span<const float> gradient,
-                                             int64_t elements) {
-    const VariableSpec& spec = model_.variables()[v];
-    VariableGradients result = {spec.name, spec.shape, 0, 0, 0, {}};
-    for (const int64_t element : Chosen(spec, gradient, elements)) {
+  absl::StatusOr<VariableGradients> Group(size_t g, std::span<const float> gradient,
+                                          int64_t elements) {
+    const ParameterGroup& group = parameters_.groups()[g];
+    VariableGradients result = {group.name, group.shape, group.ids, 0, 0, 0, {}};
+    for (const int64_t element : Chosen(group.name, gradient, elements)) {
       const double got = gradient[static_cast<size_t>(element)];
-      CONVOY_ASSIGN_OR_RETURN(const Quotient best, Best({v, element}, got));
+      CONVOY_ASSIGN_OR_RETURN(const Quotient best, Best({g, element}, got));
       ++result.checked;
       const double size = std::max(std::abs(best.value), std::abs(got));
       if (best.remainder > best.rounding && best.remainder > 0.25 * size) {
@@ -137,8 +121,9 @@ class Comparison {
   }
 
   // In ascending order.
-  std::set<int64_t> Chosen(const VariableSpec& spec, std::span<const float> gradient,
+  std::set<int64_t> Chosen(const std::string& name, std::span<const float> gradient,
                            int64_t elements) const {
+    if (gradient.empty()) return {};
     std::vector<int64_t> largest(gradient.size());
     std::iota(largest.begin(), largest.end(), 0);
     const auto count = std::min<size_t>(largest.size(), static_cast<size_t>(elements));
@@ -151,7 +136,7 @@ class Comparison {
         largest.begin(), largest.begin() + static_cast<int64_t>(count), largest.end(),
         [&](int64_t a, int64_t b) { return std::pair(-size(a), a) < std::pair(-size(b), b); });
     std::set<int64_t> chosen(largest.begin(), largest.begin() + static_cast<int64_t>(count));
-    const RandomStream random(seed_, "gradient check elements/" + spec.name);
+    const RandomStream random(seed_, "gradient check elements/" + name);
     for (uint64_t i = 0; i < static_cast<uint64_t>(elements); ++i) {
       chosen.insert(static_cast<int64_t>(random.Below(i, gradient.size())));
     }
@@ -159,7 +144,7 @@ class Comparison {
   }
 
   absl::StatusOr<Quotient> Best(Place place, double got) {
-    const float unit = std::max(std::abs(parameters_.weight(place)), 0.25f);
+    const float unit = std::max(std::abs(parameters_.weight(place.group, place.element)), 0.25f);
     CONVOY_ASSIGN_OR_RETURN(const double noise, Noise(place, unit));
     std::vector<Quotient> quotients;
     for (int n = kLargestStep; n <= kSmallestStep; ++n) {
@@ -172,12 +157,12 @@ class Comparison {
 
   // `rounding` is that of losses with an error of 1.
   absl::StatusOr<Quotient> At(Place place, float step, double got) {
-    const float middle = parameters_.weight(place);
+    const float middle = parameters_.weight(place.group, place.element);
     const float above = middle + step, below = middle - step;
     CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(place, above));
-    const double right_gradient = parameters_.gradient(place);
+    const double right_gradient = parameters_.gradient(place.group, place.element);
     CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(place, below));
-    const double left_gradient = parameters_.gradient(place);
+    const double left_gradient = parameters_.gradient(place.group, place.element);
     const double width = double{above} - double{below};
     Quotient quotient;
     quotient.value = (right - left) / width;
@@ -188,7 +173,7 @@ class Comparison {
 
   // The error of one loss: over so small a step nothing else bends it.
   absl::StatusOr<double> Noise(Place place, float unit) {
-    const float weight = parameters_.weight(place), step = std::ldexp(unit, -16);
+    const float weight = parameters_.weight(place.group, place.element), step = std::ldexp(unit, -16);
     CONVOY_ASSIGN_OR_RETURN(const double middle, Loss());
     CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(place, weight + step));
     CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(place, weight - step));
@@ -198,7 +183,7 @@ class Comparison {
   Model& model_;
   const Batch& batch_;
   const uint64_t seed_;
-  Parameters parameters_;
+  BatchParameters parameters_;
   double rounding_ = 0;
 };
 
@@ -206,11 +191,17 @@ std::string Shape(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
-// [row, column, ...] of the element.
-std::string Index(int64_t element, const std::vector<int64_t>& shape) {
+// "layer1/weight [4, 1], element [row, column, ...]", or "rows/factors, id 42, column 3".
+std::string ElementName(const VariableGradients& variable, int64_t element) {
+  if (!variable.ids.empty()) {
+    const int64_t columns = variable.shape[1];
+    return absl::StrCat(variable.name, ", id ", variable.ids[static_cast<size_t>(element / columns)],
+                        ", column ", element % columns);
+  }
+  const std::vector<int64_t>& shape = variable.shape;
   std::vector<int64_t> index(shape.size());
   for (size_t i = shape.size(); i-- > 0; element /= shape[i]) index[i] = element % shape[i];
-  return Shape(index);
+  return absl::StrCat(variable.name, " ", Shape(shape), ", element ", Shape(index));
 }
 
 }  // namespace
@@ -226,9 +217,8 @@ absl::Status GradientsVerdict(const std::vector<VariableGradients>& variables) {
     for (size_t i = 0; i < std::min(kShown, variable.wrong.size()); ++i) {
       const GradientElement& wrong = variable.wrong[i];
       absl::StrAppendFormat(
-          &text, "\n  %s %s, element %s: got %.6g, expected %.6g (allowed difference %.2g)",
-          variable.name, Shape(variable.shape), Index(wrong.element, variable.shape), wrong.got,
-          wrong.expected, wrong.allowed);
+          &text, "\n  %s: got %.6g, expected %.6g (allowed difference %.2g)",
+          ElementName(variable, wrong.element), wrong.got, wrong.expected, wrong.allowed);
     }
     if (variable.wrong.size() > kShown) {
       absl::StrAppend(&text, "\n  ", variable.name, ": ", variable.wrong.size() - kShown,

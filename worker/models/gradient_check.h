@@ -13,7 +13,7 @@
 
 namespace convoy {
 
-// One element of a variable.
+// One element of a variable or of some rows.
 struct GradientElement {
   int64_t element = 0;  // row-major
   double got = 0;       // the model's
@@ -21,10 +21,12 @@ struct GradientElement {
   double allowed = 0;   // how far apart they may be
 };
 
+// Of a variable, or of a range of columns of the rows of a table that the batch reads.
 struct VariableGradients {
-  std::string name;
-  std::vector<int64_t> shape;
-  int64_t checked = 0;    // elements
+  std::string name;            // of a table "TABLE/RANGE"
+  std::vector<int64_t> shape;  // of a table [rows, columns]
+  std::vector<uint64_t> ids;   // of a table: of each row
+  int64_t checked = 0;         // elements
   int64_t undecided = 0;  // of them: where the loss bends too much for a difference to say anything
   double largest_difference = 0;
   std::vector<GradientElement> wrong;
@@ -32,8 +34,9 @@ struct VariableGradients {
 
 // Compares the gradient of the loss of `batch` (the sum over its examples; training mode, so with
 // dropout, which is the same in every pass) at the weights that the job starts with, moved by
-// random numbers of standard deviation 0.05 so that zeros hide nothing. Of each variable it checks
-// `elements` elements drawn by the seed and as many with the largest gradients.
+// random numbers of standard deviation 0.05 so that zeros hide nothing. Of each variable, and
+// of each column range of the rows that the batch reads, it checks `elements` elements drawn by the
+// seed and as many with the largest gradients.
 //
 // The expected value is the central difference q(h) = (f(w + h) - f(w - h)) / 2h in doubles of a
 // loss that is computed in float32 (the steps are the ones that float32 weights really took). Two
@@ -53,6 +56,7 @@ absl::StatusOr<std::vector<VariableGradients>> CompareGradients(Model& model, co
 
 // OK, or FailedPrecondition with one line for each wrong element (at most 3 of a variable), e.g.
 //   head/weight [4, 1], element [2, 0]: got -0.51, expected 0.51 (allowed difference 0.003)
+//   rows/factors, id 42, column 3: got -0.51, expected 0.51 (allowed difference 0.003)
 absl::Status GradientsVerdict(const std::vector<VariableGradients>& variables);
 
 // A line for each variable, e.g.

@@ -12,6 +12,7 @@
 #include "common/aligned_buffer.h"
 #include "worker/layers/layer.h"
 #include "worker/layers/loss.h"
+#include "worker/models/layer_stack.h"
 #include "worker/models/model.h"
 
 namespace convoy {
@@ -39,7 +40,7 @@ class LayeredModel : public Model {
 
   Task task() const override { return options_.task; }
   int64_t outputs() const override { return loss_->outputs(); }
-  const std::vector<VariableSpec>& variables() const override { return variables_; }
+  const std::vector<VariableSpec>& variables() const override { return layers_->variables(); }
   absl::Status CheckLabel(float label, float* mapped) const override;
   // InvalidArgument: the batch does not fit the model. Errors of `weights` and `gradients` are
   // passed on.
@@ -49,23 +50,14 @@ class LayeredModel : public Model {
   bool weighs_examples() const override { return true; }
 
  private:
-  explicit LayeredModel(Options options);
+  LayeredModel(Options options, std::unique_ptr<LayerStack> layers);
 
-  void Reserve(int64_t size);
-  LayerPass Pass(const Batch& batch, size_t layer, bool training) const;
-  absl::Status FetchWeights(size_t layer, WeightSource& weights);
-  absl::Status Forward(const Batch& batch, bool training, WeightSource& weights);
-  absl::StatusOr<BatchOutput> Output(const Batch& batch, std::span<float> score_gradient);
-  absl::Status Backward(const Batch& batch, GradientSink& gradients);
+  absl::StatusOr<BatchOutput> Output(const Batch& batch, std::span<const float> scores,
+                                     std::span<float> score_gradient);
 
-  const Options options_;
+  const Options options_;  // its layers are in layers_
+  const std::unique_ptr<LayerStack> layers_;
   const std::unique_ptr<const Loss> loss_;
-  std::vector<VariableSpec> variables_;
-  std::vector<int> first_variable_;              // of each layer, in variables_
-  size_t first_trained_ = 0;                     // the first layer that has variables
-  std::vector<std::span<const float>> weights_;  // of the batch, by variable
-  std::vector<AlignedBuffer> outputs_;           // of each layer
-  AlignedBuffer gradients_[2];                   // with respect to a layer's output and input
   AlignedBuffer predictions_;
 };
 

@@ -26,6 +26,7 @@ struct ModelInput {
   ExampleShape shape;
   bool sparse = false;
   int64_t classes = 0;  // 0: regression
+  int64_t fields = 0;   // field numbers of the data are below this; 0: they have no fields
   uint64_t seed = 1;    // of the job; randomness is keyed by (seed, layer, epoch, example)
   // training.nan_policy SKIP: a loss that is not a number is no error of a custom model.
   bool allow_nan_loss = false;

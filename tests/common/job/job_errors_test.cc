@@ -141,7 +141,8 @@ TEST(JobErrorsTest, AbsentFieldIsReportedWithTheLineOfItsGroupOrTheFile) {
                      "data {\n"
                      "}\n"),
             "x.textproto: model needs a kind, one of linear_regression, logistic_regression, "
-            "softmax_regression, mlp, conv_net, custom\n"
+            "softmax_regression, mlp, conv_net, custom, sparse_logistic, factorization_machine, "
+            "deep_fm, wide_and_deep, matrix_factorization\n"
             "x.textproto:2: data.train is missing: the file of the training examples");
 }
 

@@ -83,6 +83,9 @@ TEST(ValidateCsvTest, DefaultsAreSpelledOutAndTheLabelIsWhatTheModelLearns) {
   };
   EXPECT_EQ(resolved("linear_regression {}").label_type(), v1::Csv::NUMBER);
   EXPECT_EQ(resolved("mlp {}").label_type(), v1::Csv::CLASS);
+  EXPECT_EQ(resolved("matrix_factorization {}").label_type(), v1::Csv::NUMBER);
+  EXPECT_EQ(resolved("factorization_machine {}").label_type(), v1::Csv::CLASS);
+  EXPECT_EQ(resolved("factorization_machine { task: SQUARED }").label_type(), v1::Csv::NUMBER);
   EXPECT_EQ(resolved("custom { name: 'm' }").label_type(), v1::Csv::BY_MODEL);
   EXPECT_THAT(resolved("mlp {}").missing_value(),
               ElementsAre("NA", "N/A", "NaN", "nan", "null", "NULL", "?"));

@@ -43,7 +43,8 @@ TEST(ValidateTest, EmptyJobNeedsDataAndModel) {
   EXPECT_THAT(messages,
               ElementsAre("data.train is missing: the file of the training examples",
                           "model needs a kind, one of linear_regression, logistic_regression, "
-                          "softmax_regression, mlp, conv_net, custom"));
+                          "softmax_regression, mlp, conv_net, custom, sparse_logistic, "
+                          "factorization_machine, deep_fm, wide_and_deep, matrix_factorization"));
 }
 
 TEST(ValidateTest, NumbersOutsideTheirRangeAreNamedWithPathRangeAndValue) {
@@ -234,11 +235,54 @@ TEST(ValidateTest, ClassWeightsAreOneNumberForEachClassOfAClassifier) {
               ElementsAre("training.balance WEIGHTS computes training.class_weights: give one of "
                           "the two"));
   EXPECT_THAT(MessagesWith("model { linear_regression {} } training { class_weights: [1, 2] }"),
-              ElementsAre("training.class_weights is for classifiers, but model is "
-                          "linear_regression"));
+              ElementsAre("training.class_weights is for classifiers, but linear_regression "
+                          "learns a number"));
   EXPECT_THAT(MessagesWith("model { linear_regression {} } training { balance: OVERSAMPLE }"),
-              ElementsAre("training.balance is for classifiers, but model is linear_regression"));
+              ElementsAre("training.balance is for classifiers, but linear_regression learns a number"));
+  EXPECT_THAT(MessagesWith("model { matrix_factorization {} } training { balance: OVERSAMPLE }"),
+              ElementsAre("training.balance is for classifiers, but matrix_factorization learns a number"));
+  EXPECT_THAT(MessagesWith("model { factorization_machine { task: SQUARED } } training { balance: WEIGHTS }"),
+              ElementsAre("training.balance is for classifiers, but factorization_machine learns a number"));
+  EXPECT_THAT(MessagesWith("model { factorization_machine {} } training { class_weights: [1, 2, 3] }"),
+              ElementsAre("training.class_weights must be one for each of the 2 classes, got 3"));
   EXPECT_THAT(MessagesWith("training { class_weights: [1, 2] balance: OVERSAMPLE }"), IsEmpty());
+}
+
+TEST(ValidateTest, ModelsWithTablesHaveTwoClasses) {
+  for (const std::string kind : {"sparse_logistic", "factorization_machine", "deep_fm", "wide_and_deep"}) {
+    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} classes: 2 }")), IsEmpty());
+    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} classes: 3 }")),
+                ElementsAre(absl::StrCat("model.classes must be 2 for ", kind, ", got 3")));
+  }
+  EXPECT_THAT(MessagesWith("model { factorization_machine { task: SQUARED } classes: 3 }"), IsEmpty());
+}
+
+TEST(ValidateTest, ModelsWithTablesNeedServers) {
+  for (const std::string kind :
+       {"sparse_logistic", "factorization_machine", "deep_fm", "wide_and_deep", "matrix_factorization"}) {
+    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} } training { mode: 'single' }")),
+                ElementsAre(absl::StrCat("training.mode: single trains without servers, and the rows of ", kind,
+                                         " live in tables of servers; use sync")));
+    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} }")), IsEmpty());
+  }
+  EXPECT_THAT(MessagesWith("training { mode: 'single' }"), IsEmpty());
+}
+
+TEST(ValidateTest, SettingsOfModelsWithTablesHaveRanges) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"factorization_machine { factors: 0 }", "factorization_machine.factors must be from 1 to 512, got 0"},
+      {"factorization_machine { init_scale: 0 }", "factorization_machine.init_scale must be > 0, got 0"},
+      {"deep_fm { factors: 513 }", "deep_fm.factors must be from 1 to 512, got 513"},
+      {"deep_fm { hidden: 0 }", "deep_fm.hidden[0] must be from 1 to 1048576, got 0"},
+      {"deep_fm { fields: 5000 }", "deep_fm.fields must be from 1 to 4096, got 5000"},
+      {"wide_and_deep { dim: 0 }", "wide_and_deep.dim must be from 1 to 512, got 0"},
+      {"wide_and_deep { dropout: 1 }", "wide_and_deep.dropout must be in [0, 1), got 1"},
+      {"matrix_factorization { factors: 0 }", "matrix_factorization.factors must be from 1 to 512, got 0"},
+      {"matrix_factorization { mean: nan }", "matrix_factorization.mean must be finite, got nan"},
+  };
+  for (const auto& [model, message] : cases) {
+    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", model, " }")), ElementsAre(absl::StrCat("model.", message)));
+  }
 }
 
 }  // namespace

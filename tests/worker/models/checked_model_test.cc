@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "tests/worker/models/memory_parameters.h"
+#include "tests/worker/models/tables/table_parameters.h"
 
 namespace convoy {
 namespace {
@@ -21,6 +22,10 @@ struct Behaviour {
   int64_t outputs = 1;
   std::vector<VariableSpec> variables = {{"head/weight", {4, 1}, Initializer::Zeros()},
                                          {"head/bias", {1}, Initializer::Zeros()}};
+  std::vector<TableSpec> tables;
+  std::function<void(std::vector<uint64_t>*)> ids = [](std::vector<uint64_t>* ids) {
+    ids->insert(ids->end(), {7, 8, 7});
+  };
   std::vector<std::string> metrics = {"own"};
   std::function<void(const Batch&, WeightSource&, GradientSink&)> train =
       [](const Batch&, WeightSource&, GradientSink& gradients) { ReportAll(gradients); };
@@ -40,6 +45,8 @@ class ObedientModel : public Model {
   Task task() const override { return Task::kRegression; }
   int64_t outputs() const override { return behaviour_.outputs; }
   const std::vector<VariableSpec>& variables() const override { return behaviour_.variables; }
+  const std::vector<TableSpec>& tables() const override { return behaviour_.tables; }
+  void AppendIds(const Batch&, int, std::vector<uint64_t>* ids) const override { behaviour_.ids(ids); }
   std::span<const std::string> metrics() const override { return behaviour_.metrics; }
   absl::Status CheckLabel(float label, float* mapped) const override {
     if (label < 0) throw std::domain_error("a negative count");
@@ -220,6 +227,124 @@ TEST(CheckedModelTest, ADescriptionThatCannotBeIsRefused) {
   wrong = {};
   wrong.metrics = {"m", "m"};
   EXPECT_THAT(MakeError(wrong), HasSubstr("two metrics are called \"m\""));
+}
+
+// With tables "one" and "two" of 2 and 1 columns.
+Behaviour WithTables() {
+  Behaviour behaviour;
+  behaviour.tables = {{"one", {{"a", 1, {}}, {"b", 1, {}}}}, {"two", {{"a", 1, {}}}}};
+  behaviour.train = [](const Batch&, WeightSource& weights, GradientSink& gradients) {
+    Behaviour::ReportAll(gradients);
+    EXPECT_EQ(weights.Rows(0)->places.size(), 3u);
+    EXPECT_EQ(gradients.RowGradients(0).size(), 4u);  // 2 rows x 2 columns
+    EXPECT_TRUE(gradients.RowsReady(1).ok());
+    EXPECT_TRUE(gradients.RowsReady(0).ok());
+  };
+  return behaviour;
+}
+
+absl::Status TrainWithTables(const Behaviour& behaviour) {
+  const auto model = Make(behaviour);
+  EXPECT_TRUE(model.ok()) << model.status();
+  const Batch batch = DenseBatch(5, 4, 0);
+  testing::TableParameters parameters(**model, 1);
+  parameters.Prepare(batch);
+  const absl::Status status = (*model)->Train(batch, parameters, parameters).status();
+  if (status.ok()) {
+    EXPECT_EQ(parameters.reports(0) + parameters.reports(1), 2);
+  }
+  return status;
+}
+
+std::string TablesError(const Behaviour& behaviour) {
+  const absl::Status status = TrainWithTables(behaviour);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("model \"mine\", epoch 0, batch of 5 examples"));
+  return std::string(status.message());
+}
+
+TEST(CheckedModelTest, TablesOfAModelThatKeepsTheContractAreLeftAlone) {
+  const auto model = Make(WithTables());
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ((*model)->tables()[1].name, "two");
+  EXPECT_EQ(TrainWithTables(WithTables()), absl::OkStatus());
+}
+
+TEST(CheckedModelTest, RowsThatAreNotReportedAreNamed) {
+  Behaviour lazy = WithTables();
+  lazy.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
+    Behaviour::ReportAll(gradients);
+    EXPECT_TRUE(gradients.RowsReady(0).ok());
+  };
+  EXPECT_THAT(TablesError(lazy),
+              HasSubstr("it did not report the gradients of the rows of table \"two\": it must call "
+                        "gradients.RowsReady(1) once for each batch, also if it has no ids"));
+}
+
+TEST(CheckedModelTest, RowsThatAreReportedTwiceAreNamedAndGoNoFurther) {
+  Behaviour twice = WithTables();
+  twice.train = [before = twice.train](const Batch& batch, WeightSource& weights, GradientSink& gradients) {
+    before(batch, weights, gradients);
+    EXPECT_FALSE(gradients.RowsReady(0).ok());
+  };
+  EXPECT_THAT(TablesError(twice), HasSubstr("it reported the gradients of the rows of table \"one\" twice"));
+}
+
+TEST(CheckedModelTest, TablesThatThereAreNotAreNamed) {
+  Behaviour wrong = WithTables();
+  wrong.train = [](const Batch&, WeightSource& weights, GradientSink&) { EXPECT_FALSE(weights.Rows(2).ok()); };
+  EXPECT_THAT(TablesError(wrong), HasSubstr("it asked for table 2, want 0 to 1"));
+  wrong.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
+    EXPECT_TRUE(gradients.RowGradients(-1).empty());
+  };
+  EXPECT_THAT(TablesError(wrong), HasSubstr("it asked for table -1, want 0 to 1"));
+  wrong.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
+    EXPECT_FALSE(gradients.RowsReady(0).ok());
+  };
+  wrong.tables = {};
+  EXPECT_THAT(TablesError(wrong), HasSubstr("it asked for table 0, but its tables() are none"));
+}
+
+TEST(CheckedModelTest, IdsThatChangeFromCallToCallAreFound) {
+  Behaviour fickle = WithTables();
+  fickle.ids = [calls = std::make_shared<int>(0)](std::vector<uint64_t>* ids) {
+    ids->assign(static_cast<size_t>(++*calls), 7);
+  };
+  fickle.train = [](const Batch&, WeightSource& weights, GradientSink&) { EXPECT_FALSE(weights.Rows(0).ok()); };
+  EXPECT_THAT(TablesError(fickle),
+              HasSubstr("the rows of table \"one\" are those of 1 ids, but AppendIds now names 3 of the same batch"));
+}
+
+TEST(CheckedModelTest, IdsOfOthersAreOutOfItsReach) {
+  Behaviour clears = WithTables();
+  clears.ids = [](std::vector<uint64_t>* ids) { *ids = {1, 2}; };
+  std::vector<uint64_t> ids = {9};
+  (*Make(clears))->AppendIds(DenseBatch(5, 4, 0), 0, &ids);
+  EXPECT_THAT(ids, ::testing::ElementsAre(9, 1, 2));
+}
+
+TEST(CheckedModelTest, WhatItThrowsWhileItNamesIdsIsReturnedByTheNextCall) {
+  Behaviour throws = WithTables();
+  throws.ids = [](std::vector<uint64_t>*) { throw std::out_of_range("field 3"); };
+  EXPECT_THAT(TablesError(throws), HasSubstr("it threw std::out_of_range: field 3"));
+}
+
+TEST(CheckedModelTest, TablesThatCannotBeAreRefused) {
+  Behaviour wrong;
+  const auto error = [&](TableSpec table) {
+    wrong.tables = {{"first", {{"a", 1, {}}}}, std::move(table)};
+    return MakeError(wrong);
+  };
+  EXPECT_THAT(error({"", {{"a", 1, {}}}}), HasSubstr("model \"mine\": a table has no name"));
+  EXPECT_THAT(error({"first", {{"a", 1, {}}}}), HasSubstr("table \"first\" has the name of another table or of a variable"));
+  EXPECT_THAT(error({"head/bias", {{"a", 1, {}}}}), HasSubstr("table \"head/bias\" has the name of"));
+  EXPECT_THAT(error({"t", {}}), HasSubstr("table \"t\" has 0 columns, want 1 to 4096"));
+  EXPECT_THAT(error({"t", {{"a", 4000, {}}, {"b", 97, {}}}}), HasSubstr("table \"t\" has 4097 columns"));
+  EXPECT_THAT(error({"t", {{"", 1, {}}}}), HasSubstr("a range of table \"t\" has no name"));
+  EXPECT_THAT(error({"t", {{"a", 0, {}}}}), HasSubstr("a range of table \"t\" has no columns"));
+  EXPECT_THAT(error({"t", {{"a", 1, {}}, {"a", 1, {}}}}), HasSubstr("two ranges of table \"t\" are called \"a\""));
+  wrong.tables = {{"t", {{"a", 4000, {}}, {"b", 96, {}}}}};
+  EXPECT_TRUE(Make(wrong).ok());
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 #include <functional>
 
 #include "tests/worker/models/memory_parameters.h"
+#include "tests/worker/models/tables/table_parameters.h"
 
 namespace convoy {
 namespace {
 
 using ::convoy::testing::DenseBatch;
+using ::convoy::testing::IdBatch;
 using ::convoy::testing::SparseBatch;
 using ::testing::HasSubstr;
 
@@ -40,7 +42,7 @@ absl::Status Verdict(Model& model, const Batch& batch, uint64_t seed = 1) {
   return GradientsVerdict(*variables);
 }
 
-// Another model, whose gradient is changed on its way out.
+// Another model, whose gradient is changed on its way out: that of variable v, or with v = -1 of the rows of table 0.
 class TamperedModel : public Model {
  public:
   using Tamper = std::function<void(int variable, std::span<float> gradient)>;
@@ -49,6 +51,10 @@ class TamperedModel : public Model {
   Task task() const override { return model_->task(); }
   int64_t outputs() const override { return model_->outputs(); }
   const std::vector<VariableSpec>& variables() const override { return model_->variables(); }
+  const std::vector<TableSpec>& tables() const override { return model_->tables(); }
+  void AppendIds(const Batch& batch, int table, std::vector<uint64_t>* ids) const override {
+    model_->AppendIds(batch, table, ids);
+  }
   absl::Status CheckLabel(float label, float* mapped) const override {
     return model_->CheckLabel(label, mapped);
   }
@@ -58,6 +64,7 @@ class TamperedModel : public Model {
     for (int v = 0; v < static_cast<int>(variables().size()); ++v) {
       tamper_(v, gradients.Gradient(v));
     }
+    if (!tables().empty()) tamper_(-1, gradients.RowGradients(0));
     return output;
   }
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override {
@@ -134,6 +141,73 @@ TEST(GradientCheckTest, AGradientThatIsNotANumberIsWrong) {
                 if (v == 0) gradient[7] = std::numeric_limits<float>::quiet_NaN();
               }),
               HasSubstr("layer1/weight [64, 8], element [0, 7]: got nan, expected "));
+}
+
+ModelInput Ids() {
+  ModelInput input;
+  input.sparse = true;
+  input.fields = 3;
+  return input;
+}
+
+std::unique_ptr<Model> SmallFactorization() {
+  return BuiltIn([](v1::Model* m) { m->mutable_factorization_machine()->set_factors(4); }, Ids());
+}
+
+TEST(GradientCheckTest, RowsOfModelsWithTablesAgreeWithTheirLosses) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const Batch batch = IdBatch(16, 3, 4, seed);
+    for (const auto& choose : std::vector<std::function<void(v1::Model*)>>{
+             [](v1::Model* m) { m->mutable_sparse_logistic(); },
+             [](v1::Model* m) { m->mutable_factorization_machine(); },
+             [](v1::Model* m) { m->mutable_deep_fm()->add_hidden(8); },
+             [](v1::Model* m) { m->mutable_wide_and_deep()->add_hidden(8); }}) {
+      const auto model = BuiltIn(choose, Ids());
+      EXPECT_EQ(Verdict(*model, batch, seed), absl::OkStatus());
+    }
+  }
+}
+
+TEST(GradientCheckTest, EachRangeOfATableHasALine) {
+  const auto model = SmallFactorization();
+  const auto variables = CompareGradients(*model, IdBatch(16, 3, 4), 1);
+  ASSERT_TRUE(variables.ok()) << variables.status();
+  ASSERT_EQ(variables->size(), 3u);
+  EXPECT_EQ((*variables)[0].name, "bias");
+  EXPECT_EQ((*variables)[1].name, "rows/weight");
+  EXPECT_EQ((*variables)[2].name, "rows/factors");
+  const size_t ids = (*variables)[2].ids.size();
+  EXPECT_GE((*variables)[2].checked, 6);
+  EXPECT_THAT(GradientsTable(*variables),
+              HasSubstr("  rows/factors [" + std::to_string(ids) + ", 4]: "));
+}
+
+TEST(GradientCheckTest, AWrongElementOfARowIsNamedByRangeIdAndColumn) {
+  // Row 2 of columns weight, factors 0 to 3: element 2 * 5 + 1 + 3 is column 3 of the factors.
+  TamperedModel model(SmallFactorization(), [](int v, std::span<float> gradient) {
+    if (v == -1) gradient[2 * 5 + 1 + 3] += 100;
+  });
+  const Batch batch = IdBatch(16, 3, 4);
+  testing::TableParameters parameters(model, 1);
+  parameters.Prepare(batch);
+  const absl::Status status = Verdict(model, batch);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  const std::string id = std::to_string(parameters.ids(0)[2]);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr(":\n  rows/factors, id " + id + ", column 3: got "));
+  EXPECT_THAT(std::string(status.message()), ::testing::Not(HasSubstr("rows/weight")));
+}
+
+TEST(GradientCheckTest, ABatchWithoutIdsHasNothingToCheckInItsTables) {
+  Batch batch = IdBatch(2, 1, 1);
+  batch.ids.clear();
+  batch.fields.clear();
+  batch.values.clear();
+  batch.row_offsets = {0, 0, 0};
+  const auto variables = CompareGradients(*SmallFactorization(), batch, 1);
+  ASSERT_TRUE(variables.ok()) << variables.status();
+  EXPECT_EQ((*variables)[2].checked, 0);
+  EXPECT_EQ(GradientsVerdict(*variables), absl::OkStatus());
 }
 
 }  // namespace

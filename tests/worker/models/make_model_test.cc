@@ -47,6 +47,44 @@ TEST(MakeModelTest, MakesEveryKind) {
   EXPECT_EQ((*MakeModel(config, Input(), {}))->variables()[0].name, "conv1/weight");
 }
 
+// Whether tables and variables have the names that optimizer settings refer to.
+TEST(MakeModelTest, MakesEveryKindWithTables) {
+  ModelInput input;  // the data know no number of features
+  input.sparse = true;
+  const auto names = [&](const v1::Model& config) {
+    std::vector<std::string> list;
+    const auto model = MakeModel(config, input, {});
+    EXPECT_TRUE(model.ok()) << model.status();
+    for (const VariableSpec& variable : (*model)->variables()) list.push_back(variable.name);
+    for (const TableSpec& table : (*model)->tables()) {
+      for (const ColumnRange& range : table.ranges) {
+        list.push_back(table.name + "/" + range.name + " " + std::to_string(range.size));
+      }
+    }
+    return list;
+  };
+  using ::testing::ElementsAre;
+  v1::Model config;
+  config.mutable_sparse_logistic();
+  EXPECT_THAT(names(config), ElementsAre("bias", "weight/weight 1"));
+  EXPECT_EQ((*MakeModel(config, input, {}))->task(), Model::Task::kBinary);
+  config.mutable_factorization_machine();
+  EXPECT_THAT(names(config), ElementsAre("bias", "rows/weight 1", "rows/factors 8"));
+  config.mutable_factorization_machine()->set_task(v1::FactorizationMachine::SQUARED);
+  EXPECT_EQ((*MakeModel(config, input, {}))->task(), Model::Task::kRegression);
+  config.mutable_deep_fm();
+  EXPECT_THAT(names(config),
+              ElementsAre("layer1/weight", "layer1/bias", "layer2/weight", "layer2/bias",
+                          "head/weight", "head/bias", "rows/weight 1", "rows/factors 8"));
+  config.mutable_wide_and_deep()->add_hidden(3);
+  EXPECT_THAT(names(config), ElementsAre("layer1/weight", "layer1/bias", "head/weight", "head/bias",
+                                         "wide/weight 1", "deep/embedding 8"));
+  config.mutable_matrix_factorization();
+  EXPECT_THAT(names(config), ElementsAre("bias", "user/bias 1", "user/factors 20", "item/bias 1",
+                                         "item/factors 20"));
+  EXPECT_EQ((*MakeModel(config, input, {}))->task(), Model::Task::kRegression);
+}
+
 TEST(MakeModelTest, ClassesOfTheJobReplaceThoseOfTheData) {
   v1::Model config;
   config.mutable_softmax_regression();

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/job/model_task.h"
 
 namespace convoy {
 namespace {
@@ -14,7 +15,7 @@ absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const v1::Schema& sche
   const auto& names = schema.label().class_name();
   const int64_t found = names.size();
   int64_t classes = model.has_classes() ? int64_t{model.classes()} : found;
-  if (model.has_logistic_regression()) classes = 2;
+  if (LearnsTwoClasses(model)) classes = 2;
   if (found >= 2 && found <= classes) return classes;
   const std::string list = absl::StrCat(
       absl::StrJoin(names.begin(), names.begin() + std::min(found, kShownClasses), ", "),
@@ -26,8 +27,8 @@ absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const v1::Schema& sche
   return absl::InvalidArgumentError(
       absl::StrCat("label \"", schema.label().name(), "\": the training data have ", found,
                    " classes (", list, "), but ",
-                   model.has_logistic_regression()
-                       ? std::string("logistic_regression has 2; use softmax_regression or mlp")
+                   LearnsTwoClasses(model)
+                       ? absl::StrCat(KindName(model), " has 2; use softmax_regression or mlp")
                        : absl::StrCat("model.classes is ", classes)));
 }
 
