@@ -55,7 +55,7 @@ absl::Status PullCollector::CollectRows(size_t index) {
     const TableBucket::PullResult result =
         shard_.table(rows.table)
             .bucket(run.bucket)
-            .Pull(request_.pull_version, rows.ids_of(run), rows.out_of(run), [&] { return ParkedRows{Ticket()}; });
+            .Pull(request_.pull_version, rows.ids_of(run), rows.out_of(run), [&] { return Parked(); });
     if (result.outcome == TableBucket::Pulled::kGone) {
       return Gone(absl::StrCat("\"", placement_.tables()[rows.table].name, "\" bucket ", run.bucket), result.version);
     }
@@ -65,6 +65,12 @@ absl::Status PullCollector::CollectRows(size_t index) {
   }
   if (ticket_ == nullptr && version != kNewestVersion) reply_->rows[index].version = version;
   return absl::OkStatus();
+}
+
+ParkedRows PullCollector::Parked() {
+  ParkedRows parked;
+  parked.ticket = Ticket();
+  return parked;
 }
 
 absl::Status PullCollector::Gone(const std::string& what, uint64_t now) const {

@@ -37,6 +37,7 @@ class PullCollector {
  private:
   absl::Status CollectCell(Cell& cell, size_t index, uint32_t id);
   absl::Status CollectRows(size_t index);
+  ParkedRows Parked();
   absl::Status Gone(const std::string& what, uint64_t now) const;
   const std::shared_ptr<PullTicket>& Ticket();
   ExchangeReply* reply() { return ticket_ == nullptr ? reply_ : &ticket_->reply; }

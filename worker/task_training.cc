@@ -49,6 +49,7 @@ class TaskTraining {
         parameters_(parameters),
         training_(context.assignment.job().training()),
         ssp_(context.mode.kind == Mode::Kind::kSsp),
+        reads_ahead_(context.mode.kind == Mode::Kind::kAsync && !context.model.tables().empty()),
         batch_size_((training_.batch_size() + training_.slices() - 1) / training_.slices()),
         push_size_(batch_size_ * context.mode.local_steps),
         weights_(&parameters),
@@ -89,7 +90,8 @@ class TaskTraining {
     uint64_t k = 0;
     for (; k < batches; ++k) {
       CONVOY_RETURN_IF_ERROR(context_.session.alive());
-      CONVOY_RETURN_IF_ERROR(TrainBatch(task, k, TaskBatch(range, push_size_, k)));
+      const Range next = k + 1 < batches ? TaskBatch(range, push_size_, k + 1) : Range{0, 0};
+      CONVOY_RETURN_IF_ERROR(TrainBatch(task, k, TaskBatch(range, push_size_, k), next));
       if (!context_.session.CountBatches(batches_)) break;
     }
     CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
@@ -98,7 +100,8 @@ class TaskTraining {
     return true;
   }
 
-  absl::Status TrainBatch(const v1::DataTask& task, uint64_t number, const Range& positions) {
+  // `next`: the batch after it; empty: none.
+  absl::Status TrainBatch(const v1::DataTask& task, uint64_t number, const Range& positions, const Range& next) {
     ParameterClient::PushHeader header;
     header.task = task.id();
     header.batch = number;
@@ -107,20 +110,33 @@ class TaskTraining {
     header.pull = true;
     CONVOY_RETURN_IF_ERROR(push_.Begin(header));
     CONVOY_RETURN_IF_ERROR(local_ != nullptr ? DifferenceAfter(task.epoch(), positions)
-                                             : GradientOf(task.epoch(), positions));
+                                             : GradientOf(task.epoch(), positions, next));
     return push_.End();
   }
 
-  absl::Status GradientOf(uint64_t epoch, const Range& positions) {
-    CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
-    CONVOY_RETURN_IF_ERROR(WantRowsOf(context_.model, batch_, weights_, &ids_));
+  absl::Status GradientOf(uint64_t epoch, const Range& positions, const Range& next) {
+    if (std::exchange(is_ahead_, false)) {
+      std::swap(batch_, ahead_);
+    } else {
+      CONVOY_RETURN_IF_ERROR(ReadBatch(epoch, positions, &batch_));
+    }
     weights_.UseWantedRows();
     push_.BeginSlice(/*last=*/true, weights_.batches());
+    if (reads_ahead_ && next.size() > 0) {
+      CONVOY_RETURN_IF_ERROR(ReadBatch(epoch, next, &ahead_));
+      is_ahead_ = true;
+    }
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
     AddBatch(context_.model, output, batch_, &metrics_);
     CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();
+  }
+
+  // Also asks for the rows of tables that the batch reads.
+  absl::Status ReadBatch(uint64_t epoch, const Range& positions, Batch* batch) {
+    CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, batch));
+    return WantRowsOf(context_.model, *batch, weights_, &ids_);
   }
 
   // geo: steps on one batch after the other; how far they came is the contribution.
@@ -182,6 +198,7 @@ class TaskTraining {
   ParameterClient& parameters_;
   const v1::Training& training_;
   const bool ssp_;
+  const bool reads_ahead_;   // async: the rows of the next batch come while the current one computes
   const uint64_t batch_size_;   // examples of a gradient
   const uint64_t push_size_;    // of a push: in geo those of all its local steps
   PulledWeights weights_;
@@ -189,9 +206,10 @@ class TaskTraining {
   ExampleReader reader_;
   MetricAccumulator metrics_;
   std::unique_ptr<LocalSteps> local_;   // geo
-  Batch batch_;
+  Batch batch_, ahead_;
   std::vector<uint64_t> ids_;
   uint64_t batches_ = 0;    // pushed by this worker: its clock
+  bool is_ahead_ = false;   // ahead_ is the next batch, and its rows are asked for
   bool joined_ = false;     // to the clocks
   bool pulled_ = false;
   uint64_t skipped_ = 0;

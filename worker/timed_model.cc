@@ -29,6 +29,10 @@ class PausingWeights final : public WeightSource {
     const Pause pause(paused_);
     return weights_->Weights(variable);
   }
+  absl::StatusOr<TableRows> Rows(int table) override {
+    const Pause pause(paused_);
+    return weights_->Rows(table);
+  }
 
  private:
   WeightSource* const weights_;
@@ -45,6 +49,14 @@ class PausingGradients final : public GradientSink {
   absl::Status Ready(int variable, int64_t begin, int64_t end) override {
     const Pause pause(paused_);
     return gradients_->Ready(variable, begin, end);
+  }
+  std::span<float> RowGradients(int table) override {
+    const Pause pause(paused_);
+    return gradients_->RowGradients(table);
+  }
+  absl::Status RowsReady(int table) override {
+    const Pause pause(paused_);
+    return gradients_->RowsReady(table);
   }
 
  private:

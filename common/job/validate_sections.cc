@@ -109,20 +109,9 @@ std::string KindsOfModels() {
   return absl::StrJoin(names, ", ");
 }
 
-// Whether the model has embedding tables. Nobody knows what the program that embeds Convoy registers.
+// Whether the model may have embedding tables. Nobody knows what the program that embeds Convoy registers.
 bool MayHaveTables(const v1::Model& model) {
-  switch (model.kind_case()) {
-    case v1::Model::kLinearRegression:
-    case v1::Model::kLogisticRegression:
-    case v1::Model::kSoftmaxRegression:
-    case v1::Model::kMlp:
-    case v1::Model::kConvNet:
-      return false;
-    case v1::Model::kCustom:
-    case v1::Model::KIND_NOT_SET:
-      return true;
-  }
-  return true;
+  return model.has_custom() || model.kind_case() == v1::Model::KIND_NOT_SET || HasTables(model);
 }
 
 // `path`: optimizer or one of its overrides. Where the model may have tables, the variables that the
@@ -131,9 +120,8 @@ template <typename Section>
 void ValidateAlgorithm(const v1::Job& job, const Section& section, const std::string& path,
                        Violations* violations) {
   if (!section.has_rowwise_adagrad() || MayHaveTables(job.model())) return;
-  const auto* const kind = v1::Model::descriptor()->FindFieldByNumber(job.model().kind_case());
   Wrong(violations, JoinPath(path, "rowwise_adagrad"),
-        absl::StrCat(" is for embedding tables, but model is ", kind->name(),
+        absl::StrCat(" is for embedding tables, but model is ", KindName(job.model()),
                      ", which has none; use adagrad"));
 }
 

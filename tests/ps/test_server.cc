@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace convoy::testing {
@@ -47,9 +48,9 @@ std::vector<VariableSpec> SmallModel() {
 }
 
 TestServer::TestServer(ServerCore::Options options, std::vector<VariableSpec> variables,
-                       uint32_t servers) {
+                       uint32_t servers, std::vector<TableSpec> tables) {
   options.poison_buffers = true;
-  absl::StatusOr<Placement> placement = Placement::Create(std::move(variables), servers);
+  absl::StatusOr<Placement> placement = Placement::Create(std::move(variables), servers, std::move(tables));
   EXPECT_TRUE(placement.ok()) << placement.status();
   absl::StatusOr<std::unique_ptr<ServerCore>> created =
       ServerCore::Create(std::move(options), *std::move(placement));
@@ -126,5 +127,30 @@ ExchangeRequest PullStep(uint32_t worker, uint64_t version, std::vector<uint32_t
   request.pull_cells.assign(cells.begin(), cells.end());
   return request;
 }
+
+Payload Ids(const std::vector<uint64_t>& ids) {
+  auto owner = std::make_shared<std::vector<uint64_t>>(ids);
+  Payload payload(owner);
+  payload.Append({reinterpret_cast<const char*>(owner->data()), owner->size() * sizeof(uint64_t)});
+  return payload;
+}
+
+std::vector<uint64_t> InOrder(std::vector<uint64_t> ids) {
+  std::ranges::sort(ids, {}, [](uint64_t id) { return std::make_pair(BucketOf(id), id); });
+  return ids;
+}
+
+RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_version) {
+  std::ranges::sort(gradients, {}, [](const auto& g) { return std::make_pair(BucketOf(g.first), g.first); });
+  std::vector<uint64_t> ids;
+  std::vector<float> values;
+  for (const auto& [id, row] : gradients) {
+    ids.push_back(id);
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  return {table, base_version, Ids(ids), Floats(values)};
+}
+
+RowPull PullOf(uint32_t table, std::vector<uint64_t> ids) { return {table, Ids(InOrder(std::move(ids)))}; }
 
 }  // namespace convoy::testing

@@ -28,7 +28,8 @@ std::vector<VariableSpec> SmallModel();
 
 struct TestServer {
   explicit TestServer(ServerCore::Options options,
-                      std::vector<VariableSpec> variables = SmallModel(), uint32_t servers = 1);
+                      std::vector<VariableSpec> variables = SmallModel(), uint32_t servers = 1,
+                      std::vector<TableSpec> tables = {});
 
   std::vector<ServerCore::Outgoing> Handle(const ExchangeRequest& request);
   // The one reply that is due at once.
@@ -53,6 +54,15 @@ ExchangeRequest PushBatch(uint32_t worker, uint64_t task, uint64_t batch,
                           const Gradients& gradients, uint64_t base_version = 0,
                           uint32_t examples = 1);
 ExchangeRequest PullStep(uint32_t worker, uint64_t version, std::vector<uint32_t> cells);
+
+
+// Rows of tables. Ids in any order; they are sent as the protocol wants them.
+using RowGradients = std::vector<std::pair<uint64_t, std::vector<float>>>;  // by id
+RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_version = 0);
+RowPull PullOf(uint32_t table, std::vector<uint64_t> ids);
+// As `PullOf` orders them.
+std::vector<uint64_t> InOrder(std::vector<uint64_t> ids);
+Payload Ids(const std::vector<uint64_t>& ids);
 
 }  // namespace convoy::testing
 

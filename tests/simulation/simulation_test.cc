@@ -5,56 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
+
+#include "tests/simulation/schedules.h"
 
 namespace convoy::testing {
 namespace {
 
-constexpr uint64_t kSchedules = 500;
-
-std::pair<uint64_t, uint64_t> Seeds() {
-  if (const char* seed = std::getenv("CONVOY_SIMULATION_SEED")) {
-    const uint64_t only = std::strtoull(seed, nullptr, 10);
-    return {only, only + 1};
-  }
-  const char* count = std::getenv("CONVOY_SIMULATION_SCHEDULES");
-  return {1, 1 + (count ? std::strtoull(count, nullptr, 10) : kSchedules)};
-}
-
-// Shapes, optimizer and faults vary with the seed.
-SimulationOptions Schedule(uint64_t seed, Mode mode) {
-  SimulationOptions options;
-  options.seed = seed;
-  options.mode = mode;
-  options.servers = static_cast<uint32_t>(1 + seed % 3);
-  options.workers = static_cast<uint32_t>(1 + seed / 3 % 4);
-  options.job.slices = static_cast<uint32_t>(1 + seed / 12 % 6);
-  options.job.examples = 40 + seed % 17;   // uneven ends
-  options.job.batch_size = seed % 5 == 0 ? 3 : 16;   // fewer examples than slices
-  options.job.steps = 8;
-  options.job.variables = ToyVariables();
-  options.job.optimizer.set_learning_rate(0.1);
-  switch (seed % 4) {
-    case 0: options.job.optimizer.mutable_sgd(); break;
-    case 1: options.job.optimizer.mutable_momentum(); break;
-    case 2: options.job.optimizer.mutable_adam(); break;
-    case 3: options.job.optimizer.mutable_adagrad(); break;
-  }
-  if (mode.local()) options.job.local_steps = mode.local_steps;
-  if (mode.backup > 0) options.job.slices = std::max(options.job.slices, mode.backup + 1);
-  options.stream_loss = seed % 7 == 0 ? 0 : 0.02;
-  options.keep_log = std::getenv("CONVOY_SIMULATION_SEED") != nullptr;
-  return options;
-}
-
-void Print(const Simulation::Result& result) {
-  for (const std::string& line : result.log) std::cout << line << "\n";
-}
-
 TEST(SimulationTest, SyncEqualsThePlainLoopBitForBitOnEverySchedule) {
   uint64_t lost = 0, duplicates = 0, retries = 0;
-  const auto [first, last] = Seeds();
+  const auto [first, last] = Seeds(kSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
     const SimulationOptions options = Schedule(seed, {Mode::Kind::kSync, 0});
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
@@ -88,7 +47,7 @@ TEST(SimulationTest, SyncEqualsThePlainLoopBitForBitOnEverySchedule) {
 
 void ExpectEveryBatchCountsOnce(Mode mode) {
   uint64_t largest_lead = 0;
-  const auto [first, last] = Seeds();
+  const auto [first, last] = Seeds(kSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
     SimulationOptions options = Schedule(seed, mode);
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
@@ -125,7 +84,7 @@ TEST(SimulationTest, SspWithBoundZeroKeepsWorkersInStep) {
 }
 
 TEST(SimulationTest, LocalSgdEqualsThePlainLoopBitForBitOnEverySchedule) {
-  const auto [first, last] = Seeds();
+  const auto [first, last] = Seeds(kSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
     const SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kLocalSgd, .local_steps = 3});
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
@@ -144,7 +103,7 @@ TEST(SimulationTest, ScalingByStalenessCountsEveryBatchOnceInEveryCell) {
 }
 
 TEST(SimulationTest, BackupTakesExactlyTheFirstSlicesOfEveryStep) {
-  const auto [first, last] = Seeds();
+  const auto [first, last] = Seeds(kSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
     SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kSync, .backup = 1 + static_cast<uint32_t>(seed % 2)});
     options.job.examples = 48;       // so that all slices of a step have

@@ -1,6 +1,9 @@
 #include "tests/testing/simulated_worker.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -37,7 +40,7 @@ class WorkerBase : public SimulatedWorker {
 
   // Sends the gradients in random order and random groups, one `final` message to every server; with `pull` the
   // messages also ask for the new values of all cells.
-  void Push(ExchangeRequest header, std::vector<Gradient> gradients, bool pull) {
+  void Push(ExchangeRequest header, std::vector<Gradient> gradients, std::vector<RowContribution> rows, bool pull) {
     std::vector<std::vector<ExchangeRequest>> messages(placement_.servers(), std::vector<ExchangeRequest>{header});
     for (size_t i = gradients.size(); i > 1; --i) std::swap(gradients[i - 1], gradients[environment_.random(i)]);
     for (const Gradient& gradient : gradients) {
@@ -45,6 +48,13 @@ class WorkerBase : public SimulatedWorker {
       if (environment_.random(2) == 0) queue.push_back(header);
       queue.back().contributions.push_back({gradient.cell, versions_[gradient.cell],
                                             Payload(*gradient.values, gradient.values)});
+    }
+    for (RowContribution& contribution : rows) {
+      uint64_t first;
+      contribution.ids.CopyTo(&first);
+      auto& queue = messages[placement_.server_of_bucket(BucketOf(first))];
+      if (environment_.random(2) == 0) queue.push_back(header);
+      queue.back().rows.push_back(std::move(contribution));
     }
     for (uint32_t server = 0; server < placement_.servers(); ++server) {
       auto& queue = messages[server];
@@ -60,13 +70,71 @@ class WorkerBase : public SimulatedWorker {
     }
   }
 
+  // Ids of one table and server, in the order of messages.
+  using ServerIds = std::vector<std::vector<uint64_t>>;
+  ServerIds ByServer(const std::vector<uint64_t>& ids) const {
+    ServerIds by_server(placement_.servers());
+    for (const uint64_t id : ids) by_server[placement_.server_of_bucket(BucketOf(id))].push_back(id);
+    return by_server;
+  }
+
+  // Asks for the rows that the slice (or batch) reads. False: it reads none.
+  bool PullRows(uint64_t step, uint32_t slice, uint64_t version) {
+    bool any = false;
+    for (uint32_t t = 0; t < job_.tables.size(); ++t) {
+      const ServerIds by_server = ByServer(ToyIds(job_, step, slice, t));
+      for (uint32_t server = 0; server < by_server.size(); ++server) {
+        if (by_server[server].empty()) continue;
+        auto ids = std::make_shared<std::vector<uint64_t>>(by_server[server]);
+        ExchangeRequest request;
+        request.pull_version = version;
+        request.pull_rows.push_back({t, IdPayload(ids)});
+        Expect(server, std::move(request));
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  // The gradients of the rows that the slice (or batch) reads, from the rows that were pulled.
+  std::vector<RowContribution> RowGradients(uint64_t step, uint32_t slice, ToyRange examples) const {
+    std::vector<RowContribution> rows;
+    if (examples.size() == 0) return rows;
+    for (uint32_t t = 0; t < job_.tables.size(); ++t) {
+      for (const std::vector<uint64_t>& of_server : ByServer(ToyIds(job_, step, slice, t))) {
+        if (of_server.empty()) continue;
+        auto ids = std::make_shared<std::vector<uint64_t>>(of_server);
+        auto values = std::make_shared<std::vector<float>>();
+        for (const uint64_t id : of_server) {
+          const std::vector<float> gradient = ToyRowGradient(t, id, rows_.at({t, id}), examples);
+          values->insert(values->end(), gradient.begin(), gradient.end());
+        }
+        rows.push_back({t, row_versions_.at({t, of_server.front()}), IdPayload(ids), Payload(*values, values)});
+      }
+    }
+    return rows;
+  }
+
   void Expect(uint32_t server, ExchangeRequest request) {
     ++unanswered_;
     environment_.submit(server, std::move(request));
   }
 
   // True when the last outstanding reply has come.
-  bool Take(const ExchangeReply& reply) {
+  bool Take(const ExchangeRequest& request, const ExchangeReply& reply) {
+    for (size_t k = 0; k < reply.rows.size(); ++k) {
+      const uint32_t table = reply.rows[k].table;
+      std::vector<uint64_t> ids(request.pull_rows[k].ids.size() / sizeof(uint64_t));
+      request.pull_rows[k].ids.CopyTo(ids.data());
+      const size_t dim = job_.tables[table].dim();
+      std::vector<float> values(ids.size() * dim);
+      reply.rows[k].values.CopyTo(values.data());
+      for (size_t i = 0; i < ids.size(); ++i) {
+        rows_[{table, ids[i]}].assign(values.begin() + static_cast<std::ptrdiff_t>(i * dim),
+                                      values.begin() + static_cast<std::ptrdiff_t>((i + 1) * dim));
+        row_versions_[{table, ids[i]}] = reply.rows[k].version;
+      }
+    }
     for (const CellValues& cell : reply.cells) {
       cell.values.CopyTo(weights_[cell.cell].data());
       versions_[cell.cell] = cell.version;
@@ -79,8 +147,16 @@ class WorkerBase : public SimulatedWorker {
   const Environment environment_;
   std::vector<std::vector<float>> weights_;   // by cell
   std::vector<uint64_t> versions_;
+  std::map<std::pair<uint32_t, uint64_t>, std::vector<float>> rows_;   // by table and id
+  std::map<std::pair<uint32_t, uint64_t>, uint64_t> row_versions_;
 
  private:
+  static Payload IdPayload(const std::shared_ptr<std::vector<uint64_t>>& ids) {
+    Payload payload(ids);
+    payload.Append({reinterpret_cast<const char*>(ids->data()), ids->size() * sizeof(uint64_t)});
+    return payload;
+  }
+
   int unanswered_ = 0;
 };
 
@@ -94,7 +170,7 @@ class SyncWorker final : public WorkerBase {
         applied_(placement.servers()) {
     const SliceSpan owned = OwnedSlices(rank, workers, job.slices);
     // Some add pairs up themselves.
-    nodes_ = tree_.Subtrees(owned.begin, owned.end, backup_ ? 0 : rank % 2);
+    nodes_ = tree_.Subtrees(owned.begin, owned.end, backup_ || !job.tables.empty() ? 0 : rank % 2);
   }
 
   void Start() override {
@@ -106,11 +182,12 @@ class SyncWorker final : public WorkerBase {
 
   void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (request.pull_applied) NoteApplied(reply);
-    if (!Take(reply)) return;
+    if (!Take(request, reply)) return;
+    if (pulling_rows_) return environment_.after([this] { Step(); });
     // The others may have gone on without this worker.
     if (backup_) step_ = std::max(step_, *std::min_element(applied_.begin(), applied_.end()));
     if (step_ >= job_.steps) return environment_.done();
-    environment_.after([this] { Step(); });
+    environment_.after([this] { PullRowsThenStep(); });
   }
 
  private:
@@ -124,7 +201,15 @@ class SyncWorker final : public WorkerBase {
     }
   }
 
+  void PullRowsThenStep() {
+    for (const TreeNode& node : nodes_) {
+      if (PullRows(step_, node.index, step_)) pulling_rows_ = true;
+    }
+    if (!pulling_rows_) Step();
+  }
+
   void Step() {
+    pulling_rows_ = false;
     for (size_t n = 0; n < nodes_.size(); ++n) {
       const TreeNode node = nodes_[n];
       ExchangeRequest header;
@@ -138,7 +223,9 @@ class SyncWorker final : public WorkerBase {
       for (const CellSpec& cell : placement_.cells()) {
         if (auto sum = Sum(node, cell)) gradients.push_back({cell.id, sum});
       }
-      Push(header, std::move(gradients), n + 1 == nodes_.size());
+      std::vector<RowContribution> rows;
+      if (!job_.tables.empty()) rows = RowGradients(step_, node.index, SliceExamples(job_, step_, node.index));
+      Push(header, std::move(gradients), std::move(rows), n + 1 == nodes_.size());
     }
     ++step_;
   }
@@ -166,6 +253,7 @@ class SyncWorker final : public WorkerBase {
   std::vector<uint64_t> applied_;   // by server
   std::vector<TreeNode> nodes_;
   uint64_t step_ = 0;
+  bool pulling_rows_ = false;
 };
 
 class TaskWorker final : public WorkerBase {
@@ -176,8 +264,9 @@ class TaskWorker final : public WorkerBase {
 
   void Start() override { NextTask(); }
 
-  void OnReply(const ExchangeRequest&, const ExchangeReply& reply) override {
-    if (!Take(reply)) return;
+  void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
+    if (!Take(request, reply)) return;
+    if (std::exchange(pulling_rows_, false)) return environment_.after([this] { Batch(); });
     if (!std::exchange(joined_, true)) return environment_.when_all_joined([this] { GoOn(); });
     if (!ended_) environment_.on_read(rank_);
     GoOn();
@@ -194,7 +283,7 @@ class TaskWorker final : public WorkerBase {
 
   void GoOn() {
     if (ended_) return environment_.done();
-    environment_.after([this] { batch_ < BatchesOf(task_) ? Batch() : NextTask(); });
+    environment_.after([this] { batch_ < BatchesOf(task_) ? PullRowsThenBatch() : NextTask(); });
   }
 
   void NextTask() {
@@ -215,6 +304,11 @@ class TaskWorker final : public WorkerBase {
     PullAll(header);
   }
 
+  void PullRowsThenBatch() {
+    pulling_rows_ = PullRows((task_ - 1) * batches_per_task_ + batch_, 0, 0);
+    if (!pulling_rows_) Batch();
+  }
+
   void Batch() {
     const uint64_t number = (task_ - 1) * batches_per_task_ + batch_;
     const uint64_t size = (job_.batch_size + job_.slices - 1) / job_.slices;
@@ -230,7 +324,7 @@ class TaskWorker final : public WorkerBase {
       gradients.push_back({cell.id, std::make_shared<std::vector<float>>(
                                         ToyContribution(job_, cell, weights_[cell.id], examples, 1))});
     }
-    Push(header, std::move(gradients), true);
+    Push(header, std::move(gradients), RowGradients(number, 0, examples), true);
   }
 
   const uint32_t rank_;
@@ -238,6 +332,7 @@ class TaskWorker final : public WorkerBase {
   uint64_t task_ = 0, batch_ = 0, completed_ = 0;
   bool joined_ = false;   // the first replies have come
   bool ended_ = false;
+  bool pulling_rows_ = false;
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ struct Simulation::Worker {
 
 Simulation::Simulation(SimulationOptions options)
     : options_(std::move(options)),
-      placement_(*Placement::Create(options_.job.variables, options_.servers)),
+      placement_(*Placement::Create(options_.job.variables, options_.servers, options_.job.tables)),
       random_(options_.seed) {}
 
 Simulation::~Simulation() = default;
@@ -158,6 +158,7 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
   for (const VariableSpec& variable : options_.job.variables) {
     result_.weights.emplace_back(static_cast<size_t>(variable.size()));
   }
+  ReadTables();
   for (uint32_t s = 0; s < options_.servers; ++s) {
     result_.stats.push_back(servers_[s]->Stats());
     auto& counts = result_.counts.emplace_back();
@@ -170,6 +171,23 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     counts.push_back(servers_[s]->CellState(ServerCore::kServerCell).counts);
   }
   return std::move(result_);
+}
+
+void Simulation::ReadTables() {
+  result_.tables.resize(placement_.tables().size());
+  for (uint32_t t = 0; t < placement_.tables().size(); ++t) {
+    const auto dim = static_cast<int>(placement_.tables()[t].dim());
+    for (uint32_t bucket = 0; bucket < kTableBuckets; ++bucket) {
+      v1::ReadTableRequest request;
+      request.set_job_id(4711);
+      request.set_table(t);
+      request.set_bucket(bucket);
+      const v1::ReadTableReply rows = *servers_[placement_.server_of_bucket(bucket)]->ReadTable(request);
+      for (int i = 0; i < rows.ids_size(); ++i) {
+        result_.tables[t][rows.ids(i)] = {rows.values().begin() + i * dim, rows.values().begin() + (i + 1) * dim};
+      }
+    }
+  }
 }
 
 void Simulation::Perform(Worker& worker, const ClientCore::Actions& actions) {

@@ -44,6 +44,7 @@ class Simulation {
  public:
   struct Result {
     std::vector<std::vector<float>> weights;       // by variable
+    std::vector<ToyRows> tables;                   // by table
     std::vector<v1::ServerStats> stats;            // by server
     // By server and cell, the server's own cell last.
     std::vector<std::vector<Cell::Counts>> counts;
@@ -81,6 +82,7 @@ class Simulation {
   // The bytes of a message in random pieces, each overwritten when it is released.
   Payload Shred(const std::string& bytes);
 
+  void ReadTables();
   void Perform(Worker& worker, const ClientCore::Actions& actions);
   void OpenStream(Worker& worker, uint32_t server);
   void SendToServer(Worker& worker, uint32_t server, const ExchangeRequest& request);

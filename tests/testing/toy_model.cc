@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/math/random.h"
 #include "common/math/variable.h"
 #include "common/optimizers/optimizer.h"
+#include "common/optimizers/row_updater.h"
 #include "common/optimizers/schedule.h"
 
 namespace convoy::testing {
@@ -45,6 +48,33 @@ std::vector<VariableSpec> ToyVariables(bool large) {
   };
   if (large) variables.push_back({"c/weight", {300, 250}, Initializer::HeNormal(300)});
   return variables;
+}
+
+std::vector<TableSpec> ToyTables() {
+  return {{"rows", {{"weight", 1, Initializer::Zeros()}, {"factors", 2, Initializer::HeNormal(2)}}},
+          {"bias", {{"bias", 1, Initializer::Constant(0.25f)}}}};
+}
+
+std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table) {
+  if (job.sparse && RandomStream(job.seed, "no rows", step, slice).Below(table, 4) == 0) return {};
+  const RandomStream random(job.seed, "ids", step, slice);
+  std::set<std::pair<uint32_t, uint64_t>> ids;
+  for (uint64_t i = 0; i < 6; ++i) {
+    const uint64_t id = random.Below(10 * table + i, 25) * 1'000'003;
+    ids.emplace(BucketOf(id), id);
+  }
+  std::vector<uint64_t> ordered;
+  for (const auto& [bucket, id] : ids) ordered.push_back(id);
+  return ordered;
+}
+
+std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row, ToyRange examples) {
+  std::vector<float> gradient(row.size(), 0.0f);
+  for (uint64_t example = examples.begin; example < examples.end; ++example) {
+    const RandomStream targets(11, "row target", example, id + table);
+    for (size_t i = 0; i < row.size(); ++i) gradient[i] += row[i] - targets.Uniform(i);
+  }
+  return gradient;
 }
 
 ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice) {
@@ -122,6 +152,48 @@ std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
       seen += count;
     }
     std::copy(weights.begin(), weights.end(), first);
+  }
+  return result;
+}
+
+std::vector<ToyRows> PlainTables(const ToyJob& job) {
+  std::vector<ToyRows> result(job.tables.size());
+  for (uint32_t t = 0; t < job.tables.size(); ++t) {
+    const TableSpec& spec = job.tables[t];
+    const RowUpdater updater = *RowUpdater::Create(job.optimizer, spec);
+    ToyRows slots;
+    std::map<uint64_t, int64_t> updates;
+    const auto row_of = [&](uint64_t id) {
+      std::vector<float>& row = result[t][id];
+      if (row.empty()) {
+        row.resize(spec.dim());
+        InitializeRow(spec, job.seed, id, row);
+        slots[id].resize(updater.slot_floats());
+        updater.InitializeSlots(slots[id].data());
+      }
+      return row;
+    };
+    uint64_t seen = 0;
+    for (uint64_t step = 0; step < job.steps; ++step) {
+      std::map<uint64_t, std::vector<Sum>> parts;   // by id, of all slices
+      uint64_t count = 0;
+      for (uint32_t slice = 0; slice < job.slices; ++slice) {
+        const ToyRange examples = SliceExamples(job, step, slice);
+        count += examples.size();
+        if (examples.size() == 0) continue;
+        for (const uint64_t id : ToyIds(job, step, slice, t)) {
+          parts[id].resize(job.slices);
+          parts[id][slice] = ToyRowGradient(t, id, row_of(id), examples);
+        }
+      }
+      const double factor = ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
+      for (auto& [id, sums] : parts) {
+        const Sum sum = TreeSum(sums);
+        updater.Apply({factor, ++updates[id], static_cast<float>(1.0 / static_cast<double>(count))}, sum->data(),
+                      result[t][id].data(), slots[id].data());
+      }
+      seen += count;
+    }
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #define CONVOY_TESTS_TESTING_TOY_MODEL_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,12 @@
 #include "proto/job.pb.h"
 
 namespace convoy::testing {
+
+// Positions in the data.
+struct ToyRange {
+  uint64_t begin, end;
+  uint64_t size() const { return end - begin; }
+};
 
 struct ToyJob {
   uint64_t seed = 1;
@@ -24,17 +31,27 @@ struct ToyJob {
   // Some (step, slice, cell) have no gradient at all, as with sparse models.
   bool sparse = true;
   std::vector<VariableSpec> variables;
+  std::vector<TableSpec> tables;
   v1::Optimizer optimizer;
 };
+
+// A row of a table by id.
+using ToyRows = std::map<uint64_t, std::vector<float>>;
 
 // A few small variables, one of two blocks if `large`.
 std::vector<VariableSpec> ToyVariables(bool large = false);
 
+// Two tables, of 3 and 1 columns.
+std::vector<TableSpec> ToyTables();
+
+// The ids that the slice (or, in the modes with tasks, the batch `step` with slice 0) reads of the table, ascending by
+// (bucket, id); few different ones, so that slices meet.
+std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table);
+
+// Gradient of a row, summed over the examples.
+std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row, ToyRange examples);
+
 // Examples of slice `slice` in global batch `step`: positions in the (unshuffled) data.
-struct ToyRange {
-  uint64_t begin, end;
-  uint64_t size() const { return end - begin; }
-};
 ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice);
 
 // True if the slice has no gradient for the cell in this step.
@@ -51,6 +68,8 @@ std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell, cons
 // All weights after `steps` steps of a plain loop: the same slices, added along the same tree, one update a step.
 // By variable, row-major.
 std::vector<std::vector<float>> PlainLoop(const ToyJob& job);
+// All rows of the tables after the same loop, by table.
+std::vector<ToyRows> PlainTables(const ToyJob& job);
 
 }  // namespace convoy::testing
 

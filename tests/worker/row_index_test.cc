@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <span>
+#include <tuple>
 #include <vector>
 
 #include "common/math/random.h"
@@ -24,30 +26,29 @@ std::vector<uint64_t> RandomIds(size_t count, uint64_t different, uint64_t seed)
   return ids;
 }
 
-// The order that the header promises, by a stable sort.
-std::vector<uint64_t> Expected(const std::vector<uint64_t>& ids) {
-  std::vector<uint64_t> unique;
-  std::set<uint64_t> seen;
-  for (const uint64_t id : ids) {
-    if (seen.insert(id).second) unique.push_back(id);
-  }
-  std::ranges::stable_sort(unique, {}, BucketOf);
+// The order that the header promises.
+std::vector<uint64_t> Expected(const std::vector<uint64_t>& ids, uint32_t servers) {
+  const std::set<uint64_t> different(ids.begin(), ids.end());
+  std::vector<uint64_t> unique(different.begin(), different.end());
+  std::ranges::sort(unique, {}, [servers](uint64_t id) { return std::make_tuple(BucketOf(id) % servers, BucketOf(id), id); });
   return unique;
 }
 
-void ExpectIndexOf(const RowIndex& index, const std::vector<uint64_t>& ids) {
-  const std::vector<uint64_t> want = Expected(ids);
+void ExpectIndexOf(const RowIndex& index, const std::vector<uint64_t>& ids, uint32_t servers = 1) {
+  const std::vector<uint64_t> want = Expected(ids, servers);
   ASSERT_TRUE(std::ranges::equal(index.unique(), want));
   ASSERT_EQ(index.places().size(), ids.size());
   for (size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(index.unique()[index.places()[i]], ids[i]);
-  ASSERT_EQ(index.bucket_offsets().size(), kTableBuckets + 1);
-  EXPECT_EQ(index.bucket_offsets().front(), 0u);
-  EXPECT_EQ(index.bucket_offsets().back(), want.size());
-  for (uint32_t b = 0; b < kTableBuckets; ++b) {
-    for (uint32_t i = index.bucket_offsets()[b]; i < index.bucket_offsets()[b + 1]; ++i) {
-      ASSERT_EQ(BucketOf(index.unique()[i]), b);
+  uint32_t next = 0;
+  for (uint32_t server = 0; server < servers; ++server) {
+    const std::span<const uint32_t> offsets = index.bucket_offsets(server);
+    ASSERT_EQ(offsets.front(), next);
+    for (uint32_t k = 0; k + 1 < offsets.size(); ++k) {
+      for (uint32_t i = offsets[k]; i < offsets[k + 1]; ++i) ASSERT_EQ(BucketOf(index.unique()[i]), server + k * servers);
     }
+    next = offsets.back();
   }
+  EXPECT_EQ(next, want.size());
 }
 
 TEST(RowIndexTest, EachIdOnceAndAPlaceForEveryOccurrence) {
@@ -58,15 +59,24 @@ TEST(RowIndexTest, EachIdOnceAndAPlaceForEveryOccurrence) {
   ExpectIndexOf(index, ids);
 }
 
-TEST(RowIndexTest, IdsOfOneBucketKeepTheOrderOfTheirFirstPlaces) {
+TEST(RowIndexTest, IdsOfOneBucketAscend) {
   std::vector<uint64_t> same;  // of the bucket of id 1
   for (uint64_t id = 1; same.size() < 3; ++id) {
     if (BucketOf(id) == BucketOf(1)) same.push_back(id);
   }
   RowIndex index;
   index.Build(std::vector<uint64_t>{same[2], same[0], same[2], same[1]});
-  EXPECT_THAT(index.unique(), ElementsAre(same[2], same[0], same[1]));
-  EXPECT_THAT(index.places(), ElementsAre(0, 1, 0, 2));
+  EXPECT_THAT(index.unique(), ElementsAre(same[0], same[1], same[2]));
+  EXPECT_THAT(index.places(), ElementsAre(2, 0, 2, 1));
+}
+
+TEST(RowIndexTest, TheIdsOfEachServerStandTogether) {
+  for (const uint32_t servers : {2, 3, 7, 64}) {
+    RowIndex index(servers);
+    const std::vector<uint64_t> ids = RandomIds(5000, 4000, servers);
+    index.Build(ids);
+    ExpectIndexOf(index, ids, servers);
+  }
 }
 
 TEST(RowIndexTest, NoIds) {

@@ -1,0 +1,120 @@
+#include "ps/table/row_life.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace convoy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// A bucket of rows of one column, as TableBucket drives it.
+class Bucket {
+ public:
+  explicit Bucket(const RowLife& life) : state_(life) {}
+
+  // An update at the next step of rows with ids ascending; which of them have a row after it.
+  std::vector<uint64_t> Update(const std::vector<uint64_t>& ids, uint32_t sightings = 1) {
+    ++step_;
+    state_.MakeRoom(step_, ids, &rows_, [this](const Row& row) { removed_.push_back(row.header->id()); });
+    std::vector<uint64_t> there;
+    for (const uint64_t id : ids) {
+      if (!rows_.Find(id) && !state_.Admit(id, sightings, step_, rows_.size())) continue;
+      bool inserted;
+      rows_.FindOrInsert(id, &inserted).header->last_step = static_cast<uint32_t>(step_);
+      there.push_back(id);
+    }
+    return there;
+  }
+  std::vector<uint64_t> Rows() {
+    std::vector<uint64_t> ids;
+    rows_.ForEachById([&](const Row& row) { ids.push_back(row.header->id()); });
+    return ids;
+  }
+  std::vector<uint64_t> TakeRemoved() { return std::exchange(removed_, {}); }
+  RowCounts counts() const { return state_.Counts(rows_); }
+
+ private:
+  RowStore rows_{RowLayout{1, 0}};
+  RowLifeState state_;
+  uint64_t step_ = 0;
+  std::vector<uint64_t> removed_;
+};
+
+TEST(RowLifeTest, WithoutLimitsEveryIdGetsARowAtOnce) {
+  Bucket bucket({});
+  EXPECT_THAT(bucket.Update({1, 2}), ElementsAre(1, 2));
+  EXPECT_EQ(bucket.counts().admitted, 2u);
+}
+
+TEST(RowLifeTest, AnIdIsAdmittedAfterAsManySightings) {
+  Bucket bucket({.admit_after = 3});
+  EXPECT_THAT(bucket.Update({1}), IsEmpty());
+  EXPECT_THAT(bucket.Update({2}), IsEmpty());
+  EXPECT_THAT(bucket.Update({1}), IsEmpty());
+  EXPECT_EQ(bucket.counts().waiting, 2u);
+  EXPECT_THAT(bucket.Update({1, 2}), ElementsAre(1)) << "the third of 1, the second of 2";
+  EXPECT_THAT(bucket.Update({1, 2}), ElementsAre(1, 2));
+  EXPECT_EQ(bucket.counts().waiting, 0u);
+  EXPECT_THAT(bucket.Update({5}, /*sightings=*/3), ElementsAre(5)) << "three slices in one step";
+}
+
+TEST(RowLifeTest, ARowGoesWhenItWasNotUpdatedForSoManySteps) {
+  Bucket bucket({.expire_after = 4});
+  bucket.Update({1, 2});
+  for (int step = 2; step <= 5; ++step) bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2)) << "4 steps ago";
+  bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(2));
+  EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(1)) << "told before it went";
+  EXPECT_EQ(bucket.counts().expired, 1u);
+}
+
+TEST(RowLifeTest, AFullBucketRefusesNewIdsAndKeepsTheOld) {
+  Bucket bucket({.max_rows = 2});
+  bucket.Update({1, 2});
+  EXPECT_THAT(bucket.Update({2, 3}), ElementsAre(2));
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2));
+  EXPECT_EQ(bucket.counts().refused, 1u);
+}
+
+TEST(RowLifeTest, AFullBucketEvictsTheRowsUpdatedLongestAgoTiesById) {
+  Bucket bucket({.max_rows = 3, .when_full = RowLife::WhenFull::kEvictOldest});
+  bucket.Update({3, 7, 9});
+  bucket.Update({7});
+  EXPECT_THAT(bucket.Update({5}), ElementsAre(5));
+  EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(3)) << "3 and 9 are as old, 3 is the smaller id";
+  EXPECT_THAT(bucket.Update({1, 2}), ElementsAre(1, 2));
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2, 5));
+  EXPECT_EQ(bucket.counts().evicted, 3u);
+}
+
+TEST(RowLifeTest, RowsOfTheStepItselfAreNotEvictedAndTheRestIsRefused) {
+  Bucket bucket({.max_rows = 2, .when_full = RowLife::WhenFull::kEvictOldest});
+  bucket.Update({1, 2});
+  EXPECT_THAT(bucket.Update({1, 3, 4}), ElementsAre(1, 3));
+  EXPECT_EQ(bucket.counts().refused, 1u);
+}
+
+TEST(RowLifeTest, AnEndlessStreamOfNewIdsStaysWithinTheLimits) {
+  for (const auto when_full : {RowLife::WhenFull::kRefuse, RowLife::WhenFull::kEvictOldest}) {
+    Bucket bucket({.admit_after = 2, .max_rows = 100, .when_full = when_full});
+    uint64_t most = 0;
+    for (uint64_t step = 0; step < 5000; ++step) {
+      std::vector<uint64_t> ids;
+      for (uint64_t i = 0; i < 7; ++i) ids.push_back(step * 5 + i);   // two of them again in the next step
+      bucket.Update(ids);
+      most = std::max(most, bucket.counts().bytes);
+      ASSERT_LE(bucket.counts().rows, 100u);
+      ASSERT_LE(bucket.counts().waiting, 101u);
+    }
+    EXPECT_LT(most, 30'000u);
+    EXPECT_EQ(bucket.counts().rows, 100u);
+  }
+}
+
+}  // namespace
+}  // namespace convoy

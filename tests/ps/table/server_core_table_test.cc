@@ -1,0 +1,152 @@
+// ServerCore with embedding tables.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/ps/test_server.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Table 0 of 2 columns that begin at 0.5.
+std::vector<TableSpec> SmallTable() { return {{"emb", {{"v", 2, Initializer::Constant(0.5f)}}}}; }
+
+TestServer MakeServer(ServerCore::Options options, uint32_t servers = 1) {
+  return TestServer(std::move(options), SmallModel(), servers, SmallTable());
+}
+
+std::vector<float> Pull(TestServer& server, std::vector<uint64_t> ids, uint64_t version = kNewestVersion) {
+  ExchangeRequest request = NewRequest(0);
+  request.pull_version = version;
+  request.pull_rows.push_back(PullOf(0, std::move(ids)));
+  const ExchangeReply reply = server.Reply(request);
+  EXPECT_EQ(reply.code, absl::StatusCode::kOk) << reply.message;
+  return reply.rows.size() == 1 ? Values(reply.rows[0].values) : std::vector<float>();
+}
+
+ExchangeRequest PushRows(uint32_t worker, uint64_t step, TreeNode node, RowGradients rows, uint32_t examples = 1) {
+  ExchangeRequest request = PushStep(worker, step, node, {}, examples);
+  request.rows.push_back(Rows(0, std::move(rows)));
+  return request;
+}
+
+TEST(ServerCoreTableTest, AnUnknownIdReadsAsItsInitialValueAndNothingIsMade) {
+  TestServer server = MakeServer(SyncOptions(1));
+  EXPECT_THAT(Pull(server, {1, ~uint64_t{0}}), ElementsAre(0.5f, 0.5f, 0.5f, 0.5f));
+  EXPECT_EQ(server.core->Stats().rows(), 0u);
+}
+
+TEST(ServerCoreTableTest, AStepChangesTheRowsThatItNamesAndTheOneBeforeStaysReadable) {
+  TestServer server = MakeServer(SyncOptions(1));
+  EXPECT_EQ(server.Reply(PushRows(0, 0, {0, 0}, {{7, {1, 2}}})).code, absl::StatusCode::kOk);
+  EXPECT_EQ(server.core->Stats().rows(), 1u);
+  EXPECT_THAT(Pull(server, {7}, 1), ElementsAre(-0.5f, -1.5f));
+  EXPECT_THAT(Pull(server, {7}, 0), ElementsAre(0.5f, 0.5f));
+  server.Reply(PushRows(0, 1, {0, 0}, {{8, {1, 1}}}));
+  EXPECT_THAT(Pull(server, {7}, 1), ElementsAre(-0.5f, -1.5f)) << "not changed by the step";
+  EXPECT_THAT(Pull(server, {8}, 1), ElementsAre(0.5f, 0.5f)) << "made by the step";
+  ExchangeRequest old = NewRequest(0);
+  old.pull_version = 0;
+  old.pull_rows.push_back(PullOf(0, {7}));
+  const ExchangeReply reply = server.Reply(old);
+  EXPECT_EQ(reply.code, absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(reply.message, HasSubstr("\"emb\" bucket"));
+}
+
+TEST(ServerCoreTableTest, SlicesAreAddedAlongTheTreeRowByRow) {
+  TestServer server = MakeServer(SyncOptions(3, 3));
+  server.Handle(PushRows(2, 0, {0, 2}, {{5, {-1e8f, 0.3f}}, {6, {3, 3}}}));
+  server.Handle(PushRows(0, 0, {0, 0}, {{5, {1e8f, 0.1f}}}));
+  server.Handle(PushRows(1, 0, {0, 1}, {{5, {1, 0.2f}}, {4, {6, 6}}}));
+  const std::vector<float> sum = TreeSum({{1e8f, 0.1f}, {1, 0.2f}, {-1e8f, 0.3f}});
+  const float third = 1.0f / 3;
+  EXPECT_EQ(Bits(Pull(server, {5}, 1)), Bits({0.5f - sum[0] * third, 0.5f - sum[1] * third}));
+  EXPECT_EQ(Bits(Pull(server, {6}, 1)), Bits({0.5f - 3 * third, 0.5f - 3 * third})) << "of one slice";
+}
+
+TEST(ServerCoreTableTest, APullOfTheNextVersionWaitsForAllSlices) {
+  TestServer server = MakeServer(SyncOptions(2, 2));
+  ExchangeRequest pull = NewRequest(0);
+  pull.pull_version = 1;
+  pull.pull_rows.push_back(PullOf(0, {1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_TRUE(server.Handle(pull).empty());
+  EXPECT_EQ(server.Handle(PushRows(0, 0, {0, 0}, {{3, {2, 2}}})).size(), 1u);
+  const auto out = server.Handle(PushRows(1, 0, {0, 1}, {}));
+  ASSERT_EQ(out.size(), 2u);
+  const ExchangeReply& reply = out[0].stream == 0 ? out[0].reply : out[1].reply;
+  const std::vector<uint64_t> order = InOrder({1, 2, 3, 4, 5, 6, 7, 8});
+  const std::vector<float> values = Values(reply.rows.at(0).values);
+  ASSERT_EQ(values.size(), 16u);
+  for (size_t i = 0; i < 8; ++i) EXPECT_EQ(values[2 * i], order[i] == 3 ? -0.5f : 0.5f) << order[i];
+  EXPECT_EQ(server.core->Stats().parked(), 0u);
+}
+
+TEST(ServerCoreTableTest, WhatIsSentTwiceCountsOnce) {
+  for (const bool tasks : {false, true}) {
+    TestServer server = MakeServer(tasks ? TaskOptions({Mode::Kind::kAsync, 0}) : SyncOptions(1));
+    ExchangeRequest push = tasks ? PushBatch(0, 1, 0, {}) : PushStep(0, 0, {0, 0}, {});
+    push.rows.push_back(Rows(0, {{1, {1, 1}}, {2, {1, 1}}}));
+    server.Reply(push);
+    EXPECT_EQ(server.Reply(push).code, absl::StatusCode::kOk);
+    EXPECT_THAT(Pull(server, {1}), ElementsAre(-0.5f, -0.5f));
+    EXPECT_GE(server.core->Stats().duplicates(), 2u);
+  }
+}
+
+TEST(ServerCoreTableTest, AsyncAppliesOnArrivalAndSaysHowStaleItWas) {
+  TestServer server = MakeServer(TaskOptions({Mode::Kind::kAsync, 0}));
+  for (uint64_t batch = 0; batch < 3; ++batch) {
+    ExchangeRequest push = PushBatch(0, 1, batch, {});
+    push.rows.push_back(Rows(0, {{9, {1, 0}}}, /*base_version=*/0));
+    const ExchangeReply reply = server.Reply(push);
+    EXPECT_EQ(reply.staleness.count, 1u);
+    EXPECT_EQ(reply.staleness.sum, batch) << "updates of the bucket since version 0";
+  }
+  EXPECT_THAT(Pull(server, {9}), ElementsAre(-2.5f, 0.5f));
+}
+
+TEST(ServerCoreTableTest, BadRequestsAreRefusedAndChangeNothing) {
+  TestServer server = MakeServer(SyncOptions(1), /*servers=*/2);
+  std::vector<uint64_t> here, there;   // of server 0 and of server 1
+  for (uint64_t id = 0; here.size() < 3 || there.empty(); ++id) (BucketOf(id) % 2 == 0 ? here : there).push_back(id);
+  here = InOrder(here);
+  const auto message = [&](const RowContribution& rows) {
+    ExchangeRequest request = PushStep(0, 0, {0, 0}, {});
+    request.rows.push_back(rows);
+    const ExchangeReply reply = server.Reply(request);
+    EXPECT_NE(reply.code, absl::StatusCode::kOk);
+    return reply.message;
+  };
+  EXPECT_THAT(message({1, 0, Ids(here), Floats({})}), HasSubstr("table 1: the model has 1 tables"));
+  EXPECT_THAT(message(Rows(0, {{there[0], {1, 1}}})), HasSubstr("it is on server 1, this is server 0"));
+  EXPECT_THAT(message({0, 0, Ids({here[1], here[0]}), Floats({1, 1, 1, 1})}), HasSubstr("ids must ascend by (bucket, id)"));
+  EXPECT_THAT(message({0, 0, Ids({here[0], here[0]}), Floats({1, 1, 1, 1})}), HasSubstr("each once"));
+  EXPECT_THAT(message({0, 0, Ids({here[0]}), Floats({1})}), HasSubstr("want 1 rows of 2 float32"));
+  EXPECT_THAT(message(Rows(0, {{here[0], {1, std::nanf("")}}})), HasSubstr("not a finite number at column 1 of row"));
+  EXPECT_EQ(server.core->Stats().rows(), 0u);
+  EXPECT_EQ(server.core->Stats().max_version(), 0u);
+}
+
+TEST(ServerCoreTableTest, ATableIsReadBucketByBucket) {
+  TestServer server = MakeServer(SyncOptions(1));
+  server.Reply(PushRows(0, 0, {0, 0}, {{7, {1, 2}}}));
+  v1::ReadTableRequest request;
+  request.set_job_id(kJob);
+  request.set_bucket(BucketOf(7));
+  const absl::StatusOr<v1::ReadTableReply> rows = server.core->ReadTable(request);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_THAT(rows->ids(), ElementsAre(7u));
+  EXPECT_THAT(rows->values(), ElementsAre(-0.5f, -1.5f));
+  request.set_count_only(true);
+  EXPECT_EQ(server.core->ReadTable(request)->rows(), 1u);
+  EXPECT_EQ(server.core->ReadTable(request)->ids_size(), 0);
+  request.set_table(1);
+  EXPECT_EQ(server.core->ReadTable(request).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace convoy::testing
