@@ -85,6 +85,7 @@ void ResolveModel(v1::Model* model) {
 
 void ResolveOptimizer(v1::Optimizer* optimizer) {
   if (optimizer->algorithm_case() == v1::Optimizer::ALGORITHM_NOT_SET) optimizer->mutable_sgd();
+  for (v1::Override& entry : *optimizer->mutable_override()) SpellOutAll(&entry);
   v1::Schedule* schedule = optimizer->mutable_schedule();
   if (schedule->kind_case() == v1::Schedule::KIND_NOT_SET) schedule->mutable_constant();
 }

@@ -66,6 +66,8 @@ constexpr FieldRange kRanges[] = {
     {"AdamW.epsilon", Above(0)},
     {"AdamW.weight_decay", AtLeast(0)},
     {"Ftrl.beta", AtLeast(0)},
+    {"RowwiseAdagrad.initial_accumulator", AtLeast(0)},
+    {"RowwiseAdagrad.epsilon", Above(0)},
     {"StepDecay.every_examples", AtLeast(1)},
     {"StepDecay.factor", kUnitWithOne},
     {"ExponentialDecay.every_examples", AtLeast(1)},

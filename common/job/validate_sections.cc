@@ -107,6 +107,40 @@ std::string KindsOfModels() {
   return absl::StrJoin(names, ", ");
 }
 
+// Whether the model has embedding tables. Nobody knows what the program that embeds Convoy registers.
+bool MayHaveTables(const v1::Model& model) {
+  switch (model.kind_case()) {
+    case v1::Model::kLinearRegression:
+    case v1::Model::kLogisticRegression:
+    case v1::Model::kSoftmaxRegression:
+    case v1::Model::kMlp:
+    case v1::Model::kConvNet:
+      return false;
+    case v1::Model::kCustom:
+    case v1::Model::KIND_NOT_SET:
+      return true;
+  }
+  return true;
+}
+
+// `path`: optimizer or one of its overrides. Where the model may have tables, the variables that the
+// rule is for are checked when they are known.
+template <typename Section>
+void ValidateAlgorithm(const v1::Job& job, const Section& section, const std::string& path,
+                       Violations* violations) {
+  if (!section.has_rowwise_adagrad() || MayHaveTables(job.model())) return;
+  const auto* const kind = v1::Model::descriptor()->FindFieldByNumber(job.model().kind_case());
+  Wrong(violations, JoinPath(path, "rowwise_adagrad"),
+        absl::StrCat(" is for embedding tables, but model is ", kind->name(),
+                     ", which has none; use adagrad"));
+}
+
+// Whether any variable may be updated by FTRL.
+bool UsesFtrl(const v1::Optimizer& optimizer) {
+  return optimizer.has_ftrl() ||
+         std::ranges::any_of(optimizer.override(), [](const auto& entry) { return entry.has_ftrl(); });
+}
+
 void ValidateOverride(const v1::Override& override, const std::string& path,
                       Violations* violations) {
   const std::string match = JoinPath(path, "match");
@@ -163,8 +197,11 @@ void ValidateModel(const v1::Job& job, Violations* violations) {
 }
 
 void ValidateOptimizer(const v1::Job& job, Violations* violations) {
+  ValidateAlgorithm(job, job.optimizer(), "optimizer", violations);
   for (int i = 0; i < job.optimizer().override_size(); ++i) {
-    ValidateOverride(job.optimizer().override(i), ElementPath("optimizer.override", i), violations);
+    const std::string path = ElementPath("optimizer.override", i);
+    ValidateOverride(job.optimizer().override(i), path, violations);
+    ValidateAlgorithm(job, job.optimizer().override(i), path, violations);
   }
 }
 
@@ -179,7 +216,7 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
           absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup, " of ", slices,
                        "; set training.slices, or more workers"));
   }
-  if (mode->local() && job.optimizer().has_ftrl()) {
+  if (mode->local() && UsesFtrl(job.optimizer())) {
     Wrong(violations, "training.mode",
           absl::StrCat(": ", training.mode(), " takes steps on the workers, which ftrl cannot: its weights follow "
                        "from slots that start anew in each round; use another optimizer"));

@@ -11,7 +11,6 @@
 #include "common/status.h"
 
 namespace convoy {
-namespace {
 
 absl::Status CheckCommonSettings(const OptimizerSettings& settings) {
   CONVOY_RETURN_IF_ERROR(CheckNotNegative("optimizer.learning_rate", settings.learning_rate));
@@ -26,8 +25,6 @@ absl::Status CheckCommonSettings(const OptimizerSettings& settings) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Optimizer>> MakeOptimizer(const OptimizerSettings& settings) {
   CONVOY_RETURN_IF_ERROR(CheckCommonSettings(settings));
@@ -49,6 +46,10 @@ absl::StatusOr<std::unique_ptr<Optimizer>> MakeOptimizer(const OptimizerSettings
       return MakeAdamW(settings);
     case v1::Optimizer::kFtrl:
       return MakeFtrl(settings);
+    case v1::Optimizer::kRowwiseAdagrad:
+      return absl::InvalidArgumentError(absl::StrCat(
+          "optimizer.rowwise_adagrad: is for embedding tables, but \"", settings.name,
+          "\" is a dense variable; use adagrad for it, in optimizer or in an optimizer.override"));
   }
   return absl::InternalError("optimizer: unknown algorithm");
 }

@@ -1,4 +1,5 @@
-// The update rules, applied by servers to cells (and, later, by workers in local steps).
+// The update rules, applied by servers to cells and by workers in local steps. Rows of embedding
+// tables are updated by a RowUpdater, which uses the same rules and some that are not elementwise.
 //
 // A rule is elementwise: what happens to element i depends on element i of weights, slots and
 // gradient only, so a cell may be updated piece by piece with the same bits as at once. Rules are
@@ -53,22 +54,28 @@ class Optimizer {
   int num_slots() const { return static_cast<int>(slot_names().size()); }
 };
 
-// The settings of one variable: overrides already applied.
+// The settings of one variable or column range: overrides already applied.
 struct OptimizerSettings {
+  std::string name;      // of the variable, or "TABLE/RANGE"; for messages
   v1::Optimizer config;  // the algorithm and its own parameters
   double learning_rate = 0.01;
   double l1 = 0, l2 = 0, weight_decay = 0, clip_value = 0;
 };
 
-// Settings for the variable `name`: of all overrides that match, the last one wins, field by field.
-// `weight_decay` starts from adamw.weight_decay and is 0 for the other algorithms.
+// Settings for the variable or column range `name`: of all overrides that match, the last one wins,
+// field by field. The algorithm, also one that an override chooses, brings its weight decay:
+// adamw.weight_decay, 0 for the others; a weight_decay of the same or a later override replaces it.
 // InvalidArgument: a bad regular expression, or an override without one.
 absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::string_view name);
 
 // No algorithm set means sgd. A learning rate of 0 is allowed: it freezes the variable.
 // InvalidArgument: a parameter out of range (also one that leaves its range when it is rounded to
-// float32, as a beta2 of 0.9999999999 does), or a weight_decay without adamw.
+// float32, as a beta2 of 0.9999999999 does), a weight_decay without adamw, or rowwise_adagrad, which
+// is not elementwise.
 absl::StatusOr<std::unique_ptr<Optimizer>> MakeOptimizer(const OptimizerSettings& settings);
+
+// What MakeOptimizer checks for all algorithms alike: rate, penalties, clipping, decay.
+absl::Status CheckCommonSettings(const OptimizerSettings& settings);
 
 }  // namespace convoy
 

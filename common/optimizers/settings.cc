@@ -22,7 +22,24 @@ absl::StatusOr<bool> Matches(const v1::Override& entry, int index, std::string_v
   return RE2::FullMatch(re2::StringPiece(name.data(), name.size()), pattern);
 }
 
+double OwnDecay(const v1::Optimizer& config) {
+  return config.has_adamw() ? config.adamw().weight_decay() : 0;
+}
+
+// The alternatives of an override have the names and types of those of the optimizer.
+void ReplaceAlgorithm(const v1::Override& entry, OptimizerSettings* settings) {
+  const auto* const alternatives = v1::Override::descriptor()->FindOneofByName("algorithm");
+  const google::protobuf::Reflection& from = *entry.GetReflection();
+  const auto* const chosen = from.GetOneofFieldDescriptor(entry, alternatives);
+  if (chosen == nullptr) return;
+  const auto* const same = v1::Optimizer::descriptor()->FindFieldByName(chosen->name());
+  v1::Optimizer& config = settings->config;
+  config.GetReflection()->MutableMessage(&config, same)->CopyFrom(from.GetMessage(entry, chosen));
+  settings->weight_decay = OwnDecay(config);
+}
+
 void Replace(const v1::Override& entry, OptimizerSettings* settings) {
+  ReplaceAlgorithm(entry, settings);
   if (entry.has_learning_rate()) settings->learning_rate = entry.learning_rate();
   if (entry.has_l1()) settings->l1 = entry.l1();
   if (entry.has_l2()) settings->l2 = entry.l2();
@@ -34,11 +51,12 @@ void Replace(const v1::Override& entry, OptimizerSettings* settings) {
 
 absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::string_view name) {
   OptimizerSettings settings = {
+      .name = std::string(name),
       .config = config,
       .learning_rate = config.learning_rate(),
       .l1 = config.l1(),
       .l2 = config.l2(),
-      .weight_decay = config.has_adamw() ? config.adamw().weight_decay() : 0,
+      .weight_decay = OwnDecay(config),
       .clip_value = config.clip_value(),
   };
   for (int i = 0; i < config.override_size(); ++i) {

@@ -15,10 +15,19 @@
 namespace convoy {
 namespace {
 
-absl::StatusOr<uint64_t> Slots(const v1::Optimizer& config) {
-  CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(config, ""));
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
-  return static_cast<uint64_t>(optimizer->num_slots());
+// Slots for each weight, on average over the variables and rounded up: overrides may give some of
+// them other rules. Names the first variable that can't be updated by its rule.
+absl::StatusOr<uint64_t> Slots(const v1::Optimizer& config,
+                               std::span<const VariableSpec> variables) {
+  uint64_t weights = 0, slots = 0;
+  for (const VariableSpec& variable : variables) {
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(config, variable.name));
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
+    const uint64_t size = static_cast<uint64_t>(variable.size());
+    weights += size;
+    slots += size * static_cast<uint64_t>(optimizer->num_slots());
+  }
+  return weights == 0 ? 0 : (slots + weights - 1) / weights;
 }
 
 absl::StatusOr<uint64_t> LargestShard(std::span<const VariableSpec> variables, uint32_t servers) {
@@ -54,7 +63,7 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
                                               std::span<const VariableSpec> variables,
                                               const v1::DataSummary& data) {
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(job.training().mode()));
-  CONVOY_ASSIGN_OR_RETURN(const uint64_t slots, Slots(job.optimizer()));
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t slots, Slots(job.optimizer(), variables));
   CONVOY_ASSIGN_OR_RETURN(const uint64_t shard, LargestShard(variables, job.cluster().servers()));
   const uint64_t pool = std::min<uint64_t>(shard, BufferPool::Options().max_spare_bytes);
   uint64_t weights = 0;

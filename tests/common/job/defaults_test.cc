@@ -58,6 +58,15 @@ TEST(ResolveDefaultsTest, EveryScalarWithADefaultIsSpelledOut) {
   }
 }
 
+TEST(ResolveDefaultsTest, ParametersOfAnOverridesAlgorithmAreSpelledOut) {
+  const v1::Job job = ResolveDefaults(
+      Parsed(SmallJobAnd("optimizer { override { match: 'a' adam { beta1: 0.5 } } }")));
+  const v1::Override& entry = job.optimizer().override(0);
+  EXPECT_EQ(entry.adam().beta1(), 0.5);
+  EXPECT_TRUE(entry.adam().has_beta2());
+  EXPECT_FALSE(entry.has_l1());  // as in optimizer
+}
+
 TEST(ResolveDefaultsTest, ChoicesAreMadeWhereThereAreNone) {
   const v1::Job job = ResolveDefaults(Parsed(kSmallJob));
   EXPECT_EQ(job.name(), "x");

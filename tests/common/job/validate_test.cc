@@ -175,6 +175,26 @@ TEST(ValidateTest, FtrlTakesNoLocalSteps) {
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'geo:4' }"),
               ElementsAre(StartsWith("training.mode: geo:4 takes steps on the workers, which ftrl cannot")));
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'async' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("optimizer { override { match: 'w' ftrl {} } } training { mode: 'local_sgd:2' }"),
+              ElementsAre(StartsWith("training.mode: local_sgd:2 takes steps on the workers, which ftrl cannot")));
+}
+
+TEST(ValidateTest, RowwiseAdagradNeedsAModelThatMayHaveTables) {
+  EXPECT_THAT(MessagesWith("optimizer { rowwise_adagrad {} }"),
+              ElementsAre("optimizer.rowwise_adagrad is for embedding tables, but model is mlp, which has none; "
+                          "use adagrad"));
+  EXPECT_THAT(MessagesWith("model { conv_net {} } optimizer { override { match: 'a' } "
+                           "override { match: 'b' rowwise_adagrad {} } }"),
+              ElementsAre(StartsWith("optimizer.override[1].rowwise_adagrad is for embedding tables, but model is "
+                                     "conv_net")));
+  EXPECT_THAT(MessagesWith("model { custom { name: 'mine' } } optimizer { rowwise_adagrad {} }"), IsEmpty());
+}
+
+TEST(ValidateTest, ParametersOfAnOverridesAlgorithmAreChecked) {
+  EXPECT_THAT(MessagesWith("optimizer { override { match: 'a' adam { beta1: 1 } } }"),
+              ElementsAre("optimizer.override[0].adam.beta1 must be in [0, 1), got 1"));
+  EXPECT_THAT(MessagesWith("model { custom { name: 'mine' } } optimizer { rowwise_adagrad { epsilon: 0 } }"),
+              ElementsAre("optimizer.rowwise_adagrad.epsilon must be > 0, got 0"));
 }
 
 TEST(ValidateTest, ProcessesMustHaveTimeForAHeartbeatBeforeTheyAreLost) {

@@ -70,6 +70,13 @@ TEST(MakeOptimizerTest, WeightDecayIsForAdamWAlone) {
   EXPECT_NE(OptimizerFromText("sgd {} override { match: 'w' weight_decay: 0 }"), nullptr);
 }
 
+TEST(MakeOptimizerTest, RowwiseAdagradIsForTablesAndTheMessageNamesTheVariable) {
+  EXPECT_EQ(ErrorOf("rowwise_adagrad {}"),
+            "optimizer.rowwise_adagrad: is for embedding tables, but \"w\" is a dense variable; use "
+            "adagrad for it, in optimizer or in an optimizer.override");
+  EXPECT_NE(OptimizerFromText("rowwise_adagrad {} override { match: 'w' adagrad {} }"), nullptr);
+}
+
 TEST(MakeOptimizerTest, LearningRateOfZeroFreezesAVariable) {
   EXPECT_NE(OptimizerFromText("override { match: 'w' learning_rate: 0 }"), nullptr);
 }

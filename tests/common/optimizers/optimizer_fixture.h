@@ -44,6 +44,8 @@ class TestVariable {
                      static_cast<int64_t>(weights_.size())});
   }
 
+  const std::vector<float>& weights() const { return weights_; }
+  const std::vector<std::vector<float>>& slots() const { return slots_; }
   float weight() const { return weights_.at(0); }
   float slot(size_t index) const { return slots_.at(index).at(0); }
 

@@ -51,6 +51,57 @@ TEST(SettingsForTest, TheWholeNameMustMatch) {
   EXPECT_EQ(Settings(text, "layer10")->learning_rate, 0.01);
 }
 
+TEST(SettingsForTest, AnOverrideChoosesAnotherAlgorithmWithItsParameters) {
+  const std::string text =
+      "adam { beta1: 0.5 } learning_rate: 1 override { match: '.*/weight' ftrl { beta: 2 } l1: 3 }";
+  const auto weight = Settings(text, "table/weight");
+  ASSERT_TRUE(weight.ok()) << weight.status();
+  EXPECT_FALSE(weight->config.has_adam());
+  EXPECT_EQ(weight->config.ftrl().beta(), 2);
+  EXPECT_EQ(weight->l1, 3);
+  EXPECT_EQ(weight->learning_rate, 1);  // as before
+  EXPECT_EQ(weight->name, "table/weight");
+  EXPECT_EQ(Settings(text, "table/factors")->config.adam().beta1(), 0.5);
+}
+
+TEST(SettingsForTest, TheLastMatchingAlgorithmWins) {
+  const std::string text =
+      "sgd {} override { match: 'a.*' adagrad {} } override { match: '.*b' momentum {} } "
+      "override { match: 'ab' l2: 1 }";
+  EXPECT_TRUE(Settings(text, "a")->config.has_adagrad());
+  EXPECT_TRUE(Settings(text, "ab")->config.has_momentum());
+  EXPECT_TRUE(Settings(text, "c")->config.has_sgd());
+}
+
+TEST(SettingsForTest, AnAlgorithmBringsItsWeightDecayUnlessOneIsSetThereOrLater) {
+  const std::string text =
+      "adamw { weight_decay: 0.1 } override { match: 'sgd.*' sgd {} } "
+      "override { match: 'own' adamw { weight_decay: 0.2 } } "
+      "override { match: 'same' adamw {} weight_decay: 0.3 } override { match: 'default' adamw {} } "
+      "override { match: 'sgd_again' adamw {} } override { match: 'sgd_again' weight_decay: 0.4 }";
+  EXPECT_EQ(Settings(text, "other")->weight_decay, 0.1);
+  EXPECT_EQ(Settings(text, "sgd")->weight_decay, 0);
+  EXPECT_EQ(Settings(text, "own")->weight_decay, 0.2);
+  EXPECT_EQ(Settings(text, "same")->weight_decay, 0.3);
+  EXPECT_EQ(Settings(text, "default")->weight_decay, 0.01);
+  EXPECT_EQ(Settings(text, "sgd_again")->weight_decay, 0.4);
+}
+
+// Each rule of the optimizer may be chosen by an override, and is the same group there.
+TEST(SettingsForTest, OverridesKnowEveryAlgorithm) {
+  const auto& rules = *v1::Optimizer::descriptor()->FindOneofByName("algorithm");
+  const auto& choices = *v1::Override::descriptor()->FindOneofByName("algorithm");
+  ASSERT_EQ(rules.field_count(), choices.field_count());
+  for (int i = 0; i < rules.field_count(); ++i) {
+    EXPECT_EQ(rules.field(i)->name(), choices.field(i)->name());
+    EXPECT_EQ(rules.field(i)->message_type(), choices.field(i)->message_type());
+    const auto settings =
+        Settings("override { match: 'w' " + rules.field(i)->name() + " {} }", "w");
+    ASSERT_TRUE(settings.ok()) << settings.status();
+    EXPECT_EQ(settings->config.algorithm_case(), rules.field(i)->number());
+  }
+}
+
 TEST(SettingsForTest, ABadExpressionIsNamedWithItsPlace) {
   const auto settings =
       Settings("override { match: 'a' } override { match: 'layer[' learning_rate: 2 }", "w");

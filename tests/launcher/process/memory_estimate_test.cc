@@ -50,6 +50,25 @@ TEST_F(MemoryEstimateTest, ASyncServerHoldsWeightsTwiceTheBudgetThePoolAndSlots)
   EXPECT_EQ(Estimate().server, kProcessBytes + 5 * kBytes + kBytes / 2);
 }
 
+TEST_F(MemoryEstimateTest, SlotsAreThoseOfTheRuleThatOverridesChoose) {
+  v1::Override& entry = *job_.mutable_optimizer()->add_override();
+  entry.set_match("weight");
+  entry.mutable_adam();
+  EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);
+  // Of two variables of a size, one has 2 slots and one none.
+  const std::vector<VariableSpec> two = {{"weight", {kValues / 2}, Initializer::Zeros()},
+                                         {"other", {kValues / 2}, Initializer::Zeros()}};
+  EXPECT_EQ(EstimateMemory(ResolveDefaults(job_), two, data_)->server, kProcessBytes + 6 * kBytes);
+}
+
+TEST_F(MemoryEstimateTest, ARuleThatIsForTablesOnlyIsRefusedBeforeAnythingStarts) {
+  job_.mutable_optimizer()->mutable_rowwise_adagrad();
+  const std::vector<VariableSpec> variables = {{"weight", {kValues}, Initializer::Zeros()}};
+  const absl::Status status = EstimateMemory(ResolveDefaults(job_), variables, data_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("\"weight\" is a dense variable"));
+}
+
 TEST_F(MemoryEstimateTest, WithOneSliceNoContributionWaitsForAnother) {
   job_.mutable_training()->set_slices(1);
   EXPECT_EQ(Estimate().server, kProcessBytes + 3 * kBytes);

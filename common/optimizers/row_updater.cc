@@ -1,0 +1,73 @@
+#include "common/optimizers/row_updater.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+bool StartsAtZero(const Initializer& initializer) {
+  return initializer.kind == Initializer::Kind::kZeros || initializer.scale == 0;
+}
+
+}  // namespace
+
+absl::StatusOr<RowUpdater> RowUpdater::Create(const v1::Optimizer& optimizer,
+                                              const TableSpec& table) {
+  RowUpdater updater;
+  for (const ColumnRange& range : table.ranges) {
+    CONVOY_RETURN_IF_ERROR(updater.Add(optimizer, table, range));
+  }
+  if (updater.dim_ == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table \"", table.name, "\": got no columns, want at least one"));
+  }
+  return updater;
+}
+
+absl::Status RowUpdater::Add(const v1::Optimizer& optimizer, const TableSpec& table,
+                             const ColumnRange& range) {
+  const std::string name = absl::StrCat(table.name, "/", range.name);
+  if (range.size == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("column range \"", name, "\": got 0 columns, want at least one"));
+  }
+  CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(optimizer, name));
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<RangeRule> rule, MakeRangeRule(settings, range.size));
+  const std::vector<RangeRule::Slot> slots =
+      rule == nullptr ? std::vector<RangeRule::Slot>() : rule->slots();
+  ranges_.push_back({std::move(rule), settings.learning_rate, dim_, slot_floats_});
+  for (const RangeRule::Slot& slot : slots) {
+    slot_columns_.push_back(
+        {absl::StrCat(range.name, "/", slot.name), slot_floats_, slot.size, slot.initial});
+    slot_floats_ += slot.size;
+  }
+  dim_ += range.size;
+  initial_zeros_ = initial_zeros_ && StartsAtZero(range.initializer);
+  return absl::OkStatus();
+}
+
+void RowUpdater::InitializeSlots(float* slots) const {
+  for (const SlotColumns& slot : slot_columns_) {
+    std::fill_n(slots + slot.begin, slot.size, slot.initial);
+  }
+}
+
+void RowUpdater::Apply(const RowScalars& scalars, const float* gradient, float* weights,
+                       float* slots) const {
+  for (const Range& range : ranges_) {
+    if (range.rule == nullptr) continue;
+    const float rate = static_cast<float>(range.learning_rate * scalars.rate_factor);
+    range.rule->Apply({rate, scalars.update, scalars.inverse_count}, gradient + range.begin,
+                      weights + range.begin, slots + range.slots_begin);
+  }
+}
+
+bool RowUpdater::ReadsAsUnknown(const float* weights) const {
+  return initial_zeros_ && std::all_of(weights, weights + dim_, [](float w) { return w == 0; });
+}
+
+}  // namespace convoy

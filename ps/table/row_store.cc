@@ -1,0 +1,83 @@
+#include "ps/table/row_store.h"
+
+#include <algorithm>
+
+namespace convoy {
+
+Row RowStore::Find(uint64_t id) {
+  if (size_ == 0) return {};
+  const uint32_t entry = index_[PlaceOf(id, HashId(id))];
+  return entry == kEmpty ? Row() : slab_.At(RowOf(entry));
+}
+
+Row RowStore::FindOrInsert(uint64_t id, bool* inserted) {
+  const Row known = Find(id);
+  *inserted = !known && size_ < kMaxRows;
+  if (!*inserted) return known;
+  if (uint64_t{5} * (size_ + 1) > uint64_t{4} * capacity_) Grow();
+  const uint32_t row = slab_.Add(id);
+  Enter(HashId(id), row);
+  ++size_;
+  return slab_.At(row);
+}
+
+bool RowStore::Erase(uint64_t id) {
+  if (size_ == 0) return false;
+  const uint32_t place = PlaceOf(id, HashId(id));
+  if (index_[place] == kEmpty) return false;
+  if (--size_ == 0) {
+    slab_.Clear();
+    index_.reset();
+    capacity_ = 0;
+    return true;
+  }
+  slab_.Remove(RowOf(index_[place]));
+  CloseGap(place);
+  return true;
+}
+
+uint32_t RowStore::PlaceOf(uint64_t id, uint64_t hash) const {
+  uint32_t place = HomeOf(hash);
+  while (index_[place] != kEmpty) {
+    if (SameTag(index_[place], hash) && slab_.IdOf(RowOf(index_[place])) == id) break;
+    place = After(place);
+  }
+  return place;
+}
+
+void RowStore::Enter(uint64_t hash, uint32_t row) {
+  uint32_t place = HomeOf(hash);
+  while (index_[place] != kEmpty) place = After(place);
+  index_[place] = Entry(hash, row);
+}
+
+void RowStore::Grow() {
+  capacity_ = std::max(kFirstCapacity, capacity_ + capacity_ / 2);
+  index_ = std::make_unique<uint32_t[]>(capacity_);
+  for (uint32_t row = 0; row < slab_.end(); ++row) {
+    if (slab_.IsUsed(row)) Enter(HashId(slab_.IdOf(row)), row);
+  }
+}
+
+// An entry may move back into the gap unless its home lies behind the gap.
+void RowStore::CloseGap(uint32_t gap) {
+  for (uint32_t place = After(gap); index_[place] != kEmpty; place = After(place)) {
+    const uint32_t home = HomeOf(HashId(slab_.IdOf(RowOf(index_[place]))));
+    if (Distance(home, place) < Distance(gap, place)) continue;
+    index_[gap] = index_[place];
+    gap = place;
+  }
+  index_[gap] = kEmpty;
+}
+
+std::vector<std::pair<uint64_t, uint32_t>> RowStore::RowsById() const {
+  std::vector<std::pair<uint64_t, uint32_t>> rows;
+  rows.reserve(size_);
+  for (uint32_t row = 0; row < slab_.end(); ++row) {
+    if (slab_.IsUsed(row)) rows.emplace_back(slab_.IdOf(row), row);
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+}  // namespace convoy
