@@ -29,7 +29,7 @@ class Pair {
     const Row row = store_.FindOrInsert(id, &inserted);
     ASSERT_TRUE(row);
     ASSERT_EQ(inserted, !map_.contains(id));
-    if (inserted) ASSERT_EQ(row.header->updates, 0u);
+    ASSERT_TRUE(!inserted || row.header->updates == 0u);
     row.header->updates = value;
     row.weights[0] = static_cast<float>(value) + 1;
     row.slots[kLayout.slot_floats - 1] = static_cast<float>(value) + 2;
@@ -40,7 +40,7 @@ class Pair {
     const auto expected = map_.find(id);
     const Row row = store_.Find(id);
     ASSERT_EQ(static_cast<bool>(row), expected != map_.end());
-    if (row) ASSERT_EQ(Read(row), expected->second);
+    ASSERT_TRUE(!row || Read(row) == expected->second);
   }
   void CompareAll() {
     ASSERT_EQ(store_.size(), map_.size());
@@ -66,7 +66,8 @@ class Pair {
   }
 
   const uint64_t ids_;
-  RowStore store_{kLayout};
+  RowArena arena_;
+  RowStore store_{kLayout, &arena_};
   std::map<uint64_t, Expected> map_;
 };
 
