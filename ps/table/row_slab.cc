@@ -1,6 +1,6 @@
 #include "ps/table/row_slab.h"
 
-#include <utility>
+#include <new>
 
 namespace convoy {
 
@@ -24,7 +24,12 @@ void RowSlab::Remove(uint32_t row) {
 }
 
 void RowSlab::Clear() {
-  std::vector<Chunk>().swap(chunks_);
+  for (uint32_t row = 0, chunk = 0; chunk < chunks_.size(); ++chunk) {
+    const uint32_t shift = PlaceOf(row).shift;
+    arena_->Free(chunks_[chunk], ChunkBytes(shift));
+    row += 1u << shift;
+  }
+  std::vector<std::byte*>().swap(chunks_);
   chunk_bytes_ = 0;
   end_ = 0;
   first_free_ = kNone;
@@ -33,9 +38,8 @@ void RowSlab::Clear() {
 void RowSlab::Extend() {
   const Place place = PlaceOf(end_);
   if (place.chunk < chunks_.size()) return;
-  const size_t bytes = (layout_.floats() * sizeof(float) + sizeof(RowHeader)) << place.shift;
-  Chunk chunk(static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kLine))));
-  chunks_.push_back(std::move(chunk));
+  const size_t bytes = ChunkBytes(place.shift);
+  chunks_.push_back(static_cast<std::byte*>(arena_->Allocate(bytes)));
   chunk_bytes_ += bytes;
 }
 

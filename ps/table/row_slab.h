@@ -12,25 +12,34 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "ps/table/row.h"
+#include "ps/table/row_arena.h"
 
 namespace convoy {
+
+// Asks for the cache line of an address. GCC takes a function that does nothing but
+// __builtin_prefetch for one without effect and leaves out calls of it (seen with GCC 12); not with
+// the empty statement.
+inline void PrefetchLine(const void* address) {
+  __builtin_prefetch(address, 1);
+  asm volatile("");
+}
 
 // Not thread-safe.
 class RowSlab {
  public:
-  // Allocates nothing.
-  explicit RowSlab(RowLayout layout) : layout_(layout) {}
+  // Allocates nothing. The arena outlives the slab.
+  RowSlab(RowLayout layout, RowArena* arena) : layout_(layout), arena_(arena) {}
+  ~RowSlab() { Clear(); }
+  RowSlab(RowSlab&& other) noexcept = default;
 
   RowLayout layout() const { return layout_; }
   // Numbers that were ever given out since the last Clear, used or free: [0, end()).
   uint32_t end() const { return end_; }
-  // Heap bytes asked for.
-  size_t bytes() const { return chunk_bytes_ + chunks_.capacity() * sizeof(Chunk); }
+  // Bytes asked for, of the arena and of the heap.
+  size_t bytes() const { return chunk_bytes_ + chunks_.capacity() * sizeof(std::byte*); }
 
   // The number of a row with this id and other counters 0; the floats are undefined.
   uint32_t Add(uint64_t id);
@@ -47,19 +56,18 @@ class RowSlab {
   uint64_t IdOf(uint32_t row) const { return Header(PlaceOf(row)).id(); }
   bool IsUsed(uint32_t row) const { return Header(PlaceOf(row)).used != 0; }
 
-  // Asks for the memory of a row ahead of its use. Any number below end().
-  void Prefetch(uint32_t row) const {
+  // Ask ahead of its use for what leads to a row, and then for the row. Any number below end().
+  void PrefetchChunk(uint32_t row) const { PrefetchLine(&chunks_[PlaceOf(row).chunk]); }
+  void PrefetchRow(uint32_t row) const {
     const Place place = PlaceOf(row);
     const char* const header = reinterpret_cast<const char*>(&Header(place));
-    __builtin_prefetch(header, 1);
-    __builtin_prefetch(header + sizeof(RowHeader) - 1, 1);
+    PrefetchLine(header);
+    PrefetchLine(header + sizeof(RowHeader) - 1);
     const char* const floats = reinterpret_cast<const char*>(Floats(place));
     const size_t bytes = layout_.floats() * sizeof(float);
-    for (size_t at = 0; at < bytes && at < kMostPrefetched; at += kLine) {
-      __builtin_prefetch(floats + at, 1);
-    }
+    for (size_t at = 0; at < bytes && at < kMostPrefetched; at += kLine) PrefetchLine(floats + at);
     // A row that does not begin with a line ends in one more.
-    __builtin_prefetch(floats + bytes - 1, 1);
+    PrefetchLine(floats + bytes - 1);
   }
 
  private:
@@ -69,11 +77,6 @@ class RowSlab {
   static constexpr uint32_t kSmallestShift = 2;  // chunks of 4 rows
   static constexpr uint32_t kChunksShift = 5;    // 32 chunks of each size
   static constexpr uint32_t kNone = ~uint32_t{0};
-
-  struct Free {
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t(kLine)); }
-  };
-  using Chunk = std::unique_ptr<std::byte, Free>;
 
   struct Place {
     size_t chunk;
@@ -89,21 +92,25 @@ class RowSlab {
     return {chunk, row & ((1u << shift) - 1), shift};
   }
   float* Floats(const Place& place) const {
-    std::byte* const chunk = chunks_[place.chunk].get();
+    std::byte* const chunk = chunks_[place.chunk];
     return reinterpret_cast<float*>(chunk) + place.offset * layout_.floats();
   }
   RowHeader& Header(const Place& place) const {
-    std::byte* const chunk = chunks_[place.chunk].get();
+    std::byte* const chunk = chunks_[place.chunk];
     std::byte* const headers = chunk + (layout_.floats() * sizeof(float) << place.shift);
     return reinterpret_cast<RowHeader*>(headers)[place.offset];
+  }
+  size_t ChunkBytes(uint32_t shift) const {
+    return (layout_.floats() * sizeof(float) + sizeof(RowHeader)) << shift;
   }
   // Makes room for row number end().
   void Extend();
 
   RowLayout layout_;
+  RowArena* arena_;
   uint32_t end_ = 0;
   uint32_t first_free_ = kNone;
-  std::vector<Chunk> chunks_;
+  std::vector<std::byte*> chunks_;
   size_t chunk_bytes_ = 0;
 };
 

@@ -4,6 +4,13 @@
 
 namespace convoy {
 
+RowStore::RowStore(RowStore&& other) noexcept
+    : slab_(std::move(other.slab_)),
+      arena_(other.arena_),
+      index_(std::exchange(other.index_, nullptr)),
+      capacity_(std::exchange(other.capacity_, 0)),
+      size_(std::exchange(other.size_, 0)) {}
+
 Row RowStore::Find(uint64_t id) {
   if (size_ == 0) return {};
   const uint32_t entry = index_[PlaceOf(id, HashId(id))];
@@ -14,7 +21,7 @@ Row RowStore::FindOrInsert(uint64_t id, bool* inserted) {
   const Row known = Find(id);
   *inserted = !known && size_ < kMaxRows;
   if (!*inserted) return known;
-  if (uint64_t{5} * (size_ + 1) > uint64_t{4} * capacity_) Grow();
+  if (uint64_t{8} * (size_ + 1) > uint64_t{7} * capacity_) Grow();
   const uint32_t row = slab_.Add(id);
   Enter(HashId(id), row);
   ++size_;
@@ -27,8 +34,7 @@ bool RowStore::Erase(uint64_t id) {
   if (index_[place] == kEmpty) return false;
   if (--size_ == 0) {
     slab_.Clear();
-    index_.reset();
-    capacity_ = 0;
+    FreeIndex();
     return true;
   }
   slab_.Remove(RowOf(index_[place]));
@@ -52,11 +58,20 @@ void RowStore::Enter(uint64_t hash, uint32_t row) {
 }
 
 void RowStore::Grow() {
-  capacity_ = std::max(kFirstCapacity, capacity_ + capacity_ / 2);
-  index_ = std::make_unique<uint32_t[]>(capacity_);
+  const uint32_t capacity = std::max(kFirstCapacity, capacity_ + capacity_ / 2);
+  FreeIndex();
+  capacity_ = capacity;
+  index_ = static_cast<uint32_t*>(arena_->Allocate(IndexBytes()));
+  std::fill_n(index_, capacity_, kEmpty);
   for (uint32_t row = 0; row < slab_.end(); ++row) {
     if (slab_.IsUsed(row)) Enter(HashId(slab_.IdOf(row)), row);
   }
+}
+
+void RowStore::FreeIndex() {
+  if (index_ != nullptr) arena_->Free(index_, IndexBytes());
+  index_ = nullptr;
+  capacity_ = 0;
 }
 
 // An entry may move back into the gap unless its home lies behind the gap.

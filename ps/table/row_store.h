@@ -2,21 +2,22 @@
 //
 // An index of 4-byte entries leads to the rows, which stand in a RowSlab. The index is an open
 // addressing table with linear probing (Knuth, "The art of computer programming" 3, section 6.4,
-// algorithm L) at most 4/5 full. An entry is 8 bits of the id's hash and 24 bits of row number + 1,
+// algorithm L) at most 7/8 full. An entry is 8 bits of the id's hash and 24 bits of row number + 1,
 // so that nearly all rows that are looked at are the wanted ones. Erasing moves later entries back
 // (6.4, algorithm R) and leaves no tombstones. The index grows by a half; its capacity is any
 // number, since a place in it is hash * capacity / 2^32.
 //
-// Memory beyond the floats of a row: header 20 bytes, index 5 to 7.5, unfilled chunk 0 to 1/32 row.
+// Memory beyond the floats of a row: header 20 bytes, index 4.6 to 6.9, unfilled chunk 0 to 1/32
+// row.
 //
-// A caller with a batch of ids runs ahead of itself in two stages: PrefetchIndex some ids ahead,
-// then PrefetchRow half as far ahead, then Find. Both may be called for ids that have no row.
+// A caller with a batch of ids, ordered by bucket, runs ahead of itself in stages, each of which
+// needs what the one before it has asked for: PrefetchIndex 24 ids ahead, PrefetchChunk 18,
+// PrefetchRow 12, then Find. They may be called for ids that have no row.
 #ifndef CONVOY_PS_TABLE_ROW_STORE_H_
 #define CONVOY_PS_TABLE_ROW_STORE_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -33,13 +34,17 @@ class RowStore {
   // hold 17 billion rows), but ids may be made to fall into one bucket.
   static constexpr uint32_t kMaxRows = (1u << 24) - 2;
 
-  // Allocates nothing before the first row.
-  explicit RowStore(RowLayout layout) : slab_(layout) {}
+  // Allocates nothing before the first row. The arena, one for all buckets of a table, outlives the
+  // store.
+  RowStore(RowLayout layout, RowArena* arena) : slab_(layout, arena), arena_(arena) {}
+  ~RowStore() { FreeIndex(); }
+  RowStore(RowStore&& other) noexcept;
 
   RowLayout layout() const { return slab_.layout(); }
   size_t size() const { return size_; }
-  // Heap bytes asked for, rows that are free for reuse included; without sizeof(RowStore).
-  size_t bytes() const { return slab_.bytes() + capacity_ * sizeof(uint32_t); }
+  // Bytes asked for, of the arena and of the heap: rows that are free for reuse included; without
+  // sizeof(RowStore).
+  size_t bytes() const { return slab_.bytes() + IndexBytes(); }
 
   // False if there is no such row.
   Row Find(uint64_t id);
@@ -65,15 +70,15 @@ class RowStore {
 
   // `hash`: HashId(id). See above.
   void PrefetchIndex(uint64_t hash) const {
-    if (capacity_ > 0) __builtin_prefetch(&index_[HomeOf(hash)]);
+    if (capacity_ > 0) PrefetchLine(&index_[HomeOf(hash)]);
+  }
+  void PrefetchChunk(uint64_t hash) const {
+    const uint32_t entry = Candidate(hash);
+    if (entry != kEmpty) slab_.PrefetchChunk(RowOf(entry));
   }
   void PrefetchRow(uint64_t hash) const {
-    if (capacity_ == 0) return;
-    uint32_t place = HomeOf(hash);
-    while (index_[place] != kEmpty) {
-      if (SameTag(index_[place], hash)) return slab_.Prefetch(RowOf(index_[place]));
-      place = After(place);
-    }
+    const uint32_t entry = Candidate(hash);
+    if (entry != kEmpty) slab_.PrefetchRow(RowOf(entry));
   }
 
  private:
@@ -92,21 +97,31 @@ class RowStore {
   static bool SameTag(uint32_t entry, uint64_t hash) {
     return ((entry >> kRowBits) ^ (hash & 0xff)) == 0;
   }
+  // The first entry that is probably that of the hash; kEmpty if there is none.
+  uint32_t Candidate(uint64_t hash) const {
+    if (capacity_ == 0) return kEmpty;
+    uint32_t place = HomeOf(hash);
+    while (index_[place] != kEmpty && !SameTag(index_[place], hash)) place = After(place);
+    return index_[place];
+  }
   uint32_t After(uint32_t place) const { return place + 1 == capacity_ ? 0 : place + 1; }
   // Steps forward from one place to another.
   uint32_t Distance(uint32_t from, uint32_t to) const {
     return to >= from ? to - from : to + capacity_ - from;
   }
+  size_t IndexBytes() const { return capacity_ * sizeof(uint32_t); }
   // Where the entry of the id is, or the empty place where it would be. The index is not empty.
   uint32_t PlaceOf(uint64_t id, uint64_t hash) const;
   // Puts in a row whose id is not there yet.
   void Enter(uint64_t hash, uint32_t row);
   void Grow();
+  void FreeIndex();
   void CloseGap(uint32_t gap);
   std::vector<std::pair<uint64_t, uint32_t>> RowsById() const;
 
   RowSlab slab_;
-  std::unique_ptr<uint32_t[]> index_;
+  RowArena* arena_;
+  uint32_t* index_ = nullptr;  // [capacity_], of the arena
   uint32_t capacity_ = 0;
   uint32_t size_ = 0;
 };

@@ -13,7 +13,8 @@ namespace {
 constexpr uint32_t kRows = 5000;
 
 TEST(RowSlabTest, RowsAreNumberedFromZeroAndKeepTheirIds) {
-  RowSlab slab({.dim = 1});
+  RowArena arena;
+  RowSlab slab({.dim = 1}, &arena);
   for (uint32_t row = 0; row < kRows; ++row) ASSERT_EQ(slab.Add(uint64_t{row} << 33), row);
   EXPECT_EQ(slab.end(), kRows);
   for (uint32_t row = 0; row < kRows; ++row) {
@@ -24,7 +25,8 @@ TEST(RowSlabTest, RowsAreNumberedFromZeroAndKeepTheirIds) {
 
 TEST(RowSlabTest, NoTwoRowsShareMemoryAndNoneMoves) {
   constexpr uint32_t kFloats = 5;
-  RowSlab slab({.dim = 3, .slot_floats = 2});
+  RowArena arena;
+  RowSlab slab({.dim = 3, .slot_floats = 2}, &arena);
   std::vector<float*> weights;
   for (uint32_t row = 0; row < kRows; ++row) {
     slab.Add(row);
@@ -44,14 +46,16 @@ TEST(RowSlabTest, NoTwoRowsShareMemoryAndNoneMoves) {
 }
 
 TEST(RowSlabTest, FloatsAreAlignedToALineWhereARowIsAMultipleOfOne) {
-  RowSlab slab({.dim = 16, .slot_floats = 16});
+  RowArena arena;
+  RowSlab slab({.dim = 16, .slot_floats = 16}, &arena);
   for (uint32_t row = 0; row < kRows; ++row) {
     ASSERT_EQ(reinterpret_cast<uintptr_t>(slab.At(slab.Add(row)).weights) % 64, 0u) << row;
   }
 }
 
 TEST(RowSlabTest, FreedRowsAreUsedAgainWithNewCounters) {
-  RowSlab slab({.dim = 1});
+  RowArena arena;
+  RowSlab slab({.dim = 1}, &arena);
   for (uint32_t row = 0; row < 10; ++row) slab.Add(row);
   RowHeader& header = *slab.At(7).header;
   header.updates = header.last_step = header.sightings = header.admitted = 1;
@@ -68,7 +72,8 @@ TEST(RowSlabTest, FreedRowsAreUsedAgainWithNewCounters) {
 
 TEST(RowSlabTest, UnfilledChunksAreAtMostAThirtySecondOfTheRows) {
   const RowLayout layout = {.dim = 16, .slot_floats = 16};
-  RowSlab slab(layout);
+  RowArena arena;
+  RowSlab slab(layout, &arena);
   const size_t row_bytes = layout.floats() * sizeof(float) + sizeof(RowHeader);
   for (uint32_t row = 0; row < kRows; ++row) {
     slab.Add(row);
@@ -80,7 +85,8 @@ TEST(RowSlabTest, UnfilledChunksAreAtMostAThirtySecondOfTheRows) {
 }
 
 TEST(RowSlabTest, ClearGivesAllMemoryBack) {
-  RowSlab slab({.dim = 1});
+  RowArena arena;
+  RowSlab slab({.dim = 1}, &arena);
   for (uint32_t row = 0; row < kRows; ++row) slab.Add(row);
   slab.Remove(9);
   slab.Clear();

@@ -29,7 +29,7 @@ class Pair {
     const Row row = store_.FindOrInsert(id, &inserted);
     ASSERT_TRUE(row);
     ASSERT_EQ(inserted, !map_.contains(id));
-    if (inserted) ASSERT_EQ(row.header->updates, 0u);
+    ASSERT_TRUE(!inserted || row.header->updates == 0u);
     row.header->updates = value;
     row.weights[0] = static_cast<float>(value) + 1;
     row.slots[kLayout.slot_floats - 1] = static_cast<float>(value) + 2;
@@ -40,7 +40,7 @@ class Pair {
     const auto expected = map_.find(id);
     const Row row = store_.Find(id);
     ASSERT_EQ(static_cast<bool>(row), expected != map_.end());
-    if (row) ASSERT_EQ(Read(row), expected->second);
+    ASSERT_TRUE(!row || Read(row) == expected->second);
   }
   void CompareAll() {
     ASSERT_EQ(store_.size(), map_.size());
@@ -66,12 +66,13 @@ class Pair {
   }
 
   const uint64_t ids_;
-  RowStore store_{kLayout};
+  RowArena arena_;
+  RowStore store_{kLayout, &arena_};
   std::map<uint64_t, Expected> map_;
 };
 
 // `erase_of_8`: how many of 8 operations erase; the store grows, shrinks or stays about as it is.
-void Run(uint64_t seed, uint64_t ids, uint64_t erase_of_8) {
+void CompareWithMap(uint64_t seed, uint64_t ids, uint64_t erase_of_8) {
   SCOPED_TRACE(testing::Message() << "seed " << seed << ", " << ids << " ids, " << erase_of_8
                                   << " of 8 operations erase");
   std::mt19937_64 random(seed);
@@ -92,19 +93,19 @@ void Run(uint64_t seed, uint64_t ids, uint64_t erase_of_8) {
 }
 
 TEST(RowStoreRandomTest, DoesWhatAMapDoesWithFewIds) {
-  for (const uint64_t seed : {1, 2, 3}) Run(seed, 20, 4);
+  for (const uint64_t seed : {1, 2, 3}) CompareWithMap(seed, 20, 4);
 }
 
 TEST(RowStoreRandomTest, DoesWhatAMapDoesWhileItGrows) {
-  for (const uint64_t seed : {4, 5}) Run(seed, 1 << 20, 1);
+  for (const uint64_t seed : {4, 5}) CompareWithMap(seed, 1 << 20, 1);
 }
 
 TEST(RowStoreRandomTest, DoesWhatAMapDoesWhenErasingAsMuchAsInserting) {
-  for (const uint64_t seed : {6, 7}) Run(seed, 3000, 3);
+  for (const uint64_t seed : {6, 7}) CompareWithMap(seed, 3000, 3);
 }
 
 // Most operations erase what is not there.
-TEST(RowStoreRandomTest, DoesWhatAMapDoesNearlyEmpty) { Run(8, 100, 6); }
+TEST(RowStoreRandomTest, DoesWhatAMapDoesNearlyEmpty) { CompareWithMap(8, 100, 6); }
 
 }  // namespace
 }  // namespace convoy

@@ -44,19 +44,22 @@ std::vector<uint64_t> Colliding(size_t count, bool same_tag) {
 
 TEST(RowStoreTest, AnEmptyStoreIsSmallAndAllocatesNothing) {
   EXPECT_LT(sizeof(RowStore), 200u);
-  RowStore store({.dim = 16});
+  RowArena arena;
+  RowStore store({.dim = 16}, &arena);
   EXPECT_EQ(store.bytes(), 0u);
   EXPECT_EQ(store.size(), 0u);
   EXPECT_FALSE(store.Find(0));
   EXPECT_FALSE(store.Erase(0));
   store.PrefetchIndex(HashId(0));
+  store.PrefetchChunk(HashId(0));
   store.PrefetchRow(HashId(0));
   store.ForEach([](Row) { ADD_FAILURE(); });
   EXPECT_EQ(store.bytes(), 0u);
 }
 
 TEST(RowStoreTest, ARowIsFoundWhereItWasInserted) {
-  RowStore store({.dim = 2, .slot_floats = 3});
+  RowArena arena;
+  RowStore store({.dim = 2, .slot_floats = 3}, &arena);
   const Row row = Insert(&store, 42, 0.5f);
   EXPECT_EQ(row.slots, row.weights + 2);
   EXPECT_EQ(row.header->id(), 42u);
@@ -71,7 +74,8 @@ TEST(RowStoreTest, ARowIsFoundWhereItWasInserted) {
 }
 
 TEST(RowStoreTest, SmallestAndLargestIdAreIdsLikeOthers) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   Insert(&store, 0, 1);
   EXPECT_FALSE(store.Find(kLargest));
   Insert(&store, kLargest, 2);
@@ -84,7 +88,8 @@ TEST(RowStoreTest, SmallestAndLargestIdAreIdsLikeOthers) {
 }
 
 TEST(RowStoreTest, CountersHoldTheirLargestValuesSideBySide) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   RowHeader& header = *Insert(&store, kLargest, 0).header;
   header.sightings = RowHeader::kMaxSightings;
   EXPECT_EQ(header.admitted, 0u);
@@ -95,7 +100,8 @@ TEST(RowStoreTest, CountersHoldTheirLargestValuesSideBySide) {
 }
 
 TEST(RowStoreTest, RowsStayWhereTheyAreWhenTheStoreGrows) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   std::vector<Row> rows;
   for (uint64_t id = 0; id < 3000; ++id) rows.push_back(Insert(&store, id, static_cast<float>(id)));
   for (uint64_t id = 0; id < 3000; ++id) {
@@ -110,7 +116,8 @@ TEST(RowStoreTest, ErasingInACollidingRunLosesNoOther) {
   for (const bool same_tag : {false, true}) {
     const std::vector<uint64_t> ids = Colliding(6, same_tag);
     for (size_t first = 0; first < ids.size(); ++first) {
-      RowStore store({.dim = 1});
+      RowArena arena;
+      RowStore store({.dim = 1}, &arena);
       for (const uint64_t id : ids) Insert(&store, id, 0);
       std::vector<uint64_t> left = ids;
       while (!left.empty()) {
@@ -126,7 +133,8 @@ TEST(RowStoreTest, ErasingInACollidingRunLosesNoOther) {
 }
 
 TEST(RowStoreTest, NeitherTheRoundOfIdsNorTheirReturnCostsMemory) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   for (uint64_t id = 0; id < 100; ++id) Insert(&store, id, 0);
   const size_t bytes = store.bytes();
   for (uint64_t id = 100; id < 20000; ++id) {
@@ -138,7 +146,8 @@ TEST(RowStoreTest, NeitherTheRoundOfIdsNorTheirReturnCostsMemory) {
 }
 
 TEST(RowStoreTest, TheLastRowTakesAllMemoryWithIt) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   for (uint64_t id = 0; id < 1000; ++id) Insert(&store, id, 0);
   for (uint64_t id = 0; id < 1000; ++id) EXPECT_TRUE(store.Erase(id));
   EXPECT_EQ(store.bytes(), 0u);
@@ -150,7 +159,8 @@ TEST(RowStoreTest, TheLastRowTakesAllMemoryWithIt) {
 TEST(RowStoreTest, VisitsByIdDoNotDependOnTheOrderOfInsertion) {
   std::vector<uint64_t> ids;
   for (uint64_t i = 0; i < 500; ++i) ids.push_back(HashId(i));
-  RowStore forward({.dim = 1}), backward({.dim = 1});
+  RowArena arena;
+  RowStore forward({.dim = 1}, &arena), backward({.dim = 1}, &arena);
   for (const uint64_t id : ids) Insert(&forward, id, 0);
   std::reverse(ids.begin(), ids.end());
   for (const uint64_t id : ids) Insert(&backward, id, 0);
@@ -160,7 +170,8 @@ TEST(RowStoreTest, VisitsByIdDoNotDependOnTheOrderOfInsertion) {
 }
 
 TEST(RowStoreTest, AVisitSeesEveryRowOnceAndNoErasedOne) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   for (uint64_t id = 0; id < 50; ++id) Insert(&store, id, 0);
   for (uint64_t id = 0; id < 50; id += 2) store.Erase(id);
   std::multiset<uint64_t> seen, want;
@@ -170,7 +181,8 @@ TEST(RowStoreTest, AVisitSeesEveryRowOnceAndNoErasedOne) {
 }
 
 TEST(RowStoreTest, AVisitByIdMayEraseTheRowsThatItIsGiven) {
-  RowStore store({.dim = 1});
+  RowArena arena;
+  RowStore store({.dim = 1}, &arena);
   for (uint64_t id = 0; id < 300; ++id) Insert(&store, id, 0);
   store.ForEachById([&](Row row) {
     const uint64_t id = row.header->id();
@@ -183,11 +195,13 @@ TEST(RowStoreTest, AVisitByIdMayEraseTheRowsThatItIsGiven) {
 }
 
 TEST(RowStoreTest, PrefetchingChangesNothingWhetherThereIsARowOrNot) {
-  RowStore store({.dim = 40, .slot_floats = 200});
+  RowArena arena;
+  RowStore store({.dim = 40, .slot_floats = 200}, &arena);
   for (uint64_t id = 0; id < 500; ++id) Insert(&store, id, static_cast<float>(id));
   const size_t bytes = store.bytes();
   for (uint64_t id = 0; id < 1000; ++id) {
     store.PrefetchIndex(HashId(id));
+    store.PrefetchChunk(HashId(id));
     store.PrefetchRow(HashId(id));
   }
   EXPECT_EQ(store.size(), 500u);
