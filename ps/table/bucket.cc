@@ -14,7 +14,7 @@ TableBucket::TableBucket(Options options)
     : options_(std::move(options)),
       dim_(options_.table->dim()),
       progress_(options_.progress, RowAdder(dim_)),
-      rows_({dim_, options_.updater->slot_floats()}),
+      rows_({dim_, options_.updater->slot_floats()}, options_.arena),
       life_(options_.life) {}
 
 PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
@@ -39,8 +39,7 @@ void TableBucket::AdvanceLocked(const RowSum& sum, uint64_t staleness) {
 
 void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
   const uint64_t step = progress_.version() + 1;
-  for (const uint64_t id : sum.ids) rows_.PrefetchIndex(HashId(id));
-  for (const uint64_t id : sum.ids) rows_.PrefetchRow(HashId(id));
+  PrefetchLocked(sum.ids);
   life_.MakeRoom(step, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
     RememberLocked(row.header->id(), row.weights);
   });
@@ -99,9 +98,15 @@ uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
   return progress_.version();
 }
 
-void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
+// Stage by stage: each asks for what the one before it has brought.
+void TableBucket::PrefetchLocked(std::span<const uint64_t> ids) const {
   for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
+  for (const uint64_t id : ids) rows_.PrefetchChunk(HashId(id));
   for (const uint64_t id : ids) rows_.PrefetchRow(HashId(id));
+}
+
+void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
+  PrefetchLocked(ids);
   for (const uint64_t id : ids) {
     if (const Row row = rows_.Find(id)) {
       std::copy_n(row.weights, dim_, out);

@@ -15,6 +15,7 @@
 #include "common/optimizers/row_updater.h"
 #include "ps/cell_progress.h"
 #include "ps/pull_ticket.h"
+#include "ps/table/row_arena.h"
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
@@ -37,6 +38,7 @@ class TableBucket {
     // Outlive the bucket.
     const TableSpec* table = nullptr;
     const RowUpdater* updater = nullptr;
+    RowArena* arena = nullptr;
     uint64_t seed = 1;
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
@@ -74,6 +76,7 @@ class TableBucket {
   // The row to update; false: the id is not admitted, or there is no room.
   Row RowForLocked(uint64_t id, uint32_t sightings) CONVOY_REQUIRES(mutex_);
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
+  void PrefetchLocked(std::span<const uint64_t> ids) const CONVOY_REQUIRES(mutex_);
   void ReadLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
   void ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);

@@ -14,6 +14,7 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   bucket.progress = shard->options_.progress;
   bucket.table = &shard->options_.table;
   bucket.updater = shard->updater_.get();
+  bucket.arena = &shard->arena_;
   bucket.seed = shard->options_.seed;
   bucket.schedule = shard->options_.schedule;
   bucket.life = shard->options_.life;

@@ -54,6 +54,7 @@ class TableShard {
   const Options options_;
   const uint32_t dim_;
   std::unique_ptr<const RowUpdater> updater_;
+  RowArena arena_;
   std::vector<std::unique_ptr<TableBucket>> buckets_;   // rank, rank + servers, ...
 };
 

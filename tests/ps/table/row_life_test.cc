@@ -38,7 +38,8 @@ class Bucket {
   RowCounts counts() const { return state_.Counts(rows_); }
 
  private:
-  RowStore rows_{RowLayout{1, 0}};
+  RowArena arena_;
+  RowStore rows_{RowLayout{1, 0}, &arena_};
   RowLifeState state_;
   uint64_t step_ = 0;
   std::vector<uint64_t> removed_;
