@@ -98,5 +98,12 @@ TEST_F(CustomModelTest, ALossThatIsNoNumberIsBorneWhereBatchesAreSkipped) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
+TEST_F(CustomModelTest, AModelWithTablesIsNotTrainedWithoutServers) {
+  const ProgramResult result = Train("with_table", {"--mode", "single"});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("training.mode: single trains without servers, and table \"seen\" of the "
+                                       "model lives on servers; use sync"));
+}
+
 }  // namespace
 }  // namespace convoy::testing

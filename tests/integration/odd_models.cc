@@ -74,6 +74,15 @@ class NoGradients final : public Mean {
   }
 };
 
+class WithTable final : public Mean {
+ public:
+  using Mean::Mean;
+  const std::vector<TableSpec>& tables() const override { return tables_; }
+
+ private:
+  const std::vector<TableSpec> tables_ = {{"seen", {{"count", 1, Initializer::Zeros()}}}};
+};
+
 class NanLoss final : public Mean {
  public:
   using Mean::Mean;
@@ -106,5 +115,6 @@ int main(int argc, char** argv) {
                {"few_predictions", &Make<FewPredictions>},
                {"no_gradients", &Make<NoGradients>},
                {"nan_loss", &Make<NanLoss>},
+               {"with_table", &Make<WithTable>},
                {"unmade", &MakeNothing}});
 }

@@ -38,12 +38,17 @@ class Slope : public SimpleModel {
   const float factor_;
 };
 
-absl::StatusOr<std::string> Check(bool wrong) {
-  ScratchFolder folder;
-  folder.Write("data.libsvm", "1.5 1:1\n3 1:2\n4.5 1:3\n");
+v1::Job JobOn(const ScratchFolder& folder) {
   v1::Job job;
   job.mutable_data()->set_train(folder.File("data.libsvm"));
   job.mutable_data()->set_cache_dir(folder.File("cache"));
+  return job;
+}
+
+absl::StatusOr<std::string> Check(bool wrong) {
+  ScratchFolder folder;
+  folder.Write("data.libsvm", "1.5 1:1\n3 1:2\n4.5 1:3\n");
+  v1::Job job = JobOn(folder);
   job.mutable_model()->mutable_custom()->set_name("slope");
   const std::vector<ModelRegistration> models = {
       {"slope", [wrong](const v1::Model&, const ModelInput& input) {
@@ -63,6 +68,18 @@ TEST(CheckGradientsTest, AModelThatIsWrongIsFoundOutOnTheDataOfTheJob) {
   const auto text = Check(/*wrong=*/true);
   EXPECT_EQ(text.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(text.status().message()), HasSubstr("slope [1], element [0]: got "));
+}
+
+// Three features occur, of which the table has a row each.
+TEST(CheckGradientsTest, RowsOfTheDataAreChecked) {
+  ScratchFolder folder;
+  folder.Write("data.libsvm", "0 1:1 3:1\n1 2:2\n1 1:1 2:0.5\n");
+  v1::Job job = JobOn(folder);
+  job.mutable_model()->mutable_factorization_machine()->set_factors(2);
+  const auto text = CheckGradients(job, {});
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_THAT(*text, HasSubstr("\n  rows/weight [3, 1]: 3 elements, largest difference "));
+  EXPECT_THAT(*text, HasSubstr("\n  rows/factors [3, 2]: 6 elements, largest difference "));
 }
 
 }  // namespace

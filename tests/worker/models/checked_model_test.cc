@@ -23,8 +23,8 @@ struct Behaviour {
   std::vector<VariableSpec> variables = {{"head/weight", {4, 1}, Initializer::Zeros()},
                                          {"head/bias", {1}, Initializer::Zeros()}};
   std::vector<TableSpec> tables;
-  std::function<void(std::vector<uint64_t>*)> ids = [](std::vector<uint64_t>* ids) {
-    ids->insert(ids->end(), {7, 8, 7});
+  std::function<void(std::vector<uint64_t>*)> ids = [](std::vector<uint64_t>* out) {
+    out->insert(out->end(), {7, 8, 7});
   };
   std::vector<std::string> metrics = {"own"};
   std::function<void(const Batch&, WeightSource&, GradientSink&)> train =
@@ -317,7 +317,7 @@ TEST(CheckedModelTest, IdsThatChangeFromCallToCallAreFound) {
 
 TEST(CheckedModelTest, IdsOfOthersAreOutOfItsReach) {
   Behaviour clears = WithTables();
-  clears.ids = [](std::vector<uint64_t>* ids) { *ids = {1, 2}; };
+  clears.ids = [](std::vector<uint64_t>* out) { *ids = {1, 2}; };
   std::vector<uint64_t> ids = {9};
   (*Make(clears))->AppendIds(DenseBatch(5, 4, 0), 0, &ids);
   EXPECT_THAT(ids, ::testing::ElementsAre(9, 1, 2));
