@@ -1,15 +1,38 @@
 #include "worker/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "common/status.h"
+#include "worker/data/negative_sampling.h"
 #include "worker/example_reader.h"
 #include "worker/want_rows.h"
 
 namespace convoy {
 namespace {
 constexpr uint64_t kBatch = 256;
+// A float32 can't be closer to 1 than this without being 1.
+constexpr double kLeastComplement = 0x1p-25;
+
+double LogLoss(float p, bool positive) {
+  return -std::log(positive ? std::max<double>(p, std::numeric_limits<float>::min())
+                            : std::max(1 - double{p}, kLeastComplement));
+}
+
+// What the model found, corrected for `rate` < 1. `predictions`: memory of the result.
+BatchOutput Corrected(const BatchOutput& output, const Batch& batch, double rate, std::vector<float>* predictions) {
+  predictions->clear();
+  BatchOutput corrected = output;
+  corrected.loss = 0;
+  for (size_t i = 0; i < output.predictions.size(); ++i) {
+    predictions->push_back(CorrectForSampling(output.predictions[i], rate));
+    corrected.loss += LogLoss(predictions->back(), batch.labels[i] > 0);
+  }
+  corrected.predictions = *predictions;
+  return corrected;
+}
 }  // namespace
 
 int64_t MetricClasses(const Model& model) {
@@ -27,17 +50,18 @@ void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch,
 }
 
 absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
-                                        const std::function<absl::Status()>& between) {
+                                        const std::function<absl::Status()>& between, double negative_rate) {
   MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
   ExampleReader reader(&data, &model);
   Batch batch;
   std::vector<uint64_t> ids;
+  std::vector<float> corrected;
   for (uint64_t begin = range.begin; begin < range.end; begin += kBatch) {
     CONVOY_RETURN_IF_ERROR(reader.Read(0, {begin, std::min(begin + kBatch, range.end)}, &batch));
     CONVOY_RETURN_IF_ERROR(WantRowsOf(model, batch, weights, &ids));
     weights.UseWantedRows();
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Evaluate(batch, weights));
-    AddBatch(model, output, batch, &metrics);
+    AddBatch(model, negative_rate < 1 ? Corrected(output, batch, negative_rate, &corrected) : output, batch, &metrics);
     CONVOY_RETURN_IF_ERROR(between());
   }
   return metrics.Take();

@@ -16,6 +16,7 @@ ExampleReader::ExampleReader(const TrainingData* training)
       class_weights_(training->class_weights),
       order_(training->epoch_size(), training->seed, training->shuffle),
       augmentation_(training->augmentation) {
+  if (training->kept) kept_ = &*training->kept;
   if (training->oversampling) {
     oversampled_.emplace(&*training->oversampling, training->seed, training->shuffle);
   }
@@ -23,6 +24,9 @@ ExampleReader::ExampleReader(const TrainingData* training)
 
 absl::Status ExampleReader::Read(uint64_t epoch, const Range& positions, Batch* batch) {
   order_.Examples(epoch, positions, &examples_);
+  if (kept_ != nullptr) {
+    for (uint32_t& example : examples_) example = (*kept_)[example];
+  }
   std::vector<uint64_t> visits;
   if (oversampled_) oversampled_->Visit(epoch, examples_, &visits);
   data_->Read(examples_, batch);

@@ -37,6 +37,7 @@ class ExampleReader {
   EpochOrder order_;
   std::optional<OversampledOrder> oversampled_;
   std::optional<Augmentation> augmentation_;
+  const std::vector<uint32_t>* kept_ = nullptr;  // by place; null: all examples
   std::vector<uint32_t> examples_;
 };
 

@@ -23,7 +23,8 @@ uint64_t ExampleBytes(const Dataset& data) {
   std::iota(first.begin(), first.end(), 0u);
   Batch batch;
   data.Read(first, &batch);
-  const size_t bytes = batch.values.size() * (sizeof(float) + sizeof(uint32_t));
+  const size_t entry = data.has_ids() ? sizeof(uint64_t) + sizeof(uint32_t) : sizeof(uint32_t);
+  const size_t bytes = batch.values.size() * (sizeof(float) + entry);
   return first.empty() ? 0 : bytes / first.size() + sizeof(int64_t);
 }
 
@@ -47,6 +48,10 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
     activity(absl::StrCat(job.data().train(), ": ", schema->bad_lines(),
                           " bad lines are skipped, the first: ", schema->first_bad_line()));
   }
+  if (setup.data.bad_lines > 0) {
+    activity(absl::StrCat(job.data().train(), ": ", setup.data.bad_lines,
+                          " bad lines are skipped, the first: line ", setup.data.first_bad_line));
+  }
   activity("building the model");
   const Dataset& train = *setup.data.train;
   CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, setup.data));
@@ -64,6 +69,7 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   setup.summary.set_epoch_examples(setup.training.epoch_size());
   setup.summary.set_examples(static_cast<uint64_t>(train.size()));
   setup.summary.set_features(static_cast<uint64_t>(train.features()));
+  setup.summary.set_fields(static_cast<uint32_t>(train.fields()));
   setup.summary.set_classes(static_cast<uint32_t>(input.classes));
   setup.summary.set_fingerprint(train.fingerprint());
   setup.summary.set_example_bytes(ExampleBytes(train));

@@ -179,7 +179,7 @@ class TaskTraining {
     CONVOY_RETURN_IF_ERROR(parameters_.WaitForWeights());
     CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
                             Evaluate(*data, {task.begin(), task.end()}, context_.model, weights_,
-                                     [this] { return context_.session.alive(); }));
+                                     [this] { return context_.session.alive(); }, context_.train.negative_rate));
     v1::ReportRequest report = NewReport(task, task.test() ? v1::ReportRequest::TEST : v1::ReportRequest::VALIDATION);
     *report.mutable_sums() = std::move(sums);
     return context_.session.Report(std::move(report));

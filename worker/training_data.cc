@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "common/status.h"
 #include "worker/class_balance.h"
+#include "worker/data/negative_sampling.h"
 #include "worker/evaluation.h"
 
 namespace convoy {
@@ -52,9 +53,32 @@ absl::Status SetBalance(const v1::Training& training, TrainingData* data) {
                                                  " examples, want less than 2^32; use WEIGHTS"));
 }
 
+absl::Status SetSampling(const v1::Job& job, TrainingData* data) {
+  const double rate = job.data().negative_rate();
+  if (rate == 1) return absl::OkStatus();
+  if (data->model->task() != Model::Task::kBinary) {
+    return absl::InvalidArgumentError(
+        "data.negative_rate is for two classes: the model must be binary, with one output");
+  }
+  if (!data->class_weights.empty() || data->oversampling) {
+    return absl::InvalidArgumentError(
+        "data.negative_rate corrects predictions for the examples that are left out; with "
+        "training.class_weights or training.balance they would be wrong: give one of the two");
+  }
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<uint32_t> classes,
+                          ClassOfEachExample(*data->examples, *data->model));
+  data->negative_rate = rate;
+  data->kept = SampleNegatives(classes, rate, job.seed());
+  if (!data->kept->empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("data.negative_rate ", rate, " keeps none of the ", classes.size(),
+                   " training examples, and none of them is of class 1"));
+}
+
 }  // namespace
 
 uint64_t TrainingData::epoch_size() const {
+  if (kept) return kept->size();
   return oversampling ? oversampling->size() : static_cast<uint64_t>(examples->size());
 }
 
@@ -66,6 +90,7 @@ absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset&
   data.seed = job.seed();
   data.shuffle = job.data().shuffle();
   CONVOY_RETURN_IF_ERROR(SetBalance(job.training(), &data));
+  CONVOY_RETURN_IF_ERROR(SetSampling(job, &data));
   if (job.data().has_augment()) {
     CONVOY_ASSIGN_OR_RETURN(data.augmentation,
                             Augmentation::Create(job.data().augment(), job.seed(), examples));
@@ -81,6 +106,11 @@ std::string Describe(const TrainingData& training) {
   if (training.oversampling) {
     parts.push_back(absl::StrCat("over-sampling: an epoch visits ", training.epoch_size(),
                                  " examples out of ", training.examples->size()));
+  }
+  if (training.kept) {
+    parts.push_back(absl::StrCat("negative sampling: an epoch visits ", training.kept->size(),
+                                 " of the ", training.examples->size(),
+                                 " examples; predictions are corrected for it"));
   }
   if (training.augmentation) parts.push_back("images are augmented");
   return absl::StrJoin(parts, "; ");

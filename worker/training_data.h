@@ -26,6 +26,9 @@ struct TrainingData {
   std::vector<float> class_weights;          // by class; empty: all 1
   std::optional<Oversampling> oversampling;  // training.balance: OVERSAMPLE
   std::optional<Augmentation> augmentation;  // data.augment
+  // data.negative_rate: the examples that are visited, by place; none: all.
+  std::optional<std::vector<uint32_t>> kept;
+  double negative_rate = 1;  // what predictions are to be corrected for
 
   // Examples that one epoch visits.
   uint64_t epoch_size() const;
@@ -33,7 +36,8 @@ struct TrainingData {
 
 // By the settings of `job`; `examples` and `model` outlive the result.
 // InvalidArgument: weights or over-sampling for a regression; weights that are not one for each
-// class, or for a model that does not use them; augmentation of what are no images; an epoch of
+// class, or for a model that does not use them; data.negative_rate for a model that is not binary,
+// or together with weights or over-sampling, or if it keeps no example; augmentation of what are no images; an epoch of
 // 2^32 examples or more.
 absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset& examples,
                                               const Model& model);

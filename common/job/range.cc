@@ -16,6 +16,7 @@ constexpr double kMaxChannels = 4096;
 constexpr double kMaxBuckets = 10000;
 constexpr double kMaxFactors = 512;
 constexpr double kMaxFields = 4096;
+constexpr double kMaxFieldNumbers = 65536.0;
 constexpr double kMaxFeatures = 4294967295.0;
 
 constexpr Range Above(double low) { return {low, true, kInfinity, true}; }
@@ -34,6 +35,8 @@ struct FieldRange {
 
 constexpr FieldRange kRanges[] = {
     {"Data.features", FromTo(1, kMaxFeatures)},
+    {"Data.fields", FromTo(1, kMaxFieldNumbers)},
+    {"Data.negative_rate", kUnitWithOne},
     {"Csv.buckets", FromTo(2, kMaxBuckets)},
     {"Csv.hash_buckets", FromTo(0, kMaxUnits)},
     {"Csv.max_categories", FromTo(1, kMaxUnits)},

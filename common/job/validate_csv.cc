@@ -81,18 +81,55 @@ std::string CategoricalSetting(const v1::CsvColumn& column) {
   return column.missing() == v1::CsvColumn::CATEGORY ? "missing CATEGORY" : "";
 }
 
+std::string IdSetting(const v1::CsvColumn& column) {
+  if (column.type() == v1::CsvColumn::ID) return "type ID";
+  if (column.has_id_from()) return "id_from";
+  return column.has_value_separator() ? "value_separator" : "";
+}
+
+void ValidateIds(const v1::CsvColumn& column, const std::string& path, const v1::Csv& csv,
+                 Violations* violations) {
+  if (column.id_from() == v1::CsvColumn::NUMBER && column.has_missing() &&
+      column.missing() == v1::CsvColumn::CATEGORY) {
+    Add(violations, JoinPath(path, "missing"),
+        " must be ZERO or ERROR with id_from NUMBER, got CATEGORY");
+  }
+  const std::string& separator = column.value_separator();
+  if (!column.has_value_separator()) return;
+  if (!CanSeparate(separator) || (csv.has_separator() && separator == csv.separator())) {
+    Add(violations, JoinPath(path, "value_separator"),
+        absl::StrCat(" must be one character, no letter, digit, quote, sign or point, and not that "
+                     "between columns, got \"",
+                     Shown(separator), "\""));
+  }
+}
+
 void ValidateColumn(const v1::CsvColumn& column, const std::string& path, const v1::Csv& csv,
                     Violations* violations) {
-  const std::string numeric = NumericSetting(column), categorical = CategoricalSetting(column);
+  const std::string id = IdSetting(column), numeric = NumericSetting(column);
+  // An ID may have missing: CATEGORY, too.
+  const bool only_missing =
+      column.type() != v1::CsvColumn::CATEGORICAL && !column.has_hash_buckets();
+  const std::string categorical = !id.empty() && only_missing ? "" : CategoricalSetting(column);
+  if (!id.empty() && !(numeric + categorical).empty()) {
+    Add(violations, path,
+        absl::StrCat(" (\"", Shown(column.name()), "\") can't have both ", id,
+                     ", which is for ids, and ", numeric.empty() ? categorical : numeric,
+                     ", which is not"));
+  }
+  if (!id.empty()) ValidateIds(column, path, csv, violations);
   if (!numeric.empty() && !categorical.empty()) {
     Add(violations, path,
         absl::StrCat(" (\"", Shown(column.name()), "\") can't have both ", numeric,
                      ", which is for numbers, and ", categorical, ", which is for categories"));
   }
-  if (column.type() == v1::CsvColumn::IGNORE && !(numeric + categorical).empty()) {
+  if (column.type() == v1::CsvColumn::IGNORE && !(id + numeric + categorical).empty()) {
     Add(violations, path,
-        absl::StrCat(" (\"", Shown(column.name()), "\") is ignored, so that ", numeric,
-                     numeric.empty() ? categorical : "", " has no effect"));
+        absl::StrCat(" (\"", Shown(column.name()), "\") is ignored, so that ",
+                     !id.empty()        ? id
+                     : !numeric.empty() ? numeric
+                                        : categorical,
+                     " has no effect"));
   }
   const bool bucket = column.has_transform() ? column.transform() == v1::CsvColumn::BUCKET : true;
   if (column.has_buckets() && !bucket) {

@@ -73,8 +73,44 @@ void ValidateSplit(const v1::Data& data, Violations* violations) {
 }
 
 void ValidateAugment(const v1::Data& data, Violations* violations) {
-  if (data.format() != v1::Data::LIBSVM) return;
-  Wrong(violations, "data.augment", " is for images, but data.format is LIBSVM");
+  const auto texts = {v1::Data::LIBSVM, v1::Data::LIBFFM, v1::Data::CRITEO};
+  if (std::ranges::find(texts, data.format()) == texts.end()) return;
+  Wrong(violations, "data.augment",
+        absl::StrCat(" is for images, but data.format is ", v1::Data::Format_Name(data.format())));
+}
+
+// `path` is for files of the formats `wanted` (AUTO may be one of them), called `what`.
+void ValidateFormat(const v1::Data& data, const char* path, const char* what,
+                    std::initializer_list<v1::Data::Format> wanted, Violations* violations) {
+  const v1::Data::Format format = data.format();
+  if (format == v1::Data::AUTO || std::ranges::find(wanted, format) != wanted.end()) return;
+  Wrong(
+      violations, path,
+      absl::StrCat(" is for ", what, " files, but data.format is ", v1::Data::Format_Name(format)));
+}
+
+// Settings of libsvm and similar text.
+void ValidateTextSettings(const v1::Data& data, Violations* violations) {
+  const auto libsvm = v1::Data::LIBSVM, libffm = v1::Data::LIBFFM, criteo = v1::Data::CRITEO;
+  if (data.zero_based()) ValidateFormat(data, "data.zero_based", "libsvm", {libsvm}, violations);
+  if (data.ids()) ValidateFormat(data, "data.ids", "libsvm", {libsvm}, violations);
+  if (data.has_fields()) ValidateFormat(data, "data.fields", "libffm", {libffm}, violations);
+  if (data.max_bad_lines() > 0) {
+    ValidateFormat(data, "data.max_bad_lines", "libsvm, libffm and Criteo",
+                   {libsvm, libffm, criteo}, violations);
+    if (data.has_csv()) {
+      Wrong(violations, "data.max_bad_lines",
+            " is not for CSV and TSV: see data.csv.max_bad_lines");
+    }
+  }
+  if (!data.ids()) return;
+  if (data.zero_based()) {
+    Wrong(violations, "data.zero_based",
+          " has no meaning with data.ids: ids are taken as they are");
+  }
+  if (data.has_features()) {
+    Wrong(violations, "data.features", " has no meaning with data.ids: ids have no upper bound");
+  }
 }
 
 // What training.class_weights and training.balance are for.
@@ -162,12 +198,7 @@ void ValidateData(const v1::Job& job, Violations* violations) {
   if (data.has_scale() && data.scale() == 0) {
     Wrong(violations, "data.scale", " must not be 0: every feature is multiplied by it");
   }
-  const bool libsvm = data.format() == v1::Data::LIBSVM || data.format() == v1::Data::AUTO;
-  if (!libsvm && data.zero_based()) {
-    Wrong(violations, "data.zero_based",
-          absl::StrCat(" is for libsvm files, but data.format is ",
-                       v1::Data::Format_Name(data.format())));
-  }
+  ValidateTextSettings(data, violations);
   ValidateCsv(data, violations);
 }
 
@@ -198,13 +229,14 @@ void ValidateOptimizer(const v1::Job& job, Violations* violations) {
 void ValidateTraining(const v1::Job& job, Violations* violations) {
   ValidateBalance(job, violations);
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
-  if (!mode.ok()) return Wrong(violations, "training.mode", absl::StrCat(": ", mode.status().message()));
+  if (!mode.ok())
+    return Wrong(violations, "training.mode", absl::StrCat(": ", mode.status().message()));
   const v1::Training& training = job.training();
   const uint32_t slices = training.has_slices() ? training.slices() : job.cluster().workers();
   if (mode->backup > 0 && mode->backup >= slices) {
     Wrong(violations, "training.mode",
-          absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup, " of ", slices,
-                       "; set training.slices, or more workers"));
+          absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup,
+                       " of ", slices, "; set training.slices, or more workers"));
   }
   if (mode->single() && HasTables(job.model())) {
     Wrong(violations, "training.mode",
@@ -218,7 +250,8 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
   }
   if (mode->local() && UsesFtrl(job.optimizer())) {
     Wrong(violations, "training.mode",
-          absl::StrCat(": ", training.mode(), " takes steps on the workers, which ftrl cannot: its weights follow "
+          absl::StrCat(": ", training.mode(),
+                       " takes steps on the workers, which ftrl cannot: its weights follow "
                        "from slots that start anew in each round; use another optimizer"));
   }
 }

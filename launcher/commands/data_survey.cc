@@ -97,7 +97,7 @@ absl::Status SurveyLibsvm(DataSurvey* survey) {
     return absl::OkStatus();
   };
   CONVOY_ASSIGN_OR_RETURN(const LibsvmSummary summary,
-                          ReadLibsvm(*source, survey->path, /*zero_based=*/false, collect));
+                          ReadLibsvm(*source, survey->path, {}, collect));
   survey->examples = summary.rows;
   survey->features = summary.columns;
   survey->classes = ClassesOf(labels);
@@ -143,6 +143,11 @@ absl::StatusOr<DataSurvey> SurveyData(const std::string& path, const std::string
     return absl::InvalidArgumentError(
         absl::StrCat("--label is for CSV and TSV, but ", path, " is a file in format ",
                      v1::Data::Format_Name(survey.format), ", which knows its labels"));
+  }
+  if (survey.format == v1::Data::LIBFFM) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is libffm text, for models with embedding tables: write the job by "
+                           "hand, e.g. as in examples/criteo_like"));
   }
   if (columns) CONVOY_RETURN_IF_ERROR(SurveyCsv(label, &survey));
   if (survey.format == v1::Data::LIBSVM) CONVOY_RETURN_IF_ERROR(SurveyLibsvm(&survey));

@@ -24,6 +24,7 @@
 #include "worker/data/csv/csv_field.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/data/dataset.h"
+#include "worker/data/negative_sampling.h"
 #include "worker/evaluation.h"
 #include "worker/layers/eigen.h"
 #include "worker/want_rows.h"
@@ -44,6 +45,7 @@ struct Trained {
   std::unique_ptr<Dataset> data;
   std::unique_ptr<Model> model;
   std::unique_ptr<StoredWeights> weights;
+  double negative_rate = 1;   // data.negative_rate of the training
 };
 
 absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models, bool labels) {
@@ -60,6 +62,7 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
                        absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
   Trained trained;
   CONVOY_ASSIGN_OR_RETURN(trained.schema, ReadRunSchema(options.run_dir));
+  trained.negative_rate = job.data().negative_rate();
   const FileUse use{trained.schema, labels};
   CONVOY_ASSIGN_OR_RETURN(trained.data,
                           options.split.empty()
@@ -101,7 +104,7 @@ absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
   CONVOY_ASSIGN_OR_RETURN(
       const v1::MetricSums sums,
       Evaluate(*trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model, *trained.weights,
-               [] { return absl::OkStatus(); }));
+               [] { return absl::OkStatus(); }, trained.negative_rate));
   return NamedClasses(MetricsJson(sums, /*per_class=*/true), trained.schema.get()) + "\n";
 }
 
@@ -142,8 +145,12 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
     CONVOY_RETURN_IF_ERROR(WantRowsOf(*trained.model, batch, *trained.weights, &ids));
     trained.weights->UseWantedRows();
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, trained.model->Evaluate(batch, *trained.weights));
+    std::vector<float> predictions(output.predictions.begin(), output.predictions.end());
+    if (trained.negative_rate < 1) {
+      for (float& p : predictions) p = CorrectForSampling(p, trained.negative_rate);
+    }
     for (size_t i = 0; i < indices.size(); ++i) {
-      AppendRow(begin + static_cast<int64_t>(i), output.predictions.subspan(i * outputs, outputs), names, &csv);
+      AppendRow(begin + static_cast<int64_t>(i), std::span(predictions).subspan(i * outputs, outputs), names, &csv);
     }
   }
   return csv;

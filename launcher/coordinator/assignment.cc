@@ -41,7 +41,13 @@ v1::Assignment MakeAssignment(const v1::Job& job, uint64_t generation, const Mem
 
 v1::Job FillFromData(v1::Job job, const v1::DataSummary& data, uint64_t steps_per_epoch,
                      uint64_t total_examples) {
-  if (!job.data().has_features()) job.mutable_data()->set_features(data.features());
+  // Ids have no numbers.
+  if (!job.data().has_features() && data.features() > 0) job.mutable_data()->set_features(data.features());
+  const v1::Data::Format format = job.data().format();
+  if ((format == v1::Data::AUTO || format == v1::Data::LIBFFM) && !job.data().has_csv() &&
+      !job.data().has_fields() && data.fields() > 0) {
+    job.mutable_data()->set_fields(data.fields());
+  }
   if (!job.model().has_classes() && data.classes() > 0) {
     job.mutable_model()->set_classes(data.classes());
   }

@@ -65,6 +65,7 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
                  {"test examples", a.test_examples(), b.test_examples()},
                  {"examples in an epoch", a.epoch_examples(), b.epoch_examples()},
                  {"features", a.features(), b.features()},
+                 {"fields", a.fields(), b.fields()},
                  {"classes", a.classes(), b.classes()}};
   for (const auto& figure : figures) {
     if (figure.mine != figure.theirs) {

@@ -40,7 +40,7 @@ void ParseLibsvm(benchmark::State& state, const char* value) {
   const std::string text = ClickText(value);
   for (auto _ : state) {
     const auto source = MemorySource(text);
-    const auto summary = ReadLibsvm(*source, "text", false, [](const LibsvmRows& rows) {
+    const auto summary = ReadLibsvm(*source, "text", {}, [](const LibsvmRows& rows) {
       benchmark::DoNotOptimize(rows.values.data());
       return absl::OkStatus();
     });

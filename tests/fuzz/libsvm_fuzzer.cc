@@ -27,7 +27,9 @@ absl::Status CheckRows(const convoy::LibsvmRows& rows) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto source = convoy::Decompressed(
       convoy::MemorySource({reinterpret_cast<const char*>(data), size}), "fuzz.libsvm");
-  const bool zero_based = size % 2 == 1;
-  convoy::ReadLibsvm(*source, "fuzz.libsvm", zero_based, CheckRows).IgnoreError();
+  convoy::LibsvmOptions options;
+  options.zero_based = size % 2 == 1;
+  options.max_bad_lines = size % 3;
+  convoy::ReadLibsvm(*source, "fuzz.libsvm", options, CheckRows).IgnoreError();
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 
@@ -193,6 +194,36 @@ TEST_F(TrainingDataTest, RepeatsOfAnImageInOneEpochAreChangedDifferently) {
     if (!first) EXPECT_NE(other->second, values);
   }
   EXPECT_EQ(seen.size(), 5u);
+}
+
+TEST_F(TrainingDataTest, NegativesAreSampledAlikeInEveryEpoch) {
+  const Unweighted binary(Model::Task::kBinary);
+  const TrainingData training = *Make("data { negative_rate: 0.5 }", &binary);
+  ASSERT_TRUE(training.kept.has_value());
+  EXPECT_EQ(training.epoch_size(), training.kept->size());
+  EXPECT_EQ(training.negative_rate, 0.5);
+  // The four examples of classes 1 and 2 are there, and by this seed not all of the six of class 0.
+  EXPECT_THAT(*training.kept, ::testing::IsSupersetOf({1u, 4u, 5u, 7u}));
+  EXPECT_LT(training.epoch_size(), 10u);
+  EXPECT_THAT(Describe(training), HasSubstr("negative sampling: an epoch visits"));
+  ExampleReader reader(&training);
+  for (uint64_t epoch = 0; epoch < 3; ++epoch) {
+    Batch batch;
+    ASSERT_TRUE(reader.Read(epoch, {0, training.epoch_size()}, &batch).ok());
+    std::vector<uint64_t> visited = batch.examples;
+    std::sort(visited.begin(), visited.end());
+    EXPECT_EQ(visited, std::vector<uint64_t>(training.kept->begin(), training.kept->end()));
+    for (size_t i = 0; i < batch.examples.size(); ++i) {
+      EXPECT_EQ(batch.labels[i], static_cast<float>(kLabels[batch.examples[i]]));
+    }
+  }
+}
+
+TEST_F(TrainingDataTest, NegativeSamplingIsRefusedWhereItCanNotBeCorrected) {
+  EXPECT_THAT(Refusal("data { negative_rate: 0.5 }"), HasSubstr("the model must be binary"));
+  const Unweighted binary(Model::Task::kBinary);
+  EXPECT_THAT(Refusal("data { negative_rate: 0.5 } training { balance: OVERSAMPLE }", &binary),
+              HasSubstr("give one of the two"));
 }
 
 }  // namespace

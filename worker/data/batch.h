@@ -21,9 +21,10 @@ struct Batch {
   std::vector<int64_t> row_offsets;  // sparse: size + 1 offsets into columns and values
   std::vector<uint32_t> columns;     // sparse: feature indices from 0
   std::vector<float> values;         // sparse: feature values
-  // Data of ids without an upper bound (libffm, Criteo, hashed columns) have ids and fields in place of columns.
-  std::vector<uint64_t> ids;
-  std::vector<uint32_t> fields;      // from 0
+  // Data of ids without an upper bound (libffm, Criteo, hashed columns) are sparse and have ids and
+  // fields in place of columns, as many as values. An id comes once in a field of an example.
+  std::vector<uint64_t> ids;     // at most 2^63
+  std::vector<uint32_t> fields;  // from 0; all 0 if the format has none
 
   std::vector<float> labels;  // [size]: class number from 0, or the target of a regression
   // [size]: the example's number i in the data set of n examples; k * n + i where over-sampling

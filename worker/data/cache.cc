@@ -37,7 +37,9 @@ bool IsCsv(v1::Data::Format format) { return format == v1::Data::CSV || format =
 std::string OptionsText(const CacheSource& source) {
   const std::string format = absl::StrCat("format=", v1::Data::Format_Name(source.format));
   if (!IsCsv(source.format)) {
-    return absl::StrCat(format, " zero_based=", source.zero_based ? 1 : 0);
+    return absl::StrCat(
+        format, " zero_based=", source.zero_based ? 1 : 0, source.ids ? " ids=1" : "",
+        source.max_bad_lines > 0 ? absl::StrCat(" max_bad_lines=", source.max_bad_lines) : "");
   }
   return absl::StrFormat("%s csv=%016x labels=%d", format, Checksum(source.csv.SerializeAsString()),
                          source.encoding.read_labels);

@@ -21,6 +21,8 @@ struct CacheSource {
   std::string examples;                        // path
   std::string labels;                          // IDX: path, empty for none
   bool zero_based = false;                     // libsvm
+  bool ids = false;                            // libsvm: indices are ids
+  uint64_t max_bad_lines = 0;                  // libsvm, libffm, Criteo: that may be skipped
   v1::Csv csv = {};                            // CSV, TSV: the settings that name the cache
   CsvEncoding encoding = {};                   // CSV, TSV: how rows are encoded
 };

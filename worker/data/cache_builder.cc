@@ -9,6 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
 #include "worker/data/byte_source.h"
+#include "worker/data/criteo.h"
+#include "worker/data/id_cache.h"
+#include "worker/data/id_text.h"
 #include "worker/data/idx.h"
 #include "worker/data/libsvm.h"
 
@@ -119,9 +122,10 @@ absl::StatusOr<CacheHeader> WriteLibsvm(const CacheSource& source, const Activit
                           OpenSource(source.examples, activity));
   LibsvmWriter rows(writer);
   CONVOY_RETURN_IF_ERROR(rows.Begin());
-  CONVOY_ASSIGN_OR_RETURN(const LibsvmSummary summary,
-                          ReadLibsvm(*text, source.examples, source.zero_based,
-                                     [&](const LibsvmRows& piece) { return rows.Add(piece); }));
+  CONVOY_ASSIGN_OR_RETURN(
+      const LibsvmSummary summary,
+      ReadLibsvm(*text, source.examples, {source.zero_based, source.max_bad_lines},
+                 [&](const LibsvmRows& piece) { return rows.Add(piece); }));
   if (summary.rows > std::numeric_limits<uint32_t>::max()) {
     return absl::InvalidArgumentError(
         absl::StrCat(source.examples, ": expected at most 2^32 - 1 examples, got ", summary.rows));
@@ -132,7 +136,26 @@ absl::StatusOr<CacheHeader> WriteLibsvm(const CacheSource& source, const Activit
   header.features = summary.columns;
   header.features_line = summary.columns_line;
   header.entries = summary.entries;
+  header.bad_lines = summary.bad_lines;
+  header.first_bad_line = summary.first_bad_line;
   return header;
+}
+
+absl::StatusOr<CacheHeader> WriteIds(const CacheSource& source, IdParser& parser,
+                                     const ActivityCallback& activity, CacheWriter* writer) {
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> text,
+                          OpenSource(source.examples, activity));
+  IdCacheWriter rows(/*labelled=*/true, writer);
+  CONVOY_ASSIGN_OR_RETURN(const IdSummary summary, ReadIds(*text, parser, [&](const IdRows& piece) {
+                            return rows.Add(piece);
+                          }));
+  return rows.Finish(summary, source.examples);
+}
+
+absl::StatusOr<CacheHeader> WriteIdText(const CacheSource& source, IdTextFormat format,
+                                        const ActivityCallback& activity, CacheWriter* writer) {
+  IdTextParser parser(format, source.examples, source.max_bad_lines);
+  return WriteIds(source, parser, activity, writer);
 }
 
 }  // namespace
@@ -148,7 +171,14 @@ absl::StatusOr<CacheHeader> WriteSections(const CacheSource& source,
                               OpenSource(source.examples, activity));
       return WriteCsv(std::move(text), source.examples, source.encoding, writer);
     }
+    case v1::Data::LIBFFM:
+      return WriteIdText(source, IdTextFormat::kLibffm, activity, writer);
+    case v1::Data::CRITEO: {
+      CriteoParser parser(source.examples, source.max_bad_lines);
+      return WriteIds(source, parser, activity, writer);
+    }
     default:
+      if (source.ids) return WriteIdText(source, IdTextFormat::kLibsvm, activity, writer);
       return WriteLibsvm(source, activity, writer);
   }
 }

@@ -40,7 +40,11 @@ struct RawHeader {
   uint64_t shape[3];
   uint64_t entries;
   CacheExtent sections[kCacheSections];
-  char reserved[32];
+  uint64_t fields;
+  uint64_t fields_line;
+  uint64_t bad_lines;
+  uint64_t first_bad_line;
+  char reserved[16];
   uint64_t checksum;  // xxh3 of all bytes before
 };
 static_assert(sizeof(RawHeader) == kCacheHeaderBytes);
@@ -59,29 +63,37 @@ bool Multiply(uint64_t a, uint64_t b, uint64_t* product) {
   return !__builtin_mul_overflow(a, b, product) && *product <= kMaxCount;
 }
 
-absl::Status CheckFields(const CacheHeader& header) {
-  const auto contradiction = [](std::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("contradictory header: ", std::string(what)));
-  };
-  if (header.examples < 1 || header.examples > std::numeric_limits<uint32_t>::max()) {
-    return contradiction("examples");
-  }
-  if (header.features > std::numeric_limits<int64_t>::max()) return contradiction("features");
+absl::Status Contradiction(std::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("contradictory header: ", std::string(what)));
+}
+
+absl::Status CheckDense(const CacheHeader& header) {
   uint64_t product = 0;
-  if (header.kind == CacheKind::kDense) {
-    if (!Multiply(header.examples, header.features, &product) || product != header.entries) {
-      return contradiction("examples x features");
-    }
-    if (!Multiply(header.shape[0], header.shape[1], &product) ||
-        !Multiply(product, header.shape[2], &product) || product != header.features) {
-      return contradiction("shape");
-    }
-  } else if (header.entries > kMaxCount) {
-    return contradiction("entries");
-  } else if (header.element != CacheElement::kFloat32 || !header.labelled) {
-    return contradiction("a sparse file without labels or of bytes");
+  if (!Multiply(header.examples, header.features, &product) || product != header.entries) {
+    return Contradiction("examples x features");
+  }
+  if (!Multiply(header.shape[0], header.shape[1], &product) ||
+      !Multiply(product, header.shape[2], &product) || product != header.features) {
+    return Contradiction("shape");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckFields(const CacheHeader& header) {
+  if (header.examples < 1 || header.examples > std::numeric_limits<uint32_t>::max()) {
+    return Contradiction("examples");
+  }
+  if (header.features > std::numeric_limits<int64_t>::max()) return Contradiction("features");
+  if (header.entries > kMaxCount) return Contradiction("entries");
+  const bool ids = header.kind == CacheKind::kIds;
+  if ((header.element == CacheElement::kOne && !ids) ||
+      (header.element == CacheElement::kUbyte && header.in_rows())) {
+    return Contradiction("element type");
+  }
+  if (header.fields > (ids ? kMaxFields : 0)) return Contradiction("fields");
+  if (ids && header.features > 0) return Contradiction("ids with features");
+  if (header.kind == CacheKind::kDense) return CheckDense(header);
+  return header.labelled || ids ? absl::OkStatus() : Contradiction("a sparse file without labels");
 }
 
 RawHeader ToRaw(const CacheHeader& header) {
@@ -99,6 +111,10 @@ RawHeader ToRaw(const CacheHeader& header) {
   std::copy(header.shape.begin(), header.shape.end(), raw.shape);
   raw.entries = header.entries;
   std::copy(header.sections.begin(), header.sections.end(), raw.sections);
+  raw.fields = header.fields;
+  raw.fields_line = header.fields_line;
+  raw.bad_lines = header.bad_lines;
+  raw.first_bad_line = header.first_bad_line;
   raw.checksum = HeaderChecksum(raw);
   return raw;
 }
@@ -116,6 +132,10 @@ CacheHeader FromRaw(const RawHeader& raw) {
   std::copy_n(raw.shape, 3, header.shape.begin());
   header.entries = raw.entries;
   std::copy_n(raw.sections, kCacheSections, header.sections.begin());
+  header.fields = raw.fields;
+  header.fields_line = raw.fields_line;
+  header.bad_lines = raw.bad_lines;
+  header.first_bad_line = raw.first_bad_line;
   return header;
 }
 
@@ -127,7 +147,7 @@ absl::Status CheckRaw(const RawHeader& raw, CacheCheck check) {
   if (check == CacheCheck::kChecksums && raw.checksum != HeaderChecksum(raw)) {
     return Damaged("checksum of the header differs");
   }
-  if (raw.kind < 1 || raw.kind > 2 || raw.element < 1 || raw.element > 2 || raw.labelled > 1) {
+  if (raw.kind < 1 || raw.kind > 3 || raw.element < 1 || raw.element > 3 || raw.labelled > 1) {
     return Damaged("unknown kind, element type or flag");
   }
   return absl::OkStatus();
@@ -160,8 +180,12 @@ absl::Status LayOut(CacheHeader* header) {
   const bool sparse = header->kind == CacheKind::kSparse;
   header->sections[kValues].bytes = header->entries * header->element_bytes();
   header->sections[kLabels].bytes = header->labelled ? header->examples * sizeof(float) : 0;
-  header->sections[kRowOffsets].bytes = sparse ? (header->examples + 1) * sizeof(int64_t) : 0;
+  const bool ids = header->kind == CacheKind::kIds;
+  header->sections[kRowOffsets].bytes =
+      header->in_rows() ? (header->examples + 1) * sizeof(int64_t) : 0;
   header->sections[kColumns].bytes = sparse ? header->entries * sizeof(uint32_t) : 0;
+  header->sections[kIds].bytes = ids ? header->entries * sizeof(uint64_t) : 0;
+  header->sections[kFields].bytes = header->fields > 1 ? header->entries * sizeof(uint16_t) : 0;
   uint64_t offset = kCacheHeaderBytes;
   for (CacheExtent& section : header->sections) {
     section.offset = offset;
@@ -171,7 +195,7 @@ absl::Status LayOut(CacheHeader* header) {
 }
 
 uint64_t CacheFileBytes(const CacheHeader& header) {
-  const CacheExtent& last = header.sections[kColumns];
+  const CacheExtent& last = header.sections.back();
   return Aligned(last.offset + last.bytes);
 }
 
@@ -211,10 +235,23 @@ absl::Status CacheView::CheckRows() const {
       !std::is_sorted(offsets.begin(), offsets.end())) {
     return Damaged("row offsets do not ascend from 0 to the number of entries");
   }
+  return header_.kind == CacheKind::kIds ? CheckFieldNumbers() : CheckColumns();
+}
+
+absl::Status CacheView::CheckColumns() const {
   uint32_t largest = 0;
   for (const uint32_t column : columns()) largest = std::max(largest, column);
   if (header_.entries > 0 && largest >= header_.features) {
     return Damaged(absl::StrCat("column ", largest, " of ", header_.features));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CacheView::CheckFieldNumbers() const {
+  uint16_t largest = 0;
+  for (const uint16_t field : fields()) largest = std::max(largest, field);
+  if (!fields().empty() && largest >= header_.fields) {
+    return Damaged(absl::StrCat("field ", largest, " of ", header_.fields));
   }
   return absl::OkStatus();
 }

@@ -30,7 +30,9 @@ class CachedDataset : public Dataset {
     return static_cast<int64_t>(options_.selected ? options_.rows.size() : header().examples);
   }
   int64_t features() const override { return options_.features; }
-  bool sparse() const override { return header().kind == CacheKind::kSparse; }
+  bool sparse() const override { return header().in_rows(); }
+  bool has_ids() const override { return header().kind == CacheKind::kIds; }
+  int64_t fields() const override { return options_.fields; }
   ExampleShape example_shape() const override {
     if (sparse()) return {1, 1, options_.features};
     const auto& shape = header().shape;
@@ -44,6 +46,7 @@ class CachedDataset : public Dataset {
                                    static_cast<uint64_t>(options_.features),
                                    std::bit_cast<uint32_t>(options_.scale)};
     for (const CacheExtent& section : header().sections) parts.push_back(section.checksum);
+    if (has_ids()) parts.push_back(static_cast<uint64_t>(options_.fields));
     if (options_.selected) parts.push_back(ChecksumOf(std::span(options_.rows)));
     return ChecksumOf(std::span(parts));
   }
@@ -69,6 +72,9 @@ class CachedDataset : public Dataset {
     batch->examples.assign(indices.begin(), indices.end());
     batch->labels.clear();
     batch->weights.clear();
+    batch->columns.clear();
+    batch->ids.clear();
+    batch->fields.clear();
     if (!has_labels()) return;
     const std::span<const float> labels = view().labels();
     for (const uint32_t i : indices) batch->labels.push_back(labels[row(i)]);
@@ -110,31 +116,83 @@ class DenseDataset final : public CachedDataset {
   }
 };
 
-class SparseDataset final : public CachedDataset {
+// Rows of different lengths: columns or ids, with values.
+class RowDataset : public CachedDataset {
  public:
   using CachedDataset::CachedDataset;
 
-  void Read(std::span<const uint32_t> indices, Batch* batch) const override {
-    ReadCommon(indices, batch);
+ protected:
+  // Where the entries of a row are in the cache, and where they go in the batch.
+  struct Entries {
+    size_t from = 0;
+    size_t to = 0;
+    size_t count = 0;
+  };
+
+  // Sets the offsets of the batch. Returns its entries.
+  size_t ReadOffsets(std::span<const uint32_t> indices, Batch* batch) const {
     const std::span<const int64_t> offsets = view().row_offsets();
     batch->row_offsets.assign(1, 0);
     for (const uint32_t i : indices) {
       const size_t r = row(i);
       batch->row_offsets.push_back(batch->row_offsets.back() + offsets[r + 1] - offsets[r]);
     }
-    batch->columns.resize(static_cast<size_t>(batch->row_offsets.back()));
-    batch->values.resize(batch->columns.size());
-    for (size_t k = 0; k < indices.size(); ++k) CopyRow(row(indices[k]), k, batch);
+    return static_cast<size_t>(batch->row_offsets.back());
   }
 
- private:
-  void CopyRow(size_t from, size_t to, Batch* batch) const {
-    const size_t begin = static_cast<size_t>(view().row_offsets()[from]);
-    const size_t out = static_cast<size_t>(batch->row_offsets[to]);
-    const size_t count = static_cast<size_t>(batch->row_offsets[to + 1]) - out;
-    std::copy_n(view().columns().begin() + static_cast<int64_t>(begin), count,
-                batch->columns.begin() + static_cast<int64_t>(out));
-    ScaleRow(view().values().subspan(begin, count), scale(), batch->values.data() + out);
+  // The entries of the k-th example of the batch, which is example i.
+  Entries EntriesOf(uint32_t i, size_t k, const Batch& batch) const {
+    const size_t to = static_cast<size_t>(batch.row_offsets[k]);
+    return {static_cast<size_t>(view().row_offsets()[row(i)]), to,
+            static_cast<size_t>(batch.row_offsets[k + 1]) - to};
+  }
+
+  template <typename From, typename To>
+  static void Copy(std::span<const From> all, const Entries& entries, To* out) {
+    const std::span<const From> row = all.subspan(entries.from, entries.count);
+    std::copy(row.begin(), row.end(), out + entries.to);
+  }
+
+  void CopyValues(const Entries& entries, Batch* batch) const {
+    ScaleRow(view().values().subspan(entries.from, entries.count), scale(),
+             batch->values.data() + entries.to);
+  }
+};
+
+class SparseDataset final : public RowDataset {
+ public:
+  using RowDataset::RowDataset;
+
+  void Read(std::span<const uint32_t> indices, Batch* batch) const override {
+    ReadCommon(indices, batch);
+    batch->columns.resize(ReadOffsets(indices, batch));
+    batch->values.resize(batch->columns.size());
+    for (size_t k = 0; k < indices.size(); ++k) {
+      const Entries entries = EntriesOf(indices[k], k, *batch);
+      Copy(view().columns(), entries, batch->columns.data());
+      CopyValues(entries, batch);
+    }
+  }
+};
+
+class IdDataset final : public RowDataset {
+ public:
+  using RowDataset::RowDataset;
+
+  void Read(std::span<const uint32_t> indices, Batch* batch) const override {
+    ReadCommon(indices, batch);
+    batch->ids.resize(ReadOffsets(indices, batch));
+    const size_t entries = batch->ids.size();
+    const bool stored_values = header().element == CacheElement::kFloat32;
+    const bool stored_fields = !view().fields().empty();
+    batch->fields.assign(entries, 0);
+    batch->values.assign(entries, scale());
+    for (size_t k = 0; k < indices.size(); ++k) {
+      const Entries row = EntriesOf(indices[k], k, *batch);
+      Copy(view().ids(), row, batch->ids.data());
+      if (stored_fields) Copy(view().fields(), row, batch->fields.data());
+      if (stored_values) CopyValues(row, batch);
+    }
   }
 };
 
@@ -145,8 +203,13 @@ void ScaleRow(std::span<const float> in, float scale, float* out) { ScaleInto(in
 
 std::unique_ptr<Dataset> MakeDataset(std::shared_ptr<const CacheFile> cache,
                                      DatasetOptions options) {
-  if (cache->view().header().kind == CacheKind::kSparse) {
-    return std::make_unique<SparseDataset>(std::move(cache), std::move(options));
+  switch (cache->view().header().kind) {
+    case CacheKind::kSparse:
+      return std::make_unique<SparseDataset>(std::move(cache), std::move(options));
+    case CacheKind::kIds:
+      return std::make_unique<IdDataset>(std::move(cache), std::move(options));
+    case CacheKind::kDense:
+      break;
   }
   return std::make_unique<DenseDataset>(std::move(cache), std::move(options));
 }

@@ -14,14 +14,15 @@ namespace convoy {
 
 // Which part of a cache a data set shows, and how.
 struct DatasetOptions {
-  int64_t features = 0;  // at least those of a sparse cache, exactly those of a dense one
+  int64_t features = 0;  // at least those of a sparse cache, exactly those of a dense one; ids: 0
+  int64_t fields = 0;    // at least those of a cache of ids; 0 if that has none
   float scale = 1;
   // Examples of the cache, in the data set's order; 4 bytes each. Only if `selected`.
   std::vector<uint32_t> rows;
   bool selected = false;
 };
 
-// Dense or sparse, as the cache is.
+// Dense, sparse or of ids, as the cache is.
 std::unique_ptr<Dataset> MakeDataset(std::shared_ptr<const CacheFile> cache,
                                      DatasetOptions options);
 

@@ -29,6 +29,11 @@ class Dataset {
   virtual int64_t size() const = 0;      // examples
   virtual int64_t features() const = 0;  // of one example
   virtual bool sparse() const = 0;
+  // Whether examples are rows of ids without an upper bound: then features() is 0, sparse() true,
+  // and batches have ids, fields and values in place of columns.
+  virtual bool has_ids() const { return false; }
+  // Field numbers of the ids are below this; 0: the format has no fields (Batch::fields is all 0).
+  virtual int64_t fields() const { return 0; }
   virtual ExampleShape example_shape() const = 0;
   // Checksum of sources and options.
   virtual uint64_t fingerprint() const = 0;
@@ -48,18 +53,23 @@ struct DataSets {
   std::unique_ptr<Dataset> test;        // null: none
   // CSV, TSV: what was learnt from the training data; null for other formats.
   std::shared_ptr<const v1::Schema> schema;
+  // Lines of the training file that were skipped (data.max_bad_lines), and the first of them, from
+  // 1. Of CSV and TSV files the schema knows.
+  uint64_t bad_lines = 0;
+  uint64_t first_bad_line = 0;
 };
 
-// How a file other than that of the training is read. CSV and TSV only.
+// How a file other than that of the training is read.
 struct FileUse {
-  std::shared_ptr<const v1::Schema> schema;  // of the training data
-  bool labels = true;  // false: labels are passed over, and every line must be readable
+  std::shared_ptr<const v1::Schema> schema;  // of the training data; CSV and TSV only
+  // False: every line must be readable, and CSV and TSV need no labels.
+  bool labels = true;
 };
 
 // Opens the data of a job, building caches where they are missing or stale. Processes that want the
 // same cache wait for the one that builds it. `seed` draws the fractions of validation and test,
-// which are fixed sets of examples in the order of the file (worker/data/split.h). The schema of CSV
-// and TSV files is learnt from the whole file data.train. An empty data.cache_dir means
+// which are fixed sets of examples in the order of the file (worker/data/split.h). The schema of
+// CSV and TSV files is learnt from the whole file data.train. An empty data.cache_dir means
 // DefaultCacheDir(). NotFound: a file;
 // InvalidArgument: its contents (file and line or byte, expected, got) or a setting of `data`;
 // PermissionDenied, ResourceExhausted: a file can't be read or the cache can't be written (says
@@ -77,9 +87,9 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const st
                                                   const ActivityCallback& activity,
                                                   const FileUse& use = {});
 
-// The rows of `path` that OpenData would give to `part` ("train", "validation" or "test") if it were
-// data.train, e.g. to measure on the test rows of a training file again. InvalidArgument: the job
-// holds nothing back for that part. Errors as above.
+// The rows of `path` that OpenData would give to `part` ("train", "validation" or "test") if it
+// were data.train, e.g. to measure on the test rows of a training file again. InvalidArgument: the
+// job holds nothing back for that part. Errors as above.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenPart(v1::Data data, uint64_t seed,
                                                   const std::string& path, std::string_view part,
                                                   const ActivityCallback& activity,

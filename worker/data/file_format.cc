@@ -30,13 +30,21 @@ std::string_view FirstLine(std::string_view text) {
   }
 }
 
-// Separators of columns, unless the second word is index:value.
+size_t AfterDigits(std::string_view line, size_t begin) {
+  return std::min(line.find_first_not_of("0123456789", begin), line.size());
+}
+
+// Separators of columns, unless the second word is index:value or field:id:value.
 v1::Data::Format FormatOfText(std::string_view text) {
   const std::string_view line = FirstLine(text);
   const size_t blank = std::min(line.find_first_of(" \t"), line.size());
   const size_t word = std::min(line.find_first_not_of(" \t", blank), line.size());
-  const size_t digits = std::min(line.find_first_not_of("0123456789", word), line.size());
-  if (digits > word && digits < line.size() && line[digits] == ':') return v1::Data::LIBSVM;
+  const size_t colon = AfterDigits(line, word);
+  if (colon > word && colon < line.size() && line[colon] == ':') {
+    const size_t second = AfterDigits(line, colon + 1);
+    const bool libffm = second > colon + 1 && second < line.size() && line[second] == ':';
+    return libffm ? v1::Data::LIBFFM : v1::Data::LIBSVM;
+  }
   if (line.find_first_of(",;|") != std::string_view::npos) return v1::Data::CSV;
   return line.find('\t') != std::string_view::npos ? v1::Data::TSV : v1::Data::LIBSVM;
 }
@@ -55,8 +63,8 @@ absl::StatusOr<v1::Data::Format> DetectFormat(const std::string& path) {
   CONVOY_ASSIGN_OR_RETURN(const size_t got, source->Read(head));
   const std::string_view text(head, got);
   if (text.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected an IDX file, CSV or libsvm text, got an empty file"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": expected an IDX file, CSV, libsvm or libffm text, got an empty file"));
   }
   if (text.substr(0, 2) == kIdxMagic) return v1::Data::IDX;
   const absl::string_view name = absl::StripSuffix(path, ".gz");

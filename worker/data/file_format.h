@@ -11,7 +11,8 @@ namespace convoy {
 
 // By the first bytes of the (decompressed) file and its name: 00 00 begins an IDX file; a name ends
 // with .csv or .tsv (or these and .gz); the first line of CSV and TSV has a separator (comma,
-// semicolon, |, tab) and no index:value; else it is libsvm text.
+// semicolon, |, tab) and no index:value; that of libffm text has field:id:value; else it is libsvm
+// text.
 // InvalidArgument: the file is empty; else the errors of ByteSource.
 absl::StatusOr<v1::Data::Format> DetectFormat(const std::string& path);
 

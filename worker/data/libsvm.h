@@ -10,6 +10,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "worker/data/bad_lines.h"
 #include "worker/data/byte_source.h"
 
 namespace convoy {
@@ -23,39 +24,49 @@ struct LibsvmRows {
   std::span<const float> values;
 };
 
+struct LibsvmOptions {
+  bool zero_based = false;
+  uint64_t max_bad_lines = 0;  // lines that may be skipped
+};
+
 // What a whole file held.
 struct LibsvmSummary {
   uint64_t rows = 0;
   uint64_t entries = 0;
-  uint64_t columns = 0;       // largest column + 1, 0 without entries
-  uint64_t columns_line = 0;  // where the largest column came first, from 1
+  uint64_t columns = 0;         // largest column + 1, 0 without entries
+  uint64_t columns_line = 0;    // where the largest column came first, from 1
+  uint64_t bad_lines = 0;       // skipped
+  uint64_t first_bad_line = 0;  // from 1; 0: none
 };
 
 // Parses blocks of whole lines. One thread.
 class LibsvmParser {
  public:
   // `name` is for errors.
-  LibsvmParser(std::string name, bool zero_based)
-      : name_(std::move(name)), base_(zero_based ? 0 : 1) {}
+  LibsvmParser(std::string name, const LibsvmOptions& options)
+      : base_(options.zero_based ? 0 : 1),
+        bad_lines_(std::move(name), options.max_bad_lines, "data.max_bad_lines") {}
 
   // The examples of `lines`, which must end with '\n' (a carriage return before it is skipped, as
   // are blank lines and comments). The result is valid until the next call.
-  // InvalidArgument: "NAME:LINE: ..."; not a number, NaN, infinite or beyond float32, an index that
-  // is 0 (unless zero_based), above 2^32 - 1, repeated or not ascending, a qid.
+  // InvalidArgument: "NAME:LINE: ..." a line beyond max_bad_lines that has something that is not a
+  // number, NaN, infinite or beyond float32, an index that is 0 (unless zero_based), above 2^32 -
+  // 1, repeated or not ascending, a qid.
   absl::StatusOr<const LibsvmRows*> Parse(std::span<const char> lines);
 
   const LibsvmSummary& summary() const { return summary_; }
   uint64_t lines() const { return line_; }
+  const BadLines& bad_lines() const { return bad_lines_; }
 
  private:
-  absl::Status ParseLine(const char** cursor);
+  // Their errors are without file and line, which Parse puts before them.
+  absl::Status ParseLine(const char* at);
   absl::Status ParseEntry(const char** cursor, int64_t* previous);
   absl::Status CheckIndex(const char* token, uint64_t index, int64_t previous) const;
   absl::Status ParseValue(const char** cursor, const char* what, float* value) const;
-  absl::Status Error(const std::string& what) const;
 
-  const std::string name_;
   const uint32_t base_;
+  BadLines bad_lines_;
   uint64_t line_ = 0;  // lines begun
   LibsvmSummary summary_;
   LibsvmRows rows_;
@@ -68,7 +79,7 @@ class LibsvmParser {
 // Reads all of `source` and gives its examples to `sink`, in order. InvalidArgument: as above, or a
 // line longer than 64 MiB, or a file without examples; or what `sink` returned.
 absl::StatusOr<LibsvmSummary> ReadLibsvm(ByteSource& source, const std::string& name,
-                                         bool zero_based,
+                                         const LibsvmOptions& options,
                                          absl::FunctionRef<absl::Status(const LibsvmRows&)> sink);
 
 }  // namespace convoy

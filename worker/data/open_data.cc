@@ -13,6 +13,7 @@
 #include "worker/data/cache.h"
 #include "worker/data/cached_dataset.h"
 #include "worker/data/csv/learned_schema.h"
+#include "worker/data/data_shape.h"
 #include "worker/data/dataset.h"
 #include "worker/data/default_cache_dir.h"
 #include "worker/data/file_format.h"
@@ -23,9 +24,11 @@ namespace {
 
 using CachePointer = std::shared_ptr<const CacheFile>;
 
-constexpr double kUbyteScale = 1.0 / 255;
-
 bool IsCsv(v1::Data::Format format) { return format == v1::Data::CSV || format == v1::Data::TSV; }
+
+bool IsIdsOrLibsvm(v1::Data::Format format) {
+  return format == v1::Data::LIBSVM || format == v1::Data::LIBFFM || format == v1::Data::CRITEO;
+}
 
 absl::StatusOr<v1::Data::Format> FormatOf(const v1::Data& data, const std::string& path) {
   if (data.format() != v1::Data::AUTO) return data.format();
@@ -45,8 +48,13 @@ CacheOptions CacheOptionsOf(const v1::Data& data, const ActivityCallback& activi
 absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format format,
                                          const std::string& examples, const std::string& labels,
                                          const FileUse& use, const ActivityCallback& activity) {
-  CacheSource source = {format, examples, format == v1::Data::IDX ? labels : "",
-                        format == v1::Data::LIBSVM && data.zero_based()};
+  CacheSource source;
+  source.format = format;
+  source.examples = examples;
+  if (format == v1::Data::IDX) source.labels = labels;
+  source.zero_based = format == v1::Data::LIBSVM && data.zero_based();
+  source.ids = format == v1::Data::LIBSVM && data.ids();
+  if (IsIdsOrLibsvm(format) && use.labels) source.max_bad_lines = data.max_bad_lines();
   if (IsCsv(format)) {
     source.csv = data.csv();
     source.encoding = {use.schema, use.labels ? data.csv().max_bad_lines() : 0, use.labels};
@@ -83,45 +91,6 @@ absl::StatusOr<std::string> RequiredLabels(v1::Data::Format format, const std::s
                    setting));
 }
 
-// Features of a data set on `cache`, given those of the job (0: not set).
-absl::StatusOr<int64_t> FeaturesOf(const CacheHeader& header, const std::string& path,
-                                   int64_t wanted) {
-  const int64_t found = static_cast<int64_t>(header.features);
-  if (wanted == 0) {
-    if (found > 0) return found;
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": no example has a feature; set data.features"));
-  }
-  if (header.kind == CacheKind::kDense && found != wanted) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected ", wanted, " features an example, got ", found));
-  }
-  return wanted;
-}
-
-// Indices as the file writes them, with the line.
-absl::Status CheckLargestIndex(const CacheHeader& header, const std::string& path, int64_t features,
-                               bool zero_based) {
-  if (header.kind == CacheKind::kDense || static_cast<int64_t>(header.features) <= features) {
-    return absl::OkStatus();
-  }
-  const int64_t offset = zero_based ? 1 : 0;
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ":", header.features_line, ": index ", static_cast<int64_t>(header.features) - offset,
-      ": expected at most ", features - offset, ", since there are ", features,
-      " features (data.features, or the largest index of the training data)"));
-}
-
-absl::StatusOr<DatasetOptions> OptionsFor(const v1::Data& data, const CacheHeader& header,
-                                          const std::string& path, int64_t wanted_features) {
-  DatasetOptions options;
-  CONVOY_ASSIGN_OR_RETURN(options.features, FeaturesOf(header, path, wanted_features));
-  CONVOY_RETURN_IF_ERROR(CheckLargestIndex(header, path, options.features, data.zero_based()));
-  const bool ubyte = header.kind == CacheKind::kDense && header.element == CacheElement::kUbyte;
-  options.scale = static_cast<float>(data.has_scale() ? data.scale() : ubyte ? kUbyteScale : 1.0);
-  return options;
-}
-
 absl::Status CheckSettings(const v1::Data& data) {
   if (data.train().empty()) return absl::InvalidArgumentError("data.train is not set");
   if (!std::isfinite(static_cast<float>(data.scale()))) {
@@ -136,18 +105,16 @@ absl::Status CheckSettings(const v1::Data& data) {
 }
 
 // A file named by data.validation or data.test, with the features of the training data.
-absl::StatusOr<std::unique_ptr<Dataset>> OpenHeldOutFile(const v1::Data& data,
-                                                         v1::Data::Format format,
-                                                         const v1::Validation& file,
-                                                         const char* labels_setting,
-                                                         int64_t features, const FileUse& use,
-                                                         const ActivityCallback& activity) {
+absl::StatusOr<std::unique_ptr<Dataset>> OpenHeldOutFile(
+    const v1::Data& data, v1::Data::Format format, const v1::Validation& file,
+    const char* labels_setting, const WantedShape& wanted, const FileUse& use,
+    const ActivityCallback& activity) {
   CONVOY_ASSIGN_OR_RETURN(const std::string labels,
                           RequiredLabels(format, file.labels(), file.path(), labels_setting));
   CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
                           OpenCacheOf(data, format, file.path(), labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
-                          OptionsFor(data, cache->view().header(), file.path(), features));
+                          OptionsFor(data, cache->view().header(), file.path(), wanted));
   return MakeDataset(std::move(cache), std::move(options));
 }
 
@@ -201,21 +168,23 @@ absl::StatusOr<DataSets> OpenDataWith(const v1::Data& data, uint64_t seed, FileU
   CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
                           OpenCacheOf(data, format, data.train(), labels, use, activity));
   const CacheHeader& header = cache->view().header();
-  CONVOY_ASSIGN_OR_RETURN(
-      DatasetOptions options,
-      OptionsFor(data, header, data.train(), static_cast<int64_t>(data.features())));
-  const int64_t features = options.features;
+  CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
+                          OptionsFor(data, header, data.train(), WantedBy(data)));
+  const WantedShape wanted = {options.features, options.fields};
+  const uint64_t bad_lines = header.bad_lines, first_bad_line = header.first_bad_line;
   CONVOY_ASSIGN_OR_RETURN(DataSets sets,
                           OpenParts(data, seed, std::move(cache), std::move(options)));
   sets.schema = use.schema;
+  sets.bad_lines = bad_lines;
+  sets.first_bad_line = first_bad_line;
   if (data.validation().has_path()) {
-    CONVOY_ASSIGN_OR_RETURN(sets.validation,
-                            OpenHeldOutFile(data, format, data.validation(),
-                                            "data.validation.labels", features, use, activity));
+    CONVOY_ASSIGN_OR_RETURN(
+        sets.validation, OpenHeldOutFile(data, format, data.validation(), "data.validation.labels",
+                                         wanted, use, activity));
   }
   if (data.test().has_path()) {
     CONVOY_ASSIGN_OR_RETURN(sets.test, OpenHeldOutFile(data, format, data.test(),
-                                                       "data.test.labels", features, use, activity));
+                                                       "data.test.labels", wanted, use, activity));
   }
   return sets;
 }
@@ -239,9 +208,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const st
   const std::string labels = format == v1::Data::IDX ? OptionalLabels(data, path) : "";
   CONVOY_ASSIGN_OR_RETURN(CachePointer cache,
                           OpenCacheOf(data, format, path, labels, use, activity));
-  CONVOY_ASSIGN_OR_RETURN(
-      DatasetOptions options,
-      OptionsFor(data, cache->view().header(), path, static_cast<int64_t>(data.features())));
+  CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
+                          OptionsFor(data, cache->view().header(), path, WantedBy(data)));
   return MakeDataset(std::move(cache), std::move(options));
 }
 

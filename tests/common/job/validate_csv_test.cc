@@ -63,12 +63,31 @@ TEST(ValidateCsvTest, EverySettingThatMakesNoSenseIsNamed) {
        "is ignored, so that buckets has no effect"},
       {"csv { label: 'y' column { name: 'a' transform: LOG buckets: 3 } }",
        "data.csv.column[0].buckets goes with transform BUCKET only"},
+      {"csv { label: 'y' column { name: 'a' type: ID hash_buckets: 3 } }",
+       "can't have both type ID, which is for ids, and hash_buckets, which is not"},
+      {"csv { label: 'y' column { name: 'a' id_from: NUMBER transform: LOG } }",
+       "both id_from, which is for ids, and transform"},
+      {"csv { label: 'y' column { name: 'a' type: IGNORE value_separator: '|' } }",
+       "is ignored, so that value_separator has no effect"},
+      {"csv { label: 'y' column { name: 'a' id_from: NUMBER missing: CATEGORY } }",
+       "data.csv.column[0].missing must be ZERO or ERROR with id_from NUMBER, got CATEGORY"},
+      {"csv { label: 'y' column { name: 'a' value_separator: '||' } }",
+       "data.csv.column[0].value_separator must be one character"},
+      {"csv { label: 'y' separator: '|' column { name: 'a' value_separator: '|' } }",
+       "data.csv.column[0].value_separator must be one character"},
+      {"max_bad_lines: 3 csv { label: 'y' }", "see data.csv.max_bad_lines"},
       {"csv { label: 'y' column { name: 'a' buckets: 1 } }",
        "data.csv.column[0].buckets must be from 2 to 10000"},
   };
   for (const auto& [text, message] : cases) {
     EXPECT_THAT(MessagesOf(text), ElementsAre(HasSubstr(message))) << text;
   }
+}
+
+TEST(ValidateCsvTest, IdsMayHaveACategoryForMissingValues) {
+  EXPECT_THAT(MessagesOf("csv { label: 'y' column { name: 'a' type: ID missing: CATEGORY } "
+                         "column { name: 'b' value_separator: '|' missing: ZERO } }"),
+              IsEmpty());
 }
 
 TEST(ValidateCsvTest, AllMistakesAreReportedAtOnce) {

@@ -134,6 +134,25 @@ TEST(ValidateTest, DataOptionsThatCannotWorkAreRefused) {
               ElementsAre("data.zero_based is for libsvm files, but data.format is IDX"));
 }
 
+TEST(ValidateTest, SettingsOfIdsFitTheFormat) {
+  EXPECT_THAT(MessagesWith("data { format: LIBSVM ids: true max_bad_lines: 3 }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("data { format: LIBFFM fields: 39 max_bad_lines: 3 }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("data { ids: true zero_based: true features: 3 }"),
+              ElementsAre(HasSubstr("data.zero_based has no meaning with data.ids"),
+                          HasSubstr("data.features has no meaning with data.ids")));
+  EXPECT_THAT(MessagesWith("data { format: LIBFFM ids: true }"),
+              ElementsAre("data.ids is for libsvm files, but data.format is LIBFFM"));
+  EXPECT_THAT(MessagesWith("data { format: LIBSVM fields: 3 }"),
+              ElementsAre("data.fields is for libffm files, but data.format is LIBSVM"));
+  EXPECT_THAT(MessagesWith("data { format: LIBFFM fields: 65537 }"),
+              ElementsAre("data.fields must be from 1 to 65536, got 65537"));
+  EXPECT_THAT(MessagesWith("data { format: IDX train_labels: 'y' max_bad_lines: 3 }"),
+              ElementsAre("data.max_bad_lines is for libsvm, libffm and Criteo files, but "
+                          "data.format is IDX"));
+  EXPECT_THAT(MessagesWith("data { negative_rate: 0 }"),
+              ElementsAre("data.negative_rate must be in (0, 1], got 0"));
+}
+
 TEST(ValidateTest, CustomModelNeedsAName) {
   EXPECT_THAT(MessagesWith("model { custom {} }"),
               ElementsAre("model.custom.name is missing: the name under which the model class was "

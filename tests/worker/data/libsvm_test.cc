@@ -30,14 +30,15 @@ struct Parsed {
 absl::StatusOr<Parsed> Parse(std::string_view text, bool zero_based = false) {
   Parsed all;
   const auto source = Decompressed(MemorySource(text), "a.libsvm");
-  const auto summary = ReadLibsvm(*source, "a.libsvm", zero_based, [&](const LibsvmRows& rows) {
-    const auto before = static_cast<int64_t>(all.columns.size());
-    all.labels.insert(all.labels.end(), rows.labels.begin(), rows.labels.end());
-    for (const int64_t end : rows.row_ends) all.row_ends.push_back(before + end);
-    all.columns.insert(all.columns.end(), rows.columns.begin(), rows.columns.end());
-    all.values.insert(all.values.end(), rows.values.begin(), rows.values.end());
-    return absl::OkStatus();
-  });
+  const auto summary =
+      ReadLibsvm(*source, "a.libsvm", {zero_based, 0}, [&](const LibsvmRows& rows) {
+        const auto before = static_cast<int64_t>(all.columns.size());
+        all.labels.insert(all.labels.end(), rows.labels.begin(), rows.labels.end());
+        for (const int64_t end : rows.row_ends) all.row_ends.push_back(before + end);
+        all.columns.insert(all.columns.end(), rows.columns.begin(), rows.columns.end());
+        all.values.insert(all.values.end(), rows.values.begin(), rows.values.end());
+        return absl::OkStatus();
+      });
   if (!summary.ok()) return summary.status();
   all.summary = *summary;
   return all;

@@ -17,6 +17,7 @@ constexpr size_t kShownColumns = 30;
 // The type that the settings of a column amount to; those of one type name the type.
 v1::CsvColumn::Type TypeOf(const v1::CsvColumn& column) {
   if (column.type() != v1::CsvColumn::SNIFF) return column.type();
+  if (column.has_id_from() || column.has_value_separator()) return v1::CsvColumn::ID;
   if (column.has_transform() || column.has_buckets()) return v1::CsvColumn::NUMERIC;
   if (column.has_hash_buckets()) return v1::CsvColumn::CATEGORICAL;
   switch (column.missing()) {
@@ -44,6 +45,8 @@ Kind FeatureKind(const SniffedColumn& values, v1::CsvColumn::Type type, const v1
       return Kind::kNumeric;
     case v1::CsvColumn::CATEGORICAL:
       return plan.categorical();
+    case v1::CsvColumn::ID:
+      return Kind::kId;
     case v1::CsvColumn::SNIFF:
       break;
   }
@@ -63,6 +66,18 @@ Kind LabelKind(const SniffedColumn& values, const v1::Csv& settings) {
   return MostlyNumbers(values, settings) ? Kind::kTarget : Kind::kClass;
 }
 
+v1::IdTreatment TreatmentOfIds(const v1::CsvColumn& column, const v1::Csv& settings) {
+  v1::IdTreatment id;
+  const bool number = column.id_from() == v1::CsvColumn::NUMBER;
+  id.set_from(column.id_from());
+  id.set_missing(column.has_missing() ? column.missing()
+                 : number && settings.missing_category() == v1::CsvColumn::CATEGORY
+                     ? v1::CsvColumn::ERROR
+                     : settings.missing_category());
+  if (column.has_value_separator()) id.set_separator(column.value_separator());
+  return id;
+}
+
 ColumnPlan PlanOf(const std::string& name, const SniffedColumn& values, const v1::CsvColumn& column,
                   const v1::Csv& settings) {
   ColumnPlan plan;
@@ -74,6 +89,7 @@ ColumnPlan PlanOf(const std::string& name, const SniffedColumn& values, const v1
   plan.hash_buckets = column.has_hash_buckets() ? column.hash_buckets() : settings.hash_buckets();
   plan.missing_number = column.has_missing() ? column.missing() : settings.missing_number();
   plan.missing_category = column.has_missing() ? column.missing() : settings.missing_category();
+  plan.id = TreatmentOfIds(column, settings);
   if (name.empty()) return plan;
   plan.kind = name == settings.label() ? LabelKind(values, settings)
                                        : FeatureKind(values, TypeOf(column), settings, plan);

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/job.pb.h"
+#include "proto/schema.pb.h"
 #include "worker/data/csv/csv_sniffer.h"
 
 namespace convoy {
@@ -21,6 +22,7 @@ struct ColumnPlan {
     kNumeric,
     kDictionary,
     kHash,
+    kId,
     kByFirstValue,  // no value in the head of the file: kNumeric or categorical
   };
 
@@ -31,6 +33,7 @@ struct ColumnPlan {
   uint32_t hash_buckets = 0;
   v1::CsvColumn::Missing missing_number = v1::CsvColumn::MEAN;
   v1::CsvColumn::Missing missing_category = v1::CsvColumn::CATEGORY;
+  v1::IdTreatment id;  // kId
 
   bool is_label() const { return kind == Kind::kClass || kind == Kind::kTarget; }
   // The kind if its values are categories.

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
 #include "worker/data/csv/csv_file.h"
+#include "worker/data/id_cache.h"
 
 namespace convoy {
 namespace {
@@ -76,6 +77,45 @@ class RowWriter {
   int64_t entries_ = 0;
 };
 
+// The same for rows of ids.
+class IdRowWriter {
+ public:
+  IdRowWriter(bool labelled, CacheWriter* writer) : cache_(labelled, writer) {}
+
+  absl::Status Add(const SparseRow& row) {
+    rows_.labels.push_back(row.label);
+    ids_.insert(ids_.end(), row.ids.begin(), row.ids.end());
+    fields_.insert(fields_.end(), row.fields.begin(), row.fields.end());
+    values_.insert(values_.end(), row.values.begin(), row.values.end());
+    rows_.row_ends.push_back(static_cast<int64_t>(ids_.size()));
+    return ids_.size() * sizeof(uint64_t) < kPieceBytes ? absl::OkStatus() : Flush();
+  }
+
+  absl::StatusOr<CacheHeader> Finish(const IdSummary& summary, const std::string& name) {
+    CONVOY_RETURN_IF_ERROR(Flush());
+    return cache_.Finish(summary, name);
+  }
+
+ private:
+  absl::Status Flush() {
+    rows_.ids = ids_;
+    rows_.fields = fields_;
+    rows_.values = values_;
+    CONVOY_RETURN_IF_ERROR(cache_.Add(rows_));
+    rows_ = {};
+    ids_.clear();
+    fields_.clear();
+    values_.clear();
+    return absl::OkStatus();
+  }
+
+  IdCacheWriter cache_;
+  IdRows rows_;  // the spans are set by Flush
+  std::vector<uint64_t> ids_;
+  std::vector<uint16_t> fields_;
+  std::vector<float> values_;
+};
+
 // A file, and how its rows are read.
 struct EncodedFile {
   std::unique_ptr<CsvFile> file;
@@ -110,7 +150,7 @@ absl::StatusOr<CsvSummary> EncodeRows(const EncodedFile& opened, const v1::Schem
     }
     CONVOY_RETURN_IF_ERROR(sink(encoded));
     ++summary.rows;
-    summary.entries += encoded.columns.size();
+    summary.entries += encoded.values.size();
   }
   if (summary.rows == 0 || summary.rows > std::numeric_limits<uint32_t>::max()) {
     return absl::InvalidArgumentError(
@@ -131,6 +171,19 @@ CacheHeader Describe(const v1::Schema& schema, const CsvSummary& summary) {
   return header;
 }
 
+absl::StatusOr<CacheHeader> WriteIds(const EncodedFile& opened, const v1::Schema& schema,
+                                     CacheWriter* writer) {
+  IdRowWriter rows(opened.labelled, writer);
+  CONVOY_ASSIGN_OR_RETURN(
+      const CsvSummary encoded,
+      EncodeRows(opened, schema, [&](const SparseRow& row) { return rows.Add(row); }));
+  IdSummary summary;
+  summary.rows = encoded.rows;
+  summary.entries = encoded.entries;
+  summary.fields = static_cast<uint64_t>(schema.column_size());
+  return rows.Finish(summary, opened.file->name());
+}
+
 }  // namespace
 
 absl::StatusOr<CsvSummary> EncodeCsv(std::unique_ptr<ByteSource> source, const std::string& name,
@@ -143,6 +196,7 @@ absl::StatusOr<CsvSummary> EncodeCsv(std::unique_ptr<ByteSource> source, const s
 absl::StatusOr<CacheHeader> WriteCsv(std::unique_ptr<ByteSource> source, const std::string& name,
                                      const CsvEncoding& encoding, CacheWriter* writer) {
   CONVOY_ASSIGN_OR_RETURN(const EncodedFile opened, OpenEncoded(std::move(source), name, encoding));
+  if (encoding.schema->ids()) return WriteIds(opened, *encoding.schema, writer);
   RowWriter rows(*encoding.schema, opened.labelled, writer);
   CONVOY_ASSIGN_OR_RETURN(
       const CsvSummary summary,

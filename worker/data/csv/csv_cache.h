@@ -22,7 +22,7 @@ struct CsvEncoding {
 
 struct CsvSummary {
   uint64_t rows = 0;
-  uint64_t entries = 0;  // features that are not 0
+  uint64_t entries = 0;  // features that are not 0, or ids
   bool labelled = false;
 };
 
@@ -33,7 +33,7 @@ absl::StatusOr<CsvSummary> EncodeCsv(std::unique_ptr<ByteSource> source, const s
                                      const CsvEncoding& encoding,
                                      absl::FunctionRef<absl::Status(const SparseRow&)> sink);
 
-// Dense or sparse as the schema says. Returns what a header says of the contents.
+// Dense, sparse or ids as the schema says. Returns what a header says of the contents.
 absl::StatusOr<CacheHeader> WriteCsv(std::unique_ptr<ByteSource> source, const std::string& name,
                                      const CsvEncoding& encoding, CacheWriter* writer);
 

@@ -19,8 +19,8 @@ CsvFile::CsvFile(std::unique_ptr<ByteSource> source, std::string name, const Csv
     : source_(std::move(source)),
       name_(std::move(name)),
       header_(layout.header),
-      max_bad_lines_(max_bad_lines),
-      reader_(source_.get(), name_, layout.dialect) {}
+      reader_(source_.get(), name_, layout.dialect),
+      bad_lines_(name_, max_bad_lines, "data.csv.max_bad_lines") {}
 
 absl::StatusOr<std::unique_ptr<CsvFile>> CsvFile::Open(std::unique_ptr<ByteSource> source,
                                                        std::string name, const CsvLayout& layout,
@@ -73,14 +73,7 @@ absl::StatusOr<const CsvRecord*> CsvFile::Next() {
 }
 
 absl::Status CsvFile::Reject(const CsvRecord& row, const std::string& problem) {
-  ++bad_lines_;
-  if (bad_lines_ == 1) first_bad_line_ = absl::StrCat("line ", row.line, ": ", problem);
-  if (bad_lines_ <= max_bad_lines_) return absl::OkStatus();
-  const std::string what = absl::StrCat(name_, ":", row.line, ": ", problem);
-  if (max_bad_lines_ == 0) return absl::InvalidArgumentError(what);
-  return absl::InvalidArgumentError(absl::StrCat(what, "; this is bad line ", bad_lines_,
-                                                 ", and data.csv.max_bad_lines is ", max_bad_lines_,
-                                                 "; the first was ", first_bad_line_));
+  return bad_lines_.Reject(row.line, problem);
 }
 
 }  // namespace convoy

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "worker/data/bad_lines.h"
 #include "worker/data/byte_source.h"
 #include "worker/data/csv/csv_reader.h"
 
@@ -37,9 +38,9 @@ class CsvFile {
   // Skips a row that can't be used. InvalidArgument "NAME:LINE: problem" if there are too many.
   absl::Status Reject(const CsvRecord& row, const std::string& problem);
 
-  uint64_t bad_lines() const { return bad_lines_; }
+  uint64_t bad_lines() const { return bad_lines_.count(); }
   // "line 12: field 3: ..."; empty: none.
-  const std::string& first_bad_line() const { return first_bad_line_; }
+  const std::string& first_bad_line() const { return bad_lines_.first(); }
 
  private:
   CsvFile(std::unique_ptr<ByteSource> source, std::string name, const CsvLayout& layout,
@@ -50,12 +51,10 @@ class CsvFile {
   const std::unique_ptr<ByteSource> source_;
   const std::string name_;
   const bool header_;
-  const uint64_t max_bad_lines_;
   CsvReader reader_;
   std::vector<std::string> columns_;
   const CsvRecord* first_ = nullptr;  // a row that was read to count the columns
-  uint64_t bad_lines_ = 0;
-  std::string first_bad_line_;
+  BadLines bad_lines_;
 };
 
 // The file at `path`, gunzipped. Errors of FileSource.

@@ -57,9 +57,11 @@ absl::StatusOr<SchemaPointer> Learn(const std::string& train, const v1::Csv& set
 
 std::string LearnedSchemaPath(const std::string& train, const v1::Csv& settings, bool tsv,
                               const std::string& directory) {
-  return CachePath({tsv ? v1::Data::TSV : v1::Data::CSV, train, "", false, settings, {}},
-                   directory) +
-         ".schema";
+  CacheSource source;
+  source.format = tsv ? v1::Data::TSV : v1::Data::CSV;
+  source.examples = train;
+  source.csv = settings;
+  return CachePath(source, directory) + ".schema";
 }
 
 absl::StatusOr<SchemaPointer> LearnedSchema(const std::string& train, const v1::Csv& settings,

@@ -1,13 +1,17 @@
 #include "worker/data/csv/row_encoder.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "worker/data/cache_format.h"
 #include "worker/data/csv/column_statistics.h"
 #include "worker/data/csv/csv_number.h"
+#include "worker/data/csv/id_values.h"
 #include "worker/data/csv/problems.h"
+#include "worker/data/id_reader.h"
 
 namespace convoy {
 namespace {
@@ -52,8 +56,8 @@ RowEncoder::RowEncoder(const v1::Schema& schema, const ColumnMap& map, bool with
       classes_(Numbered(schema.label().class_name())) {
   for (int i = 0; i < schema_.column_size(); ++i) {
     const v1::FeatureColumn& column = schema_.column(i);
-    columns_.push_back(
-        {map.features[static_cast<size_t>(i)], &column, Numbered(column.dictionary().category())});
+    columns_.push_back({map.features[static_cast<size_t>(i)], &column,
+                        Numbered(column.dictionary().category()), NameHash(column.name())});
   }
 }
 
@@ -70,9 +74,13 @@ std::string RowEncoder::Encode(const CsvRecord& row, SparseRow* out) const {
       case v1::FeatureColumn::kDictionary:
         problem = EncodeDictionary(column, field, out);
         break;
+      case v1::FeatureColumn::kId:
+        problem = EncodeIds(column, field, out);
+        break;
       default:
         problem = EncodeHash(column, field, out);
     }
+    if (schema_.ids()) TurnIntoIds(column, static_cast<uint16_t>(i), out);
   }
   return problem;
 }
@@ -152,6 +160,32 @@ std::string RowEncoder::EncodeHash(const Column& column, std::string_view field,
   const uint64_t bucket = Checksum({field.data(), field.size()}) % hash.buckets();
   out->Add(column.schema->first_feature() + static_cast<uint32_t>(bucket), 1);
   return "";
+}
+
+std::string RowEncoder::EncodeIds(const Column& column, std::string_view field,
+                                  SparseRow* out) const {
+  const v1::IdTreatment& id = column.schema->id();
+  std::string problem;
+  if (!missing_.Contains(field)) {
+    problem = AppendIds(column.schema->name(), column.name, id, field, &out->ids);
+  } else if (id.missing() == v1::CsvColumn::ERROR) {
+    problem = ValueIsMissing(column.schema->name());
+  } else if (id.missing() == v1::CsvColumn::CATEGORY) {
+    out->ids.push_back(HashedId("", column.name));
+  }
+  out->values.resize(out->ids.size(), 1);
+  return problem;
+}
+
+// The features of the column become ids; those of an ID column are. All are of one field.
+void RowEncoder::TurnIntoIds(const Column& column, uint16_t number, SparseRow* out) {
+  for (const uint32_t feature : out->columns) {
+    char text[std::numeric_limits<uint32_t>::digits10 + 1];
+    const char* const end = std::to_chars(std::begin(text), std::end(text), feature).ptr;
+    out->ids.push_back(HashedId({text, static_cast<size_t>(end - std::begin(text))}, column.name));
+  }
+  out->columns.clear();
+  out->fields.resize(out->ids.size(), number);
 }
 
 }  // namespace convoy

@@ -15,14 +15,18 @@
 
 namespace convoy {
 
-// Features that are not 0, ascending by column.
+// Features that are not 0, ascending by column; or ids with their fields, if the schema has ids.
 struct SparseRow {
   float label = 0;
   std::vector<uint32_t> columns;
+  std::vector<uint64_t> ids;
+  std::vector<uint16_t> fields;
   std::vector<float> values;
 
   void Clear() {
     columns.clear();
+    ids.clear();
+    fields.clear();
     values.clear();
   }
   void Add(uint32_t column, float value) {
@@ -51,12 +55,15 @@ class RowEncoder {
     size_t field = 0;
     const v1::FeatureColumn* schema = nullptr;  // in schema_
     Dictionary dictionary;
+    uint64_t name = 0;  // hash of its name, for ids
   };
 
   std::string EncodeLabel(std::string_view field, float* label) const;
   std::string EncodeNumeric(const Column& column, std::string_view field, SparseRow* out) const;
   std::string EncodeDictionary(const Column& column, std::string_view field, SparseRow* out) const;
   std::string EncodeHash(const Column& column, std::string_view field, SparseRow* out) const;
+  std::string EncodeIds(const Column& column, std::string_view field, SparseRow* out) const;
+  static void TurnIntoIds(const Column& column, uint16_t number, SparseRow* out);
 
   const v1::Schema schema_;
   const MissingValues missing_;

@@ -1,11 +1,13 @@
 #include "worker/data/csv/schema_layout.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
+#include "worker/data/cache_format.h"
 
 namespace convoy {
 namespace {
@@ -39,6 +41,18 @@ absl::Status CheckDictionary(const v1::DictionaryTreatment& dictionary) {
   return absl::InvalidArgumentError("a category comes twice");
 }
 
+absl::Status CheckIds(const v1::IdTreatment& id) {
+  if (id.separator().size() > 1) {
+    return absl::InvalidArgumentError("separator must be one character or none");
+  }
+  const v1::CsvColumn::Missing missing = id.missing();
+  if (missing == v1::CsvColumn::ZERO || missing == v1::CsvColumn::ERROR ||
+      (missing == v1::CsvColumn::CATEGORY && id.from() == v1::CsvColumn::TEXT)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("missing must be ZERO, ERROR or, for TEXT, CATEGORY");
+}
+
 absl::Status CheckColumn(const v1::FeatureColumn& column) {
   switch (column.treatment_case()) {
     case v1::FeatureColumn::kNumeric:
@@ -48,10 +62,12 @@ absl::Status CheckColumn(const v1::FeatureColumn& column) {
     case v1::FeatureColumn::kHash:
       if (column.hash().buckets() > 0) return absl::OkStatus();
       return absl::InvalidArgumentError("buckets must be >= 1");
+    case v1::FeatureColumn::kId:
+      return CheckIds(column.id());
     case v1::FeatureColumn::TREATMENT_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("expected one of numeric, dictionary, hash");
+  return absl::InvalidArgumentError("expected one of numeric, dictionary, hash, id");
 }
 
 // A name and a place that no other column has.
@@ -89,9 +105,28 @@ absl::Status CheckColumns(const v1::Schema& schema) {
   return absl::OkStatus();
 }
 
+bool HasIds(const v1::Schema& schema) {
+  return std::any_of(schema.column().begin(), schema.column().end(),
+                     [](const v1::FeatureColumn& column) { return column.has_id(); });
+}
+
+// Each column is a field.
+absl::Status LayOutIds(v1::Schema* schema) {
+  if (static_cast<uint64_t>(schema->column_size()) > kMaxFields) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expected at most ", kMaxFields, " columns beside ids, got ", schema->column_size()));
+  }
+  for (v1::FeatureColumn& column : *schema->mutable_column()) column.clear_first_feature();
+  schema->set_features(0);
+  schema->set_sparse(true);
+  schema->set_ids(true);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 uint64_t FeatureWidth(const v1::FeatureColumn& column) {
+  if (column.has_id()) return 0;
   if (column.has_numeric()) {
     const v1::NumericTreatment& numeric = column.numeric();
     const bool bucket = numeric.transform() == v1::CsvColumn::BUCKET;
@@ -110,6 +145,8 @@ uint64_t MostNonzeros(const v1::FeatureColumn& column) {
 }
 
 absl::Status LayOutFeatures(v1::Schema* schema) {
+  if (HasIds(*schema)) return LayOutIds(schema);
+  schema->clear_ids();
   uint64_t features = 0, nonzeros = 0;
   for (v1::FeatureColumn& column : *schema->mutable_column()) {
     column.set_first_feature(static_cast<uint32_t>(features));

@@ -10,6 +10,7 @@
 #include "worker/data/csv/column_statistics.h"
 #include "worker/data/csv/csv_number.h"
 #include "worker/data/csv/csv_sniffer.h"
+#include "worker/data/csv/id_values.h"
 #include "worker/data/csv/problems.h"
 #include "worker/data/csv/schema_layout.h"
 
@@ -39,6 +40,7 @@ class ColumnLearner {
     if (number && !missing_.any_number() && ParseNumber(field, &number_)) return "";
     is_missing_ = missing_.Contains(field);
     if (is_missing_) return MissingProblem();
+    if (plan_.kind == Kind::kId) return ReadIds(field);
     if (plan_.kind == Kind::kByFirstValue) Decide();
     return !number || ParseNumber(field, &number_) ? "" : NotANumber(plan_.name, field);
   }
@@ -67,6 +69,9 @@ class ColumnLearner {
     } else if (plan_.kind == Kind::kHash) {
       column->mutable_hash()->set_buckets(plan_.hash_buckets);
       column->mutable_hash()->set_missing(plan_.missing_category);
+    } else if (plan_.kind == Kind::kId) {
+      *column->mutable_id() = plan_.id;
+      return true;
     } else {
       return false;
     }
@@ -76,8 +81,16 @@ class ColumnLearner {
   std::vector<std::string> Classes() const { return categories_.Classes(); }
 
  private:
+  std::string ReadIds(std::string_view field) {
+    ids_.clear();
+    return AppendIds(plan_.name, /*name=*/0, plan_.id, field, &ids_);
+  }
+
   std::string MissingProblem() const {
     if (plan_.is_label()) return LabelIsMissing(plan_.name);
+    if (plan_.kind == Kind::kId) {
+      return plan_.id.missing() == v1::CsvColumn::ERROR ? ValueIsMissing(plan_.name) : "";
+    }
     const bool in_number = plan_.missing_number == v1::CsvColumn::ERROR;
     const bool in_category = plan_.missing_category == v1::CsvColumn::ERROR;
     const bool wrong = plan_.kind == Kind::kByFirstValue ? in_number && in_category
@@ -117,6 +130,7 @@ class ColumnLearner {
   std::string_view field_;
   bool is_missing_ = false;
   double number_ = 0;
+  std::vector<uint64_t> ids_;
 };
 
 // Reads a row into all columns; "": it is good.
