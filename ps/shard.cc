@@ -76,6 +76,7 @@ absl::Status Shard::MakeTables(const ProgressOptions& progress) {
     options.seed = options_.seed;
     options.optimizer = options_.optimizer;
     options.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
+    options.rules = options_.table_rules;
     CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table, TableShard::Create(std::move(options)));
     tables_.push_back(std::move(table));
   }

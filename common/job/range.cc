@@ -105,6 +105,8 @@ constexpr FieldRange kRanges[] = {
     {"Training.report_every_steps", AtLeast(1)},
     {"Training.batches_per_task", AtLeast(1)},
     {"Training.class_weights", AtLeast(0)},
+    {"TableRule.admit_after", AtLeast(1)},
+    {"TableRule.max_mb", AtLeast(0)},
     {"Cluster.servers", FromTo(1, 64)},
     {"Cluster.workers", FromTo(1, 1024)},
     {"Cluster.threads_per_server", FromTo(0, 1024)},

@@ -87,6 +87,7 @@ std::vector<Violation> Validate(const v1::Job& job) {
   ValidateModel(job, &violations);
   ValidateOptimizer(job, &violations);
   ValidateTraining(job, &violations);
+  ValidateTables(job, &violations);
   ValidateCluster(job, &violations);
   return violations;
 }

@@ -238,16 +238,6 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
           absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup,
                        " of ", slices, "; set training.slices, or more workers"));
   }
-  if (mode->single() && HasTables(job.model())) {
-    Wrong(violations, "training.mode",
-          absl::StrCat(": single trains without servers, and the rows of ", KindName(job.model()),
-                       " live in tables of servers; use sync"));
-  }
-  if (mode->local() && HasTables(job.model())) {
-    Wrong(violations, "training.mode",
-          absl::StrCat(": ", training.mode(), " takes steps on the workers, and the rows of ", KindName(job.model()),
-                       " live in tables of servers; use sync, async or ssp"));
-  }
   if (mode->local() && UsesFtrl(job.optimizer())) {
     Wrong(violations, "training.mode",
           absl::StrCat(": ", training.mode(),

@@ -12,6 +12,7 @@ void ValidateData(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateModel(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateOptimizer(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTraining(const v1::Job& job, std::vector<Violation>* violations);
+void ValidateTables(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateCluster(const v1::Job& job, std::vector<Violation>* violations);
 
 }  // namespace convoy

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "ps/table/row_limits.h"
 
 namespace convoy {
 
@@ -17,7 +18,8 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   bucket.arena = &shard->arena_;
   bucket.seed = shard->options_.seed;
   bucket.schedule = shard->options_.schedule;
-  bucket.life = shard->options_.life;
+  const size_t row_bytes = (size_t{shard->dim_} + shard->updater_->slot_floats()) * sizeof(float);
+  CONVOY_ASSIGN_OR_RETURN(bucket.life, RowLifeFor(shard->options_.rules, shard->options_.table.name, row_bytes));
   for (uint32_t b = shard->options_.rank; b < kTableBuckets; b += shard->options_.servers) {
     shard->buckets_.push_back(std::make_unique<TableBucket>(bucket));
   }

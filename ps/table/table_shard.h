@@ -26,10 +26,10 @@ class TableShard {
     uint64_t seed = 1;
     v1::Optimizer optimizer;
     std::function<double(uint64_t examples)> schedule;
-    RowLife life;   // limits: of one bucket
+    std::vector<v1::TableRule> rules;   // of all tables of the job
   };
 
-  // InvalidArgument: optimizer settings.
+  // InvalidArgument: optimizer settings, or rules.
   static absl::StatusOr<std::unique_ptr<TableShard>> Create(Options options);
 
   const TableSpec& spec() const { return options_.table; }
