@@ -1,0 +1,125 @@
+// Jobs with embedding tables from the command line: all modes that have them, evaluate and predict, limits, mistakes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/files/safetensors_reader.h"
+#include "common/math/random.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Ids come in pairs 2k and 2k + 1; the label is 1 if two of the three ids are odd: learnt by weights alone. Then an id that never
+// comes again.
+std::string Lines(uint64_t first, uint64_t count) {
+  std::string text;
+  for (uint64_t i = first; i < first + count; ++i) {
+    const RandomStream random(1, "line", i);
+    uint64_t odd = 0;
+    std::string line;
+    for (uint64_t field = 0; field < 3; ++field) {
+      const uint64_t id = random.Below(field, 200) + 1000 * field;
+      odd += id % 2;
+      absl::StrAppend(&line, " ", field, ":", id, ":1");
+    }
+    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, " 3:", (uint64_t{1} << 62) + i, ":1\n");
+  }
+  return text;
+}
+
+class TableCommandTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    WriteFile(folder_ / "train.ffm", Lines(0, 4000));
+    WriteFile(folder_ / "test.ffm", Lines(100'000, 1000));
+    WriteJob("");
+  }
+  void WriteJob(const std::string& more) {
+    WriteFile(job_, "data { train: \"train.ffm\" cache_dir: \"cache\" validation { path: \"test.ffm\" } }\n"
+                    "model { factorization_machine { factors: 4 } }\n"
+                    "optimizer { adagrad {} learning_rate: 0.2 }\n"
+                    "training { epochs: 4 batch_size: 100 }\n"
+                    "cluster { servers: 2 workers: 2 }\n" + more);
+  }
+  ProgramResult Train(const std::string& mode, const std::string& run) {
+    return RunProgram({CONVOY_BINARY, "train", job_, "--mode", mode, "--run-dir", folder_ / run});
+  }
+  uint64_t SavedRows(const std::string& run) {
+    return (*SafetensorsReader::Open(folder_ / (run + "/model.safetensors")))->Find("rows/ids")->shape[0];
+  }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+};
+
+TEST_F(TableCommandTest, EveryModeWithGradientsLearnsAndSaysSoOnOtherData) {
+  for (const char* mode : {"sync", "sync,backup=1", "async", "async,scale_by_staleness", "ssp:2"}) {
+    SCOPED_TRACE(mode);
+    const std::string run = std::string("run-") + mode;
+    const ProgramResult trained = Train(mode, run);
+    ASSERT_EQ(trained.exit_code, 0) << trained.output;
+    const ProgramResult measured =
+        RunProgram({CONVOY_BINARY, "evaluate", folder_ / run, "--data", folder_ / "test.ffm"});
+    ASSERT_EQ(measured.exit_code, 0) << measured.output;
+    EXPECT_GT(nlohmann::json::parse(measured.output)["auc"].get<double>(), 0.95) << measured.output;
+    const auto summary = nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+    EXPECT_EQ(summary["examples"], 16000);
+    EXPECT_GE(SavedRows(run), 4500u) << "600 ids of three fields and one of each example";
+    EXPECT_LE(SavedRows(run), 4600u);
+  }
+}
+
+TEST_F(TableCommandTest, PredictKnowsIdsThatWereNeverSeen) {
+  ASSERT_EQ(Train("async", "run").exit_code, 0);
+  WriteFile(folder_ / "new.ffm", "0 0:1:1 1:1001:1 2:2001:1\n0 0:777777777:1 1:888888888:1\n0\n");
+  const ProgramResult predicted =
+      RunProgram({CONVOY_BINARY, "predict", folder_ / "run", "--data", folder_ / "new.ffm"});
+  ASSERT_EQ(predicted.exit_code, 0) << predicted.output;
+  const std::vector<std::string> lines = absl::StrSplit(predicted.output, '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), 4u) << predicted.output;
+  EXPECT_THAT(lines[1], HasSubstr("0,1,")) << "three odd ids";
+}
+
+TEST_F(TableCommandTest, RulesDecideWhichIdsHaveRows) {
+  WriteJob("table { admit_after: 3 }\n");
+  ASSERT_EQ(Train("sync", "admitted").exit_code, 0);
+  EXPECT_LE(SavedRows("admitted"), 4600u);
+  WriteJob("table { admit_after: 5 }\n");   // once an epoch, 4 epochs
+  ASSERT_EQ(Train("sync", "never").exit_code, 0);
+  EXPECT_LE(SavedRows("never"), 600u) << "ids of one example do not come often enough";
+  EXPECT_GE(SavedRows("never"), 590u);
+  WriteJob("table { max_rows: 2048 when_full: EVICT_OLDEST }\n");
+  ASSERT_EQ(Train("async", "budget").exit_code, 0);
+  EXPECT_LE(SavedRows("budget"), 2048u);
+}
+
+TEST_F(TableCommandTest, MistakesAreNamedBeforeAnythingStarts) {
+  WriteJob("table { match: \"(\" }\ntable { max_rows: 7 }\ntable { when_full: EVICT_OLDEST }\n");
+  ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("table[0].match must be an RE2 regular expression"));
+  EXPECT_THAT(result.output, HasSubstr("table[1].max_rows must be 0 (no limit) or at least 1024"));
+  WriteJob("table { when_full: EVICT_OLDEST }\n");
+  EXPECT_THAT(RunProgram({CONVOY_BINARY, "train", job_}).output, HasSubstr("EVICT_OLDEST needs a budget"));
+  WriteJob("");
+  for (const char* mode : {"single", "local_sgd:4", "geo:4"}) {
+    result = RunProgram({CONVOY_BINARY, "train", job_, "--mode", mode});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.output, HasSubstr("live in tables of servers; use sync, async or ssp"));
+  }
+  WriteJob("table { max_mb: 0.01 }\n");
+  result = Train("sync", "small");
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("want at least 1024 rows"));
+}
+
+}  // namespace
+}  // namespace convoy::testing
