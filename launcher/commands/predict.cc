@@ -26,6 +26,7 @@
 #include "worker/data/negative_sampling.h"
 #include "worker/evaluation.h"
 #include "worker/layers/eigen.h"
+#include "worker/setup.h"
 
 namespace convoy {
 namespace {
@@ -97,6 +98,7 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   input.classes = job.model().has_linear_regression() ? 0 : job.model().classes();
   input.seed = job.seed();
   CONVOY_ASSIGN_OR_RETURN(trained.model, MakeModel(job.model(), input, models));
+  CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(*trained.data, *trained.model));
   CONVOY_ASSIGN_OR_RETURN(trained.weights, StoredWeights::Read(options.run_dir + "/model.safetensors",
                                                                trained.model->variables()));
   return trained;
