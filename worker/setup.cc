@@ -44,7 +44,8 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               const ActivityCallback& activity) {
   TrainingSetup setup;
   CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity));
-  if (const v1::Schema* schema = setup.data.schema.get(); schema != nullptr && schema->bad_lines() > 0) {
+  if (const v1::Schema* schema = setup.data.schema.get();
+      schema != nullptr && schema->bad_lines() > 0) {
     activity(absl::StrCat(job.data().train(), ": ", schema->bad_lines(),
                           " bad lines are skipped, the first: ", schema->first_bad_line()));
   }
@@ -56,6 +57,7 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   const Dataset& train = *setup.data.train;
   CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, setup.data));
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, models));
+  CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(train, *model));
   setup.model = std::make_unique<TimedModel>(std::move(model));
   CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, *setup.model));
   if (setup.data.validation != nullptr) {
@@ -74,6 +76,15 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   setup.summary.set_fingerprint(train.fingerprint());
   setup.summary.set_example_bytes(ExampleBytes(train));
   return setup;
+}
+
+absl::Status CheckIdsHaveTables(const Dataset& data, const Model& model) {
+  if (!data.has_ids() || !model.tables().empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the features of the data are ids without an upper bound, but the model has no embedding "
+      "table "
+      "that keeps weights for them; use a model that has one, or columns with numbers (libsvm "
+      "without data.ids, CSV without columns of type ID)");
 }
 
 absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
@@ -102,11 +113,12 @@ absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data
   input.features = train.features();
   input.shape = train.example_shape();
   input.sparse = train.sparse();
+  input.fields = train.fields();
   input.seed = job.seed();
   input.allow_nan_loss = job.training().nan_policy() == v1::Training::SKIP;
   const bool named = data.schema != nullptr && !data.schema->label().class_name().empty();
-  CONVOY_ASSIGN_OR_RETURN(input.classes, named ? ClassesOf(job.model(), *data.schema)
-                                               : ClassesOf(job.model(), train));
+  CONVOY_ASSIGN_OR_RETURN(
+      input.classes, named ? ClassesOf(job.model(), *data.schema) : ClassesOf(job.model(), train));
   return input;
 }
 

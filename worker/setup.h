@@ -23,8 +23,8 @@ struct TrainingSetup {
 };
 
 // Opens the data of a resolved job, building caches where they are missing, builds the model and
-// checks every label. Errors are those of OpenData, MakeModel and MakeTrainingData; InvalidArgument: a label that is
-// no class, with its example.
+// checks every label. Errors are those of OpenData, MakeModel and MakeTrainingData;
+// InvalidArgument: a label that is no class, with its example.
 absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               std::span<const ModelRegistration> models,
                                               const ActivityCallback& activity);
@@ -32,6 +32,9 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
 // Classes of a classifier: model.classes, or the largest label of the data + 1 (0 for regressions,
 // and for custom models if labels are no class numbers). InvalidArgument: a label that is no class.
 absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data);
+
+// InvalidArgument: the data are ids without an upper bound, but the model has no embedding table.
+absl::Status CheckIdsHaveTables(const Dataset& data, const Model& model);
 
 // What the model of a job is told of its training data. Errors as of ClassesOf.
 absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data);

@@ -27,6 +27,7 @@
 #include "worker/data/negative_sampling.h"
 #include "worker/evaluation.h"
 #include "worker/layers/eigen.h"
+#include "worker/setup.h"
 #include "worker/want_rows.h"
 
 namespace convoy {
@@ -72,9 +73,11 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
   input.sparse = trained.data->sparse();
+  input.fields = trained.data->fields();
   input.classes = LearnsNumber(job.model()) ? 0 : job.model().classes();
   input.seed = job.seed();
   CONVOY_ASSIGN_OR_RETURN(trained.model, MakeModel(job.model(), input, models));
+  CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(*trained.data, *trained.model));
   CONVOY_ASSIGN_OR_RETURN(trained.weights, StoredWeights::Read(options.run_dir + "/model.safetensors",
                                                                *trained.model, job.seed()));
   return trained;

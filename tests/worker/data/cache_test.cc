@@ -5,21 +5,21 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <new>
 #include <optional>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "aligned_copy.h"
 #include "data_files.h"
 #include "worker/data/cache_lock.h"
 
 namespace convoy {
 namespace {
 
+using ::convoy::testing::AlignedCopy;
 using ::convoy::testing::Fails;
 using ::convoy::testing::Idx;
 using ::convoy::testing::ReadWholeFile;
@@ -30,25 +30,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr int64_t kModified = 1'600'000'000'123'456'789;
-
-// A cache file in memory, aligned as a mapping is.
-class AlignedCopy {
- public:
-  explicit AlignedCopy(const std::string& bytes)
-      : data_(static_cast<char*>(::operator new(bytes.size() + 1, kAlignment))),
-        size_(bytes.size()) {
-    std::memcpy(data_, bytes.data(), bytes.size());
-  }
-  ~AlignedCopy() { ::operator delete(data_, kAlignment); }
-  AlignedCopy(const AlignedCopy&) = delete;
-  AlignedCopy& operator=(const AlignedCopy&) = delete;
-  std::span<const char> bytes() const { return {data_, size_}; }
-
- private:
-  static constexpr std::align_val_t kAlignment{kCacheAlignment};
-  char* const data_;
-  const size_t size_;
-};
 
 class CacheTest : public ::testing::Test {
  protected:
