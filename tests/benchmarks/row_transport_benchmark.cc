@@ -1,0 +1,192 @@
+// Push-pull of rows of an embedding table over TCP on loopback, server and worker in processes of their own, through the product's
+// client, buckets and marks, mode async, plain SGD: a gradient for each of 10,000 random ids out of a million, 16 floats each,
+// and the values of the next 10,000. Beside it the same bytes as blocks of a dense variable.
+//
+//   row_transport_benchmark [--ids=10000] [--universe=1000000] [--seconds=2] [--rounds=5]
+//
+// The child runs the same program: `serve` prints the address.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "common/aligned_buffer.h"
+#include "common/allocator.h"
+#include "common/math/random.h"
+#include "common/net/polling.h"
+#include "common/placement/placement.h"
+#include "ps/parameter_service.h"
+#include "ps/server_core.h"
+#include "tests/benchmarks/child.h"
+#include "tests/benchmarks/push_pull.h"
+#include "worker/parameter_client.h"
+#include "worker/table_batch.h"
+
+namespace convoy::benchmarks {
+
+void Fail(const std::string& what) {
+  std::cerr << "row_transport_benchmark: " << what << "\n";
+  std::exit(1);
+}
+
+namespace {
+
+constexpr uint64_t kJob = 1;
+constexpr uint32_t kDim = 16;
+constexpr Mode kMode{Mode::Kind::kAsync, 0};
+
+struct Settings {
+  uint64_t ids = 10000, universe = 1000000;
+  double seconds = 2;
+  int rounds = 5;
+};
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) Fail(std::string(status.message()));
+}
+
+double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
+
+Placement Place(const Settings& settings) {
+  const auto floats = static_cast<int64_t>(settings.ids * kDim);
+  return *Placement::Create({{"dense", {floats}, Initializer::Zeros()}}, 1, {{"rows", {{"v", kDim, Initializer::HeNormal(16)}}}});
+}
+
+int Serve(const Settings& settings) {
+  const std::unique_ptr<ParameterService> service = *ParameterService::Start({});
+  ServerCore::Options options;
+  options.job_id = kJob;
+  options.mode = kMode;
+  options.optimizer.mutable_sgd();
+  service->Install(*ServerCore::Create(options, Place(settings)));
+  std::cout << service->address() << std::endl;
+  std::cin.ignore(1 << 20, EOF);
+  return 0;
+}
+
+class Worker {
+ public:
+  Worker(const Settings& settings, const std::string& address) : settings_(settings), pool_(1) {
+    ParameterClient::Options options;
+    options.job_id = kJob;
+    options.servers = {address};
+    options.mode = kMode;
+    client_ = *ParameterClient::Connect(options, Place(settings));
+    header_.task = 1;
+    header_.examples = 1;
+    for (uint64_t i = 0; i < 64; ++i) {
+      const RandomStream random(1, "batch", i);
+      std::vector<uint64_t>& ids = batches_.emplace_back();
+      for (uint64_t k = 0; k < settings.ids; ++k) ids.push_back(random.Below(k, settings.universe));
+    }
+    gradient_ = std::make_shared<AlignedBuffer>(settings.ids * kDim);
+    Check(client_->PullAll(0));
+    Check(client_->WaitForWeights());
+  }
+
+  // Pulls the rows of the next batch while the push of the last one is applied, then pushes their gradients.
+  double RowsPerSecond() {
+    return Rate([this] {
+      const std::shared_ptr<TableBatch> batch = pool_.Get(0, kDim);
+      batch->Build(batches_[next_++ % batches_.size()]);
+      Check(client_->PullRows(batch, 0));
+      Check(client_->WaitForRows(*batch));
+      std::fill(batch->gradients().begin(), batch->gradients().end(), 0.001f);
+      Check(client_->BeginPush(header_));
+      ++header_.batch;
+      Check(client_->PushRows(*batch));
+      Check(client_->EndPush());
+    });
+  }
+
+  double BlocksPerSecond() {
+    PushedAll();
+    return Rate([this] {
+      header_.pull = true;
+      Check(client_->BeginPush(header_));
+      ++header_.batch;
+      Check(client_->PushUpTo(0, static_cast<int64_t>(gradient_->size()), gradient_->span(), gradient_));
+      Check(client_->EndPush());
+      Check(client_->WaitForWeights());
+      header_.pull = false;
+    });
+  }
+
+ private:
+  void PushedAll() { Check(client_->WaitUntilAnswered()); }
+  template <typename Operation>
+  double Rate(Operation operation) {
+    int64_t count = 0;
+    const double start = Now();
+    while (Now() - start < settings_.seconds) {
+      operation();
+      ++count;
+    }
+    PushedAll();
+    return static_cast<double>(count) / (Now() - start);
+  }
+
+  const Settings settings_;
+  std::unique_ptr<ParameterClient> client_;
+  TableBatchPool pool_;
+  ParameterClient::PushHeader header_;
+  std::vector<std::vector<uint64_t>> batches_;
+  std::shared_ptr<AlignedBuffer> gradient_;
+  size_t next_ = 0;
+};
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void Compare(const Settings& settings) {
+  Child server({"serve", absl::StrCat("--ids=", settings.ids)});
+  Worker worker(settings, server.ReadLine());
+  worker.RowsPerSecond();   // makes the rows
+  std::vector<double> rows, blocks, ratios;
+  for (int round = 0; round < settings.rounds; ++round) {
+    rows.push_back(worker.RowsPerSecond());
+    blocks.push_back(worker.BlocksPerSecond());
+    ratios.push_back(rows.back() / blocks.back());
+  }
+  std::printf("%llu ids of %llu, %u floats, push-pull: rows %.0f /s (%.2f M ids/s), dense blocks of as many floats %.0f /s, ratio %.2f\n",
+              static_cast<unsigned long long>(settings.ids), static_cast<unsigned long long>(settings.universe), kDim,
+              Median(rows), Median(rows) * static_cast<double>(settings.ids) * 1e-6, Median(blocks), Median(ratios));
+}
+
+Settings Parse(int argc, char** argv, int first) {
+  Settings settings;
+  for (int i = first; i < argc; ++i) {
+    absl::string_view flag = argv[i];
+    bool known = false;
+    if (absl::ConsumePrefix(&flag, "--ids=")) known = absl::SimpleAtoi(flag, &settings.ids);
+    if (absl::ConsumePrefix(&flag, "--universe=")) known = absl::SimpleAtoi(flag, &settings.universe);
+    if (absl::ConsumePrefix(&flag, "--seconds=")) known = absl::SimpleAtod(flag, &settings.seconds);
+    if (absl::ConsumePrefix(&flag, "--rounds=")) known = absl::SimpleAtoi(flag, &settings.rounds);
+    if (!known || settings.rounds < 1 || settings.ids < 1) {
+      Fail(absl::StrCat("cannot use ", argv[i], "; flags: --ids=N --universe=N --seconds=S --rounds=N"));
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+}  // namespace convoy::benchmarks
+
+int main(int argc, char** argv) {
+  using namespace convoy::benchmarks;
+  convoy::ConfigureAllocator();
+  convoy::ConfigurePolling();
+  const bool serve = argc > 1 && std::string_view(argv[1]) == "serve";
+  const Settings settings = Parse(argc, argv, serve ? 2 : 1);
+  if (serve) return Serve(settings);
+  Compare(settings);
+}
