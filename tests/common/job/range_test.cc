@@ -70,8 +70,9 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
   EXPECT_THAT(Unlimited(),
-              UnorderedElementsAre("Job.seed", "Data.scale", "Csv.max_bad_lines", "Schedule.warmup_examples",
-                                   "Training.max_steps", "Training.validate_every_epochs"));
+              UnorderedElementsAre("Job.seed", "Data.scale", "Csv.max_bad_lines", "MatrixFactorization.mean",
+                                   "Schedule.warmup_examples", "Training.max_steps",
+                                   "Training.validate_every_epochs"));
 }
 
 TEST(NumberTextTest, IsTheShortestTextOfTheNumber) {
