@@ -89,10 +89,15 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   *ready.mutable_data() = setup.summary;
   if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
+  CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
+  if (mode.local() && !setup.model->tables().empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("training.mode: ", assignment.job().training().mode(), " takes steps on the workers, and the rows of table \"",
+                     setup.model->tables()[0].name, "\" live on the servers; use sync, async or ssp"));
+  }
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [", assignment.slice_begin(), ", ",
                            assignment.slice_end(), ") of ", assignment.slices(), ", ",
                            assignment.servers_size(), " servers"));
-  CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
   const TrainingContext context{assignment,
                                 mode,
                                 setup.training,
