@@ -68,7 +68,7 @@ absl::Status SafetensorsWriter::Write(std::string_view name, uint64_t first, std
   return WriteBytes(name, first, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}, sizeof(float));
 }
 
-absl::Status SafetensorsWriter::Write(std::string_view name, uint64_t first, std::span<const uint64_t> values) {
+absl::Status SafetensorsWriter::WriteU64(std::string_view name, uint64_t first, std::span<const uint64_t> values) {
   return WriteBytes(name, first, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}, sizeof(uint64_t));
 }
 

@@ -41,7 +41,7 @@ class SafetensorsWriter {
   // again, the last one counts. NotFound: not declared; InvalidArgument: declared with another dtype; OutOfRange: beyond its
   // shape.
   absl::Status Write(std::string_view name, uint64_t first, std::span<const float> values);
-  absl::Status Write(std::string_view name, uint64_t first, std::span<const uint64_t> values);
+  absl::Status WriteU64(std::string_view name, uint64_t first, std::span<const uint64_t> values);
 
   // Makes the file durable and visible. FailedPrecondition while values are missing: names the
   // tensor and the first missing value.

@@ -42,7 +42,7 @@ absl::Status SavedTables::Write(SafetensorsWriter& writer) {
       CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
                               servers_[placement_.server_of_bucket(bucket)]->Read(t, bucket, /*count_only=*/false));
       const std::vector<uint64_t> ids(reply.ids().begin(), reply.ids().end());
-      CONVOY_RETURN_IF_ERROR(writer.Write(IdsTensor(table.name), rows, ids));
+      CONVOY_RETURN_IF_ERROR(writer.WriteU64(IdsTensor(table.name), rows, ids));
       CONVOY_RETURN_IF_ERROR(
           writer.Write(RowsTensor(table.name), rows * table.dim(),
                        std::span<const float>(reply.values().data(), static_cast<size_t>(reply.values_size()))));
