@@ -186,7 +186,7 @@ class Product {
       stage(index_ahead, [&](size_t at) { store(at).PrefetchIndex(hashes[at]); });
       if (row_ahead > 0)
         stage(guess_ahead, [&](size_t at) { guesses_[at] = store(at).Guess(hashes[at]); });
-      stage(row_ahead, [&](size_t at) { store(at).PrefetchRow(guesses_[at]); });
+      stage(row_ahead, [&](size_t at) { store(at).PrefetchGuessed(guesses_[at]); });
       if (i >= 0)
         UpdateRow(&store(static_cast<size_t>(i)), ids, position(static_cast<size_t>(i)),
                   guesses_[static_cast<size_t>(i)], gradients);

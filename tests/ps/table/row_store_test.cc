@@ -51,7 +51,9 @@ TEST(RowStoreTest, AnEmptyStoreIsSmallAndAllocatesNothing) {
   EXPECT_FALSE(store.Find(0));
   EXPECT_FALSE(store.Erase(0));
   store.PrefetchIndex(HashId(0));
-  store.PrefetchRow(store.Guess(HashId(0)));
+  store.PrefetchChunk(HashId(0));
+  store.PrefetchRow(HashId(0));
+  store.PrefetchGuessed(store.Guess(HashId(0)));
   store.ForEach([](Row) { ADD_FAILURE(); });
   EXPECT_EQ(store.bytes(), 0u);
 }
@@ -130,7 +132,7 @@ TEST(RowStoreTest, AGuessOfAnErasedRowFindsNothing) {
   EXPECT_FALSE(store.Find(0, guess));
   EXPECT_TRUE(store.Erase(9));  // the last one: nothing is left that the guess could lead to
   EXPECT_FALSE(store.Find(8, guess));
-  store.PrefetchRow(guess);
+  store.PrefetchGuessed(guess);
   bool inserted = false;
   EXPECT_TRUE(store.FindOrInsert(8, &inserted, guess));
   EXPECT_TRUE(inserted);
@@ -238,7 +240,9 @@ TEST(RowStoreTest, PrefetchingChangesNothingWhetherThereIsARowOrNot) {
   const size_t bytes = store.bytes();
   for (uint64_t id = 0; id < 1000; ++id) {
     store.PrefetchIndex(HashId(id));
-    store.PrefetchRow(store.Guess(HashId(id)));
+    store.PrefetchChunk(HashId(id));
+    store.PrefetchRow(HashId(id));
+    store.PrefetchGuessed(store.Guess(HashId(id)));
   }
   EXPECT_EQ(store.size(), 500u);
   EXPECT_EQ(store.bytes(), bytes);
