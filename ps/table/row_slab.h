@@ -56,6 +56,13 @@ class RowSlab {
   uint64_t IdOf(uint32_t row) const { return Header(PlaceOf(row)).id(); }
   bool IsUsed(uint32_t row) const { return Header(PlaceOf(row)).used != 0; }
 
+  // Whether this is the number of a row in use with this id; `row` may be any number.
+  bool Holds(uint32_t row, uint64_t id) const {
+    if (row >= end_) return false;
+    const RowHeader& header = Header(PlaceOf(row));
+    return header.used != 0 && header.id() == id;
+  }
+
   // Ask ahead of its use for what leads to a row, and then for the row. Any number below end().
   void PrefetchChunk(uint32_t row) const { PrefetchLine(&chunks_[PlaceOf(row).chunk]); }
   void PrefetchRow(uint32_t row) const {

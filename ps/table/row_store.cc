@@ -11,14 +11,15 @@ RowStore::RowStore(RowStore&& other) noexcept
       capacity_(std::exchange(other.capacity_, 0)),
       size_(std::exchange(other.size_, 0)) {}
 
-Row RowStore::Find(uint64_t id) {
+Row RowStore::Find(uint64_t id, uint32_t guess) {
+  if (slab_.Holds(guess, id)) return slab_.At(guess);
   if (size_ == 0) return {};
   const uint32_t entry = index_[PlaceOf(id, HashId(id))];
   return entry == kEmpty ? Row() : slab_.At(RowOf(entry));
 }
 
-Row RowStore::FindOrInsert(uint64_t id, bool* inserted) {
-  const Row known = Find(id);
+Row RowStore::FindOrInsert(uint64_t id, bool* inserted, uint32_t guess) {
+  const Row known = Find(id, guess);
   *inserted = !known && size_ < kMaxRows;
   if (!*inserted) return known;
   if (uint64_t{8} * (size_ + 1) > uint64_t{7} * capacity_) Grow();

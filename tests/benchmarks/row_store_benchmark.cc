@@ -173,27 +173,37 @@ class Product {
   void Run(const std::vector<uint64_t>& ids, const std::vector<uint64_t>& hashes,
            const float* gradients, size_t index_ahead, size_t row_ahead, Position position) {
     const size_t size = ids.size();
+    const size_t guess_ahead = (index_ahead + row_ahead) / 2;
+    guesses_.assign(size, RowStore::kNoGuess);
     const auto store = [&](size_t i) -> RowStore& { return stores_[hashes[i] >> 54]; };
-    for (size_t i = 0; i < std::min(index_ahead, size); ++i) store(i).PrefetchIndex(hashes[i]);
-    for (size_t i = 0; i < std::min(row_ahead, size); ++i) store(i).PrefetchRow(hashes[i]);
-    for (size_t i = 0; i < size; ++i) {
-      if (index_ahead > 0 && i + index_ahead < size)
-        store(i + index_ahead).PrefetchIndex(hashes[i + index_ahead]);
-      const size_t chunk_ahead = (index_ahead + row_ahead) / 2;
-      if (row_ahead > 0 && i + chunk_ahead < size) store(i + chunk_ahead).PrefetchChunk(hashes[i + chunk_ahead]);
-      if (row_ahead > 0 && i + row_ahead < size)
-        store(i + row_ahead).PrefetchRow(hashes[i + row_ahead]);
-      const size_t at = position(i);
-      const Row row = store(i).Find(ids[at]);
-      updater_.Apply({1e-3, ++row.header->updates, 1.0f / kBatch}, gradients + at * kDim,
-                     row.weights, row.slots);
+    // Negative: the stages start one after the other.
+    for (int64_t i = -static_cast<int64_t>(index_ahead); i < static_cast<int64_t>(size); ++i) {
+      const auto stage = [&](size_t ahead, auto prefetch) {
+        const int64_t at = i + static_cast<int64_t>(ahead);
+        if (ahead > 0 && at >= 0 && at < static_cast<int64_t>(size))
+          prefetch(static_cast<size_t>(at));
+      };
+      stage(index_ahead, [&](size_t at) { store(at).PrefetchIndex(hashes[at]); });
+      if (row_ahead > 0)
+        stage(guess_ahead, [&](size_t at) { guesses_[at] = store(at).Guess(hashes[at]); });
+      stage(row_ahead, [&](size_t at) { store(at).PrefetchGuessed(guesses_[at]); });
+      if (i >= 0)
+        UpdateRow(&store(static_cast<size_t>(i)), ids, position(static_cast<size_t>(i)),
+                  guesses_[static_cast<size_t>(i)], gradients);
     }
+  }
+  void UpdateRow(RowStore* store, const std::vector<uint64_t>& ids, size_t at, uint32_t guess,
+                 const float* gradients) {
+    const Row row = store->Find(ids[at], guess);
+    updater_.Apply({1e-3, ++row.header->updates, 1.0f / kBatch}, gradients + at * kDim, row.weights,
+                   row.slots);
   }
 
   const RowUpdater& updater_;
   RowArena arena_;
   std::vector<RowStore> stores_;
   std::vector<uint64_t> hashes_;
+  std::vector<uint32_t> guesses_;
   BucketOrder order_;
   double resident_ = 0;
 };
