@@ -47,7 +47,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
   scalars.rate_factor = options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   for (size_t i = 0; i < sum.ids.size(); ++i) {
-    const Row row = RowForLocked(sum.ids[i], sum.sightings_of(i));
+    const Row row = RowForLocked(sum.ids[i], guesses_[i], sum.sightings_of(i));
     if (!row) continue;
     RememberLocked(sum.ids[i], row.weights);
     row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(step, kMaxCounter));
@@ -58,8 +58,8 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
   if (!std::is_sorted(previous_.begin(), previous_.end())) std::sort(previous_.begin(), previous_.end());
 }
 
-Row TableBucket::RowForLocked(uint64_t id, uint32_t sightings) {
-  if (const Row row = rows_.Find(id)) return row;
+Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) {
+  if (const Row row = rows_.Find(id, guess)) return row;
   if (!life_.Admit(id, sightings, progress_.version() + 1, rows_.size())) return {};
   bool inserted;
   const Row row = rows_.FindOrInsert(id, &inserted);
@@ -100,20 +100,20 @@ uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
 
 // Stage by stage: each asks for what the one before it has brought.
 void TableBucket::PrefetchLocked(std::span<const uint64_t> ids) const {
+  guesses_.resize(ids.size());
   for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
-  for (const uint64_t id : ids) rows_.PrefetchChunk(HashId(id));
-  for (const uint64_t id : ids) rows_.PrefetchRow(HashId(id));
+  for (size_t i = 0; i < ids.size(); ++i) guesses_[i] = rows_.Guess(HashId(ids[i]));
+  for (const uint32_t guess : guesses_) rows_.PrefetchGuessed(guess);
 }
 
 void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
   PrefetchLocked(ids);
-  for (const uint64_t id : ids) {
-    if (const Row row = rows_.Find(id)) {
+  for (size_t i = 0; i < ids.size(); ++i, out += dim_) {
+    if (const Row row = rows_.Find(ids[i], guesses_[i])) {
       std::copy_n(row.weights, dim_, out);
     } else {
-      InitializeRow(*options_.table, options_.seed, id, {out, dim_});
+      InitializeRow(*options_.table, options_.seed, ids[i], {out, dim_});
     }
-    out += dim_;
   }
 }
 

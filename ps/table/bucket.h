@@ -74,8 +74,9 @@ class TableBucket {
   void AdvanceLocked(const RowSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   void ApplyLocked(const RowSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   // The row to update; false: the id is not admitted, or there is no room.
-  Row RowForLocked(uint64_t id, uint32_t sightings) CONVOY_REQUIRES(mutex_);
+  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) CONVOY_REQUIRES(mutex_);
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
+  // Asks for the memory of the rows `ids`; fills guesses_.
   void PrefetchLocked(std::span<const uint64_t> ids) const CONVOY_REQUIRES(mutex_);
   void ReadLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
   void ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
@@ -87,6 +88,7 @@ class TableBucket {
   mutable Mutex mutex_;
   CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);
   mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);   // its handles are for writing
+  mutable std::vector<uint32_t> guesses_ CONVOY_GUARDED_BY(mutex_);   // where rows are, by place in the ids at work
   RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
   // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of the values they had before.
   std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);

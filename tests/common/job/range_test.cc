@@ -71,7 +71,8 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
   EXPECT_THAT(Unlimited(),
               UnorderedElementsAre("Job.seed", "Data.scale", "Csv.max_bad_lines", "MatrixFactorization.mean",
-                                   "Schedule.warmup_examples", "Training.max_steps",
+                                   "Schedule.warmup_examples", "TableRule.expire_after",
+                                   "TableRule.max_rows", "Training.max_steps",
                                    "Training.validate_every_epochs"));
 }
 

@@ -302,7 +302,7 @@ TEST(ValidateTest, ModelsWithTablesNeedServers) {
        {"sparse_logistic", "factorization_machine", "deep_fm", "wide_and_deep", "matrix_factorization"}) {
     EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} } training { mode: 'single' }")),
                 ElementsAre(absl::StrCat("training.mode: single trains without servers, and the rows of ", kind,
-                                         " live in tables of servers; use sync")));
+                                         " live in tables of servers; use sync, async or ssp")));
     EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} }")), IsEmpty());
   }
   EXPECT_THAT(MessagesWith("training { mode: 'single' }"), IsEmpty());
