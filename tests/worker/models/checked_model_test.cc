@@ -317,7 +317,7 @@ TEST(CheckedModelTest, IdsThatChangeFromCallToCallAreFound) {
 
 TEST(CheckedModelTest, IdsOfOthersAreOutOfItsReach) {
   Behaviour clears = WithTables();
-  clears.ids = [](std::vector<uint64_t>* out) { *ids = {1, 2}; };
+  clears.ids = [](std::vector<uint64_t>* out) { *out = {1, 2}; };
   std::vector<uint64_t> ids = {9};
   (*Make(clears))->AppendIds(DenseBatch(5, 4, 0), 0, &ids);
   EXPECT_THAT(ids, ::testing::ElementsAre(9, 1, 2));
