@@ -70,7 +70,7 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
   EXPECT_THAT(Unlimited(),
-              UnorderedElementsAre("Job.seed", "Data.scale", "Csv.max_bad_lines", "MatrixFactorization.mean",
+              UnorderedElementsAre("Job.seed", "Data.scale", "Data.max_bad_lines", "Csv.max_bad_lines", "MatrixFactorization.mean",
                                    "Schedule.warmup_examples", "TableRule.expire_after",
                                    "TableRule.max_rows", "Training.max_steps",
                                    "Training.validate_every_epochs"));

