@@ -23,6 +23,7 @@ class Child {
   void WriteLine(const std::string& line);
   // Processor time it has used.
   double CpuSeconds() const;
+  pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_ = -1;

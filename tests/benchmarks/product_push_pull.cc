@@ -1,5 +1,5 @@
-// The product as a party of the transport benchmark: mode async, plain SGD, one variable for each block (or one of all
-// blocks where these have the product's block size).
+// The product as a party of the transport benchmark: mode async, plain SGD. Blocks that travel on their own are variables of
+// their own; a tensor of more blocks than are in flight is one variable, in blocks of the product's size.
 #include <algorithm>
 #include <utility>
 
@@ -18,7 +18,7 @@ constexpr Mode kMode{Mode::Kind::kAsync, 0};
 
 Placement Place(const Tensor& tensor, int servers) {
   std::vector<VariableSpec> variables;
-  if (tensor.block_floats == kBlockElements) {
+  if (tensor.block_floats == kBlockElements && tensor.whole) {
     variables.push_back({"tensor", {tensor.blocks * tensor.block_floats}, Initializer::Zeros()});
   } else {
     for (int64_t i = 0; i < tensor.blocks; ++i) {

@@ -4,9 +4,10 @@
 //
 //   transport_benchmark [--rounds=7] [--seconds=0.4]
 //
-// Children run the same program: `serve PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS RANK SERVERS` prints the address, and
-// `work PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS RANK SECONDS ADDRESS...` prints bytes per second for each line it reads.
+// Children run the same program: `serve PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS WHOLE RANK SERVERS` prints the address, and
+// `work PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS WHOLE RANK SECONDS ADDRESS...` prints bytes per second for each line it reads.
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -21,8 +22,10 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/allocator.h"
+#include "common/net/polling.h"
 #include "tests/benchmarks/child.h"
 #include "tests/benchmarks/push_pull.h"
+#include "tests/benchmarks/thread_sleeps.h"
 
 namespace convoy::benchmarks {
 
@@ -62,7 +65,8 @@ std::vector<double> Ratios(const std::vector<double>& a, const std::vector<doubl
 
 std::vector<std::string> Arguments(const std::string& role, size_t party, const Tensor& t, int rank) {
   return {role,          absl::StrCat(party),     absl::StrCat(t.block_floats), absl::StrCat(t.blocks),
-          absl::StrCat(t.window), absl::StrCat(t.workers), absl::StrCat(rank)};
+          absl::StrCat(t.window), absl::StrCat(t.workers), absl::StrCat(t.whole ? 1 : 0),
+          absl::StrCat(rank)};
 }
 
 std::unique_ptr<Child> StartServer(size_t party, const Tensor& tensor, int rank, int servers) {
@@ -72,12 +76,12 @@ std::unique_ptr<Child> StartServer(size_t party, const Tensor& tensor, int rank,
 }
 
 // Steps for `seconds`; bytes each way per second.
-double Throughput(PushPullClient& client, const Tensor& tensor, bool whole_tensors, double seconds) {
+double Throughput(PushPullClient& client, const Tensor& tensor, double seconds) {
   int64_t steps = 0;
   const double start = Now();
   while (Now() - start < seconds) {
     client.Step();
-    if (whole_tensors) client.Wait();
+    if (tensor.whole) client.Wait();
     ++steps;
   }
   client.Wait();
@@ -100,7 +104,7 @@ std::vector<Running> StartAll(const Tensor& tensor) {
     Running& running = all.emplace_back();
     running.server = StartServer(p, tensor, 0, 1);
     running.client = parties[p].connect(tensor, 0, {running.server->ReadLine()});
-    Throughput(*running.client, tensor, false, 0.05);   // warm
+    Throughput(*running.client, tensor, 0.05);   // warm
   }
   return all;
 }
@@ -114,12 +118,12 @@ void PrintRow(const std::string& name, const std::vector<Running>& all, double s
   std::fflush(stdout);
 }
 
-void CompareThroughput(const std::string& name, const Tensor& tensor, bool whole_tensors, const Settings& settings) {
+void CompareThroughput(const std::string& name, const Tensor& tensor, const Settings& settings) {
   std::vector<Running> all = StartAll(tensor);
   for (int round = 0; round < settings.rounds; ++round) {
     for (Running& party : all) {
       const double cpu = CpuSeconds() + party.server->CpuSeconds(), start = Now();
-      party.rates.push_back(Throughput(*party.client, tensor, whole_tensors, settings.seconds));
+      party.rates.push_back(Throughput(*party.client, tensor, settings.seconds));
       const double gigabytes = party.rates.back() * (Now() - start) / 1e9;
       party.cpu.push_back((CpuSeconds() + party.server->CpuSeconds() - cpu) / gigabytes);
     }
@@ -148,6 +152,25 @@ void CompareLatency(const Settings& settings) {
                  socket = Quantile(microseconds[2], q);
     std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f\n", absl::StrCat("4 KB alone, p", q * 100).c_str(), product,
                 bare, socket, "us", product / bare, product / socket);
+  }
+}
+
+// How often a thread of either process goes to sleep, and so has to be woken up, for one push-pull of 4 KB with nothing
+// else in flight. Threads that do so less than once in a hundred push-pulls are added up.
+void CountSleeps() {
+  constexpr int kSteps = 10000;
+  const Tensor tensor{1024, 1, 1};
+  std::vector<Running> all = StartAll(tensor);
+  const std::vector<Party> parties = Parties();
+  for (size_t p = 0; p < all.size(); ++p) {
+    const std::vector<ThreadSleeps> client = SleepsOf(getpid()), server = SleepsOf(all[p].server->pid());
+    for (int i = 0; i < kSteps; ++i) {
+      all[p].client->Step();
+      all[p].client->Wait();
+    }
+    std::printf("%s, sleeps a push-pull: worker %s; server %s\n", parties[p].name.c_str(),
+                Describe(SleepsSince(client, SleepsOf(getpid())), kSteps).c_str(),
+                Describe(SleepsSince(server, SleepsOf(all[p].server->pid())), kSteps).c_str());
   }
 }
 
@@ -193,23 +216,25 @@ void CompareAll(const Settings& settings) {
   std::printf("%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "", "/bare", "/sock",
               "CPU: product, bare, socket");
   CompareLatency(settings);
-  CompareThroughput("4 KB blocks, 16 in flight", {1024, 16, 16}, false, settings);
-  CompareThroughput("64 KB blocks, 8 in flight", {16384, 8, 8}, false, settings);
-  CompareThroughput("256 KB blocks, 4 in flight", {65536, 4, 4}, false, settings);
-  CompareThroughput("1 MB tensor, 256 KB blocks", {65536, 4, 4}, true, settings);
-  CompareThroughput("16 MB tensor, 256 KB blocks", {65536, 64, 4}, true, settings);
-  CompareClusters({65536, 4, 4, 2}, 2, settings);
+  CountSleeps();
+  CompareThroughput("4 KB blocks, 16 in flight", {1024, 16, 16}, settings);
+  CompareThroughput("64 KB blocks, 8 in flight", {16384, 8, 8}, settings);
+  CompareThroughput("256 KB blocks, 4 in flight", {65536, 4, 4}, settings);
+  CompareThroughput("1 MB tensor, 256 KB blocks", {65536, 4, 4, 1, true}, settings);
+  CompareThroughput("16 MB tensor, 256 KB blocks", {65536, 64, 4, 1, true}, settings);
+  CompareClusters({65536, 4, 4, 2, true}, 2, settings);
 }
 
 // ---- children
 
 Tensor TensorOf(char** arguments) {
-  return {std::atoll(arguments[0]), std::atoll(arguments[1]), std::atoll(arguments[2]), std::atoi(arguments[3])};
+  return {std::atoll(arguments[0]), std::atoll(arguments[1]), std::atoll(arguments[2]), std::atoi(arguments[3]),
+          std::atoi(arguments[4]) != 0};
 }
 
 int Serve(char** arguments) {
   const Party party = Parties()[static_cast<size_t>(std::atoi(arguments[0]))];
-  const auto server = party.serve(TensorOf(arguments + 1), std::atoi(arguments[5]), std::atoi(arguments[6]));
+  const auto server = party.serve(TensorOf(arguments + 1), std::atoi(arguments[6]), std::atoi(arguments[7]));
   std::cout << server->address() << std::endl;
   std::cin.ignore(1 << 20, EOF);
   return 0;
@@ -218,10 +243,10 @@ int Serve(char** arguments) {
 int Work(int count, char** arguments) {
   const Party party = Parties()[static_cast<size_t>(std::atoi(arguments[0]))];
   const Tensor tensor = TensorOf(arguments + 1);
-  const double seconds = std::atof(arguments[6]);
-  const auto client = party.connect(tensor, std::atoi(arguments[5]), {arguments + 7, arguments + count});
+  const double seconds = std::atof(arguments[7]);
+  const auto client = party.connect(tensor, std::atoi(arguments[6]), {arguments + 8, arguments + count});
   for (std::string line; std::getline(std::cin, line);) {
-    std::cout << Throughput(*client, tensor, true, seconds) << std::endl;
+    std::cout << Throughput(*client, tensor, seconds) << std::endl;
   }
   return 0;
 }
@@ -244,8 +269,9 @@ Settings ParseSettings(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace convoy::benchmarks;
   convoy::ConfigureAllocator();
+  convoy::ConfigurePolling();
   const std::string role = argc > 1 ? argv[1] : "";
-  if (role == "serve" && argc == 9) return Serve(argv + 2);
-  if (role == "work" && argc > 9) return Work(argc - 2, argv + 2);
+  if (role == "serve" && argc == 10) return Serve(argv + 2);
+  if (role == "work" && argc > 10) return Work(argc - 2, argv + 2);
   CompareAll(ParseSettings(argc, argv));
 }
