@@ -11,8 +11,8 @@
 
 namespace convoy {
 
-// Values over the slices of a tree node, and how many examples they stand for. Empty values are "no gradient", which is not
-// the same as zeros: x + nothing has exactly the bits of x.
+// Values over the slices of a tree node, and how many examples they stand for. Empty values are "no
+// gradient", which is not the same as zeros: x + nothing has exactly the bits of x.
 struct BlockSum {
   Payload values;
   uint64_t examples = 0;

@@ -16,21 +16,21 @@ Cell::Cell(Options options, const AlignedBuffer& initial)
   }
 }
 
-PushResult Cell::Push(const Key& key, uint64_t base_version, const Payload& values, uint64_t examples,
-                      std::vector<ParkedPull>* released) {
+PushResult Cell::Push(const Key& key, uint64_t base_version, const Payload& values,
+                      uint64_t examples, std::vector<ParkedPull>* released) {
   MutexLock lock(mutex_);
   const PushResult result =
       progress_.Push(key, base_version, {values, examples},
-                     [this](const BlockSum& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
-                       AdvanceLocked(sum, staleness);
-                     });
+                     [this](const BlockSum& sum, uint64_t staleness)
+                         CONVOY_NO_THREAD_SAFETY_ANALYSIS { AdvanceLocked(sum, staleness); });
   if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
   return result;
 }
 
 void Cell::AdvanceLocked(const BlockSum& sum, uint64_t staleness) {
   const bool frozen = options_.base_learning_rate == 0;
-  VersionBuffer next = sum.values.empty() || sum.examples == 0 || frozen ? current_ : UpdateLocked(sum, staleness);
+  VersionBuffer next =
+      sum.values.empty() || sum.examples == 0 || frozen ? current_ : UpdateLocked(sum, staleness);
   const bool rounds = options_.progress.policy.apply == ConsistencyPolicy::Apply::kRounds;
   previous_ = rounds ? std::move(current_) : nullptr;
   current_ = std::move(next);
@@ -40,8 +40,9 @@ VersionBuffer Cell::UpdateLocked(const BlockSum& sum, uint64_t staleness) {
   progress_.CountUpdate();
   const Counts& counts = progress_.counts();
   UpdateScalars scalars;
-  scalars.learning_rate = static_cast<float>(options_.base_learning_rate * options_.schedule(counts.examples) /
-                                             (1.0 + static_cast<double>(staleness)));
+  scalars.learning_rate =
+      static_cast<float>(options_.base_learning_rate * options_.schedule(counts.examples) /
+                         (1.0 + static_cast<double>(staleness)));
   scalars.update = static_cast<int64_t>(counts.updates);
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   VersionBuffer next = options_.pool->Acquire(current_->size());
@@ -72,10 +73,14 @@ Cell::PullResult Cell::Pull(uint64_t version, const std::function<ParkedPull()>&
   MutexLock lock(mutex_);
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
-    case Answer::kCurrent: return {Pulled::kReady, {progress_.version(), current_}, progress_.version()};
-    case Answer::kPrevious: return {Pulled::kReady, {version, previous_}, progress_.version()};
-    case Answer::kGone: return {Pulled::kGone, {}, progress_.version()};
-    case Answer::kLater: break;
+    case Answer::kCurrent:
+      return {Pulled::kReady, {progress_.version(), current_}, progress_.version()};
+    case Answer::kPrevious:
+      return {Pulled::kReady, {version, previous_}, progress_.version()};
+    case Answer::kGone:
+      return {Pulled::kGone, {}, progress_.version()};
+    case Answer::kLater:
+      break;
   }
   ParkedPull& pull = parked_.emplace_back(parked());
   pull.version = version;

@@ -1,5 +1,5 @@
-// How far a cell is: its version, what has been counted, and the contributions that wait for others. The same for blocks and
-// for buckets of tables; what a step does to the values is theirs.
+// How far a cell is: its version, what has been counted, and the contributions that wait for
+// others. The same for blocks and for buckets of tables; what a step does to the values is theirs.
 #ifndef CONVOY_PS_CELL_PROGRESS_H_
 #define CONVOY_PS_CELL_PROGRESS_H_
 
@@ -26,48 +26,51 @@ struct PushKey {
 };
 
 enum class Pushed {
-  kApplied,      // the version has advanced
-  kStored,       // waits for other slices
-  kDuplicate,    // was counted before; nothing changed
-  kGap,          // an earlier step or batch is missing; nothing changed
-  kOverBudget,   // out of order and no room to keep it; nothing changed
-  kGone,         // sync,backup: the step was complete without it, or counted it before; nothing changed
+  kApplied,     // the version has advanced
+  kStored,      // waits for other slices
+  kDuplicate,   // was counted before; nothing changed
+  kGap,         // an earlier step or batch is missing; nothing changed
+  kOverBudget,  // out of order and no room to keep it; nothing changed
+  kGone,  // sync,backup: the step was complete without it, or counted it before; nothing changed
 };
 
 struct PushResult {
   Pushed outcome = Pushed::kStored;
-  uint64_t expected = 0;    // kGap: the step, or batch of the task, that comes next
-  uint64_t staleness = 0;   // kAtOnce and kApplied: updates since the version it was computed from
+  uint64_t expected = 0;   // kGap: the step, or batch of the task, that comes next
+  uint64_t staleness = 0;  // kAtOnce and kApplied: updates since the version it was computed from
 };
 
 struct CellCounts {
-  uint64_t version = 0;     // steps
-  uint64_t updates = 0;     // real ones
+  uint64_t version = 0;  // steps
+  uint64_t updates = 0;  // real ones
   uint64_t examples = 0;
-  uint64_t dropped = 0;     // slices that did not count (sync,backup)
+  uint64_t dropped = 0;  // slices that did not count (sync,backup)
 };
 
 struct ProgressOptions {
   ConsistencyPolicy policy;
-  const SliceTree* tree = nullptr;   // outlives the cell
+  const SliceTree* tree = nullptr;  // outlives the cell
   // Gradient bytes stored by all cells of the server, and how many may be.
   std::atomic<int64_t>* stored_bytes = nullptr;
   int64_t stored_bytes_budget = 0;
 };
 
-// Not thread-safe: used under the cell's lock. Part: see SliceRound; it has a member `examples`, too.
+// Not thread-safe: used under the cell's lock. Part: see SliceRound; it has a member `examples`,
+// too.
 template <typename Part, typename Adder>
 class CellProgress {
  public:
   CellProgress(const ProgressOptions& options, Adder adder)
       : options_(options), round_(options.tree, std::move(adder), options.policy.backup) {}
 
-  // Counts a contribution once. If a step is complete with it, `apply(const Part& sum, uint64_t staleness)` is called to
-  // change the values, and then the version advances; `staleness` is that by which the learning rate is scaled (0: not).
+  // Counts a contribution once. If a step is complete with it, `apply(const Part& sum, uint64_t
+  // staleness)` is called to change the values, and then the version advances; `staleness` is that
+  // by which the learning rate is scaled (0: not).
   template <typename Apply>
   PushResult Push(const PushKey& key, uint64_t base_version, const Part& part, Apply apply) {
-    return options_.policy.apply == ConsistencyPolicy::Apply::kRounds ? PushToRound(key, part, apply)
-                                                                      : PushAtOnce(key, base_version, part, apply);
+    return options_.policy.apply == ConsistencyPolicy::Apply::kRounds
+               ? PushToRound(key, part, apply)
+               : PushAtOnce(key, base_version, part, apply);
   }
 
   // How a pull of `version` (kExactVersion, kAtLeast; or kNewestVersion) is answered now.
@@ -75,7 +78,8 @@ class CellProgress {
   Answer AnswerTo(uint64_t version) const {
     using Policy = ConsistencyPolicy::Answer;
     const Policy policy = options_.policy.answer;
-    const bool newest = policy == Policy::kNewest || policy == Policy::kClockBound || version == kNewestVersion;
+    const bool newest =
+        policy == Policy::kNewest || policy == Policy::kClockBound || version == kNewestVersion;
     if (newest || version == counts_.version) return Answer::kCurrent;
     if (version > counts_.version) return Answer::kLater;
     if (policy == Policy::kAtLeast) return Answer::kCurrent;
@@ -92,14 +96,17 @@ class CellProgress {
  private:
   template <typename Apply>
   PushResult PushToRound(const PushKey& key, const Part& part, Apply& apply) {
-    if (key.step < counts_.version) return {options_.policy.backup > 0 ? Pushed::kGone : Pushed::kDuplicate};
+    if (key.step < counts_.version)
+      return {options_.policy.backup > 0 ? Pushed::kGone : Pushed::kDuplicate};
     if (key.step > counts_.version) return {Pushed::kGap, counts_.version};
     if (round_.Has(key.node)) return {Pushed::kDuplicate};
 
     const uint32_t lowest = round_.LowestMissing();
-    const bool needed_next = lowest >= options_.tree->begin(key.node) && lowest < options_.tree->end(key.node);
+    const bool needed_next =
+        lowest >= options_.tree->begin(key.node) && lowest < options_.tree->end(key.node);
     const auto size = static_cast<int64_t>(part.bytes());
-    if (!needed_next && size > 0 && options_.stored_bytes->load() + size > options_.stored_bytes_budget) {
+    if (!needed_next && size > 0 &&
+        options_.stored_bytes->load() + size > options_.stored_bytes_budget) {
       return {Pushed::kOverBudget};
     }
     const auto before = static_cast<int64_t>(round_.stored_bytes());

@@ -12,11 +12,16 @@ constexpr uint32_t kServerCell = ~uint32_t{0};
 
 }  // namespace
 
-PullCollector::PullCollector(const ExchangeRequest& request, const Placement& placement, const Shard& shard,
-                             ExchangeReply* reply, MakeTicket make_ticket)
-    : request_(request), placement_(placement), shard_(shard), reply_(reply), make_ticket_(std::move(make_ticket)) {
+PullCollector::PullCollector(const ExchangeRequest& request, const Placement& placement,
+                             const Shard& shard, ExchangeReply* reply, MakeTicket make_ticket)
+    : request_(request),
+      placement_(placement),
+      shard_(shard),
+      reply_(reply),
+      make_ticket_(std::move(make_ticket)) {
   reply->cells.resize(request.pull_cells.size());
-  for (size_t i = 0; i < request.pull_cells.size(); ++i) reply->cells[i].cell = request.pull_cells[i];
+  for (size_t i = 0; i < request.pull_cells.size(); ++i)
+    reply->cells[i].cell = request.pull_cells[i];
   for (const RowPull& pull : request.pull_rows) {
     const RowPlaces& rows = rows_.emplace_back(pull.table, shard.table(pull.table).dim(), pull.ids);
     reply->rows.push_back({pull.table, request.pull_version, rows.payload()});
@@ -25,7 +30,8 @@ PullCollector::PullCollector(const ExchangeRequest& request, const Placement& pl
 
 absl::Status PullCollector::Collect() {
   for (size_t i = 0; i < request_.pull_cells.size(); ++i) {
-    CONVOY_RETURN_IF_ERROR(CollectCell(shard_.cell(request_.pull_cells[i]), i, request_.pull_cells[i]));
+    CONVOY_RETURN_IF_ERROR(
+        CollectCell(shard_.cell(request_.pull_cells[i]), i, request_.pull_cells[i]));
   }
   for (size_t i = 0; i < request_.pull_rows.size(); ++i) CONVOY_RETURN_IF_ERROR(CollectRows(i));
   if (!request_.pull_applied) return absl::OkStatus();
@@ -33,8 +39,9 @@ absl::Status PullCollector::Collect() {
 }
 
 absl::Status PullCollector::CollectCell(Cell& cell, size_t index, uint32_t id) {
-  const Cell::PullResult result =
-      cell.Pull(request_.pull_version, [&] { return ParkedPull{Ticket(), index, 0}; });
+  const Cell::PullResult result = cell.Pull(request_.pull_version, [&] {
+    return ParkedPull{Ticket(), index, 0};
+  });
   if (result.outcome == Cell::Pulled::kGone) {
     return Gone(id == kServerCell ? "the server's step" : placement_.Describe(id), result.current);
   }
@@ -52,12 +59,14 @@ absl::Status PullCollector::CollectRows(size_t index) {
     // A ticket takes the places over.
     const RowPlaces& rows = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
     const BucketRun run = rows.runs[r];
-    const TableBucket::PullResult result =
-        shard_.table(rows.table)
-            .bucket(run.bucket)
-            .Pull(request_.pull_version, rows.ids_of(run), rows.out_of(run), [&] { return Parked(); });
+    const TableBucket::PullResult result = shard_.table(rows.table)
+                                               .bucket(run.bucket)
+                                               .Pull(request_.pull_version, rows.ids_of(run),
+                                                     rows.out_of(run), [&] { return Parked(); });
     if (result.outcome == TableBucket::Pulled::kGone) {
-      return Gone(absl::StrCat("\"", placement_.tables()[rows.table].name, "\" bucket ", run.bucket), result.version);
+      return Gone(
+          absl::StrCat("\"", placement_.tables()[rows.table].name, "\" bucket ", run.bucket),
+          result.version);
     }
     if (result.outcome == TableBucket::Pulled::kParked) continue;
     ++done_;
@@ -74,8 +83,9 @@ ParkedRows PullCollector::Parked() {
 }
 
 absl::Status PullCollector::Gone(const std::string& what, uint64_t now) const {
-  return absl::FailedPreconditionError(absl::StrCat("pull of ", what, " at version ", request_.pull_version,
-                                                    ": it is at ", now, " and remembers one step back"));
+  return absl::FailedPreconditionError(absl::StrCat("pull of ", what, " at version ",
+                                                    request_.pull_version, ": it is at ", now,
+                                                    " and remembers one step back"));
 }
 
 const std::shared_ptr<PullTicket>& PullCollector::Ticket() {

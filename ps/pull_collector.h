@@ -1,4 +1,5 @@
-// One pull while its request is handled: what is there goes into the reply at once, what is not is parked with a ticket.
+// One pull while its request is handled: what is there goes into the reply at once, what is not is
+// parked with a ticket.
 #ifndef CONVOY_PS_PULL_COLLECTOR_H_
 #define CONVOY_PS_PULL_COLLECTOR_H_
 
@@ -19,12 +20,14 @@ namespace convoy {
 // One thread.
 class PullCollector {
  public:
-  // `make_ticket` is called when the first part is parked: it takes the reply and the row places over.
-  using MakeTicket = std::function<std::shared_ptr<PullTicket>(ExchangeReply* reply, std::vector<RowPlaces>* rows)>;
+  // `make_ticket` is called when the first part is parked: it takes the reply and the row places
+  // over.
+  using MakeTicket = std::function<std::shared_ptr<PullTicket>(ExchangeReply* reply,
+                                                               std::vector<RowPlaces>* rows)>;
 
   // `reply` gets a place for every cell and row that the request pulls.
-  PullCollector(const ExchangeRequest& request, const Placement& placement, const Shard& shard, ExchangeReply* reply,
-                MakeTicket make_ticket);
+  PullCollector(const ExchangeRequest& request, const Placement& placement, const Shard& shard,
+                ExchangeReply* reply, MakeTicket make_ticket);
 
   std::vector<RowPlaces>* rows() { return &rows_; }
   // FailedPrecondition: the version is gone.

@@ -28,7 +28,7 @@ struct PullTicket {
   uint64_t version = 0;     // asked for
   absl::Time since, deadline;
   ExchangeReply reply;
-  std::vector<RowPlaces> rows;   // as reply.rows
+  std::vector<RowPlaces> rows;  // as reply.rows
   std::atomic<uint32_t> remaining{0};
   // Set by whoever answers: the last cell or the deadline.
   std::atomic<bool> answered{false};

@@ -105,17 +105,18 @@ absl::Status RequestCheck::NotFiniteError(const ExchangeRequest& request, const 
 absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, const Payload& ids) const {
   const std::vector<TableSpec>& tables = placement_->tables();
   if (table >= tables.size()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(what, " of rows of table ", table, ": the model has ", tables.size(), " tables"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        what, " of rows of table ", table, ": the model has ", tables.size(), " tables"));
   }
   const std::string& name = tables[table].name;
   if (ids.size() % sizeof(uint64_t) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(what, " of rows of table \"", name, "\": got ", ids.size(),
+    return absl::InvalidArgumentError(absl::StrCat(what, " of rows of table \"", name, "\": got ",
+                                                   ids.size(),
                                                    " bytes of ids, want a multiple of 8"));
   }
   std::vector<uint64_t> all(ids.size() / sizeof(uint64_t));
   ids.CopyTo(all.data());
-  std::pair<uint32_t, uint64_t> before{0, 0};   // bucket, id
+  std::pair<uint32_t, uint64_t> before{0, 0};  // bucket, id
   for (size_t i = 0; i < all.size(); ++i) {
     const std::pair<uint32_t, uint64_t> here{BucketOf(all[i]), all[i]};
     const uint32_t server = placement_->server_of_bucket(here.first);
@@ -125,29 +126,31 @@ absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, const Payl
                        "): it is on server ", server, ", this is server ", rank_));
     }
     if (i > 0 && here <= before) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          what, " of rows of table \"", name, "\": id ", all[i], " comes after id ", before.second,
-          "; ids must ascend by (bucket, id), each once"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(what, " of rows of table \"", name, "\": id ", all[i], " comes after id ",
+                       before.second, "; ids must ascend by (bucket, id), each once"));
     }
     before = here;
   }
   return absl::OkStatus();
 }
 
-absl::Status RequestCheck::CheckRows(const ExchangeRequest& request, const RowContribution& rows) const {
+absl::Status RequestCheck::CheckRows(const ExchangeRequest& request,
+                                     const RowContribution& rows) const {
   CONVOY_RETURN_IF_ERROR(CheckIds("push", rows.table, rows.ids));
   const TableSpec& table = placement_->tables()[rows.table];
   const size_t ids = rows.ids.size() / sizeof(uint64_t);
   if (rows.values.size() != ids * table.dim() * sizeof(float)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("push to table \"", table.name, "\": got ", rows.values.size(), " bytes of values, want ", ids,
-                     " rows of ", table.dim(), " float32"));
+    return absl::InvalidArgumentError(absl::StrCat("push to table \"", table.name, "\": got ",
+                                                   rows.values.size(), " bytes of values, want ",
+                                                   ids, " rows of ", table.dim(), " float32"));
   }
   if (const size_t bad = FirstNotFinite(rows.values); bad != kNone) {
     std::vector<uint64_t> all(ids);
     rows.ids.CopyTo(all.data());
-    return NotFiniteError(request, absl::StrCat("table \"", table.name, "\""),
-                          absl::StrCat("column ", bad % table.dim(), " of row ", all[bad / table.dim()]));
+    return NotFiniteError(
+        request, absl::StrCat("table \"", table.name, "\""),
+        absl::StrCat("column ", bad % table.dim(), " of row ", all[bad / table.dim()]));
   }
   return absl::OkStatus();
 }
@@ -178,7 +181,8 @@ absl::Status RequestCheck::Pull(const ExchangeRequest& request) const {
         absl::StrCat("pull of ", request.pull_cells.size(), " cells, this server has ", cells));
   }
   for (uint32_t id : request.pull_cells) CONVOY_RETURN_IF_ERROR(IsHere(id, "pull"));
-  for (const RowPull& rows : request.pull_rows) CONVOY_RETURN_IF_ERROR(CheckIds("pull", rows.table, rows.ids));
+  for (const RowPull& rows : request.pull_rows)
+    CONVOY_RETURN_IF_ERROR(CheckIds("pull", rows.table, rows.ids));
   return absl::OkStatus();
 }
 

@@ -26,7 +26,8 @@ class RequestCheck {
   absl::Status Pull(const ExchangeRequest& request) const;
 
  private:
-  absl::Status NotFiniteError(const ExchangeRequest& request, const std::string& what, const std::string& where) const;
+  absl::Status NotFiniteError(const ExchangeRequest& request, const std::string& what,
+                              const std::string& where) const;
   absl::Status CheckRows(const ExchangeRequest& request, const RowContribution& rows) const;
   // Ids of one message: of a table that there is, of this server, in order.
   absl::Status CheckIds(const char* what, uint32_t table, const Payload& ids) const;

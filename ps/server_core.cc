@@ -19,7 +19,8 @@ Cell::Key KeyOf(const ExchangeRequest& request) {
 
 absl::Status OtherJob(uint64_t mine, uint64_t theirs) {
   return absl::FailedPreconditionError(absl::StrFormat(
-      "this server works for job %016x, the request is of job %016x; check the addresses", mine, theirs));
+      "this server works for job %016x, the request is of job %016x; check the addresses", mine,
+      theirs));
 }
 
 }  // namespace
@@ -27,8 +28,8 @@ absl::Status OtherJob(uint64_t mine, uint64_t theirs) {
 absl::StatusOr<std::unique_ptr<ServerCore>> ServerCore::Create(Options options, Placement placement) {
   auto core = std::unique_ptr<ServerCore>(new ServerCore(std::move(options), std::move(placement)));
   CONVOY_ASSIGN_OR_RETURN(core->shard_, Shard::Create(core->options_, &core->placement_));
-  core->check_ = std::make_unique<RequestCheck>(core->options_.rank, core->options_.mode, &core->placement_,
-                                                &core->shard_->tree());
+  core->check_ = std::make_unique<RequestCheck>(core->options_.rank, core->options_.mode,
+                                                &core->placement_, &core->shard_->tree());
   return core;
 }
 
@@ -107,12 +108,12 @@ ServerCore::Session* ServerCore::CurrentSessionLocked(const ExchangeRequest& req
   return session.number == request.session ? &session : nullptr;
 }
 
-absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request, ExchangeReply* reply,
-                                                      Released* released) {
+absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request,
+                                                      ExchangeReply* reply, Released* released) {
   Accepted all = Accepted::kAll;
   for (const Contribution& c : request.contributions) {
-    const PushResult result =
-        shard_->cell(c.cell).Push(KeyOf(request), c.base_version, c.values, request.examples, &released->cells);
+    const PushResult result = shard_->cell(c.cell).Push(KeyOf(request), c.base_version, c.values,
+                                                        request.examples, &released->cells);
     CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, Count(request, c.cell, result, reply));
     if (accepted == Accepted::kRetryLater) all = accepted;
   }
@@ -128,33 +129,45 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& req
   return FinishPush(request, reply, released);
 }
 
-absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request, const RowContribution& rows,
-                                                          ExchangeReply* reply, Released* released) {
+absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request,
+                                                          const RowContribution& rows,
+                                                          ExchangeReply* reply,
+                                                          Released* released) {
   const auto first = static_cast<uint32_t>(placement_.cells().size()) + rows.table * kTableBuckets;
   absl::StatusOr<Accepted> all = Accepted::kAll;
   shard_->table(rows.table)
-      .Push(KeyOf(request), rows.base_version, rows.ids, rows.values, request.examples, &released->rows,
-            [&](uint32_t bucket, const PushResult& result) {
-              const absl::StatusOr<Accepted> accepted = Count(request, first + bucket, result, reply);
+      .Push(KeyOf(request), rows.base_version, rows.ids, rows.values, request.examples,
+            &released->rows, [&](uint32_t bucket, const PushResult& result) {
+              const absl::StatusOr<Accepted> accepted =
+                  Count(request, first + bucket, result, reply);
               if (!accepted.ok() || *accepted == Accepted::kRetryLater) all = accepted;
               return accepted.ok();
             });
   return all;
 }
 
-absl::StatusOr<ServerCore::Accepted> ServerCore::Count(const ExchangeRequest& request, uint32_t number,
-                                                       const PushResult& result, ExchangeReply* reply) {
+absl::StatusOr<ServerCore::Accepted> ServerCore::Count(const ExchangeRequest& request,
+                                                       uint32_t number, const PushResult& result,
+                                                       ExchangeReply* reply) {
   switch (result.outcome) {
     case Pushed::kApplied:
       if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) reply->staleness.Add(result.staleness);
       break;
-    case Pushed::kStored: break;
-    case Pushed::kDuplicate: duplicates_.fetch_add(1, std::memory_order_relaxed); break;
-    case Pushed::kGap: return Gap(request, result.expected, reply);
-    case Pushed::kOverBudget: break;
-    case Pushed::kGone: reply->step_gone = true; break;
+    case Pushed::kStored:
+      break;
+    case Pushed::kDuplicate:
+      duplicates_.fetch_add(1, std::memory_order_relaxed);
+      break;
+    case Pushed::kGap:
+      return Gap(request, result.expected, reply);
+    case Pushed::kOverBudget:
+      break;
+    case Pushed::kGone:
+      reply->step_gone = true;
+      break;
   }
-  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) return Accepted::kAll;   // nothing is refused
+  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce)
+    return Accepted::kAll;  // nothing is refused
   const bool over_budget = result.outcome == Pushed::kOverBudget;
   MutexLock lock(mutex_);
   if (Session* session = CurrentSessionLocked(request)) {
@@ -169,7 +182,8 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Count(const ExchangeRequest& re
 }
 
 // Cells that the push did not name get an empty contribution; those that were refused must come first.
-absl::StatusOr<ServerCore::Accepted> ServerCore::FinishPush(const ExchangeRequest& request, ExchangeReply* reply,
+absl::StatusOr<ServerCore::Accepted> ServerCore::FinishPush(const ExchangeRequest& request,
+                                                            ExchangeReply* reply,
                                                             Released* released) {
   {
     // Only those of this push: other slices of the worker may have to wait until this one is complete.
@@ -227,9 +241,10 @@ void ServerCore::FillNewest(PullTicket& ticket) const {
 
 void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply reply,
                       std::vector<Outgoing>* out) {
-  PullCollector collector(request, placement_, *shard_, &reply, [&](ExchangeReply* taken, std::vector<RowPlaces>* rows) {
-    return MakeTicket(stream, request, now, taken, rows);
-  });
+  PullCollector collector(request, placement_, *shard_, &reply,
+                          [&](ExchangeReply* taken, std::vector<RowPlaces>* rows) {
+                            return MakeTicket(stream, request, now, taken, rows);
+                          });
   const bool waits = request.has_pull() && request.pull_version != kNewestVersion;
   if (waits && ParkOnClock(stream, request, now, &reply, collector.rows())) return;
 
@@ -247,12 +262,12 @@ void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Tim
   if (ticket == nullptr) {
     out->push_back({stream, std::move(reply)});
   } else {
-    CountDown(*ticket, collector.done() + 1, out);   // 1: the guard of MakeTicket
+    CountDown(*ticket, collector.done() + 1, out);  // 1: the guard of MakeTicket
   }
 }
 
-bool ServerCore::ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply* reply,
-                             std::vector<RowPlaces>* rows) {
+bool ServerCore::ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now,
+                             ExchangeReply* reply, std::vector<RowPlaces>* rows) {
   if (policy_.answer != ConsistencyPolicy::Answer::kClockBound) return false;
   MutexLock lock(clock_mutex_);
   if (clocks_.MayRead(request.worker)) return false;
@@ -260,8 +275,9 @@ bool ServerCore::ParkOnClock(uint64_t stream, const ExchangeRequest& request, ab
   return true;
 }
 
-std::shared_ptr<PullTicket> ServerCore::MakeTicket(uint64_t stream, const ExchangeRequest& request, absl::Time now,
-                                                   ExchangeReply* reply, std::vector<RowPlaces>* rows) {
+std::shared_ptr<PullTicket> ServerCore::MakeTicket(uint64_t stream, const ExchangeRequest& request,
+                                                   absl::Time now, ExchangeReply* reply,
+                                                   std::vector<RowPlaces>* rows) {
   auto ticket = std::make_shared<PullTicket>();
   ticket->stream = stream;
   ticket->worker = request.worker;
@@ -354,14 +370,15 @@ v1::ServerStats ServerCore::Stats() const {
   return stats;
 }
 
-absl::StatusOr<v1::ReadTableReply> ServerCore::ReadTable(const v1::ReadTableRequest& request) const {
+absl::StatusOr<v1::ReadTableReply> ServerCore::ReadTable(
+    const v1::ReadTableRequest& request) const {
   if (request.job_id() != options_.job_id) return OtherJob(options_.job_id, request.job_id());
   if (request.table() >= placement_.tables().size() || request.bucket() >= kTableBuckets ||
       placement_.server_of_bucket(request.bucket()) != options_.rank) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("bucket ", request.bucket(), " of table ", request.table(), " is not on server ", options_.rank, " of ",
-                     placement_.servers(), ": the model has ", placement_.tables().size(), " tables of ", kTableBuckets,
-                     " buckets, which are on the servers in turn"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "bucket ", request.bucket(), " of table ", request.table(), " is not on server ",
+        options_.rank, " of ", placement_.servers(), ": the model has ", placement_.tables().size(),
+        " tables of ", kTableBuckets, " buckets, which are on the servers in turn"));
   }
   std::vector<uint64_t> ids;
   std::vector<float> values;

@@ -68,7 +68,8 @@ class ServerCore {
   struct Session {
     uint64_t number = 0;
     absl::Time last_heard;
-    // Contributions to the current step that were answered RETRY_LATER (sync): tree node and cell or bucket.
+    // Contributions to the current step that were answered RETRY_LATER (sync): tree node and cell
+    // or bucket.
     std::set<std::pair<TreeNode, uint32_t>> refused;
   };
   enum class Accepted { kAll, kRetryLater };
@@ -84,23 +85,27 @@ class ServerCore {
   // The worker's session; null if a newer stream has taken over since CheckFence (on another thread).
   Session* CurrentSessionLocked(const ExchangeRequest& request) CONVOY_REQUIRES(mutex_);
 
-  absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply, Released* released);
-  absl::StatusOr<Accepted> PushRows(const ExchangeRequest& request, const RowContribution& rows, ExchangeReply* reply,
-                                    Released* released);
-  // What the result for one cell, or bucket, means for the request. `number`: of the cell among all cells and buckets.
-  absl::StatusOr<Accepted> Count(const ExchangeRequest& request, uint32_t number, const PushResult& result,
-                                 ExchangeReply* reply);
-  absl::StatusOr<Accepted> FinishPush(const ExchangeRequest& request, ExchangeReply* reply, Released* released);
+  absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply,
+                                Released* released);
+  absl::StatusOr<Accepted> PushRows(const ExchangeRequest& request, const RowContribution& rows,
+                                    ExchangeReply* reply, Released* released);
+  // What the result for one cell, or bucket, means for the request. `number`: of the cell among all
+  // cells and buckets.
+  absl::StatusOr<Accepted> Count(const ExchangeRequest& request, uint32_t number,
+                                 const PushResult& result, ExchangeReply* reply);
+  absl::StatusOr<Accepted> FinishPush(const ExchangeRequest& request, ExchangeReply* reply,
+                                      Released* released);
   absl::Status Gap(const ExchangeRequest& request, uint64_t expected, ExchangeReply* reply) const;
   void UpdateClock(const ExchangeRequest& request, std::vector<std::shared_ptr<PullTicket>>* ready);
   // Fills in the newest values: of a pull that waited for the clocks.
   void FillNewest(PullTicket& ticket) const;
   void Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply reply,
             std::vector<Outgoing>* out);
-  bool ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply* reply,
-                   std::vector<RowPlaces>* rows);
-  std::shared_ptr<PullTicket> MakeTicket(uint64_t stream, const ExchangeRequest& request, absl::Time now,
-                                         ExchangeReply* reply, std::vector<RowPlaces>* rows);
+  bool ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now,
+                   ExchangeReply* reply, std::vector<RowPlaces>* rows);
+  std::shared_ptr<PullTicket> MakeTicket(uint64_t stream, const ExchangeRequest& request,
+                                         absl::Time now, ExchangeReply* reply,
+                                         std::vector<RowPlaces>* rows);
   void Answer(PullTicket& ticket, std::vector<Outgoing>* out);
   void CountDown(PullTicket& ticket, uint32_t by, std::vector<Outgoing>* out);
   std::string Describe(const PullTicket& ticket, absl::Time now) const;

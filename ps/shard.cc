@@ -17,7 +17,8 @@ constexpr int64_t kTableBudget = int64_t{64} << 20;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(ShardOptions options, const Placement* placement) {
+absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(ShardOptions options,
+                                                     const Placement* placement) {
   auto shard = std::unique_ptr<Shard>(new Shard(std::move(options), placement));
   CONVOY_RETURN_IF_ERROR(shard->MakeCells());
   return shard;
@@ -37,9 +38,11 @@ absl::Status Shard::MakeCells() {
   common.pool = &pool_;
   common.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
   common.progress.stored_bytes = &stored_bytes_;
-  // With backups nothing is added up before the step is complete: all slices that count are kept until then.
-  const double budget = policy_.backup > 0 ? std::max<double>(options_.out_of_order_budget, options_.slices)
-                                           : options_.out_of_order_budget;
+  // With backups nothing is added up before the step is complete: all slices that count are kept
+  // until then.
+  const double budget = policy_.backup > 0
+                            ? std::max<double>(options_.out_of_order_budget, options_.slices)
+                            : options_.out_of_order_budget;
   common.progress.stored_bytes_budget = static_cast<int64_t>(
       budget * static_cast<double>(placement_->elements_of_server(options_.rank)) * sizeof(float));
   if (!placement_->tables().empty()) common.progress.stored_bytes_budget += kTableBudget;
@@ -47,7 +50,8 @@ absl::Status Shard::MakeCells() {
 
   std::vector<double> learning_rates;
   for (const VariableSpec& variable : placement_->variables()) {
-    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(options_.optimizer, variable.name));
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
+                            SettingsFor(options_.optimizer, variable.name));
     CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeUpdate(settings));
     learning_rates.push_back(settings.learning_rate);
     optimizers_.push_back(std::move(optimizer));
@@ -59,7 +63,8 @@ absl::Status Shard::MakeCells() {
     cell_options.optimizer = optimizers_[spec.variable].get();
     cell_options.base_learning_rate = learning_rates[spec.variable];
     AlignedBuffer initial(spec.size);
-    InitializeValues(placement_->variables()[spec.variable], options_.seed, spec.offset, initial.span());
+    InitializeValues(placement_->variables()[spec.variable], options_.seed, spec.offset,
+                     initial.span());
     local_[id] = static_cast<uint32_t>(cells_.size());
     cells_.push_back(std::make_unique<Cell>(cell_options, initial));
   }
@@ -77,26 +82,33 @@ absl::Status Shard::MakeTables(const ProgressOptions& progress) {
     options.optimizer = options_.optimizer;
     options.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
     options.rules = options_.table_rules;
-    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table, TableShard::Create(std::move(options)));
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table,
+                            TableShard::Create(std::move(options)));
     tables_.push_back(std::move(table));
   }
   return absl::OkStatus();
 }
 
 double Shard::ScheduleAfter(uint64_t examples) const {
-  return ScheduleFactor(options_.optimizer.schedule(), examples, options_.epoch_examples, options_.total_examples);
+  return ScheduleFactor(options_.optimizer.schedule(), examples, options_.epoch_examples,
+                        options_.total_examples);
 }
 
-absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(const OptimizerSettings& settings) const {
+absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(
+    const OptimizerSettings& settings) const {
   switch (policy_.update) {
-    case ConsistencyPolicy::Update::kAverage: return MakeDifference(DifferenceRule::kAverage);
-    case ConsistencyPolicy::Update::kAdd: return MakeDifference(DifferenceRule::kAdd);
-    case ConsistencyPolicy::Update::kOptimizer: break;
+    case ConsistencyPolicy::Update::kAverage:
+      return MakeDifference(DifferenceRule::kAverage);
+    case ConsistencyPolicy::Update::kAdd:
+      return MakeDifference(DifferenceRule::kAdd);
+    case ConsistencyPolicy::Update::kOptimizer:
+      break;
   }
   return MakeOptimizer(settings);
 }
 
-PushResult Shard::FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
+PushResult Shard::FinishPush(const PushKey& key, uint64_t examples,
+                             std::vector<ParkedPull>* released,
                              std::vector<ParkedRows>* released_rows) {
   for (const auto& cell : cells_) cell->Push(key, 0, Payload(), examples, released);
   for (const auto& table : tables_) table->Finish(key, examples, released_rows);

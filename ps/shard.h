@@ -1,5 +1,5 @@
-// Everything that one server holds: the blocks of variables and buckets of tables that are placed on it, with their update
-// rules and buffers, and the cell that counts the server's own steps.
+// Everything that one server holds: the blocks of variables and buckets of tables that are placed
+// on it, with their update rules and buffers, and the cell that counts the server's own steps.
 #ifndef CONVOY_PS_SHARD_H_
 #define CONVOY_PS_SHARD_H_
 
@@ -31,7 +31,7 @@ struct ShardOptions {
   uint64_t seed = 1;
   v1::Optimizer optimizer;
   std::vector<v1::TableRule> table_rules;
-  uint64_t epoch_examples = 1;   // for the defaults of schedules
+  uint64_t epoch_examples = 1;  // for the defaults of schedules
   uint64_t total_examples = 1;
   // Out-of-order gradients that may be stored, in multiples of the size of the weights.
   double out_of_order_budget = 2;
@@ -42,7 +42,8 @@ struct ShardOptions {
 class Shard {
  public:
   // `placement` outlives the shard. InvalidArgument: optimizer settings.
-  static absl::StatusOr<std::unique_ptr<Shard>> Create(ShardOptions options, const Placement* placement);
+  static absl::StatusOr<std::unique_ptr<Shard>> Create(ShardOptions options,
+                                                       const Placement* placement);
 
   const ConsistencyPolicy& policy() const { return policy_; }
   const SliceTree& tree() const { return tree_; }
@@ -52,7 +53,8 @@ class Shard {
   Cell& server_cell() const { return *server_cell_; }
   TableShard& table(uint32_t number) const { return *tables_[number]; }
 
-  // The push is complete: cells that it did not name get an empty contribution, at last the server's own.
+  // The push is complete: cells that it did not name get an empty contribution, at last the
+  // server's own.
   PushResult FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
                         std::vector<ParkedRows>* released_rows);
   void ForgetTask(uint64_t task);
@@ -75,8 +77,8 @@ class Shard {
   const ConsistencyPolicy policy_;
   BufferPool pool_;
   std::atomic<int64_t> stored_bytes_{0};
-  std::vector<std::unique_ptr<Optimizer>> optimizers_;   // by variable
-  std::vector<uint32_t> local_;                          // cell id -> position in cells_
+  std::vector<std::unique_ptr<Optimizer>> optimizers_;  // by variable
+  std::vector<uint32_t> local_;                         // cell id -> position in cells_
   std::vector<std::unique_ptr<Cell>> cells_;
   std::vector<std::unique_ptr<TableShard>> tables_;
   std::unique_ptr<Cell> server_cell_;

@@ -13,14 +13,15 @@
 
 namespace convoy {
 
-// Not thread-safe: used under the cell's lock. A Part is a sum over the slices of a tree node: cheap to copy, with
-// `size_t bytes() const`, the gradient values that it holds. Adder has `Part operator()(const Part& left, const Part& right)
-// const`, where a part without values changes nothing.
+// Not thread-safe: used under the cell's lock. A Part is a sum over the slices of a tree node:
+// cheap to copy, with `size_t bytes() const`, the gradient values that it holds. Adder has `Part
+// operator()(const Part& left, const Part& right) const`, where a part without values changes
+// nothing.
 template <typename Part, typename Adder>
 class SliceRound {
  public:
-  // `tree` outlives the round. The round is complete without `backup` (< slices) of its slices: then it takes
-  // single slices only and adds nothing up before it is known which ones count.
+  // `tree` outlives the round. The round is complete without `backup` (< slices) of its slices:
+  // then it takes single slices only and adds nothing up before it is known which ones count.
   SliceRound(const SliceTree* tree, Adder adder, uint32_t backup = 0)
       : tree_(tree), adder_(std::move(adder)), needed_(tree->slices() - backup) {}
 
@@ -33,7 +34,8 @@ class SliceRound {
   // Adds a part that Has() does not know. Parts of it that are stored are superseded. Siblings are added up
   // as soon as both are there (left + right, element by element); with backups, when the round is complete.
   void Add(TreeNode node, Part part) {
-    std::erase_if(parts_, [&](const auto& stored) { return SliceTree::Covers(node, stored.first); });
+    std::erase_if(parts_,
+                  [&](const auto& stored) { return SliceTree::Covers(node, stored.first); });
     parts_[node] = std::move(part);
     if (!has_backups()) Fold(node);
   }
@@ -109,7 +111,7 @@ class SliceRound {
   const SliceTree* tree_;
   Adder adder_;
   uint32_t needed_;   // slices
-  std::map<TreeNode, Part> parts_;   // disjoint
+  std::map<TreeNode, Part> parts_;  // disjoint
 };
 
 }  // namespace convoy

@@ -22,7 +22,8 @@ void ClientCore::Start(absl::Time now, Actions* actions) {
   }
 }
 
-uint64_t ClientCore::Submit(uint32_t server, ExchangeRequest request, absl::Time now, Actions* actions) {
+uint64_t ClientCore::Submit(uint32_t server, ExchangeRequest request, absl::Time now,
+                            Actions* actions) {
   request.job_id = options_.job_id;
   request.generation = options_.generation;
   request.worker = options_.worker;

@@ -22,7 +22,8 @@ double LogLoss(float p, bool positive) {
 }
 
 // What the model found, corrected for `rate` < 1. `predictions`: memory of the result.
-BatchOutput Corrected(const BatchOutput& output, const Batch& batch, double rate, std::vector<float>* predictions) {
+BatchOutput Corrected(const BatchOutput& output, const Batch& batch, double rate,
+                      std::vector<float>* predictions) {
   predictions->clear();
   BatchOutput corrected = output;
   corrected.loss = 0;
@@ -49,8 +50,10 @@ void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch,
   metrics->AddOwn(model.metrics(), output.metrics);
 }
 
-absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
-                                        const std::function<absl::Status()>& between, double negative_rate) {
+absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model,
+                                        WeightSource& weights,
+                                        const std::function<absl::Status()>& between,
+                                        double negative_rate) {
   MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
   ExampleReader reader(&data, &model);
   Batch batch;
@@ -61,7 +64,9 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
     CONVOY_RETURN_IF_ERROR(WantRowsOf(model, batch, weights, &ids));
     weights.UseWantedRows();
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Evaluate(batch, weights));
-    AddBatch(model, negative_rate < 1 ? Corrected(output, batch, negative_rate, &corrected) : output, batch, &metrics);
+    AddBatch(model,
+             negative_rate < 1 ? Corrected(output, batch, negative_rate, &corrected) : output,
+             batch, &metrics);
     CONVOY_RETURN_IF_ERROR(between());
   }
   return metrics.Take();

@@ -20,12 +20,15 @@ int64_t MetricClasses(const Model& model);
 // Adds what the model found on a batch.
 void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch, MetricAccumulator* metrics);
 
-// Loss and metrics of the examples [range.begin, range.end) of `data`, in their order, in batches of a fixed size,
-// so that the sums do not depend on who computes which part. `between` is called between batches and may end it.
-// `negative_rate`: data.negative_rate of the training. Below 1, predictions of the (binary) model are corrected for it,
-// and the loss is the log loss of the corrected ones.
-absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model, WeightSource& weights,
-                                        const std::function<absl::Status()>& between, double negative_rate = 1);
+// Loss and metrics of the examples [range.begin, range.end) of `data`, in their order, in batches
+// of a fixed size, so that the sums do not depend on who computes which part. `between` is called
+// between batches and may end it. `negative_rate`: data.negative_rate of the training. Below 1,
+// predictions of the (binary) model are corrected for it, and the loss is the log loss of the
+// corrected ones.
+absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range, Model& model,
+                                        WeightSource& weights,
+                                        const std::function<absl::Status()>& between,
+                                        double negative_rate = 1);
 
 }  // namespace convoy
 

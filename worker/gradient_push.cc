@@ -26,7 +26,9 @@ void GradientPush::BeginSlice(bool last, const TableBatches& tables) {
   tables_ = tables;
 }
 
-std::span<float> GradientPush::RowGradients(int table) { return tables_[static_cast<size_t>(table)]->gradients(); }
+std::span<float> GradientPush::RowGradients(int table) {
+  return tables_[static_cast<size_t>(table)]->gradients();
+}
 
 absl::Status GradientPush::RowsReady(int table) {
   if (WithholdsSlice()) return absl::OkStatus();

@@ -30,9 +30,9 @@ class GradientPush final : public GradientSink {
 
   // Starts a push. It is made of one slice, or of two neighbours (left, then right) that are added up here.
   absl::Status Begin(const ParameterClient::PushHeader& header);
-  // The next slice's gradient comes (through GradientSink). `last`: no further slice of this push follows, so
-  // blocks may leave as they are ready.
-  // `tables`: the rows that the slice's batch reads, by table; a push of a model with tables is made of one slice.
+  // The next slice's gradient comes (through GradientSink). `last`: no further slice of this push
+  // follows, so blocks may leave as they are ready. `tables`: the rows that the slice's batch
+  // reads, by table; a push of a model with tables is made of one slice.
   void BeginSlice(bool last, const TableBatches& tables = {});
   // The slice's gradient is complete; it is over `examples`. Returns false if it was not finite and is skipped.
   absl::StatusOr<bool> EndSlice(uint32_t examples);
@@ -59,7 +59,7 @@ class GradientPush final : public GradientSink {
   std::vector<Buffer> sum_;       // by variable: the gradient that is sent
   std::vector<Buffer> addend_;    // by variable: a right slice, while it is computed
   std::vector<Buffer> spare_;    // overlap: what the push before sent, takes turns with sum_
-  TableBatches tables_;           // of the slice
+  TableBatches tables_;          // of the slice
   bool kept_ = false;             // sum_ holds a left slice
   bool last_ = false;
   absl::Status failure_;          // of a wait inside Gradient()

@@ -103,9 +103,11 @@ absl::Status ParameterClient::WaitForRows(const TableBatch& batch) {
 absl::Status ParameterClient::PushRows(TableBatch& batch) {
   for (const TableBatch::Part& part : batch.parts()) {
     Pending& pending = pending_[part.server];
-    pending.request.rows.push_back({batch.table(), part.version, batch.Ids(part), batch.Gradients(part)});
+    pending.request.rows.push_back(
+        {batch.table(), part.version, batch.Ids(part), batch.Gradients(part)});
     pending.bytes += batch.value_bytes(part);
-    if (pending.bytes >= options_.coalesce_bytes) CONVOY_RETURN_IF_ERROR(FlushPending(part.server, false));
+    if (pending.bytes >= options_.coalesce_bytes)
+      CONVOY_RETURN_IF_ERROR(FlushPending(part.server, false));
   }
   for (uint32_t server = 0; server < pending_.size(); ++server) {
     ++pending_[server].named;
@@ -115,7 +117,8 @@ absl::Status ParameterClient::PushRows(TableBatch& batch) {
 }
 
 bool ParameterClient::IsComplete(uint32_t server) const {
-  return pending_[server].named == placement_.cells_of_server(server).size() + placement_.tables().size();
+  return pending_[server].named ==
+         placement_.cells_of_server(server).size() + placement_.tables().size();
 }
 
 absl::Status ParameterClient::BeginPush(const PushHeader& header) {
@@ -253,14 +256,16 @@ absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request, const 
 absl::Status ParameterClient::OnRows(const ExchangeRequest& request, const ExchangeReply& reply) {
   const auto pull = row_pulls_.find(request.request_id);
   if (pull == row_pulls_.end() || reply.rows.size() != 1) {
-    return absl::InternalError(absl::StrCat("a server sent rows of ", reply.rows.size(), " tables, want 1"));
+    return absl::InternalError(
+        absl::StrCat("a server sent rows of ", reply.rows.size(), " tables, want 1"));
   }
   const auto [batch, i] = std::move(pull->second);
   row_pulls_.erase(pull);
   const size_t want = batch->value_bytes(batch->parts()[i]);
   if (reply.rows[0].values.size() != want) {
-    return absl::InternalError(absl::StrCat("a server sent ", reply.rows[0].values.size(), " bytes of rows of \"",
-                                            placement_.tables()[batch->table()].name, "\", want ", want));
+    return absl::InternalError(
+        absl::StrCat("a server sent ", reply.rows[0].values.size(), " bytes of rows of \"",
+                     placement_.tables()[batch->table()].name, "\", want ", want));
   }
   batch->Arrive(i, reply.rows[0].version, reply.rows[0].values);
   return absl::OkStatus();

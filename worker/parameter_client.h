@@ -77,7 +77,8 @@ class ParameterClient {
   // Asks for the rows of the batch at `version` (sync) or the newest.
   absl::Status PullRows(const std::shared_ptr<TableBatch>& batch, uint64_t version);
   absl::Status WaitForRows(const TableBatch& batch);
-  // The gradients of the batch's rows are final: they leave, with the push that has begun. Once for each table.
+  // The gradients of the batch's rows are final: they leave, with the push that has begun. Once for
+  // each table.
   absl::Status PushRows(TableBatch& batch);
 
   absl::Status BeginPush(const PushHeader& header);

@@ -16,8 +16,8 @@ namespace convoy {
 // By table.
 using TableBatches = std::vector<std::shared_ptr<TableBatch>>;
 
-// One thread. Rows of the batch that comes next may be asked for while the current one computes: WantRows for each of its
-// tables, then UseWantedRows when its turn has come.
+// One thread. Rows of the batch that comes next may be asked for while the current one computes:
+// WantRows for each of its tables, then UseWantedRows when its turn has come.
 class PulledWeights final : public WeightSource {
  public:
   // `parameters` outlives this.

@@ -9,16 +9,19 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kAhead = 16;  // hashes computed before their slots are read, so that the reads overlap
+constexpr size_t kAhead =
+    16;  // hashes computed before their slots are read, so that the reads overlap
 
-// The bucket of an id as BucketOf has it; slots go by the lower bits, so that the ids of a bucket do not crowd.
+// The bucket of an id as BucketOf has it; slots go by the lower bits, so that the ids of a bucket
+// do not crowd.
 uint32_t BucketOfHash(uint64_t hash) { return static_cast<uint32_t>(hash >> 54); }
 
 }  // namespace
 
 RowIndex::RowIndex(uint32_t servers) : servers_(servers), offsets_(kTableBuckets + 1, 0) {
   for (uint32_t server = 0; server <= servers; ++server) {
-    const uint32_t before = kTableBuckets / servers * server + std::min(server, kTableBuckets % servers);
+    const uint32_t before =
+        kTableBuckets / servers * server + std::min(server, kTableBuckets % servers);
     first_.push_back(before);
   }
 }
@@ -45,7 +48,8 @@ void RowIndex::Collect(std::span<const uint64_t> ids) {
     for (size_t i = 0; i < count; ++i) {
       const uint64_t id = ids[begin + i];
       size_t slot = hashes[i] & (capacity - 1);
-      while (slots_[slot] != 0 && found_[slots_[slot] - 1] != id) slot = (slot + 1) & (capacity - 1);
+      while (slots_[slot] != 0 && found_[slots_[slot] - 1] != id)
+        slot = (slot + 1) & (capacity - 1);
       if (slots_[slot] == 0) {
         found_[found] = id;
         orders_[found] = OrderOf(BucketOfHash(hashes[i]));

@@ -58,8 +58,8 @@ class SingleTraining final : private WeightSource {
   static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context) {
     if (!context.model.tables().empty()) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "training.mode: single trains without servers, and table \"", context.model.tables().front().name,
-          "\" of the model lives on servers; use sync"));
+          "training.mode: single trains without servers, and table \"",
+          context.model.tables().front().name, "\" of the model lives on servers; use sync"));
     }
     auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context));
     CONVOY_ASSIGN_OR_RETURN(training->optimizer_,

@@ -57,9 +57,8 @@ absl::Status SliceReports::Measure(const Dataset* data, v1::ReportRequest::Kind 
   const auto size = static_cast<uint64_t>(data->size());
   for (uint32_t slice = context_.assignment.slice_begin(); slice < context_.assignment.slice_end(); ++slice) {
     const Range part = SliceRange(slice, context_.assignment.slices(), size);
-    CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
-                            Evaluate(*data, part, context_.model, weights, between,
-                                     context_.train.negative_rate));
+    CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums, Evaluate(*data, part, context_.model, weights,
+                                                          between, context_.train.negative_rate));
     v1::ReportRequest report;
     report.set_kind(kind);
     report.set_part(slice);

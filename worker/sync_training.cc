@@ -15,8 +15,9 @@
 namespace convoy {
 namespace {
 
-// Pairs of slices are added up here before they are sent; larger subtrees would need more memory. Slices that may be
-// dropped travel alone, and so do those that name rows of tables, which differ from slice to slice.
+// Pairs of slices are added up here before they are sent; larger subtrees would need more memory.
+// Slices that may be dropped travel alone, and so do those that name rows of tables, which differ
+// from slice to slice.
 uint32_t LargestSum(const TrainingContext& context) {
   return context.mode.backup > 0 || !context.model.tables().empty() ? 0 : 1;
 }

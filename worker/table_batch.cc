@@ -38,8 +38,9 @@ Payload TableBatch::Ids(const Part& part) {
 }
 
 Payload TableBatch::Gradients(const Part& part) {
-  return Payload(std::span<const float>(gradients_.data() + part.begin * dim_, (part.end - part.begin) * dim_),
-                 shared_from_this());
+  return Payload(
+      std::span<const float>(gradients_.data() + part.begin * dim_, (part.end - part.begin) * dim_),
+      shared_from_this());
 }
 
 void TableBatch::Arrive(size_t i, uint64_t version, const Payload& values) {
@@ -52,7 +53,7 @@ void TableBatch::Arrive(size_t i, uint64_t version, const Payload& values) {
 std::shared_ptr<TableBatch> TableBatchPool::Get(uint32_t table, uint32_t dim) {
   for (const std::shared_ptr<TableBatch>& batch : batches_) {
     if (batch->table() != table || batch.use_count() > 1) continue;
-    std::atomic_thread_fence(std::memory_order_acquire);   // gRPC's threads have let go of it
+    std::atomic_thread_fence(std::memory_order_acquire);  // gRPC's threads have let go of it
     return batch;
   }
   return batches_.emplace_back(std::make_shared<TableBatch>(table, dim, servers_));

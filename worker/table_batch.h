@@ -21,11 +21,12 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   // A part travels in a message of its own: whole buckets of one server, about 256 KiB of values.
   struct Part {
     uint32_t server = 0;
-    size_t begin = 0, end = 0;   // rows
-    uint64_t version = 0;        // of the values
+    size_t begin = 0, end = 0;  // rows
+    uint64_t version = 0;       // of the values
   };
 
-  TableBatch(uint32_t table, uint32_t dim, uint32_t servers) : table_(table), dim_(dim), servers_(servers), index_(servers) {}
+  TableBatch(uint32_t table, uint32_t dim, uint32_t servers)
+      : table_(table), dim_(dim), servers_(servers), index_(servers) {}
 
   // The rows of `ids`, one for each place.
   void Build(std::span<const uint64_t> ids);
@@ -34,7 +35,9 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   const std::vector<Part>& parts() const { return parts_; }
   Payload Ids(const Part& part);
   Payload Gradients(const Part& part);
-  size_t value_bytes(const Part& part) const { return (part.end - part.begin) * dim_ * sizeof(float); }
+  size_t value_bytes(const Part& part) const {
+    return (part.end - part.begin) * dim_ * sizeof(float);
+  }
 
   // The values of part `i` have come; value_bytes() of them.
   void Arrive(size_t i, uint64_t version, const Payload& values);
@@ -53,7 +56,7 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   RowIndex index_;
   std::vector<Part> parts_;
   size_t awaited_ = 0;
-  AlignedBuffer values_, gradients_;   // row-major [rows, dim]
+  AlignedBuffer values_, gradients_;  // row-major [rows, dim]
 };
 
 // Batches whose memory is used again when nobody holds them any more. One thread.

@@ -101,7 +101,8 @@ class TaskTraining {
   }
 
   // `next`: the batch after it; empty: none.
-  absl::Status TrainBatch(const v1::DataTask& task, uint64_t number, const Range& positions, const Range& next) {
+  absl::Status TrainBatch(const v1::DataTask& task, uint64_t number, const Range& positions,
+                          const Range& next) {
     ParameterClient::PushHeader header;
     header.task = task.id();
     header.batch = number;
@@ -177,9 +178,11 @@ class TaskTraining {
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
     pulled_ = true;
     CONVOY_RETURN_IF_ERROR(parameters_.WaitForWeights());
-    CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums,
-                            Evaluate(*data, {task.begin(), task.end()}, context_.model, weights_,
-                                     [this] { return context_.session.alive(); }, context_.train.negative_rate));
+    CONVOY_ASSIGN_OR_RETURN(
+        v1::MetricSums sums,
+        Evaluate(
+            *data, {task.begin(), task.end()}, context_.model, weights_,
+            [this] { return context_.session.alive(); }, context_.train.negative_rate));
     v1::ReportRequest report = NewReport(task, task.test() ? v1::ReportRequest::TEST : v1::ReportRequest::VALIDATION);
     *report.mutable_sums() = std::move(sums);
     return context_.session.Report(std::move(report));
@@ -198,7 +201,7 @@ class TaskTraining {
   ParameterClient& parameters_;
   const v1::Training& training_;
   const bool ssp_;
-  const bool reads_ahead_;   // async: the rows of the next batch come while the current one computes
+  const bool reads_ahead_;  // async: the rows of the next batch come while the current one computes
   const uint64_t batch_size_;   // examples of a gradient
   const uint64_t push_size_;    // of a push: in geo those of all its local steps
   PulledWeights weights_;

@@ -37,8 +37,8 @@ struct TrainingData {
 // By the settings of `job`; `examples` and `model` outlive the result.
 // InvalidArgument: weights or over-sampling for a regression; weights that are not one for each
 // class, or for a model that does not use them; data.negative_rate for a model that is not binary,
-// or together with weights or over-sampling, or if it keeps no example; augmentation of what are no images; an epoch of
-// 2^32 examples or more.
+// or together with weights or over-sampling, or if it keeps no example; augmentation of what are no
+// images; an epoch of 2^32 examples or more.
 absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset& examples,
                                               const Model& model);
 

@@ -4,7 +4,8 @@
 
 namespace convoy {
 
-absl::Status WantRowsOf(const Model& model, const Batch& batch, WeightSource& weights, std::vector<uint64_t>* scratch) {
+absl::Status WantRowsOf(const Model& model, const Batch& batch, WeightSource& weights,
+                        std::vector<uint64_t>* scratch) {
   for (size_t t = 0; t < model.tables().size(); ++t) {
     scratch->clear();
     model.AppendIds(batch, static_cast<int>(t), scratch);

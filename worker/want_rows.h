@@ -12,8 +12,10 @@
 
 namespace convoy {
 
-// Calls WantRows for each table of the model with the ids of the batch. `scratch` is memory that is used again.
-absl::Status WantRowsOf(const Model& model, const Batch& batch, WeightSource& weights, std::vector<uint64_t>* scratch);
+// Calls WantRows for each table of the model with the ids of the batch. `scratch` is memory that is
+// used again.
+absl::Status WantRowsOf(const Model& model, const Batch& batch, WeightSource& weights,
+                        std::vector<uint64_t>* scratch);
 
 }  // namespace convoy
 

@@ -50,9 +50,8 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
 absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity& identity,
                               const WorkerOptions& options) {
   context.session.SetActivity("connecting to the servers");
-  CONVOY_ASSIGN_OR_RETURN(
-      const std::unique_ptr<ParameterClient> parameters,
-      ConnectToServers(identity, context.assignment, context.session));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> parameters,
+                          ConnectToServers(identity, context.assignment, context.session));
   const GradientPush::Options push = PushOptionsFor(context);
   if (push.clip_norm > 0 || push.skip_not_finite) {
     options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
@@ -91,13 +90,14 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
   if (mode.local() && !setup.model->tables().empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("training.mode: ", assignment.job().training().mode(), " takes steps on the workers, and the rows of table \"",
-                     setup.model->tables()[0].name, "\" live on the servers; use sync, async or ssp"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "training.mode: ", assignment.job().training().mode(),
+        " takes steps on the workers, and the rows of table \"", setup.model->tables()[0].name,
+        "\" live on the servers; use sync, async or ssp"));
   }
-  options.log(absl::StrCat("generation ", assignment.generation(), ": slices [", assignment.slice_begin(), ", ",
-                           assignment.slice_end(), ") of ", assignment.slices(), ", ",
-                           assignment.servers_size(), " servers"));
+  options.log(absl::StrCat("generation ", assignment.generation(), ": slices [",
+                           assignment.slice_begin(), ", ", assignment.slice_end(), ") of ",
+                           assignment.slices(), ", ", assignment.servers_size(), " servers"));
   const TrainingContext context{assignment,
                                 mode,
                                 setup.training,

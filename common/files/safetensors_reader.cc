@@ -70,15 +70,15 @@ const TensorInfo* SafetensorsReader::Find(std::string_view name) const {
 }
 
 absl::StatusOr<const TensorInfo*> SafetensorsReader::FindOf(std::string_view dtype,
-                                                             std::string_view name) const {
+                                                            std::string_view name) const {
   const TensorInfo* tensor = Find(name);
   if (tensor == nullptr) {
     return absl::NotFoundError(absl::StrCat(path_, ": there is no tensor \"", std::string(name),
                                             "\" among its ", header_.tensors.size()));
   }
   if (tensor->dtype != dtype) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path_, ": tensor \"", tensor->name, "\" is ", tensor->dtype, ", want ", std::string(dtype)));
+    return absl::InvalidArgumentError(absl::StrCat(path_, ": tensor \"", tensor->name, "\" is ",
+                                                   tensor->dtype, ", want ", std::string(dtype)));
   }
   return tensor;
 }

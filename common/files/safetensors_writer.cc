@@ -22,8 +22,8 @@ absl::StatusOr<SafetensorsHeader> LayOut(const std::vector<TensorDeclaration>& t
     const auto values = ValuesInShape(tensor.shape);
     if (!values.ok()) return Annotate(values.status(), absl::StrCat("\"", tensor.name, "\""));
     if (tensor.dtype != "F32" && tensor.dtype != "U64") {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tensor \"", tensor.name, "\": got dtype ", tensor.dtype, ", want F32 or U64"));
+      return absl::InvalidArgumentError(absl::StrCat("tensor \"", tensor.name, "\": got dtype ",
+                                                     tensor.dtype, ", want F32 or U64"));
     }
     CONVOY_ASSIGN_OR_RETURN(const uint64_t value_bytes, BytesPerValue(tensor.dtype));
     constexpr uint64_t kMaxBytes = std::numeric_limits<int64_t>::max();
@@ -46,7 +46,8 @@ SafetensorsWriter::SafetensorsWriter(std::unique_ptr<AtomicFile> file,
   for (const TensorInfo& tensor : header.tensors) {
     const uint64_t value_bytes = tensor.dtype == "U64" ? sizeof(uint64_t) : sizeof(float);
     const uint64_t size = (tensor.end - tensor.begin) / value_bytes;
-    tensors_.emplace(tensor.name, Tensor{size, data_begin + tensor.begin, value_bytes, FilledRanges(size)});
+    tensors_.emplace(tensor.name,
+                     Tensor{size, data_begin + tensor.begin, value_bytes, FilledRanges(size)});
   }
 }
 
@@ -64,16 +65,22 @@ absl::StatusOr<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
       new SafetensorsWriter(std::move(file), header, head.size()));
 }
 
-absl::Status SafetensorsWriter::Write(std::string_view name, uint64_t first, std::span<const float> values) {
-  return WriteBytes(name, first, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}, sizeof(float));
+absl::Status SafetensorsWriter::Write(std::string_view name, uint64_t first,
+                                      std::span<const float> values) {
+  return WriteBytes(name, first,
+                    {reinterpret_cast<const char*>(values.data()), values.size_bytes()},
+                    sizeof(float));
 }
 
-absl::Status SafetensorsWriter::WriteU64(std::string_view name, uint64_t first, std::span<const uint64_t> values) {
-  return WriteBytes(name, first, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}, sizeof(uint64_t));
+absl::Status SafetensorsWriter::WriteU64(std::string_view name, uint64_t first,
+                                         std::span<const uint64_t> values) {
+  return WriteBytes(name, first,
+                    {reinterpret_cast<const char*>(values.data()), values.size_bytes()},
+                    sizeof(uint64_t));
 }
 
-absl::Status SafetensorsWriter::WriteBytes(std::string_view name, uint64_t first, std::string_view bytes,
-                                           uint64_t value_bytes) {
+absl::Status SafetensorsWriter::WriteBytes(std::string_view name, uint64_t first,
+                                           std::string_view bytes, uint64_t value_bytes) {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     return absl::NotFoundError(
@@ -81,13 +88,15 @@ absl::Status SafetensorsWriter::WriteBytes(std::string_view name, uint64_t first
   }
   Tensor& tensor = found->second;
   if (value_bytes != tensor.value_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat(file_->path(), ": tensor \"", found->first, "\" has values of ",
-                                                   tensor.value_bytes, " bytes, got some of ", value_bytes));
+    return absl::InvalidArgumentError(absl::StrCat(file_->path(), ": tensor \"", found->first,
+                                                   "\" has values of ", tensor.value_bytes,
+                                                   " bytes, got some of ", value_bytes));
   }
   const uint64_t count = bytes.size() / value_bytes;
   if (first > tensor.size || count > tensor.size - first) {
     return absl::OutOfRangeError(absl::StrCat(file_->path(), ": tensor \"", found->first, "\" has ",
-                                              tensor.size, " values, got ", count, " from ", first));
+                                              tensor.size, " values, got ", count, " from ",
+                                              first));
   }
   CONVOY_RETURN_IF_ERROR(file_->WriteAt(tensor.file_offset + first * value_bytes, bytes));
   tensor.written.Fill(first, first + count);

@@ -1,5 +1,6 @@
-// Writes a safetensors file (docs/model_file.md) of F32 and U64 tensors: first all tensors are declared,
-// then their values arrive in pieces, in any order. The file gets its name when it is complete.
+// Writes a safetensors file (docs/model_file.md) of F32 and U64 tensors: first all tensors are
+// declared, then their values arrive in pieces, in any order. The file gets its name when it is
+// complete.
 #ifndef CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
 #define CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
 
@@ -38,8 +39,8 @@ class SafetensorsWriter {
       std::map<std::string, std::string> metadata);
 
   // Values [first, first + values.size()) of `name`, row-major. The same piece may be written
-  // again, the last one counts. NotFound: not declared; InvalidArgument: declared with another dtype; OutOfRange: beyond its
-  // shape.
+  // again, the last one counts. NotFound: not declared; InvalidArgument: declared with another
+  // dtype; OutOfRange: beyond its shape.
   absl::Status Write(std::string_view name, uint64_t first, std::span<const float> values);
   absl::Status WriteU64(std::string_view name, uint64_t first, std::span<const uint64_t> values);
 
@@ -54,7 +55,8 @@ class SafetensorsWriter {
     uint64_t value_bytes;
     FilledRanges written;
   };
-  absl::Status WriteBytes(std::string_view name, uint64_t first, std::string_view bytes, uint64_t value_bytes);
+  absl::Status WriteBytes(std::string_view name, uint64_t first, std::string_view bytes,
+                          uint64_t value_bytes);
   SafetensorsWriter(std::unique_ptr<AtomicFile> file, const SafetensorsHeader& header,
                     uint64_t data_begin);
 

@@ -120,8 +120,9 @@ void ValidateBalance(const v1::Job& job, Violations* violations) {
   const bool balanced = training.balance() != v1::Training::NONE;
   const char* const path = weights > 0 ? "training.class_weights" : "training.balance";
   if ((weights > 0 || balanced) && LearnsNumber(job.model())) {
-    return Wrong(violations, path,
-                 absl::StrCat(" is for classifiers, but ", KindName(job.model()), " learns a number"));
+    return Wrong(
+        violations, path,
+        absl::StrCat(" is for classifiers, but ", KindName(job.model()), " learns a number"));
   }
   if (weights > 0 && training.balance() == v1::Training::WEIGHTS) {
     Wrong(violations, "training.balance",
@@ -145,13 +146,14 @@ std::string KindsOfModels() {
   return absl::StrJoin(names, ", ");
 }
 
-// Whether the model may have embedding tables. Nobody knows what the program that embeds Convoy registers.
+// Whether the model may have embedding tables. Nobody knows what the program that embeds Convoy
+// registers.
 bool MayHaveTables(const v1::Model& model) {
   return model.has_custom() || model.kind_case() == v1::Model::KIND_NOT_SET || HasTables(model);
 }
 
-// `path`: optimizer or one of its overrides. Where the model may have tables, the variables that the
-// rule is for are checked when they are known.
+// `path`: optimizer or one of its overrides. Where the model may have tables, the variables that
+// the rule is for are checked when they are known.
 template <typename Section>
 void ValidateAlgorithm(const v1::Job& job, const Section& section, const std::string& path,
                        Violations* violations) {
@@ -163,8 +165,9 @@ void ValidateAlgorithm(const v1::Job& job, const Section& section, const std::st
 
 // Whether any variable may be updated by FTRL.
 bool UsesFtrl(const v1::Optimizer& optimizer) {
-  return optimizer.has_ftrl() ||
-         std::ranges::any_of(optimizer.override(), [](const auto& entry) { return entry.has_ftrl(); });
+  return optimizer.has_ftrl() || std::ranges::any_of(optimizer.override(), [](const auto& entry) {
+           return entry.has_ftrl();
+         });
 }
 
 void ValidateOverride(const v1::Override& override, const std::string& path,

@@ -13,7 +13,7 @@ namespace {
 
 using Violations = std::vector<Violation>;
 
-constexpr uint64_t kBuckets = 1024;   // of a table
+constexpr uint64_t kBuckets = 1024;  // of a table
 
 void Wrong(Violations* violations, const std::string& path, const std::string& text) {
   violations->push_back({path, path + text, false});
@@ -24,12 +24,14 @@ void ValidateRule(const v1::TableRule& rule, const std::string& path, Violations
     const re2::RE2 pattern(rule.match(), re2::RE2::Quiet);
     if (!pattern.ok()) {
       Wrong(violations, JoinPath(path, "match"),
-            absl::StrCat(" must be an RE2 regular expression, got \"", rule.match(), "\": ", pattern.error()));
+            absl::StrCat(" must be an RE2 regular expression, got \"", rule.match(),
+                         "\": ", pattern.error()));
     }
   }
   if (rule.max_rows() > 0 && rule.max_rows() < kBuckets) {
     Wrong(violations, JoinPath(path, "max_rows"),
-          absl::StrCat(" must be 0 (no limit) or at least ", kBuckets, ", one row for each bucket, got ", rule.max_rows()));
+          absl::StrCat(" must be 0 (no limit) or at least ", kBuckets,
+                       ", one row for each bucket, got ", rule.max_rows()));
   }
 }
 
@@ -45,8 +47,10 @@ void ValidateMode(const v1::Job& job, Violations* violations) {
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
   if (!mode.ok() || !HasTables(job.model()) || !(mode->single() || mode->local())) return;
   Wrong(violations, "training.mode",
-        absl::StrCat(": ", job.training().mode(), mode->single() ? " trains without servers" : " takes steps on the workers",
-                     ", and the rows of ", KindName(job.model()), " live in tables of servers; use sync, async or ssp"));
+        absl::StrCat(": ", job.training().mode(),
+                     mode->single() ? " trains without servers" : " takes steps on the workers",
+                     ", and the rows of ", KindName(job.model()),
+                     " live in tables of servers; use sync, async or ssp"));
 }
 
 }  // namespace
@@ -57,13 +61,15 @@ void ValidateTables(const v1::Job& job, Violations* violations) {
   const bool known = model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom();
   if (job.table_size() > 0 && known && !HasTables(model)) {
     Wrong(violations, ElementPath("table", 0),
-          absl::StrCat(" is a rule for embedding tables, but model is ", KindName(model), ", which has none"));
+          absl::StrCat(" is a rule for embedding tables, but model is ", KindName(model),
+                       ", which has none"));
   }
   for (int i = 0; i < job.table_size(); ++i) {
     const std::string path = ElementPath("table", i);
     ValidateRule(job.table(i), path, violations);
     if (job.table(i).when_full() == v1::TableRule::EVICT_OLDEST && !HasBudget(job)) {
-      Wrong(violations, JoinPath(path, "when_full"), " EVICT_OLDEST needs a budget: set max_rows or max_mb");
+      Wrong(violations, JoinPath(path, "when_full"),
+            " EVICT_OLDEST needs a budget: set max_rows or max_mb");
     }
   }
 }

@@ -67,7 +67,9 @@ absl::Status FromProto(const v1::Table& proto, TableSpec* table) {
           absl::StrCat(owner, ": column range \"", range.name(), "\" has no name of its own"));
     }
     ColumnRange& last = read.ranges.emplace_back(ColumnRange{range.name(), range.size(), {}});
-    if (absl::Status status = FromProto(range.initializer(), range.scale(), owner, &last.initializer); !status.ok()) {
+    if (absl::Status status =
+            FromProto(range.initializer(), range.scale(), owner, &last.initializer);
+        !status.ok()) {
       return status;
     }
     columns += range.size();
@@ -76,8 +78,8 @@ absl::Status FromProto(const v1::Table& proto, TableSpec* table) {
   const bool empty = proto.ranges().empty() || read.ranges.back().size == 0;
   if (empty || columns > kMaxColumns) {
     return absl::InvalidArgumentError(
-        absl::StrCat(owner, ": ", empty ? "a column range without columns" : "too many columns", ", want 1 to ", kMaxColumns,
-                     " in all"));
+        absl::StrCat(owner, ": ", empty ? "a column range without columns" : "too many columns",
+                     ", want 1 to ", kMaxColumns, " in all"));
   }
   *table = std::move(read);
   return absl::OkStatus();

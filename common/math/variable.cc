@@ -119,8 +119,9 @@ absl::Status FromProto(const v1::Variable& proto, VariableSpec* spec) {
   if (proto.name().empty()) return absl::InvalidArgumentError("a variable has an empty name");
   if (absl::Status status = CheckShape(proto); !status.ok()) return status;
   Initializer initializer;
-  if (absl::Status status = FromProto(proto.initializer(), proto.scale(),
-                                      absl::StrCat("variable \"", proto.name(), "\""), &initializer);
+  if (absl::Status status =
+          FromProto(proto.initializer(), proto.scale(),
+                    absl::StrCat("variable \"", proto.name(), "\""), &initializer);
       !status.ok()) {
     return status;
   }

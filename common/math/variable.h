@@ -44,9 +44,10 @@ void InitializeValues(const VariableSpec& spec, uint64_t seed, int64_t offset,
 
 v1::Variable ToProto(const VariableSpec& spec);
 v1::Variable::Initializer ToProto(Initializer::Kind kind);
-// InvalidArgument: an unknown initializer, or a scale that is not finite or is negative where it is a width; says so of
-// `owner`, e.g. `variable "w"`.
-absl::Status FromProto(v1::Variable::Initializer kind, float scale, const std::string& owner, Initializer* initializer);
+// InvalidArgument: an unknown initializer, or a scale that is not finite or is negative where it is
+// a width; says so of `owner`, e.g. `variable "w"`.
+absl::Status FromProto(v1::Variable::Initializer kind, float scale, const std::string& owner,
+                       Initializer* initializer);
 // InvalidArgument: empty name, a size of 0, more than 2^40 elements, an unknown initializer, a
 // scale that is not finite or is negative where it is a width. `spec` is then unchanged.
 absl::Status FromProto(const v1::Variable& proto, VariableSpec* spec);

@@ -28,14 +28,14 @@ struct Contribution {
 struct RowContribution {
   uint32_t table = 0;
   uint64_t base_version = 0;
-  Payload ids;      // uint64, little endian; ascending by (bucket, id)
-  Payload values;   // float32, row-major [ids, dim]
+  Payload ids;     // uint64, little endian; ascending by (bucket, id)
+  Payload values;  // float32, row-major [ids, dim]
 };
 
 // Rows of a table that are wanted.
 struct RowPull {
   uint32_t table = 0;
-  Payload ids;      // as those of RowContribution
+  Payload ids;  // as those of RowContribution
 };
 
 enum class ClockEvent : uint32_t { kNone = 0, kJoin = 1, kLeave = 2 };
@@ -81,7 +81,7 @@ struct CellValues {
 struct RowValues {
   uint32_t table = 0;
   uint64_t version = 0;
-  Payload values;   // float32, row-major [ids, dim]
+  Payload values;  // float32, row-major [ids, dim]
 };
 
 // How far versions had moved between pull and push, over some applied contributions.

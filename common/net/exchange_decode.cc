@@ -14,7 +14,7 @@ namespace convoy {
 namespace {
 
 using google::protobuf::io::CodedInputStream;
-using namespace net_internal;   // NOLINT: wire types and tags
+using namespace net_internal;  // NOLINT: wire types and tags
 
 class SegmentStream final : public google::protobuf::io::ZeroCopyInputStream {
  public:
@@ -60,7 +60,9 @@ class SegmentStream final : public google::protobuf::io::ZeroCopyInputStream {
 class Reader {
  public:
   explicit Reader(const Payload& message)
-      : message_(message), stream_(message.segments()), in_(&stream_),
+      : message_(message),
+        stream_(message.segments()),
+        in_(&stream_),
         end_(static_cast<int>(message.size())) {
     in_.SetTotalBytesLimit(std::numeric_limits<int>::max());
   }
@@ -85,7 +87,9 @@ class Reader {
   // Reads a length and enters that many bytes; leave with Leave(outer).
   bool Enter(int* outer) {
     uint64_t length;
-    if (!in_.ReadVarint64(&length) || position() > end_ || length > static_cast<uint64_t>(end_ - position())) return false;
+    if (!in_.ReadVarint64(&length) || position() > end_ ||
+        length > static_cast<uint64_t>(end_ - position()))
+      return false;
     *outer = end_;
     end_ = position() + static_cast<int>(length);
     return true;
@@ -122,7 +126,8 @@ class Reader {
     return (tag & 7) != 3 && (tag & 7) != 4 &&
            google::protobuf::internal::WireFormatLite::SkipField(&in_, tag) && position() <= end_;
   }
-  // Reads a message within this one: read_field(tag) is called for each field and returns false if it is malformed.
+  // Reads a message within this one: read_field(tag) is called for each field and returns false if
+  // it is malformed.
   template <typename ReadField>
   bool Message(ReadField read_field) {
     int outer;
@@ -141,7 +146,8 @@ class Reader {
   int end_;
 };
 
-// A packed field of fixed-size values, or one value of an unpacked one. Values of several pieces follow one another.
+// A packed field of fixed-size values, or one value of an unpacked one. Values of several pieces
+// follow one another.
 bool ReadPacked(Reader& in, Payload* values) {
   int inner;
   return in.Enter(&inner) && in.ReferRest(values) && in.Leave(inner);
@@ -151,11 +157,16 @@ bool ReadCell(Reader& in, uint32_t* cell, uint64_t* version, Payload* values) {
   *values = Payload(in.owner());
   return in.Message([&](uint32_t tag) {
     switch (tag) {
-      case Tag(1, kVarint): return in.Varint(cell);
-      case Tag(2, kVarint): return in.Varint(version);
-      case Tag(3, kBytes): return ReadPacked(in, values);
-      case Tag(3, kFixed32): return in.Refer(4, values);
-      default: return in.SkipField(tag);
+      case Tag(1, kVarint):
+        return in.Varint(cell);
+      case Tag(2, kVarint):
+        return in.Varint(version);
+      case Tag(3, kBytes):
+        return ReadPacked(in, values);
+      case Tag(3, kFixed32):
+        return in.Refer(4, values);
+      default:
+        return in.SkipField(tag);
     }
   });
 }
@@ -165,13 +176,20 @@ bool ReadRows(Reader& in, RowContribution* rows) {
   rows->values = Payload(in.owner());
   return in.Message([&](uint32_t tag) {
     switch (tag) {
-      case Tag(1, kVarint): return in.Varint(&rows->table);
-      case Tag(2, kVarint): return in.Varint(&rows->base_version);
-      case Tag(3, kBytes): return ReadPacked(in, &rows->ids);
-      case Tag(3, kFixed64): return in.Refer(8, &rows->ids);
-      case Tag(4, kBytes): return ReadPacked(in, &rows->values);
-      case Tag(4, kFixed32): return in.Refer(4, &rows->values);
-      default: return in.SkipField(tag);
+      case Tag(1, kVarint):
+        return in.Varint(&rows->table);
+      case Tag(2, kVarint):
+        return in.Varint(&rows->base_version);
+      case Tag(3, kBytes):
+        return ReadPacked(in, &rows->ids);
+      case Tag(3, kFixed64):
+        return in.Refer(8, &rows->ids);
+      case Tag(4, kBytes):
+        return ReadPacked(in, &rows->values);
+      case Tag(4, kFixed32):
+        return in.Refer(4, &rows->values);
+      default:
+        return in.SkipField(tag);
     }
   });
 }
@@ -180,10 +198,14 @@ bool ReadRowPull(Reader& in, RowPull* pull) {
   pull->ids = Payload(in.owner());
   return in.Message([&](uint32_t tag) {
     switch (tag) {
-      case Tag(1, kVarint): return in.Varint(&pull->table);
-      case Tag(2, kBytes): return ReadPacked(in, &pull->ids);
-      case Tag(2, kFixed64): return in.Refer(8, &pull->ids);
-      default: return in.SkipField(tag);
+      case Tag(1, kVarint):
+        return in.Varint(&pull->table);
+      case Tag(2, kBytes):
+        return ReadPacked(in, &pull->ids);
+      case Tag(2, kFixed64):
+        return in.Refer(8, &pull->ids);
+      default:
+        return in.SkipField(tag);
     }
   });
 }
@@ -201,74 +223,107 @@ bool ReadPullCells(Reader& in, ExchangeRequest* request) {
 
 bool ReadRequestField(Reader& in, uint32_t tag, ExchangeRequest* r) {
   switch (tag) {
-    case Tag(1, kFixed64): return in.Fixed64(&r->job_id);
-    case Tag(2, kVarint): return in.Varint(&r->generation);
-    case Tag(3, kVarint): return in.Varint(&r->request_id);
-    case Tag(4, kVarint): return in.Varint(&r->worker);
-    case Tag(5, kVarint): return in.Varint(&r->session);
-    case Tag(6, kVarint): return in.Varint(&r->step);
-    case Tag(7, kVarint): return in.Varint(&r->node.level);
-    case Tag(8, kVarint): return in.Varint(&r->node.index);
-    case Tag(9, kVarint): return in.Varint(&r->task);
-    case Tag(10, kVarint): return in.Varint(&r->batch);
-    case Tag(11, kVarint): return in.Varint(&r->examples);
-    case Tag(12, kVarint): return in.Bool(&r->final);
+    case Tag(1, kFixed64):
+      return in.Fixed64(&r->job_id);
+    case Tag(2, kVarint):
+      return in.Varint(&r->generation);
+    case Tag(3, kVarint):
+      return in.Varint(&r->request_id);
+    case Tag(4, kVarint):
+      return in.Varint(&r->worker);
+    case Tag(5, kVarint):
+      return in.Varint(&r->session);
+    case Tag(6, kVarint):
+      return in.Varint(&r->step);
+    case Tag(7, kVarint):
+      return in.Varint(&r->node.level);
+    case Tag(8, kVarint):
+      return in.Varint(&r->node.index);
+    case Tag(9, kVarint):
+      return in.Varint(&r->task);
+    case Tag(10, kVarint):
+      return in.Varint(&r->batch);
+    case Tag(11, kVarint):
+      return in.Varint(&r->examples);
+    case Tag(12, kVarint):
+      return in.Bool(&r->final);
     case Tag(13, kBytes): {
       Contribution& c = r->contributions.emplace_back();
       return ReadCell(in, &c.cell, &c.base_version, &c.values);
     }
-    case Tag(14, kVarint): return in.Varint(&r->pull_cells.emplace_back());
-    case Tag(14, kBytes): return ReadPullCells(in, r);
-    case Tag(15, kVarint): return in.Varint(&r->pull_version);
-    case Tag(16, kVarint): return in.Bool(&r->pull_applied);
-    case Tag(17, kVarint): return in.Varint(&r->clock);
+    case Tag(14, kVarint):
+      return in.Varint(&r->pull_cells.emplace_back());
+    case Tag(14, kBytes):
+      return ReadPullCells(in, r);
+    case Tag(15, kVarint):
+      return in.Varint(&r->pull_version);
+    case Tag(16, kVarint):
+      return in.Bool(&r->pull_applied);
+    case Tag(17, kVarint):
+      return in.Varint(&r->clock);
     case Tag(18, kVarint): {
       uint32_t event;
       if (!in.Varint(&event) || event > 2) return false;
       r->clock_event = static_cast<ClockEvent>(event);
       return true;
     }
-    case Tag(19, kVarint): return in.Varint(&r->completed_task);
-    case Tag(20, kBytes): return ReadRows(in, &r->rows.emplace_back());
-    case Tag(21, kBytes): return ReadRowPull(in, &r->pull_rows.emplace_back());
-    default: return in.SkipField(tag);
+    case Tag(19, kVarint):
+      return in.Varint(&r->completed_task);
+    case Tag(20, kBytes):
+      return ReadRows(in, &r->rows.emplace_back());
+    case Tag(21, kBytes):
+      return ReadRowPull(in, &r->pull_rows.emplace_back());
+    default:
+      return in.SkipField(tag);
   }
 }
 
 bool ReadReplyField(Reader& in, uint32_t tag, ExchangeReply* r) {
   switch (tag) {
-    case Tag(1, kVarint): return in.Varint(&r->request_id);
+    case Tag(1, kVarint):
+      return in.Varint(&r->request_id);
     case Tag(2, kVarint): {
       uint32_t code;
       if (!in.Varint(&code)) return false;
       r->code = static_cast<absl::StatusCode>(code);
       return true;
     }
-    case Tag(3, kBytes): return in.String(&r->message);
+    case Tag(3, kBytes):
+      return in.String(&r->message);
     case Tag(4, kBytes): {
       CellValues& c = r->cells.emplace_back();
       return ReadCell(in, &c.cell, &c.version, &c.values);
     }
-    case Tag(5, kVarint): return in.Bool(&r->retry_later);
-    case Tag(6, kVarint): return in.Varint(&r->expected_step);
-    case Tag(7, kVarint): return in.Varint(&r->staleness.count);
-    case Tag(8, kVarint): return in.Varint(&r->staleness.sum);
-    case Tag(9, kVarint): return in.Varint(&r->staleness.max);
-    case Tag(10, kVarint): return in.Varint(&r->staleness.min);
-    case Tag(11, kVarint): return in.Bool(&r->step_gone);
-    case Tag(12, kVarint): return in.Varint(&r->applied_step);
+    case Tag(5, kVarint):
+      return in.Bool(&r->retry_later);
+    case Tag(6, kVarint):
+      return in.Varint(&r->expected_step);
+    case Tag(7, kVarint):
+      return in.Varint(&r->staleness.count);
+    case Tag(8, kVarint):
+      return in.Varint(&r->staleness.sum);
+    case Tag(9, kVarint):
+      return in.Varint(&r->staleness.max);
+    case Tag(10, kVarint):
+      return in.Varint(&r->staleness.min);
+    case Tag(11, kVarint):
+      return in.Bool(&r->step_gone);
+    case Tag(12, kVarint):
+      return in.Varint(&r->applied_step);
     case Tag(13, kBytes): {
       RowValues& rows = r->rows.emplace_back();
       return ReadCell(in, &rows.table, &rows.version, &rows.values);
     }
-    default: return in.SkipField(tag);
+    default:
+      return in.SkipField(tag);
   }
 }
 
 template <typename Message, typename ReadField>
 absl::StatusOr<Message> Decode(const Payload& bytes, const char* name, ReadField read_field) {
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {
-    return absl::InvalidArgumentError(absl::StrCat(name, " of ", bytes.size(), " bytes, at most 2^31 - 1"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " of ", bytes.size(), " bytes, at most 2^31 - 1"));
   }
   Message message;
   Reader in(bytes);
@@ -276,9 +331,9 @@ absl::StatusOr<Message> Decode(const Payload& bytes, const char* name, ReadField
     const int position = in.position();
     const uint32_t tag = in.NextTag();
     if (tag == 0 || !read_field(in, tag, &message)) {
-      return absl::InvalidArgumentError(absl::StrCat("malformed ", name, ": field ", tag >> 3,
-                                                     " at byte ", position, " of ", bytes.size(),
-                                                     " cannot be read; the sender is not a Convoy client of this version"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "malformed ", name, ": field ", tag >> 3, " at byte ", position, " of ", bytes.size(),
+          " cannot be read; the sender is not a Convoy client of this version"));
     }
   }
   return message;

@@ -10,7 +10,7 @@ namespace convoy {
 namespace {
 
 using google::protobuf::io::CodedOutputStream;
-using namespace net_internal;   // NOLINT: wire types and tags
+using namespace net_internal;  // NOLINT: wire types and tags
 
 void PutVarint(uint64_t value, std::string* out) {
   uint8_t bytes[10];
@@ -38,15 +38,15 @@ struct PayloadField {
 };
 
 // The fields of Contribution, CellValues, RowContribution, RowPull and RowValues.
-void PutPart(uint32_t field, uint32_t id, uint64_t version, std::initializer_list<PayloadField> payloads,
-             WireMessage* message) {
+void PutPart(uint32_t field, uint32_t id, uint64_t version,
+             std::initializer_list<PayloadField> payloads, WireMessage* message) {
   std::string head;
   PutField(1, id, &head);
   PutField(2, version, &head);
   size_t size = head.size();
   for (const PayloadField& part : payloads) {
     const size_t bytes = part.payload->size();
-    if (bytes > 0) size += 1 + CodedOutputStream::VarintSize64(bytes) + bytes;   // 1: a tag below 16
+    if (bytes > 0) size += 1 + CodedOutputStream::VarintSize64(bytes) + bytes;  // 1: a tag below 16
   }
   PutVarint(Tag(field, kBytes), &message->header());
   PutVarint(size, &message->header());
@@ -85,8 +85,10 @@ WireMessage Encode(const ExchangeRequest& r) {
   PutField(17, r.clock, &out);
   PutField(18, static_cast<uint32_t>(r.clock_event), &out);
   PutField(19, r.completed_task, &out);
-  for (const Contribution& c : r.contributions) PutPart(13, c.cell, c.base_version, {{3, &c.values}}, &message);
-  for (const RowContribution& c : r.rows) PutPart(20, c.table, c.base_version, {{3, &c.ids}, {4, &c.values}}, &message);
+  for (const Contribution& c : r.contributions)
+    PutPart(13, c.cell, c.base_version, {{3, &c.values}}, &message);
+  for (const RowContribution& c : r.rows)
+    PutPart(20, c.table, c.base_version, {{3, &c.ids}, {4, &c.values}}, &message);
   for (const RowPull& pull : r.pull_rows) PutPart(21, pull.table, 0, {{2, &pull.ids}}, &message);
   message.Finish();
   return message;
@@ -111,7 +113,8 @@ WireMessage Encode(const ExchangeReply& r) {
   PutField(11, r.step_gone, &out);
   PutField(12, r.applied_step, &out);
   for (const CellValues& c : r.cells) PutPart(4, c.cell, c.version, {{3, &c.values}}, &message);
-  for (const RowValues& rows : r.rows) PutPart(13, rows.table, rows.version, {{3, &rows.values}}, &message);
+  for (const RowValues& rows : r.rows)
+    PutPart(13, rows.table, rows.version, {{3, &rows.values}}, &message);
   message.Finish();
   return message;
 }

@@ -29,7 +29,8 @@ TableReader::TableReader(const std::string& address, uint64_t job_id, absl::Dura
     : impl_(std::make_unique<Impl>(address, job_id, timeout)) {}
 TableReader::~TableReader() = default;
 
-absl::StatusOr<v1::ReadTableReply> TableReader::Read(uint32_t table, uint32_t bucket, bool count_only) {
+absl::StatusOr<v1::ReadTableReply> TableReader::Read(uint32_t table, uint32_t bucket,
+                                                     bool count_only) {
   v1::ReadTableRequest request;
   request.set_job_id(impl_->job_id);
   request.set_table(table);
@@ -40,9 +41,10 @@ absl::StatusOr<v1::ReadTableReply> TableReader::Read(uint32_t table, uint32_t bu
   v1::ReadTableReply reply;
   const grpc::Status status = impl_->stub->ReadTable(&context, request, &reply);
   if (status.ok()) return reply;
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      absl::StrCat("reading bucket ", bucket, " of table ", table, " from the server at ", impl_->server,
-                                   ": ", status.error_message()));
+  return absl::Status(
+      static_cast<absl::StatusCode>(status.error_code()),
+      absl::StrCat("reading bucket ", bucket, " of table ", table, " from the server at ",
+                   impl_->server, ": ", status.error_message()));
 }
 
 }  // namespace convoy

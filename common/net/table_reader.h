@@ -19,8 +19,8 @@ class TableReader {
   TableReader(const std::string& address, uint64_t job_id, absl::Duration timeout);
   ~TableReader();
 
-  // The rows of the bucket, or only how many there are. Unavailable, DeadlineExceeded: the server does not answer within the
-  // timeout, says which; else what it answers.
+  // The rows of the bucket, or only how many there are. Unavailable, DeadlineExceeded: the server
+  // does not answer within the timeout, says which; else what it answers.
   absl::StatusOr<v1::ReadTableReply> Read(uint32_t table, uint32_t bucket, bool count_only);
 
  private:

@@ -1,4 +1,5 @@
-// Tags of protobuf fields, for the messages that are encoded and decoded by hand. Internal to common/net.
+// Tags of protobuf fields, for the messages that are encoded and decoded by hand. Internal to
+// common/net.
 #ifndef CONVOY_COMMON_NET_WIRE_TAGS_H_
 #define CONVOY_COMMON_NET_WIRE_TAGS_H_
 

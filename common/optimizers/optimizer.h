@@ -70,8 +70,8 @@ absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::
 
 // No algorithm set means sgd. A learning rate of 0 is allowed: it freezes the variable.
 // InvalidArgument: a parameter out of range (also one that leaves its range when it is rounded to
-// float32, as a beta2 of 0.9999999999 does), a weight_decay without adamw, or rowwise_adagrad, which
-// is not elementwise.
+// float32, as a beta2 of 0.9999999999 does), a weight_decay without adamw, or rowwise_adagrad,
+// which is not elementwise.
 absl::StatusOr<std::unique_ptr<Optimizer>> MakeOptimizer(const OptimizerSettings& settings);
 
 // What MakeOptimizer checks for all algorithms alike: rate, penalties, clipping, decay.

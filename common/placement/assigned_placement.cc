@@ -16,7 +16,8 @@ absl::StatusOr<Placement> PlacementOf(const v1::Assignment& assignment) {
   for (size_t i = 0; i < tables.size(); ++i) {
     CONVOY_RETURN_IF_ERROR(FromProto(assignment.tables(static_cast<int>(i)), &tables[i]));
   }
-  return Placement::Create(std::move(variables), static_cast<uint32_t>(assignment.servers_size()), std::move(tables));
+  return Placement::Create(std::move(variables), static_cast<uint32_t>(assignment.servers_size()),
+                           std::move(tables));
 }
 
 }  // namespace convoy

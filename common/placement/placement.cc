@@ -10,7 +10,8 @@
 namespace convoy {
 namespace {
 
-absl::Status CheckNames(const std::vector<VariableSpec>& variables, const std::vector<TableSpec>& tables) {
+absl::Status CheckNames(const std::vector<VariableSpec>& variables,
+                        const std::vector<TableSpec>& tables) {
   if (variables.empty()) return absl::InvalidArgumentError("the model has no variables");
   std::set<std::string> names;
   uint64_t cells = 0;
@@ -23,8 +24,8 @@ absl::Status CheckNames(const std::vector<VariableSpec>& variables, const std::v
   }
   for (const TableSpec& table : tables) {
     if (!names.insert(table.name).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the model has two tables, or a table and a variable, called \"", table.name, "\""));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the model has two tables, or a table and a variable, called \"", table.name, "\""));
     }
   }
   if (cells >= std::numeric_limits<uint32_t>::max()) {

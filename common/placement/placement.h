@@ -29,10 +29,10 @@ struct CellSpec {
 
 class Placement {
  public:
-  // Cells are numbered in the order of the variables, blocks ascending. Blocks go to servers largest
-  // first, each to the server with the fewest bytes so far (the lowest rank of equals).
-  // Buckets of tables go to servers in turn. InvalidArgument: servers not in 1..64, no variables, two of the same name (also
-  // a table's), over 2^32 cells.
+  // Cells are numbered in the order of the variables, blocks ascending. Blocks go to servers
+  // largest first, each to the server with the fewest bytes so far (the lowest rank of equals).
+  // Buckets of tables go to servers in turn. InvalidArgument: servers not in 1..64, no variables,
+  // two of the same name (also a table's), over 2^32 cells.
   static absl::StatusOr<Placement> Create(std::vector<VariableSpec> variables, uint32_t servers,
                                           std::vector<TableSpec> tables = {});
 

@@ -146,8 +146,9 @@ absl::StatusOr<DataSurvey> SurveyData(const std::string& path, const std::string
   }
   if (survey.format == v1::Data::LIBFFM) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, " is libffm text, for models with embedding tables: write the job by "
-                           "hand, e.g. as in examples/criteo_like"));
+        absl::StrCat(path,
+                     " is libffm text, for models with embedding tables: write the job by "
+                     "hand, e.g. as in examples/criteo_like"));
   }
   if (columns) CONVOY_RETURN_IF_ERROR(SurveyCsv(label, &survey));
   if (survey.format == v1::Data::LIBSVM) CONVOY_RETURN_IF_ERROR(SurveyLibsvm(&survey));

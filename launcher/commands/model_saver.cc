@@ -49,7 +49,8 @@ absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const 
   SavedTables tables(job_id, assignment, client->placement());
   CONVOY_RETURN_IF_ERROR(tables.Declare(&tensors));
   // Values of 8 bytes lie before those of 4, at multiples of 8.
-  std::stable_partition(tensors.begin(), tensors.end(), [](const auto& tensor) { return tensor.dtype == "U64"; });
+  std::stable_partition(tensors.begin(), tensors.end(),
+                        [](const auto& tensor) { return tensor.dtype == "U64"; });
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsWriter> writer,
                           SafetensorsWriter::Create(path, tensors,
                                                     {{"format", "convoy"}, {"job", assignment.job().name()}}));

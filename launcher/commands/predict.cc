@@ -46,7 +46,7 @@ struct Trained {
   std::unique_ptr<Dataset> data;
   std::unique_ptr<Model> model;
   std::unique_ptr<StoredWeights> weights;
-  double negative_rate = 1;   // data.negative_rate of the training
+  double negative_rate = 1;  // data.negative_rate of the training
 };
 
 absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models, bool labels) {
@@ -78,8 +78,9 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   input.seed = job.seed();
   CONVOY_ASSIGN_OR_RETURN(trained.model, MakeModel(job.model(), input, models));
   CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(*trained.data, *trained.model));
-  CONVOY_ASSIGN_OR_RETURN(trained.weights, StoredWeights::Read(options.run_dir + "/model.safetensors",
-                                                               *trained.model, job.seed()));
+  CONVOY_ASSIGN_OR_RETURN(
+      trained.weights,
+      StoredWeights::Read(options.run_dir + "/model.safetensors", *trained.model, job.seed()));
   return trained;
 }
 
@@ -106,8 +107,9 @@ absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
   }
   CONVOY_ASSIGN_OR_RETURN(
       const v1::MetricSums sums,
-      Evaluate(*trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model, *trained.weights,
-               [] { return absl::OkStatus(); }, trained.negative_rate));
+      Evaluate(
+          *trained.data, {0, static_cast<uint64_t>(trained.data->size())}, *trained.model,
+          *trained.weights, [] { return absl::OkStatus(); }, trained.negative_rate));
   return NamedClasses(MetricsJson(sums, /*per_class=*/true), trained.schema.get()) + "\n";
 }
 
@@ -147,13 +149,15 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
     batch.labels.clear();
     CONVOY_RETURN_IF_ERROR(WantRowsOf(*trained.model, batch, *trained.weights, &ids));
     trained.weights->UseWantedRows();
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, trained.model->Evaluate(batch, *trained.weights));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output,
+                            trained.model->Evaluate(batch, *trained.weights));
     std::vector<float> predictions(output.predictions.begin(), output.predictions.end());
     if (trained.negative_rate < 1) {
       for (float& p : predictions) p = CorrectForSampling(p, trained.negative_rate);
     }
     for (size_t i = 0; i < indices.size(); ++i) {
-      AppendRow(begin + static_cast<int64_t>(i), std::span(predictions).subspan(i * outputs, outputs), names, &csv);
+      AppendRow(begin + static_cast<int64_t>(i),
+                std::span(predictions).subspan(i * outputs, outputs), names, &csv);
     }
   }
   return csv;

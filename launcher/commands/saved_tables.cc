@@ -10,7 +10,8 @@ namespace convoy {
 std::string IdsTensor(const std::string& table) { return table + "/ids"; }
 std::string RowsTensor(const std::string& table) { return table + "/rows"; }
 
-SavedTables::SavedTables(uint64_t job_id, const v1::Assignment& assignment, const Placement& placement)
+SavedTables::SavedTables(uint64_t job_id, const v1::Assignment& assignment,
+                         const Placement& placement)
     : placement_(placement) {
   if (placement.tables().empty()) return;
   const auto timeout = absl::Milliseconds(assignment.job().cluster().wait_timeout_ms());
@@ -24,8 +25,9 @@ absl::Status SavedTables::Declare(std::vector<TensorDeclaration>* tensors) {
     const TableSpec& table = placement_.tables()[t];
     uint64_t rows = 0;
     for (uint32_t bucket = 0; bucket < kTableBuckets; ++bucket) {
-      CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
-                              servers_[placement_.server_of_bucket(bucket)]->Read(t, bucket, /*count_only=*/true));
+      CONVOY_ASSIGN_OR_RETURN(
+          const v1::ReadTableReply reply,
+          servers_[placement_.server_of_bucket(bucket)]->Read(t, bucket, /*count_only=*/true));
       rows += reply.rows();
     }
     tensors->push_back({IdsTensor(table.name), {rows}, "U64"});
@@ -39,13 +41,14 @@ absl::Status SavedTables::Write(SafetensorsWriter& writer) {
     const TableSpec& table = placement_.tables()[t];
     uint64_t rows = 0;
     for (uint32_t bucket = 0; bucket < kTableBuckets; ++bucket) {
-      CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
-                              servers_[placement_.server_of_bucket(bucket)]->Read(t, bucket, /*count_only=*/false));
+      CONVOY_ASSIGN_OR_RETURN(
+          const v1::ReadTableReply reply,
+          servers_[placement_.server_of_bucket(bucket)]->Read(t, bucket, /*count_only=*/false));
       const std::vector<uint64_t> ids(reply.ids().begin(), reply.ids().end());
       CONVOY_RETURN_IF_ERROR(writer.WriteU64(IdsTensor(table.name), rows, ids));
-      CONVOY_RETURN_IF_ERROR(
-          writer.Write(RowsTensor(table.name), rows * table.dim(),
-                       std::span<const float>(reply.values().data(), static_cast<size_t>(reply.values_size()))));
+      CONVOY_RETURN_IF_ERROR(writer.Write(
+          RowsTensor(table.name), rows * table.dim(),
+          std::span<const float>(reply.values().data(), static_cast<size_t>(reply.values_size()))));
       rows += ids.size();
     }
   }

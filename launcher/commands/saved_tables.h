@@ -1,5 +1,5 @@
-// The embedding tables of a model on their way from the servers to a file: tensors TABLE/ids, U64 [rows], and TABLE/rows, F32
-// [rows, dim].
+// The embedding tables of a model on their way from the servers to a file: tensors TABLE/ids, U64
+// [rows], and TABLE/rows, F32 [rows, dim].
 #ifndef CONVOY_LAUNCHER_COMMANDS_SAVED_TABLES_H_
 #define CONVOY_LAUNCHER_COMMANDS_SAVED_TABLES_H_
 
@@ -20,8 +20,8 @@ namespace convoy {
 std::string IdsTensor(const std::string& table);
 std::string RowsTensor(const std::string& table);
 
-// Rows do not change meanwhile: the training has ended. Bucket by bucket, so that a table need not fit into memory. What it is
-// made of outlives it.
+// Rows do not change meanwhile: the training has ended. Bucket by bucket, so that a table need not
+// fit into memory. What it is made of outlives it.
 class SavedTables {
  public:
   SavedTables(uint64_t job_id, const v1::Assignment& assignment, const Placement& placement);
@@ -32,7 +32,7 @@ class SavedTables {
 
  private:
   const Placement& placement_;
-  std::vector<std::unique_ptr<TableReader>> servers_;   // by rank
+  std::vector<std::unique_ptr<TableReader>> servers_;  // by rank
 };
 
 }  // namespace convoy

@@ -11,29 +11,35 @@
 namespace convoy {
 namespace {
 
-absl::StatusOr<AlignedBuffer> ReadValues(const SafetensorsReader& file, const std::string& name, uint64_t want) {
+absl::StatusOr<AlignedBuffer> ReadValues(const SafetensorsReader& file, const std::string& name,
+                                         uint64_t want) {
   CONVOY_ASSIGN_OR_RETURN(AlignedBuffer values, file.Read(name));
   if (values.size() == want) return values;
-  return absl::InvalidArgumentError(absl::StrCat(file.path(), ": \"", name, "\" has ", values.size(),
-                                                 " values, the model of job.textproto wants ", want));
+  return absl::InvalidArgumentError(
+      absl::StrCat(file.path(), ": \"", name, "\" has ", values.size(),
+                   " values, the model of job.textproto wants ", want));
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const std::string& path, const Model& model,
+absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const std::string& path,
+                                                                   const Model& model,
                                                                    uint64_t seed) {
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> file, SafetensorsReader::Open(path));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> file,
+                          SafetensorsReader::Open(path));
   auto weights = std::unique_ptr<StoredWeights>(new StoredWeights(seed));
   for (const VariableSpec& variable : model.variables()) {
-    CONVOY_ASSIGN_OR_RETURN(AlignedBuffer values,
-                            ReadValues(*file, variable.name, static_cast<uint64_t>(variable.size())));
+    CONVOY_ASSIGN_OR_RETURN(
+        AlignedBuffer values,
+        ReadValues(*file, variable.name, static_cast<uint64_t>(variable.size())));
     weights->variables_.push_back(std::move(values));
   }
   for (const TableSpec& spec : model.tables()) {
     auto table = std::make_unique<Table>();
     table->spec = spec;
     CONVOY_ASSIGN_OR_RETURN(const std::vector<uint64_t> ids, file->ReadU64(IdsTensor(spec.name)));
-    CONVOY_ASSIGN_OR_RETURN(table->rows, ReadValues(*file, RowsTensor(spec.name), ids.size() * spec.dim()));
+    CONVOY_ASSIGN_OR_RETURN(table->rows,
+                            ReadValues(*file, RowsTensor(spec.name), ids.size() * spec.dim()));
     table->row_of.reserve(ids.size());
     for (size_t i = 0; i < ids.size(); ++i) table->row_of.emplace(ids[i], i);
     weights->tables_.push_back(std::move(table));
@@ -66,7 +72,8 @@ absl::Status StoredWeights::WantRows(int table, std::span<const uint64_t> ids) {
 absl::StatusOr<TableRows> StoredWeights::Rows(int table) {
   const Table& t = *tables_[static_cast<size_t>(table)];
   const size_t rows = t.index.unique().size();
-  return TableRows{{t.values.data(), rows * t.spec.dim()}, t.index.places(), static_cast<int64_t>(rows)};
+  return TableRows{
+      {t.values.data(), rows * t.spec.dim()}, t.index.places(), static_cast<int64_t>(rows)};
 }
 
 }  // namespace convoy

@@ -21,9 +21,11 @@ namespace convoy {
 // One thread.
 class StoredWeights final : public WeightSource {
  public:
-  // The variables and tables of `model`. `seed`: of the job; ids without a row read as rows that were never updated.
-  // InvalidArgument: the file does not fit the model; else as SafetensorsReader.
-  static absl::StatusOr<std::unique_ptr<StoredWeights>> Read(const std::string& path, const Model& model, uint64_t seed);
+  // The variables and tables of `model`. `seed`: of the job; ids without a row read as rows that
+  // were never updated. InvalidArgument: the file does not fit the model; else as
+  // SafetensorsReader.
+  static absl::StatusOr<std::unique_ptr<StoredWeights>> Read(const std::string& path,
+                                                             const Model& model, uint64_t seed);
 
   absl::StatusOr<std::span<const float>> Weights(int variable) override;
   absl::Status WantRows(int table, std::span<const uint64_t> ids) override;
@@ -32,10 +34,10 @@ class StoredWeights final : public WeightSource {
  private:
   struct Table {
     TableSpec spec;
-    absl::flat_hash_map<uint64_t, size_t> row_of;   // id -> row of `rows`
-    AlignedBuffer rows;                             // row-major [rows, dim]
-    RowIndex index;                                 // of the current batch
-    AlignedBuffer values;                           // of its rows
+    absl::flat_hash_map<uint64_t, size_t> row_of;  // id -> row of `rows`
+    AlignedBuffer rows;                            // row-major [rows, dim]
+    RowIndex index;                                // of the current batch
+    AlignedBuffer values;                          // of its rows
   };
 
   explicit StoredWeights(uint64_t seed) : seed_(seed) {}

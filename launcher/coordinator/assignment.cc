@@ -42,7 +42,8 @@ v1::Assignment MakeAssignment(const v1::Job& job, uint64_t generation, const Mem
 v1::Job FillFromData(v1::Job job, const v1::DataSummary& data, uint64_t steps_per_epoch,
                      uint64_t total_examples) {
   // Ids have no numbers.
-  if (!job.data().has_features() && data.features() > 0) job.mutable_data()->set_features(data.features());
+  if (!job.data().has_features() && data.features() > 0)
+    job.mutable_data()->set_features(data.features());
   const v1::Data::Format format = job.data().format();
   if ((format == v1::Data::AUTO || format == v1::Data::LIBFFM) && !job.data().has_csv() &&
       !job.data().has_fields() && data.fields() > 0) {

@@ -33,7 +33,8 @@ std::string DescribeTableAt(const v1::ReadyRequest& setup, int index) {
   std::vector<std::string> ranges;
   for (const v1::ColumnRange& range : setup.tables(index).ranges()) {
     ranges.push_back(absl::StrFormat("%s: %d %s(%g)", range.name(), range.size(),
-                                     v1::Variable::Initializer_Name(range.initializer()), range.scale()));
+                                     v1::Variable::Initializer_Name(range.initializer()),
+                                     range.scale()));
   }
   return absl::StrFormat("\"%s\" {%s}", setup.tables(index).name(), absl::StrJoin(ranges, ", "));
 }
@@ -52,8 +53,8 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
   for (int i = 0; i < std::max(setup.tables_size(), other.tables_size()); ++i) {
     const std::string mine = DescribeTableAt(setup, i), theirs = DescribeTableAt(other, i);
     if (mine != theirs) {
-      return absl::StrCat("the workers have different models: table ", i, " of ", name, " is ", mine, ", that of ",
-                          other_name, " is ", theirs);
+      return absl::StrCat("the workers have different models: table ", i, " of ", name, " is ",
+                          mine, ", that of ", other_name, " is ", theirs);
     }
   }
   const v1::DataSummary &a = setup.data(), &b = other.data();
@@ -102,7 +103,8 @@ absl::Status CheckSetup(const v1::ReadyRequest& setup) {
     TableSpec spec;
     CONVOY_RETURN_IF_ERROR(FromProto(table, &spec));
     if (!names.insert(spec.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("table \"", spec.name, "\" is declared twice, or as a variable too"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("table \"", spec.name, "\" is declared twice, or as a variable too"));
     }
   }
   if (setup.data().examples() == 0) {

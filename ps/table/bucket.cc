@@ -22,9 +22,8 @@ PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const Ro
   MutexLock lock(mutex_);
   const PushResult result =
       progress_.Push(key, base_version, rows,
-                     [this](const RowSum& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
-                       AdvanceLocked(sum, staleness);
-                     });
+                     [this](const RowSum& sum, uint64_t staleness)
+                         CONVOY_NO_THREAD_SAFETY_ANALYSIS { AdvanceLocked(sum, staleness); });
   if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
   return result;
 }
@@ -44,7 +43,8 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
     RememberLocked(row.header->id(), row.weights);
   });
   RowScalars scalars;
-  scalars.rate_factor = options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
+  scalars.rate_factor =
+      options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   for (size_t i = 0; i < sum.ids.size(); ++i) {
     const Row row = RowForLocked(sum.ids[i], guesses_[i], sum.sightings_of(i));
@@ -55,7 +55,8 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
     scalars.update = row.header->updates;
     options_.updater->Apply(scalars, sum.values.data() + i * dim_, row.weights, row.slots);
   }
-  if (!std::is_sorted(previous_.begin(), previous_.end())) std::sort(previous_.begin(), previous_.end());
+  if (!std::is_sorted(previous_.begin(), previous_.end()))
+    std::sort(previous_.begin(), previous_.end());
 }
 
 Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) {
@@ -63,7 +64,7 @@ Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) {
   if (!life_.Admit(id, sightings, progress_.version() + 1, rows_.size())) return {};
   bool inserted;
   const Row row = rows_.FindOrInsert(id, &inserted);
-  if (!row) return row;   // 16 million rows in one bucket
+  if (!row) return row;  // 16 million rows in one bucket
   InitializeRow(*options_.table, options_.seed, id, {row.weights, dim_});
   options_.updater->InitializeSlots(row.slots);
   return row;
@@ -75,15 +76,21 @@ void TableBucket::RememberLocked(uint64_t id, const float* values) {
   previous_values_.insert(previous_values_.end(), values, values + dim_);
 }
 
-TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids, float* out,
-                                          const std::function<ParkedRows()>& parked) {
+TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids,
+                                          float* out, const std::function<ParkedRows()>& parked) {
   MutexLock lock(mutex_);
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
-    case Answer::kCurrent: ReadLocked(ids, out); return {Pulled::kReady, progress_.version()};
-    case Answer::kPrevious: ReadPreviousLocked(ids, out); return {Pulled::kReady, version};
-    case Answer::kGone: return {Pulled::kGone, progress_.version()};
-    case Answer::kLater: break;
+    case Answer::kCurrent:
+      ReadLocked(ids, out);
+      return {Pulled::kReady, progress_.version()};
+    case Answer::kPrevious:
+      ReadPreviousLocked(ids, out);
+      return {Pulled::kReady, version};
+    case Answer::kGone:
+      return {Pulled::kGone, progress_.version()};
+    case Answer::kLater:
+      break;
   }
   ParkedRows& pull = parked_.emplace_back(parked());
   pull.version = version;
@@ -120,7 +127,8 @@ void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
 void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const {
   ReadLocked(ids, out);
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto before = std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
+    const auto before =
+        std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
     if (before == previous_.end() || before->first != ids[i]) continue;
     std::copy_n(previous_values_.data() + before->second * dim_, dim_, out + i * dim_);
   }
@@ -128,8 +136,9 @@ void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids, float* out) 
 
 void TableBucket::ReleaseLocked(std::vector<ParkedRows>* released) {
   const uint64_t version = progress_.version();
-  const auto ready = std::stable_partition(parked_.begin(), parked_.end(),
-                                           [version](const ParkedRows& pull) { return pull.version > version; });
+  const auto ready =
+      std::stable_partition(parked_.begin(), parked_.end(),
+                            [version](const ParkedRows& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
     ReadLocked(pull->ids, pull->out);
     released->push_back(std::move(*pull));

@@ -1,5 +1,6 @@
-// The unit of consistency of an embedding table: the rows of one bucket at the current version, what the rows touched last
-// were before, the contributions in progress, the marks of what has been counted, and the pulls that wait.
+// The unit of consistency of an embedding table: the rows of one bucket at the current version,
+// what the rows touched last were before, the contributions in progress, the marks of what has been
+// counted, and the pulls that wait.
 #ifndef CONVOY_PS_TABLE_BUCKET_H_
 #define CONVOY_PS_TABLE_BUCKET_H_
 
@@ -24,10 +25,10 @@ namespace convoy {
 
 // A place in a parked pull: rows `ids` go to `out`, [ids, dim] floats of the ticket's reply.
 struct ParkedRows {
-  std::shared_ptr<PullTicket> ticket;   // keeps `ids` and `out`
+  std::shared_ptr<PullTicket> ticket;  // keeps `ids` and `out`
   std::span<const uint64_t> ids;
   float* out = nullptr;
-  uint64_t version = 0;   // wanted
+  uint64_t version = 0;  // wanted
 };
 
 // Thread-safe.
@@ -42,22 +43,24 @@ class TableBucket {
     uint64_t seed = 1;
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
-    RowLife life;   // limits: of one bucket
+    RowLife life;  // limits: of one bucket
   };
 
   enum class Pulled { kReady, kParked, kGone };
   struct PullResult {
     Pulled outcome = Pulled::kReady;
-    uint64_t version = 0;   // of the rows; kGone: the bucket's now
+    uint64_t version = 0;  // of the rows; kGone: the bucket's now
   };
 
   explicit TableBucket(Options options);
 
-  // Counts a contribution once; see CellProgress. Pulls that the new version completes are filled in, taken off and added
-  // to `released`. `rows` without ids: no gradient.
-  PushResult Push(const PushKey& key, uint64_t base_version, const RowSum& rows, std::vector<ParkedRows>* released);
-  // Writes the rows at `version` to `out`, [ids, dim]. Rows that are not there have their initial values; nothing is made.
-  // If the version is not there yet, `parked()` is called to get a place and the pull is parked.
+  // Counts a contribution once; see CellProgress. Pulls that the new version completes are filled
+  // in, taken off and added to `released`. `rows` without ids: no gradient.
+  PushResult Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
+                  std::vector<ParkedRows>* released);
+  // Writes the rows at `version` to `out`, [ids, dim]. Rows that are not there have their initial
+  // values; nothing is made. If the version is not there yet, `parked()` is called to get a place
+  // and the pull is parked.
   PullResult Pull(uint64_t version, std::span<const uint64_t> ids, float* out,
                   const std::function<ParkedRows()>& parked);
   // The newest values.
@@ -67,7 +70,8 @@ class TableBucket {
 
   CellCounts GetCounts() const;
   RowCounts GetRowCounts() const;
-  // Ids in ascending order, and their values [ids, dim]: the rows that differ from their initial values or may do so.
+  // Ids in ascending order, and their values [ids, dim]: the rows that differ from their initial
+  // values or may do so.
   void Export(std::vector<uint64_t>* ids, std::vector<float>* values) const;
 
  private:
@@ -87,10 +91,12 @@ class TableBucket {
 
   mutable Mutex mutex_;
   CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);
-  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);   // its handles are for writing
-  mutable std::vector<uint32_t> guesses_ CONVOY_GUARDED_BY(mutex_);   // where rows are, by place in the ids at work
+  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);  // its handles are for writing
+  mutable std::vector<uint32_t> guesses_
+      CONVOY_GUARDED_BY(mutex_);  // where rows are, by place in the ids at work
   RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
-  // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of the values they had before.
+  // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of
+  // the values they had before.
   std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);
   std::vector<float> previous_values_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedRows> parked_ CONVOY_GUARDED_BY(mutex_);

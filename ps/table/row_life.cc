@@ -6,7 +6,7 @@
 namespace convoy {
 namespace {
 
-using Age = std::pair<uint64_t, uint64_t>;   // last step, id
+using Age = std::pair<uint64_t, uint64_t>;  // last step, id
 
 // The `count` smallest, in any order.
 std::vector<Age> Oldest(std::vector<Age> ages, size_t count) {
@@ -28,16 +28,20 @@ void RowCounts::Add(const RowCounts& other) {
   bytes += other.bytes;
 }
 
-void RowLifeState::MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowStore* rows, const Removed& removed) {
+void RowLifeState::MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowStore* rows,
+                            const Removed& removed) {
   if (life_.expire_after > 0) Expire(step, rows, removed);
-  if (life_.when_full != RowLife::WhenFull::kEvictOldest || rows->size() + ids.size() <= life_.max_rows) return;
+  if (life_.when_full != RowLife::WhenFull::kEvictOldest ||
+      rows->size() + ids.size() <= life_.max_rows)
+    return;
   uint64_t wanted = 0;
   for (const uint64_t id : ids) wanted += rows->Find(id) ? 0 : 1;
   if (rows->size() + wanted <= life_.max_rows) return;
   EvictOldest(rows->size() + wanted - life_.max_rows, ids, rows, removed);
 }
 
-// The bucket is looked through eight times in the life of a row, which so may last an eighth longer.
+// The bucket is looked through eight times in the life of a row, which so may last an eighth
+// longer.
 void RowLifeState::Expire(uint64_t step, RowStore* rows, const Removed& removed) {
   if (step % std::max<uint64_t>(1, life_.expire_after / 8) != 0) return;
   std::vector<uint64_t> old;
@@ -50,18 +54,21 @@ void RowLifeState::Expire(uint64_t step, RowStore* rows, const Removed& removed)
     rows->Erase(id);
   }
   counts_.expired += old.size();
-  absl::erase_if(candidates_, [&](const auto& c) { return c.second.last_step + life_.expire_after < step; });
+  absl::erase_if(candidates_,
+                 [&](const auto& c) { return c.second.last_step + life_.expire_after < step; });
 }
 
 // Somewhat more than are needed, since looking for them takes a pass over the bucket.
-void RowLifeState::EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows, const Removed& removed) {
+void RowLifeState::EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows,
+                               const Removed& removed) {
   std::vector<Age> ages;
   rows->ForEach([&](const Row& row) {
     if (!std::binary_search(keep.begin(), keep.end(), row.header->id())) {
       ages.emplace_back(row.header->last_step, row.header->id());
     };
   });
-  const std::vector<Age> oldest = Oldest(std::move(ages), std::max<uint64_t>(count, rows->size() / 16));
+  const std::vector<Age> oldest =
+      Oldest(std::move(ages), std::max<uint64_t>(count, rows->size() / 16));
   for (const auto& [last_step, id] : oldest) {
     removed(rows->Find(id));
     rows->Erase(id);
@@ -92,14 +99,16 @@ void RowLifeState::LimitCandidates() {
   if (candidates_.size() <= life_.max_rows) return;
   std::vector<Age> ages;
   for (const auto& [id, candidate] : candidates_) ages.emplace_back(candidate.last_step, id);
-  for (const auto& [last_step, id] : Oldest(std::move(ages), candidates_.size() / 2)) candidates_.erase(id);
+  for (const auto& [last_step, id] : Oldest(std::move(ages), candidates_.size() / 2))
+    candidates_.erase(id);
 }
 
 RowCounts RowLifeState::Counts(const RowStore& rows) const {
   RowCounts counts = counts_;
   counts.rows = rows.size();
   counts.waiting = candidates_.size();
-  counts.bytes = rows.bytes() + candidates_.capacity() * (sizeof(std::pair<uint64_t, Candidate>) + 1);
+  counts.bytes =
+      rows.bytes() + candidates_.capacity() * (sizeof(std::pair<uint64_t, Candidate>) + 1);
   return counts;
 }
 

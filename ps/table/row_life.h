@@ -1,5 +1,6 @@
-// When an id gets a row and when it loses it: admission, expiry, and what happens when there is no more room. All of it is
-// decided when an update is applied, in the order of the ids, so that it does not depend on the order of arrival.
+// When an id gets a row and when it loses it: admission, expiry, and what happens when there is no
+// more room. All of it is decided when an update is applied, in the order of the ids, so that it
+// does not depend on the order of arrival.
 #ifndef CONVOY_PS_TABLE_ROW_LIFE_H_
 #define CONVOY_PS_TABLE_ROW_LIFE_H_
 
@@ -17,23 +18,23 @@ namespace convoy {
 // The limits of one bucket.
 struct RowLife {
   enum class WhenFull {
-    kRefuse,        // ids without a row get none
-    kEvictOldest,   // the rows that were updated longest ago go, of equals the smaller id
+    kRefuse,       // ids without a row get none
+    kEvictOldest,  // the rows that were updated longest ago go, of equals the smaller id
   };
-  uint32_t admit_after = 1;      // sightings after which an id gets a row
-  uint64_t expire_after = 0;     // steps without an update after which a row goes; 0: never
+  uint32_t admit_after = 1;   // sightings after which an id gets a row
+  uint64_t expire_after = 0;  // steps without an update after which a row goes; 0: never
   uint64_t max_rows = std::numeric_limits<uint64_t>::max();
   WhenFull when_full = WhenFull::kRefuse;
 };
 
 struct RowCounts {
   uint64_t rows = 0;
-  uint64_t waiting = 0;    // ids seen that are not admitted yet
-  uint64_t admitted = 0;   // since the start, as the following
-  uint64_t refused = 0;    // gradients of ids that got no row for want of room
+  uint64_t waiting = 0;   // ids seen that are not admitted yet
+  uint64_t admitted = 0;  // since the start, as the following
+  uint64_t refused = 0;   // gradients of ids that got no row for want of room
   uint64_t expired = 0;
   uint64_t evicted = 0;
-  uint64_t bytes = 0;      // of rows, slots and index
+  uint64_t bytes = 0;  // of rows, slots and index
 
   void Add(const RowCounts& other);
 };
@@ -45,10 +46,13 @@ class RowLifeState {
 
   explicit RowLifeState(const RowLife& life) : life_(life) {}
 
-  // Before an update at `step` (from 1) of the rows `ids` (ascending): takes away rows that are too old, and as many as the
-  // new ids need room, if the policy is to evict. `removed` is called with each row before it goes.
-  void MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowStore* rows, const Removed& removed);
-  // An id without row was seen `sightings` times at `step`, when there were `rows`: whether it gets one now.
+  // Before an update at `step` (from 1) of the rows `ids` (ascending): takes away rows that are too
+  // old, and as many as the new ids need room, if the policy is to evict. `removed` is called with
+  // each row before it goes.
+  void MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowStore* rows,
+                const Removed& removed);
+  // An id without row was seen `sightings` times at `step`, when there were `rows`: whether it gets
+  // one now.
   bool Admit(uint64_t id, uint32_t sightings, uint64_t step, uint64_t rows);
 
   RowCounts Counts(const RowStore& rows) const;
@@ -60,7 +64,8 @@ class RowLifeState {
   };
 
   void Expire(uint64_t step, RowStore* rows, const Removed& removed);
-  void EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows, const Removed& removed);
+  void EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows,
+                   const Removed& removed);
   // At most as many ids wait as there may be rows.
   void LimitCandidates();
 

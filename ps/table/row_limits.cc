@@ -19,11 +19,13 @@ absl::StatusOr<bool> Matches(const v1::TableRule& rule, const std::string& name)
   const re2::RE2 pattern(rule.match(), re2::RE2::Quiet);
   if (pattern.ok()) return re2::RE2::FullMatch(name, pattern);
   return absl::InvalidArgumentError(
-      absl::StrCat("table.match: got \"", rule.match(), "\", want an RE2 regular expression: ", pattern.error()));
+      absl::StrCat("table.match: got \"", rule.match(),
+                   "\", want an RE2 regular expression: ", pattern.error()));
 }
 
 // The rules that match, put together.
-absl::StatusOr<v1::TableRule> RuleFor(const std::vector<v1::TableRule>& rules, const std::string& name) {
+absl::StatusOr<v1::TableRule> RuleFor(const std::vector<v1::TableRule>& rules,
+                                      const std::string& name) {
   v1::TableRule all;
   for (const v1::TableRule& rule : rules) {
     const absl::StatusOr<bool> matches = Matches(rule, name);
@@ -35,22 +37,26 @@ absl::StatusOr<v1::TableRule> RuleFor(const std::vector<v1::TableRule>& rules, c
 
 }  // namespace
 
-absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, const std::string& name, size_t row_bytes) {
+absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, const std::string& name,
+                                   size_t row_bytes) {
   const absl::StatusOr<v1::TableRule> rule = RuleFor(rules, name);
   if (!rule.ok()) return rule.status();
   RowLife life;
   life.admit_after = std::max(1u, rule->admit_after());
   life.expire_after = rule->expire_after();
-  if (rule->when_full() == v1::TableRule::EVICT_OLDEST) life.when_full = RowLife::WhenFull::kEvictOldest;
+  if (rule->when_full() == v1::TableRule::EVICT_OLDEST)
+    life.when_full = RowLife::WhenFull::kEvictOldest;
   if (rule->max_rows() > 0) life.max_rows = rule->max_rows() / kTableBuckets;
   if (rule->max_mb() > 0) {
-    const double rows = rule->max_mb() * 1e6 / kTableBuckets / (static_cast<double>(row_bytes) + kRowOverhead);
+    const double rows =
+        rule->max_mb() * 1e6 / kTableBuckets / (static_cast<double>(row_bytes) + kRowOverhead);
     life.max_rows = std::min(life.max_rows, static_cast<uint64_t>(std::min(rows, 1e18)));
   }
   if (life.max_rows > 0) return life;
   return absl::InvalidArgumentError(absl::StrCat(
-      "table \"", name, "\": max_rows ", rule->max_rows(), " and max_mb ", rule->max_mb(), " leave its ", kTableBuckets,
-      " buckets less than a row each of ", row_bytes, " bytes; want at least ", kTableBuckets, " rows"));
+      "table \"", name, "\": max_rows ", rule->max_rows(), " and max_mb ", rule->max_mb(),
+      " leave its ", kTableBuckets, " buckets less than a row each of ", row_bytes,
+      " bytes; want at least ", kTableBuckets, " rows"));
 }
 
 }  // namespace convoy

@@ -12,9 +12,10 @@
 
 namespace convoy {
 
-// Budgets are shared out evenly to the buckets of table `name`, whose rows take `row_bytes` with their slots. InvalidArgument: a
-// bad regular expression; a budget that leaves a bucket no row.
-absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, const std::string& name, size_t row_bytes);
+// Budgets are shared out evenly to the buckets of table `name`, whose rows take `row_bytes` with
+// their slots. InvalidArgument: a bad regular expression; a budget that leaves a bucket no row.
+absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, const std::string& name,
+                                   size_t row_bytes);
 
 }  // namespace convoy
 

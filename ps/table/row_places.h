@@ -25,7 +25,9 @@ struct RowPlaces {
   // `ids`: 8 bytes each, ordered by bucket.
   RowPlaces(uint32_t table, uint32_t dim, const Payload& ids);
 
-  std::span<const uint64_t> ids_of(const BucketRun& run) const { return std::span(ids).subspan(run.begin, run.end - run.begin); }
+  std::span<const uint64_t> ids_of(const BucketRun& run) const {
+    return std::span(ids).subspan(run.begin, run.end - run.begin);
+  }
   float* out_of(const BucketRun& run) const { return values.get() + run.begin * dim; }
   // All values, which the payload keeps.
   Payload payload() const { return Payload({values.get(), ids.size() * dim}, values); }
@@ -34,7 +36,7 @@ struct RowPlaces {
   uint32_t dim;
   std::vector<uint64_t> ids;
   std::vector<BucketRun> runs;
-  std::shared_ptr<float[]> values;   // row-major [ids, dim]
+  std::shared_ptr<float[]> values;  // row-major [ids, dim]
 };
 
 }  // namespace convoy

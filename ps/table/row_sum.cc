@@ -42,7 +42,8 @@ RowSum RowAdder::operator()(const RowSum& left, const RowSum& right) const {
   };
   size_t l = 0, r = 0;
   while (l < left.ids.size() || r < right.ids.size()) {
-    const bool from_left = r == right.ids.size() || (l < left.ids.size() && left.ids[l] <= right.ids[r]);
+    const bool from_left =
+        r == right.ids.size() || (l < left.ids.size() && left.ids[l] <= right.ids[r]);
     if (!from_left) {
       append(right, r++);
       continue;

@@ -16,7 +16,7 @@ namespace convoy {
 // The rows of a message, copied out of it: ids and values where they can be worked on.
 struct RowBlock {
   std::vector<uint64_t> ids;
-  std::unique_ptr<float[]> values;   // row-major [ids, dim]
+  std::unique_ptr<float[]> values;  // row-major [ids, dim]
 };
 
 // `ids`: 8 bytes each. `values`: one float32 for each id and column.
@@ -24,9 +24,9 @@ std::shared_ptr<const RowBlock> CopyRows(const Payload& ids, const Payload& valu
 
 // Refers to memory that `owner` keeps.
 struct RowSum {
-  std::span<const uint64_t> ids;         // ascending, each once
-  std::span<const float> values;         // row-major [ids, dim]
-  std::span<const uint32_t> sightings;   // [ids]: contributions that named the id; empty: 1 each
+  std::span<const uint64_t> ids;        // ascending, each once
+  std::span<const float> values;        // row-major [ids, dim]
+  std::span<const uint32_t> sightings;  // [ids]: contributions that named the id; empty: 1 each
   uint64_t examples = 0;
   std::shared_ptr<const void> owner;
 
@@ -34,7 +34,8 @@ struct RowSum {
   uint32_t sightings_of(size_t i) const { return sightings.empty() ? 1 : sightings[i]; }
 };
 
-// left + right: rows of both, those that both have element by element. A row that one does not have keeps its bits.
+// left + right: rows of both, those that both have element by element. A row that one does not have
+// keeps its bits.
 class RowAdder {
  public:
   explicit RowAdder(uint32_t dim) : dim_(dim) {}

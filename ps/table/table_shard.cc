@@ -9,7 +9,8 @@ namespace convoy {
 
 absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) {
   auto shard = std::unique_ptr<TableShard>(new TableShard(std::move(options)));
-  CONVOY_ASSIGN_OR_RETURN(RowUpdater updater, RowUpdater::Create(shard->options_.optimizer, shard->options_.table));
+  CONVOY_ASSIGN_OR_RETURN(RowUpdater updater,
+                          RowUpdater::Create(shard->options_.optimizer, shard->options_.table));
   shard->updater_ = std::make_unique<RowUpdater>(std::move(updater));
   TableBucket::Options bucket;
   bucket.progress = shard->options_.progress;
@@ -19,23 +20,28 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   bucket.seed = shard->options_.seed;
   bucket.schedule = shard->options_.schedule;
   const size_t row_bytes = (size_t{shard->dim_} + shard->updater_->slot_floats()) * sizeof(float);
-  CONVOY_ASSIGN_OR_RETURN(bucket.life, RowLifeFor(shard->options_.rules, shard->options_.table.name, row_bytes));
+  CONVOY_ASSIGN_OR_RETURN(bucket.life,
+                          RowLifeFor(shard->options_.rules, shard->options_.table.name, row_bytes));
   for (uint32_t b = shard->options_.rank; b < kTableBuckets; b += shard->options_.servers) {
     shard->buckets_.push_back(std::make_unique<TableBucket>(bucket));
   }
   return shard;
 }
 
-TableShard::TableShard(Options options) : options_(std::move(options)), dim_(options_.table.dim()) {}
+TableShard::TableShard(Options options)
+    : options_(std::move(options)), dim_(options_.table.dim()) {}
 
-void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& ids, const Payload& values,
-                      uint64_t examples, std::vector<ParkedRows>* released,
+void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& ids,
+                      const Payload& values, uint64_t examples, std::vector<ParkedRows>* released,
                       absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted) {
   const std::shared_ptr<const RowBlock> block = CopyRows(ids, values);
   const std::span<const uint64_t> all = block->ids;
   for (const BucketRun& run : BucketRuns(all)) {
     const size_t size = run.end - run.begin;
-    const RowSum rows{all.subspan(run.begin, size), {block->values.get() + run.begin * dim_, size * dim_}, {}, examples,
+    const RowSum rows{all.subspan(run.begin, size),
+                      {block->values.get() + run.begin * dim_, size * dim_},
+                      {},
+                      examples,
                       block};
     if (!counted(run.bucket, bucket(run.bucket).Push(key, base_version, rows, released))) return;
   }

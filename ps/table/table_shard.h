@@ -1,4 +1,5 @@
-// The part of an embedding table that one server holds: its buckets, and how the rows of a message go to them.
+// The part of an embedding table that one server holds: its buckets, and how the rows of a message
+// go to them.
 #ifndef CONVOY_PS_TABLE_TABLE_SHARD_H_
 #define CONVOY_PS_TABLE_TABLE_SHARD_H_
 
@@ -26,7 +27,7 @@ class TableShard {
     uint64_t seed = 1;
     v1::Optimizer optimizer;
     std::function<double(uint64_t examples)> schedule;
-    std::vector<v1::TableRule> rules;   // of all tables of the job
+    std::vector<v1::TableRule> rules;  // of all tables of the job
   };
 
   // InvalidArgument: optimizer settings, or rules.
@@ -37,10 +38,11 @@ class TableShard {
   // A bucket of this server.
   TableBucket& bucket(uint32_t bucket) { return *buckets_[bucket / options_.servers]; }
 
-  // Counts the rows of one contribution, bucket by bucket, until `counted(bucket, result)` returns false. The ids are those
-  // of this server, ascending by (bucket, id).
-  void Push(const PushKey& key, uint64_t base_version, const Payload& ids, const Payload& values, uint64_t examples,
-            std::vector<ParkedRows>* released, absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted);
+  // Counts the rows of one contribution, bucket by bucket, until `counted(bucket, result)` returns
+  // false. The ids are those of this server, ascending by (bucket, id).
+  void Push(const PushKey& key, uint64_t base_version, const Payload& ids, const Payload& values,
+            uint64_t examples, std::vector<ParkedRows>* released,
+            absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted);
   // The push is complete: buckets that it did not name have no gradient.
   void Finish(const PushKey& key, uint64_t examples, std::vector<ParkedRows>* released);
   void ForgetTask(uint64_t task);
@@ -55,7 +57,7 @@ class TableShard {
   const uint32_t dim_;
   std::unique_ptr<const RowUpdater> updater_;
   RowArena arena_;
-  std::vector<std::unique_ptr<TableBucket>> buckets_;   // rank, rank + servers, ...
+  std::vector<std::unique_ptr<TableBucket>> buckets_;  // rank, rank + servers, ...
 };
 
 }  // namespace convoy

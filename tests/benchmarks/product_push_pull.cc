@@ -1,5 +1,6 @@
-// The product as a party of the transport benchmark: mode async, plain SGD. Blocks that travel on their own are variables of
-// their own; a tensor of more blocks than are in flight is one variable, in blocks of the product's size.
+// The product as a party of the transport benchmark: mode async, plain SGD. Blocks that travel on
+// their own are variables of their own; a tensor of more blocks than are in flight is one variable,
+// in blocks of the product's size.
 #include <algorithm>
 #include <utility>
 

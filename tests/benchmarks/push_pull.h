@@ -16,7 +16,7 @@ struct Tensor {
   int64_t blocks = 0;
   int64_t window = 0;   // blocks in flight at most
   int workers = 1;
-  bool whole = false;   // a step begins when all blocks of the one before are there
+  bool whole = false;  // a step begins when all blocks of the one before are there
 
   int64_t bytes() const { return block_floats * blocks * 4; }
 };

@@ -1,6 +1,7 @@
-// Push-pull of rows of an embedding table over TCP on loopback, server and worker in processes of their own, through the product's
-// client, buckets and marks, mode async, plain SGD: a gradient for each of 10,000 random ids out of a million, 16 floats each,
-// and the values of the next 10,000. Beside it the same bytes as blocks of a dense variable.
+// Push-pull of rows of an embedding table over TCP on loopback, server and worker in processes of
+// their own, through the product's client, buckets and marks, mode async, plain SGD: a gradient for
+// each of 10,000 random ids out of a million, 16 floats each, and the values of the next 10,000.
+// Beside it the same bytes as blocks of a dense variable.
 //
 //   row_transport_benchmark [--ids=10000] [--universe=1000000] [--seconds=2] [--rounds=5]
 //
@@ -56,7 +57,8 @@ double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
 
 Placement Place(const Settings& settings) {
   const auto floats = static_cast<int64_t>(settings.ids * kDim);
-  return *Placement::Create({{"dense", {floats}, Initializer::Zeros()}}, 1, {{"rows", {{"v", kDim, Initializer::HeNormal(16)}}}});
+  return *Placement::Create({{"dense", {floats}, Initializer::Zeros()}}, 1,
+                            {{"rows", {{"v", kDim, Initializer::HeNormal(16)}}}});
 }
 
 int Serve(const Settings& settings) {
@@ -91,7 +93,8 @@ class Worker {
     Check(client_->WaitForWeights());
   }
 
-  // Pulls the rows of the next batch while the push of the last one is applied, then pushes their gradients.
+  // Pulls the rows of the next batch while the push of the last one is applied, then pushes their
+  // gradients.
   double RowsPerSecond() {
     return Rate([this] {
       const std::shared_ptr<TableBatch> batch = pool_.Get(0, kDim);
@@ -112,7 +115,8 @@ class Worker {
       header_.pull = true;
       Check(client_->BeginPush(header_));
       ++header_.batch;
-      Check(client_->PushUpTo(0, static_cast<int64_t>(gradient_->size()), gradient_->span(), gradient_));
+      Check(client_->PushUpTo(0, static_cast<int64_t>(gradient_->size()), gradient_->span(),
+                              gradient_));
       Check(client_->EndPush());
       Check(client_->WaitForWeights());
       header_.pull = false;
@@ -150,16 +154,19 @@ double Median(std::vector<double> values) {
 void Compare(const Settings& settings) {
   Child server({"serve", absl::StrCat("--ids=", settings.ids)});
   Worker worker(settings, server.ReadLine());
-  worker.RowsPerSecond();   // makes the rows
+  worker.RowsPerSecond();  // makes the rows
   std::vector<double> rows, blocks, ratios;
   for (int round = 0; round < settings.rounds; ++round) {
     rows.push_back(worker.RowsPerSecond());
     blocks.push_back(worker.BlocksPerSecond());
     ratios.push_back(rows.back() / blocks.back());
   }
-  std::printf("%llu ids of %llu, %u floats, push-pull: rows %.0f /s (%.2f M ids/s), dense blocks of as many floats %.0f /s, ratio %.2f\n",
-              static_cast<unsigned long long>(settings.ids), static_cast<unsigned long long>(settings.universe), kDim,
-              Median(rows), Median(rows) * static_cast<double>(settings.ids) * 1e-6, Median(blocks), Median(ratios));
+  std::printf(
+      "%llu ids of %llu, %u floats, push-pull: rows %.0f /s (%.2f M ids/s), dense blocks of as "
+      "many floats %.0f /s, ratio %.2f\n",
+      static_cast<unsigned long long>(settings.ids),
+      static_cast<unsigned long long>(settings.universe), kDim, Median(rows),
+      Median(rows) * static_cast<double>(settings.ids) * 1e-6, Median(blocks), Median(ratios));
 }
 
 Settings Parse(int argc, char** argv, int first) {
@@ -168,11 +175,13 @@ Settings Parse(int argc, char** argv, int first) {
     absl::string_view flag = argv[i];
     bool known = false;
     if (absl::ConsumePrefix(&flag, "--ids=")) known = absl::SimpleAtoi(flag, &settings.ids);
-    if (absl::ConsumePrefix(&flag, "--universe=")) known = absl::SimpleAtoi(flag, &settings.universe);
+    if (absl::ConsumePrefix(&flag, "--universe="))
+      known = absl::SimpleAtoi(flag, &settings.universe);
     if (absl::ConsumePrefix(&flag, "--seconds=")) known = absl::SimpleAtod(flag, &settings.seconds);
     if (absl::ConsumePrefix(&flag, "--rounds=")) known = absl::SimpleAtoi(flag, &settings.rounds);
     if (!known || settings.rounds < 1 || settings.ids < 1) {
-      Fail(absl::StrCat("cannot use ", argv[i], "; flags: --ids=N --universe=N --seconds=S --rounds=N"));
+      Fail(absl::StrCat("cannot use ", argv[i],
+                        "; flags: --ids=N --universe=N --seconds=S --rounds=N"));
     }
   }
   return settings;

@@ -1,11 +1,12 @@
-// Push-pull over TCP on loopback: the product against a bare gRPC stream and a plain socket, all with servers and workers
-// in processes of their own, in turns within one run. What is printed are medians over the rounds, and medians of the
-// ratios within a round.
+// Push-pull over TCP on loopback: the product against a bare gRPC stream and a plain socket, all
+// with servers and workers in processes of their own, in turns within one run. What is printed are
+// medians over the rounds, and medians of the ratios within a round.
 //
 //   transport_benchmark [--rounds=7] [--seconds=0.4]
 //
-// Children run the same program: `serve PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS WHOLE RANK SERVERS` prints the address, and
-// `work PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS WHOLE RANK SECONDS ADDRESS...` prints bytes per second for each line it reads.
+// Children run the same program: `serve PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS WHOLE RANK
+// SERVERS` prints the address, and `work PARTY BLOCK_FLOATS BLOCKS WINDOW WORKERS WHOLE RANK
+// SECONDS ADDRESS...` prints bytes per second for each line it reads.
 #include <time.h>
 #include <unistd.h>
 
@@ -64,8 +65,13 @@ std::vector<double> Ratios(const std::vector<double>& a, const std::vector<doubl
 }
 
 std::vector<std::string> Arguments(const std::string& role, size_t party, const Tensor& t, int rank) {
-  return {role,          absl::StrCat(party),     absl::StrCat(t.block_floats), absl::StrCat(t.blocks),
-          absl::StrCat(t.window), absl::StrCat(t.workers), absl::StrCat(t.whole ? 1 : 0),
+  return {role,
+          absl::StrCat(party),
+          absl::StrCat(t.block_floats),
+          absl::StrCat(t.blocks),
+          absl::StrCat(t.window),
+          absl::StrCat(t.workers),
+          absl::StrCat(t.whole ? 1 : 0),
           absl::StrCat(rank)};
 }
 
@@ -104,7 +110,7 @@ std::vector<Running> StartAll(const Tensor& tensor) {
     Running& running = all.emplace_back();
     running.server = StartServer(p, tensor, 0, 1);
     running.client = parties[p].connect(tensor, 0, {running.server->ReadLine()});
-    Throughput(*running.client, tensor, 0.05);   // warm
+    Throughput(*running.client, tensor, 0.05);  // warm
   }
   return all;
 }
@@ -155,15 +161,17 @@ void CompareLatency(const Settings& settings) {
   }
 }
 
-// How often a thread of either process goes to sleep, and so has to be woken up, for one push-pull of 4 KB with nothing
-// else in flight. Threads that do so less than once in a hundred push-pulls are added up.
+// How often a thread of either process goes to sleep, and so has to be woken up, for one push-pull
+// of 4 KB with nothing else in flight. Threads that do so less than once in a hundred push-pulls
+// are added up.
 void CountSleeps() {
   constexpr int kSteps = 10000;
   const Tensor tensor{1024, 1, 1};
   std::vector<Running> all = StartAll(tensor);
   const std::vector<Party> parties = Parties();
   for (size_t p = 0; p < all.size(); ++p) {
-    const std::vector<ThreadSleeps> client = SleepsOf(getpid()), server = SleepsOf(all[p].server->pid());
+    const std::vector<ThreadSleeps> client = SleepsOf(getpid()),
+                                    server = SleepsOf(all[p].server->pid());
     for (int i = 0; i < kSteps; ++i) {
       all[p].client->Step();
       all[p].client->Wait();
@@ -228,13 +236,14 @@ void CompareAll(const Settings& settings) {
 // ---- children
 
 Tensor TensorOf(char** arguments) {
-  return {std::atoll(arguments[0]), std::atoll(arguments[1]), std::atoll(arguments[2]), std::atoi(arguments[3]),
-          std::atoi(arguments[4]) != 0};
+  return {std::atoll(arguments[0]), std::atoll(arguments[1]), std::atoll(arguments[2]),
+          std::atoi(arguments[3]), std::atoi(arguments[4]) != 0};
 }
 
 int Serve(char** arguments) {
   const Party party = Parties()[static_cast<size_t>(std::atoi(arguments[0]))];
-  const auto server = party.serve(TensorOf(arguments + 1), std::atoi(arguments[6]), std::atoi(arguments[7]));
+  const auto server =
+      party.serve(TensorOf(arguments + 1), std::atoi(arguments[6]), std::atoi(arguments[7]));
   std::cout << server->address() << std::endl;
   std::cin.ignore(1 << 20, EOF);
   return 0;
@@ -244,7 +253,8 @@ int Work(int count, char** arguments) {
   const Party party = Parties()[static_cast<size_t>(std::atoi(arguments[0]))];
   const Tensor tensor = TensorOf(arguments + 1);
   const double seconds = std::atof(arguments[7]);
-  const auto client = party.connect(tensor, std::atoi(arguments[6]), {arguments + 8, arguments + count});
+  const auto client =
+      party.connect(tensor, std::atoi(arguments[6]), {arguments + 8, arguments + count});
   for (std::string line; std::getline(std::cin, line);) {
     std::cout << Throughput(*client, tensor, seconds) << std::endl;
   }

@@ -101,8 +101,9 @@ TEST_F(CustomModelTest, ALossThatIsNoNumberIsBorneWhereBatchesAreSkipped) {
 TEST_F(CustomModelTest, AModelWithTablesIsNotTrainedWithoutServers) {
   const ProgramResult result = Train("with_table", {"--mode", "single"});
   EXPECT_EQ(result.exit_code, 1) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("training.mode: single trains without servers, and table \"seen\" of the "
-                                       "model lives on servers; use sync"));
+  EXPECT_THAT(result.output,
+              HasSubstr("training.mode: single trains without servers, and table \"seen\" of the "
+                        "model lives on servers; use sync"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Jobs with embedding tables from the command line: all modes that have them, evaluate and predict, limits, mistakes.
+// Jobs with embedding tables from the command line: all modes that have them, evaluate and predict,
+// limits, mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,8 +18,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Ids come in pairs 2k and 2k + 1; the label is 1 if two of the three ids are odd: learnt by weights alone. Then an id that never
-// comes again.
+// Ids come in pairs 2k and 2k + 1; the label is 1 if two of the three ids are odd: learnt by
+// weights alone. Then an id that never comes again.
 std::string Lines(uint64_t first, uint64_t count) {
   std::string text;
   for (uint64_t i = first; i < first + count; ++i) {
@@ -43,17 +44,22 @@ class TableCommandTest : public ::testing::Test {
     WriteJob("");
   }
   void WriteJob(const std::string& more) {
-    WriteFile(job_, "data { train: \"train.ffm\" cache_dir: \"cache\" validation { path: \"test.ffm\" } }\n"
-                    "model { factorization_machine { factors: 4 } }\n"
-                    "optimizer { adagrad {} learning_rate: 0.2 }\n"
-                    "training { epochs: 4 batch_size: 100 }\n"
-                    "cluster { servers: 2 workers: 2 }\n" + more);
+    WriteFile(
+        job_,
+        "data { train: \"train.ffm\" cache_dir: \"cache\" validation { path: \"test.ffm\" } }\n"
+        "model { factorization_machine { factors: 4 } }\n"
+        "optimizer { adagrad {} learning_rate: 0.2 }\n"
+        "training { epochs: 4 batch_size: 100 }\n"
+        "cluster { servers: 2 workers: 2 }\n" +
+            more);
   }
   ProgramResult Train(const std::string& mode, const std::string& run) {
     return RunProgram({CONVOY_BINARY, "train", job_, "--mode", mode, "--run-dir", folder_ / run});
   }
   uint64_t SavedRows(const std::string& run) {
-    return (*SafetensorsReader::Open(folder_ / (run + "/model.safetensors")))->Find("rows/ids")->shape[0];
+    return (*SafetensorsReader::Open(folder_ / (run + "/model.safetensors")))
+        ->Find("rows/ids")
+        ->shape[0];
   }
 
   TemporaryFolder folder_;
@@ -70,7 +76,7 @@ TEST_F(TableCommandTest, EveryModeWithGradientsLearnsAndSaysSoOnOtherData) {
         RunProgram({CONVOY_BINARY, "evaluate", folder_ / run, "--data", folder_ / "test.ffm"});
     ASSERT_EQ(measured.exit_code, 0) << measured.output;
     EXPECT_GT(nlohmann::json::parse(measured.output)["auc"].get<double>(), 0.9) << measured.output;
-    if (std::string(mode) == "sync,backup=1") continue;   // slices that come late are dropped
+    if (std::string(mode) == "sync,backup=1") continue;  // slices that come late are dropped
     const auto summary = nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
     EXPECT_EQ(summary["examples"], 16000);
     EXPECT_GE(SavedRows(run), 4500u) << "600 ids of three fields and one of each example";
@@ -93,7 +99,7 @@ TEST_F(TableCommandTest, RulesDecideWhichIdsHaveRows) {
   WriteJob("table { admit_after: 3 }\n");
   ASSERT_EQ(Train("sync", "admitted").exit_code, 0);
   EXPECT_LE(SavedRows("admitted"), 4600u);
-  WriteJob("table { admit_after: 5 }\n");   // once an epoch, 4 epochs
+  WriteJob("table { admit_after: 5 }\n");  // once an epoch, 4 epochs
   ASSERT_EQ(Train("sync", "never").exit_code, 0);
   EXPECT_LE(SavedRows("never"), 600u) << "ids of one example do not come often enough";
   EXPECT_GE(SavedRows("never"), 590u);
@@ -109,7 +115,8 @@ TEST_F(TableCommandTest, MistakesAreNamedBeforeAnythingStarts) {
   EXPECT_THAT(result.output, HasSubstr("table[0].match must be an RE2 regular expression"));
   EXPECT_THAT(result.output, HasSubstr("table[1].max_rows must be 0 (no limit) or at least 1024"));
   WriteJob("table { when_full: EVICT_OLDEST }\n");
-  EXPECT_THAT(RunProgram({CONVOY_BINARY, "train", job_}).output, HasSubstr("EVICT_OLDEST needs a budget"));
+  EXPECT_THAT(RunProgram({CONVOY_BINARY, "train", job_}).output,
+              HasSubstr("EVICT_OLDEST needs a budget"));
   WriteJob("");
   for (const char* mode : {"single", "local_sgd:4", "geo:4"}) {
     result = RunProgram({CONVOY_BINARY, "train", job_, "--mode", mode});

@@ -1,5 +1,6 @@
-// P1 with embedding tables and real processes: whatever the number of servers and workers, `convoy train` in mode sync ends with
-// the bits of a plain loop over the same batches and slices, in the dense variables and in every row.
+// P1 with embedding tables and real processes: whatever the number of servers and workers, `convoy
+// train` in mode sync ends with the bits of a plain loop over the same batches and slices, in the
+// dense variables and in every row.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -39,7 +40,8 @@ std::string LibffmText() {
   for (uint64_t i = 0; i < kExamples; ++i) {
     absl::StrAppend(&text, random.Below(100 * i, 2));
     for (uint64_t field = 0; field < 4; ++field) {
-      const uint64_t id = random.Below(100 * i + field + 1, field == 0 ? 1000 : 20) * 4'611'686'018'427 + field;
+      const uint64_t id =
+          random.Below(100 * i + field + 1, field == 0 ? 1000 : 20) * 4'611'686'018'427 + field;
       absl::StrAppend(&text, " ", field, ":", id, ":", field == 3 ? "0.5" : "1");
     }
     text += "\n";
@@ -75,7 +77,9 @@ Sum Add(const Sum& a, const Sum& b) {
 class Plain final : public WeightSource, public GradientSink {
  public:
   Plain(const Model& model, const v1::Job& job)
-      : seed_(job.seed()), spec_(model.tables()[0]), updater_(*RowUpdater::Create(job.optimizer(), spec_)) {
+      : seed_(job.seed()),
+        spec_(model.tables()[0]),
+        updater_(*RowUpdater::Create(job.optimizer(), spec_)) {
     for (const VariableSpec& variable : model.variables()) {
       weights.emplace_back(static_cast<size_t>(variable.size()));
       gradients.emplace_back(static_cast<size_t>(variable.size()));
@@ -85,7 +89,9 @@ class Plain final : public WeightSource, public GradientSink {
   absl::StatusOr<std::span<const float>> Weights(int variable) override {
     return std::span<const float>(weights[static_cast<size_t>(variable)].span());
   }
-  std::span<float> Gradient(int variable) override { return gradients[static_cast<size_t>(variable)].span(); }
+  std::span<float> Gradient(int variable) override {
+    return gradients[static_cast<size_t>(variable)].span();
+  }
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
 
   absl::Status WantRows(int, std::span<const uint64_t> ids) override {
@@ -116,7 +122,8 @@ class Plain final : public WeightSource, public GradientSink {
       InitializeRow(spec_, seed_, id, row.weights);
       updater_.InitializeSlots(row.slots.data());
     }
-    updater_.Apply({factor, ++row.updates, inverse}, gradient, row.weights.data(), row.slots.data());
+    updater_.Apply({factor, ++row.updates, inverse}, gradient, row.weights.data(),
+                   row.slots.data());
   }
 
   std::vector<AlignedBuffer> weights, gradients;
@@ -157,21 +164,26 @@ std::unique_ptr<Plain> TrainPlainly(const v1::Job& job, std::vector<std::string>
   for (size_t v = 0; v < slots.size(); ++v) {
     names->push_back(model->variables()[v].name);
     optimizers.push_back(*MakeOptimizer(*SettingsFor(job.optimizer(), names->back())));
-    for (int s = 0; s < optimizers[v]->num_slots(); ++s) slots[v].emplace_back(plain->weights[v].size());
+    for (int s = 0; s < optimizers[v]->num_slots(); ++s)
+      slots[v].emplace_back(plain->weights[v].size());
   }
   uint64_t seen = 0;
   for (uint64_t step = 0; step < kEpochs * StepsPerEpoch(n, kBatch); ++step) {
     const EpochRange batch = BatchRange(step, n, kBatch);
-    std::vector<std::vector<Sum>> dense(slots.size(), std::vector<Sum>(kSlices));   // by variable and slice
-    std::map<uint64_t, std::vector<Sum>> sparse;                                   // by id and slice
+    std::vector<std::vector<Sum>> dense(slots.size(),
+                                        std::vector<Sum>(kSlices));  // by variable and slice
+    std::map<uint64_t, std::vector<Sum>> sparse;                     // by id and slice
     std::vector<uint64_t> ids;
     for (uint64_t slice = 0; slice < kSlices; ++slice) {
       Batch examples;
-      EXPECT_TRUE(reader.Read(batch.epoch, SlicePositions(slice, kSlices, batch.positions), &examples).ok());
+      EXPECT_TRUE(
+          reader.Read(batch.epoch, SlicePositions(slice, kSlices, batch.positions), &examples)
+              .ok());
       EXPECT_TRUE(WantRowsOf(*model, examples, *plain, &ids).ok());
       EXPECT_TRUE(model->Train(examples, *plain, *plain).ok());
       for (size_t v = 0; v < slots.size(); ++v) {
-        dense[v][slice] = Gradient(plain->gradients[v].span().begin(), plain->gradients[v].span().end());
+        dense[v][slice] =
+            Gradient(plain->gradients[v].span().begin(), plain->gradients[v].span().end());
       }
       for (size_t i = 0; i < plain->index.unique().size(); ++i) {
         std::vector<Sum>& parts = sparse[plain->index.unique()[i]];
@@ -180,16 +192,19 @@ std::unique_ptr<Plain> TrainPlainly(const v1::Job& job, std::vector<std::string>
         parts[slice] = Gradient(row, row + dim);
       }
     }
-    const auto tree = [](const std::vector<Sum>& p) { return Add(Add(p[0], p[1]), Add(p[2], p[3])); };
+    const auto tree = [](const std::vector<Sum>& p) {
+      return Add(Add(p[0], p[1]), Add(p[2], p[3]));
+    };
     const double factor = Factor(job, seen, n);
     const auto inverse = static_cast<float>(1.0 / static_cast<double>(batch.positions.size()));
     for (size_t v = 0; v < slots.size(); ++v) {
       const Gradient sum = *tree(dense[v]);
       std::vector<float*> slot_data;
       for (AlignedBuffer& slot : slots[v]) slot_data.push_back(slot.data());
-      optimizers[v]->Apply({static_cast<float>(job.optimizer().learning_rate() * factor), static_cast<int64_t>(step + 1), inverse},
-                           {sum.data(), plain->weights[v].data(), plain->weights[v].data(), slot_data.data(),
-                            static_cast<int64_t>(sum.size())});
+      optimizers[v]->Apply({static_cast<float>(job.optimizer().learning_rate() * factor),
+                            static_cast<int64_t>(step + 1), inverse},
+                           {sum.data(), plain->weights[v].data(), plain->weights[v].data(),
+                            slot_data.data(), static_cast<int64_t>(sum.size())});
     }
     for (const auto& [id, parts] : sparse) plain->Update(id, tree(parts)->data(), factor, inverse);
     seen += batch.positions.size();
@@ -210,8 +225,8 @@ TEST(TableExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLo
     for (const char* workers : {"1", "2", "3", "4"}) {
       SCOPED_TRACE(absl::StrCat(servers, " servers, ", workers, " workers"));
       const std::string run = folder / absl::StrCat("run-", servers, "x", workers);
-      const ProgramResult result =
-          RunProgram({CONVOY_BINARY, "train", job_path, "--servers", servers, "--workers", workers, "--run-dir", run});
+      const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_path, "--servers",
+                                               servers, "--workers", workers, "--run-dir", run});
       ASSERT_EQ(result.exit_code, 0) << result.output;
       const std::string bytes = ReadFile(run + "/model.safetensors");
       if (first.empty()) first = bytes;
@@ -229,7 +244,9 @@ TEST(TableExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLo
       const size_t dim = rows.size() / ids.size();
       for (size_t i = 0; i < ids.size(); ++i) {
         ASSERT_TRUE(want->rows.contains(ids[i])) << ids[i];
-        EXPECT_EQ(Gradient(rows.data() + i * dim, rows.data() + (i + 1) * dim), want->rows[ids[i]].weights) << ids[i];
+        EXPECT_EQ(Gradient(rows.data() + i * dim, rows.data() + (i + 1) * dim),
+                  want->rows[ids[i]].weights)
+            << ids[i];
       }
     }
   }

@@ -1,10 +1,9 @@
-#include "ps/block_sum.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 
+#include "ps/block_sum.h"
 #include "tests/ps/test_server.h"
 
 namespace convoy {

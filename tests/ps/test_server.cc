@@ -50,7 +50,8 @@ std::vector<VariableSpec> SmallModel() {
 TestServer::TestServer(ServerCore::Options options, std::vector<VariableSpec> variables,
                        uint32_t servers, std::vector<TableSpec> tables) {
   options.poison_buffers = true;
-  absl::StatusOr<Placement> placement = Placement::Create(std::move(variables), servers, std::move(tables));
+  absl::StatusOr<Placement> placement =
+      Placement::Create(std::move(variables), servers, std::move(tables));
   EXPECT_TRUE(placement.ok()) << placement.status();
   absl::StatusOr<std::unique_ptr<ServerCore>> created =
       ServerCore::Create(std::move(options), *std::move(placement));
@@ -141,7 +142,8 @@ std::vector<uint64_t> InOrder(std::vector<uint64_t> ids) {
 }
 
 RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_version) {
-  std::ranges::sort(gradients, {}, [](const auto& g) { return std::make_pair(BucketOf(g.first), g.first); });
+  std::ranges::sort(gradients, {},
+                    [](const auto& g) { return std::make_pair(BucketOf(g.first), g.first); });
   std::vector<uint64_t> ids;
   std::vector<float> values;
   for (const auto& [id, row] : gradients) {
@@ -151,6 +153,8 @@ RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_versi
   return {table, base_version, Ids(ids), Floats(values)};
 }
 
-RowPull PullOf(uint32_t table, std::vector<uint64_t> ids) { return {table, Ids(InOrder(std::move(ids)))}; }
+RowPull PullOf(uint32_t table, std::vector<uint64_t> ids) {
+  return {table, Ids(InOrder(std::move(ids)))};
+}
 
 }  // namespace convoy::testing

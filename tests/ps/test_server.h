@@ -55,7 +55,6 @@ ExchangeRequest PushBatch(uint32_t worker, uint64_t task, uint64_t batch,
                           uint32_t examples = 1);
 ExchangeRequest PullStep(uint32_t worker, uint64_t version, std::vector<uint32_t> cells);
 
-
 // Rows of tables. Ids in any order; they are sent as the protocol wants them.
 using RowGradients = std::vector<std::pair<uint64_t, std::vector<float>>>;  // by id
 RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_version = 0);

@@ -23,16 +23,24 @@ SimulationOptions Schedule(uint64_t seed, Mode mode) {
   options.servers = static_cast<uint32_t>(1 + seed % 3);
   options.workers = static_cast<uint32_t>(1 + seed / 3 % 4);
   options.job.slices = static_cast<uint32_t>(1 + seed / 12 % 6);
-  options.job.examples = 40 + seed % 17;   // uneven ends
-  options.job.batch_size = seed % 5 == 0 ? 3 : 16;   // fewer examples than slices
+  options.job.examples = 40 + seed % 17;            // uneven ends
+  options.job.batch_size = seed % 5 == 0 ? 3 : 16;  // fewer examples than slices
   options.job.steps = 8;
   options.job.variables = ToyVariables();
   options.job.optimizer.set_learning_rate(0.1);
   switch (seed % 4) {
-    case 0: options.job.optimizer.mutable_sgd(); break;
-    case 1: options.job.optimizer.mutable_momentum(); break;
-    case 2: options.job.optimizer.mutable_adam(); break;
-    case 3: options.job.optimizer.mutable_adagrad(); break;
+    case 0:
+      options.job.optimizer.mutable_sgd();
+      break;
+    case 1:
+      options.job.optimizer.mutable_momentum();
+      break;
+    case 2:
+      options.job.optimizer.mutable_adam();
+      break;
+    case 3:
+      options.job.optimizer.mutable_adagrad();
+      break;
   }
   if (mode.local()) options.job.local_steps = mode.local_steps;
   if (mode.backup > 0) options.job.slices = std::max(options.job.slices, mode.backup + 1);

@@ -1,5 +1,5 @@
-// The seeded schedules that the simulation tests run. With CONVOY_SIMULATION_SEED=n only that one runs, and its events are
-// printed.
+// The seeded schedules that the simulation tests run. With CONVOY_SIMULATION_SEED=n only that one
+// runs, and its events are printed.
 #ifndef CONVOY_TESTS_SIMULATION_SCHEDULES_H_
 #define CONVOY_TESTS_SIMULATION_SCHEDULES_H_
 
@@ -11,7 +11,7 @@
 namespace convoy::testing {
 
 inline constexpr uint64_t kSchedules = 500;
-inline constexpr uint64_t kTableSchedules = 150;   // each takes longer: 2,048 buckets more
+inline constexpr uint64_t kTableSchedules = 150;  // each takes longer: 2,048 buckets more
 
 // [first, last). CONVOY_SIMULATION_SCHEDULES replaces `count`.
 std::pair<uint64_t, uint64_t> Seeds(uint64_t count);

@@ -48,9 +48,13 @@ void ExpectEveryBatchCountsOnce(Mode mode) {
   }
 }
 
-TEST(TableSimulationTest, AsyncCountsEveryBatchOnceInEveryBucket) { ExpectEveryBatchCountsOnce({Mode::Kind::kAsync, 0}); }
+TEST(TableSimulationTest, AsyncCountsEveryBatchOnceInEveryBucket) {
+  ExpectEveryBatchCountsOnce({Mode::Kind::kAsync, 0});
+}
 
-TEST(TableSimulationTest, SspCountsEveryBatchOnceInEveryBucket) { ExpectEveryBatchCountsOnce({Mode::Kind::kSsp, 1}); }
+TEST(TableSimulationTest, SspCountsEveryBatchOnceInEveryBucket) {
+  ExpectEveryBatchCountsOnce({Mode::Kind::kSsp, 1});
+}
 
 TEST(TableSimulationTest, BackupGoesOnWithTablesToo) {
   const auto [first, last] = Seeds(kTableSchedules);

@@ -40,7 +40,8 @@ class WorkerBase : public SimulatedWorker {
 
   // Sends the gradients in random order and random groups, one `final` message to every server; with `pull` the
   // messages also ask for the new values of all cells.
-  void Push(ExchangeRequest header, std::vector<Gradient> gradients, std::vector<RowContribution> rows, bool pull) {
+  void Push(ExchangeRequest header, std::vector<Gradient> gradients,
+            std::vector<RowContribution> rows, bool pull) {
     std::vector<std::vector<ExchangeRequest>> messages(placement_.servers(), std::vector<ExchangeRequest>{header});
     for (size_t i = gradients.size(); i > 1; --i) std::swap(gradients[i - 1], gradients[environment_.random(i)]);
     for (const Gradient& gradient : gradients) {
@@ -74,7 +75,8 @@ class WorkerBase : public SimulatedWorker {
   using ServerIds = std::vector<std::vector<uint64_t>>;
   ServerIds ByServer(const std::vector<uint64_t>& ids) const {
     ServerIds by_server(placement_.servers());
-    for (const uint64_t id : ids) by_server[placement_.server_of_bucket(BucketOf(id))].push_back(id);
+    for (const uint64_t id : ids)
+      by_server[placement_.server_of_bucket(BucketOf(id))].push_back(id);
     return by_server;
   }
 
@@ -97,7 +99,8 @@ class WorkerBase : public SimulatedWorker {
   }
 
   // The gradients of the rows that the slice (or batch) reads, from the rows that were pulled.
-  std::vector<RowContribution> RowGradients(uint64_t step, uint32_t slice, ToyRange examples) const {
+  std::vector<RowContribution> RowGradients(uint64_t step, uint32_t slice,
+                                            ToyRange examples) const {
     std::vector<RowContribution> rows;
     if (examples.size() == 0) return rows;
     for (uint32_t t = 0; t < job_.tables.size(); ++t) {
@@ -109,7 +112,8 @@ class WorkerBase : public SimulatedWorker {
           const std::vector<float> gradient = ToyRowGradient(t, id, rows_.at({t, id}), examples);
           values->insert(values->end(), gradient.begin(), gradient.end());
         }
-        rows.push_back({t, row_versions_.at({t, of_server.front()}), IdPayload(ids), Payload(*values, values)});
+        rows.push_back({t, row_versions_.at({t, of_server.front()}), IdPayload(ids),
+                        Payload(*values, values)});
       }
     }
     return rows;
@@ -147,7 +151,7 @@ class WorkerBase : public SimulatedWorker {
   const Environment environment_;
   std::vector<std::vector<float>> weights_;   // by cell
   std::vector<uint64_t> versions_;
-  std::map<std::pair<uint32_t, uint64_t>, std::vector<float>> rows_;   // by table and id
+  std::map<std::pair<uint32_t, uint64_t>, std::vector<float>> rows_;  // by table and id
   std::map<std::pair<uint32_t, uint64_t>, uint64_t> row_versions_;
 
  private:
@@ -224,7 +228,8 @@ class SyncWorker final : public WorkerBase {
         if (auto sum = Sum(node, cell)) gradients.push_back({cell.id, sum});
       }
       std::vector<RowContribution> rows;
-      if (!job_.tables.empty()) rows = RowGradients(step_, node.index, SliceExamples(job_, step_, node.index));
+      if (!job_.tables.empty())
+        rows = RowGradients(step_, node.index, SliceExamples(job_, step_, node.index));
       Push(header, std::move(gradients), std::move(rows), n + 1 == nodes_.size());
     }
     ++step_;

@@ -182,9 +182,11 @@ void Simulation::ReadTables() {
       request.set_job_id(4711);
       request.set_table(t);
       request.set_bucket(bucket);
-      const v1::ReadTableReply rows = *servers_[placement_.server_of_bucket(bucket)]->ReadTable(request);
+      const v1::ReadTableReply rows =
+          *servers_[placement_.server_of_bucket(bucket)]->ReadTable(request);
       for (int i = 0; i < rows.ids_size(); ++i) {
-        result_.tables[t][rows.ids(i)] = {rows.values().begin() + i * dim, rows.values().begin() + (i + 1) * dim};
+        result_.tables[t][rows.ids(i)] = {rows.values().begin() + i * dim,
+                                          rows.values().begin() + (i + 1) * dim};
       }
     }
   }

@@ -68,7 +68,8 @@ std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, u
   return ordered;
 }
 
-std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row, ToyRange examples) {
+std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row,
+                                  ToyRange examples) {
   std::vector<float> gradient(row.size(), 0.0f);
   for (uint64_t example = examples.begin; example < examples.end; ++example) {
     const RandomStream targets(11, "row target", example, id + table);
@@ -175,7 +176,7 @@ std::vector<ToyRows> PlainTables(const ToyJob& job) {
     };
     uint64_t seen = 0;
     for (uint64_t step = 0; step < job.steps; ++step) {
-      std::map<uint64_t, std::vector<Sum>> parts;   // by id, of all slices
+      std::map<uint64_t, std::vector<Sum>> parts;  // by id, of all slices
       uint64_t count = 0;
       for (uint32_t slice = 0; slice < job.slices; ++slice) {
         const ToyRange examples = SliceExamples(job, step, slice);
@@ -186,11 +187,12 @@ std::vector<ToyRows> PlainTables(const ToyJob& job) {
           parts[id][slice] = ToyRowGradient(t, id, row_of(id), examples);
         }
       }
-      const double factor = ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
+      const double factor =
+          ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
       for (auto& [id, sums] : parts) {
         const Sum sum = TreeSum(sums);
-        updater.Apply({factor, ++updates[id], static_cast<float>(1.0 / static_cast<double>(count))}, sum->data(),
-                      result[t][id].data(), slots[id].data());
+        updater.Apply({factor, ++updates[id], static_cast<float>(1.0 / static_cast<double>(count))},
+                      sum->data(), result[t][id].data(), slots[id].data());
       }
       seen += count;
     }

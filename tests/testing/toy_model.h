@@ -44,12 +44,13 @@ std::vector<VariableSpec> ToyVariables(bool large = false);
 // Two tables, of 3 and 1 columns.
 std::vector<TableSpec> ToyTables();
 
-// The ids that the slice (or, in the modes with tasks, the batch `step` with slice 0) reads of the table, ascending by
-// (bucket, id); few different ones, so that slices meet.
+// The ids that the slice (or, in the modes with tasks, the batch `step` with slice 0) reads of the
+// table, ascending by (bucket, id); few different ones, so that slices meet.
 std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table);
 
 // Gradient of a row, summed over the examples.
-std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row, ToyRange examples);
+std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row,
+                                  ToyRange examples);
 
 // Examples of slice `slice` in global batch `step`: positions in the (unshuffled) data.
 ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice);

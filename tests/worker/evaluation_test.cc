@@ -40,7 +40,9 @@ class Constant final : public Model {
 
 class NoWeights final : public WeightSource {
  public:
-  absl::StatusOr<std::span<const float>> Weights(int) override { return absl::InternalError("none"); }
+  absl::StatusOr<std::span<const float>> Weights(int) override {
+    return absl::InternalError("none");
+  }
 };
 
 class EvaluationTest : public ::testing::Test {
@@ -53,8 +55,8 @@ class EvaluationTest : public ::testing::Test {
     EXPECT_TRUE(examples.ok()) << examples.status();
     Constant model(p);
     NoWeights weights;
-    const auto sums = Evaluate(**examples, {0, 3}, model, weights,
-                               [] { return absl::OkStatus(); }, rate);
+    const auto sums = Evaluate(
+        **examples, {0, 3}, model, weights, [] { return absl::OkStatus(); }, rate);
     EXPECT_TRUE(sums.ok()) << sums.status();
     return *sums;
   }

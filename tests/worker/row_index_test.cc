@@ -30,7 +30,9 @@ std::vector<uint64_t> RandomIds(size_t count, uint64_t different, uint64_t seed)
 std::vector<uint64_t> Expected(const std::vector<uint64_t>& ids, uint32_t servers) {
   const std::set<uint64_t> different(ids.begin(), ids.end());
   std::vector<uint64_t> unique(different.begin(), different.end());
-  std::ranges::sort(unique, {}, [servers](uint64_t id) { return std::make_tuple(BucketOf(id) % servers, BucketOf(id), id); });
+  std::ranges::sort(unique, {}, [servers](uint64_t id) {
+    return std::make_tuple(BucketOf(id) % servers, BucketOf(id), id);
+  });
   return unique;
 }
 
@@ -44,7 +46,8 @@ void ExpectIndexOf(const RowIndex& index, const std::vector<uint64_t>& ids, uint
     const std::span<const uint32_t> offsets = index.bucket_offsets(server);
     ASSERT_EQ(offsets.front(), next);
     for (uint32_t k = 0; k + 1 < offsets.size(); ++k) {
-      for (uint32_t i = offsets[k]; i < offsets[k + 1]; ++i) ASSERT_EQ(BucketOf(index.unique()[i]), server + k * servers);
+      for (uint32_t i = offsets[k]; i < offsets[k + 1]; ++i)
+        ASSERT_EQ(BucketOf(index.unique()[i]), server + k * servers);
     }
     next = offsets.back();
   }

@@ -10,7 +10,8 @@
 
 namespace convoy {
 
-// The rows of a table that one batch reads, each once, and which of them each place of the batch reads.
+// The rows of a table that one batch reads, each once, and which of them each place of the batch
+// reads.
 struct TableRows {
   std::span<const float> values;     // row-major [rows, dim], 64-byte aligned
   std::span<const uint32_t> places;  // by place, in the order of Model::AppendIds: a row
@@ -25,14 +26,14 @@ class WeightSource {
   // aligned. May block until they have arrived; stable until the step's gradient of this variable
   // is reported ready.
   virtual absl::StatusOr<std::span<const float>> Weights(int variable) = 0;
-  // The batch that comes next reads these rows of the table, one id for each place. They are asked for while the current
-  // batch still computes.
+  // The batch that comes next reads these rows of the table, one id for each place. They are asked
+  // for while the current batch still computes.
   virtual absl::Status WantRows(int table, std::span<const uint64_t> ids);
   // The batch whose rows were asked for last is now the current one.
   virtual void UseWantedRows() {}
-  // The rows of the table that the current batch reads, at the version of the current step. Tables are
-  // numbered as in Model::tables(). May block; stable until the step's gradient of this table is
-  // reported ready.
+  // The rows of the table that the current batch reads, at the version of the current step. Tables
+  // are numbered as in Model::tables(). May block; stable until the step's gradient of this table
+  // is reported ready.
   virtual absl::StatusOr<TableRows> Rows(int table);
 };
 
@@ -47,8 +48,9 @@ class GradientSink {
   // exactly once; pieces of a variable in ascending order. The variable's weights are not read
   // after its first piece is reported.
   virtual absl::Status Ready(int variable, int64_t begin, int64_t end) = 0;
-  // Memory for the gradients of the rows that WeightSource::Rows gave, row-major [rows, dim], summed
-  // over the examples and over all places that read the row; 64-byte aligned, contents undefined.
+  // Memory for the gradients of the rows that WeightSource::Rows gave, row-major [rows, dim],
+  // summed over the examples and over all places that read the row; 64-byte aligned, contents
+  // undefined.
   virtual std::span<float> RowGradients(int table);
   // The gradients of all rows of the table are final and may be sent. Once for each table.
   virtual absl::Status RowsReady(int table);

@@ -61,13 +61,14 @@ absl::Status CheckRanges(const TableSpec& table) {
                                               range.name.empty() ? "no name" : "no columns"));
     }
     if (!names.insert(range.name).second) {
-      return absl::InternalError(absl::StrCat("two ranges of table \"", table.name, "\" are called \"", range.name, "\""));
+      return absl::InternalError(
+          absl::StrCat("two ranges of table \"", table.name, "\" are called \"", range.name, "\""));
     }
     columns += range.size;
   }
   if (columns >= 1 && columns <= kMaxColumns) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat("table \"", table.name, "\" has ", columns, " columns, want 1 to ", kMaxColumns));
+  return absl::InternalError(absl::StrCat("table \"", table.name, "\" has ", columns,
+                                          " columns, want 1 to ", kMaxColumns));
 }
 
 absl::Status CheckTables(const Description& model) {
@@ -76,8 +77,8 @@ absl::Status CheckTables(const Description& model) {
   for (const TableSpec& table : model.tables) {
     if (table.name.empty()) return absl::InternalError("a table has no name");
     if (!names.insert(table.name).second) {
-      return absl::InternalError(
-          absl::StrCat("table \"", table.name, "\" has the name of another table or of a variable"));
+      return absl::InternalError(absl::StrCat("table \"", table.name,
+                                              "\" has the name of another table or of a variable"));
     }
     CONVOY_RETURN_IF_ERROR(CheckRanges(table));
   }
@@ -97,7 +98,10 @@ absl::Status CheckMetrics(const std::vector<std::string>& metrics) {
 
 absl::StatusOr<Description> Describe(const Model& model) {
   const std::span<const std::string> metrics = model.metrics();
-  Description description = {model.task(), model.outputs(), model.variables(), model.tables(),
+  Description description = {model.task(),
+                             model.outputs(),
+                             model.variables(),
+                             model.tables(),
                              {metrics.begin(), metrics.end()}};
   CONVOY_RETURN_IF_ERROR(CheckOutputs(description));
   CONVOY_RETURN_IF_ERROR(CheckVariables(description.variables));

@@ -14,7 +14,8 @@ absl::Status CheckNumber(int variable, const std::vector<VariableSpec>& variable
 absl::Status CheckTable(int table, const std::vector<TableSpec>& tables) {
   if (table >= 0 && static_cast<size_t>(table) < tables.size()) return absl::OkStatus();
   if (tables.empty()) {
-    return absl::InternalError(absl::StrCat("it asked for table ", table, ", but its tables() are none"));
+    return absl::InternalError(
+        absl::StrCat("it asked for table ", table, ", but its tables() are none"));
   }
   return absl::InternalError(
       absl::StrCat("it asked for table ", table, ", want 0 to ", tables.size() - 1));
@@ -41,10 +42,10 @@ absl::StatusOr<TableRows> CheckedWeights::Rows(int table) {
   failure_.Update(rows.status());
   const size_t places = places_[static_cast<size_t>(table)];
   if (!rows.ok() || rows->places.size() == places) return rows;
-  mistake_.Update(absl::InternalError(absl::StrCat(
-      "the rows of table \"", tables_[static_cast<size_t>(table)].name, "\" are those of ",
-      rows->places.size(), " ids, but AppendIds now names ", places,
-      " of the same batch: it must depend on batch and table alone")));
+  mistake_.Update(absl::InternalError(
+      absl::StrCat("the rows of table \"", tables_[static_cast<size_t>(table)].name,
+                   "\" are those of ", rows->places.size(), " ids, but AppendIds now names ",
+                   places, " of the same batch: it must depend on batch and table alone")));
   return mistake_;
 }
 
@@ -100,9 +101,10 @@ absl::Status CheckedGradients::Complete() const {
   if (!mistake_.ok()) return mistake_;
   for (size_t t = 0; t < tables_.size(); ++t) {
     if (rows_reported_[t]) continue;
-    return absl::InternalError(absl::StrCat(
-        "it did not report the gradients of the rows of table \"", tables_[t].name,
-        "\": it must call gradients.RowsReady(", t, ") once for each batch, also if it has no ids"));
+    return absl::InternalError(
+        absl::StrCat("it did not report the gradients of the rows of table \"", tables_[t].name,
+                     "\": it must call gradients.RowsReady(", t,
+                     ") once for each batch, also if it has no ids"));
   }
   for (size_t v = 0; v < variables_.size(); ++v) {
     if (reported_[v] == variables_[v].size()) continue;

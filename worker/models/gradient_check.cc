@@ -173,7 +173,8 @@ class Comparison {
 
   // The error of one loss: over so small a step nothing else bends it.
   absl::StatusOr<double> Noise(Place place, float unit) {
-    const float weight = parameters_.weight(place.group, place.element), step = std::ldexp(unit, -16);
+    const float weight = parameters_.weight(place.group, place.element),
+                step = std::ldexp(unit, -16);
     CONVOY_ASSIGN_OR_RETURN(const double middle, Loss());
     CONVOY_ASSIGN_OR_RETURN(const double right, LossAt(place, weight + step));
     CONVOY_ASSIGN_OR_RETURN(const double left, LossAt(place, weight - step));
@@ -195,8 +196,9 @@ std::string Shape(const std::vector<int64_t>& shape) {
 std::string ElementName(const VariableGradients& variable, int64_t element) {
   if (!variable.ids.empty()) {
     const int64_t columns = variable.shape[1];
-    return absl::StrCat(variable.name, ", id ", variable.ids[static_cast<size_t>(element / columns)],
-                        ", column ", element % columns);
+    return absl::StrCat(variable.name, ", id ",
+                        variable.ids[static_cast<size_t>(element / columns)], ", column ",
+                        element % columns);
   }
   const std::vector<int64_t>& shape = variable.shape;
   std::vector<int64_t> index(shape.size());
@@ -216,9 +218,9 @@ absl::Status GradientsVerdict(const std::vector<VariableGradients>& variables) {
   for (const VariableGradients& variable : variables) {
     for (size_t i = 0; i < std::min(kShown, variable.wrong.size()); ++i) {
       const GradientElement& wrong = variable.wrong[i];
-      absl::StrAppendFormat(
-          &text, "\n  %s: got %.6g, expected %.6g (allowed difference %.2g)",
-          ElementName(variable, wrong.element), wrong.got, wrong.expected, wrong.allowed);
+      absl::StrAppendFormat(&text, "\n  %s: got %.6g, expected %.6g (allowed difference %.2g)",
+                            ElementName(variable, wrong.element), wrong.got, wrong.expected,
+                            wrong.allowed);
     }
     if (variable.wrong.size() > kShown) {
       absl::StrAppend(&text, "\n  ", variable.name, ": ", variable.wrong.size() - kShown,

@@ -53,8 +53,8 @@ class Model {
   virtual const std::vector<VariableSpec>& variables() const = 0;
   // The embedding tables of the model; none by default.
   virtual const std::vector<TableSpec>& tables() const;
-  // Appends the ids that the batch reads of the table: one for each place, repeated ids repeated. Train and Evaluate
-  // get the rows in this order (WeightSource::Rows).
+  // Appends the ids that the batch reads of the table: one for each place, repeated ids repeated.
+  // Train and Evaluate get the rows in this order (WeightSource::Rows).
   virtual void AppendIds(const Batch& batch, int table, std::vector<uint64_t>* ids) const;
   // Names of the metrics that the model class measures itself, beyond those of its task. Their
   // means over the examples are reported with loss and accuracy. See CheckMetricName.

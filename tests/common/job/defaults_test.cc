@@ -40,10 +40,10 @@ std::vector<std::string> UnsetDefaults(const v1::Job& job) {
 }
 
 TEST(ResolveDefaultsTest, EveryScalarWithADefaultIsSpelledOut) {
-  const char* const kinds[] = {"linear_regression {}", "logistic_regression {}",
-                               "softmax_regression {}", "mlp {}", "conv_net {}",
-                               "sparse_logistic {}", "factorization_machine {}", "deep_fm {}",
-                               "wide_and_deep {}", "matrix_factorization {}"};
+  const char* const kinds[] = {
+      "linear_regression {}", "logistic_regression {}", "softmax_regression {}",    "mlp {}",
+      "conv_net {}",          "sparse_logistic {}",     "factorization_machine {}", "deep_fm {}",
+      "wide_and_deep {}",     "matrix_factorization {}"};
   const char* const algorithms[] = {"",           "sgd {}",  "momentum {}", "nesterov {}",
                                     "adagrad {}", "adam {}", "rmsprop {}",  "adamw {}",
                                     "ftrl {}"};
@@ -85,11 +85,20 @@ TEST(ResolveDefaultsTest, ConvNetGetsItsChannels) {
 }
 
 TEST(ResolveDefaultsTest, DeepModelsGetTheirLayers) {
-  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { deep_fm {} }")).model().deep_fm().hidden(),
+  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { deep_fm {} }"))
+                  .model()
+                  .deep_fm()
+                  .hidden(),
               ElementsAre(128, 64));
-  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { wide_and_deep {} }")).model().wide_and_deep().hidden(),
+  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { wide_and_deep {} }"))
+                  .model()
+                  .wide_and_deep()
+                  .hidden(),
               ElementsAre(128, 64));
-  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { deep_fm { hidden: 7 } }")).model().deep_fm().hidden(),
+  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { deep_fm { hidden: 7 } }"))
+                  .model()
+                  .deep_fm()
+                  .hidden(),
               ElementsAre(7));
 }
 

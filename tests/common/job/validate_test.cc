@@ -196,25 +196,32 @@ TEST(ValidateTest, FtrlTakesNoLocalSteps) {
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'geo:4' }"),
               ElementsAre(StartsWith("training.mode: geo:4 takes steps on the workers, which ftrl cannot")));
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'async' }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("optimizer { override { match: 'w' ftrl {} } } training { mode: 'local_sgd:2' }"),
-              ElementsAre(StartsWith("training.mode: local_sgd:2 takes steps on the workers, which ftrl cannot")));
+  EXPECT_THAT(MessagesWith(
+                  "optimizer { override { match: 'w' ftrl {} } } training { mode: 'local_sgd:2' }"),
+              ElementsAre(StartsWith(
+                  "training.mode: local_sgd:2 takes steps on the workers, which ftrl cannot")));
 }
 
 TEST(ValidateTest, RowwiseAdagradNeedsAModelThatMayHaveTables) {
-  EXPECT_THAT(MessagesWith("optimizer { rowwise_adagrad {} }"),
-              ElementsAre("optimizer.rowwise_adagrad is for embedding tables, but model is mlp, which has none; "
-                          "use adagrad"));
+  EXPECT_THAT(
+      MessagesWith("optimizer { rowwise_adagrad {} }"),
+      ElementsAre(
+          "optimizer.rowwise_adagrad is for embedding tables, but model is mlp, which has none; "
+          "use adagrad"));
   EXPECT_THAT(MessagesWith("model { conv_net {} } optimizer { override { match: 'a' } "
                            "override { match: 'b' rowwise_adagrad {} } }"),
-              ElementsAre(StartsWith("optimizer.override[1].rowwise_adagrad is for embedding tables, but model is "
-                                     "conv_net")));
-  EXPECT_THAT(MessagesWith("model { custom { name: 'mine' } } optimizer { rowwise_adagrad {} }"), IsEmpty());
+              ElementsAre(StartsWith(
+                  "optimizer.override[1].rowwise_adagrad is for embedding tables, but model is "
+                  "conv_net")));
+  EXPECT_THAT(MessagesWith("model { custom { name: 'mine' } } optimizer { rowwise_adagrad {} }"),
+              IsEmpty());
 }
 
 TEST(ValidateTest, ParametersOfAnOverridesAlgorithmAreChecked) {
   EXPECT_THAT(MessagesWith("optimizer { override { match: 'a' adam { beta1: 1 } } }"),
               ElementsAre("optimizer.override[0].adam.beta1 must be in [0, 1), got 1"));
-  EXPECT_THAT(MessagesWith("model { custom { name: 'mine' } } optimizer { rowwise_adagrad { epsilon: 0 } }"),
+  EXPECT_THAT(MessagesWith(
+                  "model { custom { name: 'mine' } } optimizer { rowwise_adagrad { epsilon: 0 } }"),
               ElementsAre("optimizer.rowwise_adagrad.epsilon must be > 0, got 0"));
 }
 
@@ -277,32 +284,41 @@ TEST(ValidateTest, ClassWeightsAreOneNumberForEachClassOfAClassifier) {
   EXPECT_THAT(MessagesWith("model { linear_regression {} } training { class_weights: [1, 2] }"),
               ElementsAre("training.class_weights is for classifiers, but linear_regression "
                           "learns a number"));
-  EXPECT_THAT(MessagesWith("model { linear_regression {} } training { balance: OVERSAMPLE }"),
-              ElementsAre("training.balance is for classifiers, but linear_regression learns a number"));
-  EXPECT_THAT(MessagesWith("model { matrix_factorization {} } training { balance: OVERSAMPLE }"),
-              ElementsAre("training.balance is for classifiers, but matrix_factorization learns a number"));
-  EXPECT_THAT(MessagesWith("model { factorization_machine { task: SQUARED } } training { balance: WEIGHTS }"),
-              ElementsAre("training.balance is for classifiers, but factorization_machine learns a number"));
-  EXPECT_THAT(MessagesWith("model { factorization_machine {} } training { class_weights: [1, 2, 3] }"),
-              ElementsAre("training.class_weights must be one for each of the 2 classes, got 3"));
+  EXPECT_THAT(
+      MessagesWith("model { linear_regression {} } training { balance: OVERSAMPLE }"),
+      ElementsAre("training.balance is for classifiers, but linear_regression learns a number"));
+  EXPECT_THAT(
+      MessagesWith("model { matrix_factorization {} } training { balance: OVERSAMPLE }"),
+      ElementsAre("training.balance is for classifiers, but matrix_factorization learns a number"));
+  EXPECT_THAT(
+      MessagesWith(
+          "model { factorization_machine { task: SQUARED } } training { balance: WEIGHTS }"),
+      ElementsAre(
+          "training.balance is for classifiers, but factorization_machine learns a number"));
+  EXPECT_THAT(
+      MessagesWith("model { factorization_machine {} } training { class_weights: [1, 2, 3] }"),
+      ElementsAre("training.class_weights must be one for each of the 2 classes, got 3"));
   EXPECT_THAT(MessagesWith("training { class_weights: [1, 2] balance: OVERSAMPLE }"), IsEmpty());
 }
 
 TEST(ValidateTest, ModelsWithTablesHaveTwoClasses) {
-  for (const std::string kind : {"sparse_logistic", "factorization_machine", "deep_fm", "wide_and_deep"}) {
+  for (const std::string kind :
+       {"sparse_logistic", "factorization_machine", "deep_fm", "wide_and_deep"}) {
     EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} classes: 2 }")), IsEmpty());
     EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} classes: 3 }")),
                 ElementsAre(absl::StrCat("model.classes must be 2 for ", kind, ", got 3")));
   }
-  EXPECT_THAT(MessagesWith("model { factorization_machine { task: SQUARED } classes: 3 }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("model { factorization_machine { task: SQUARED } classes: 3 }"),
+              IsEmpty());
 }
 
 TEST(ValidateTest, ModelsWithTablesNeedServers) {
-  for (const std::string kind :
-       {"sparse_logistic", "factorization_machine", "deep_fm", "wide_and_deep", "matrix_factorization"}) {
-    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} } training { mode: 'single' }")),
-                ElementsAre(absl::StrCat("training.mode: single trains without servers, and the rows of ", kind,
-                                         " live in tables of servers; use sync, async or ssp")));
+  for (const std::string kind : {"sparse_logistic", "factorization_machine", "deep_fm",
+                                 "wide_and_deep", "matrix_factorization"}) {
+    EXPECT_THAT(
+        MessagesWith(absl::StrCat("model { ", kind, " {} } training { mode: 'single' }")),
+        ElementsAre(absl::StrCat("training.mode: single trains without servers, and the rows of ",
+                                 kind, " live in tables of servers; use sync, async or ssp")));
     EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} }")), IsEmpty());
   }
   EXPECT_THAT(MessagesWith("training { mode: 'single' }"), IsEmpty());
@@ -310,18 +326,22 @@ TEST(ValidateTest, ModelsWithTablesNeedServers) {
 
 TEST(ValidateTest, SettingsOfModelsWithTablesHaveRanges) {
   const std::pair<const char*, const char*> cases[] = {
-      {"factorization_machine { factors: 0 }", "factorization_machine.factors must be from 1 to 512, got 0"},
-      {"factorization_machine { init_scale: 0 }", "factorization_machine.init_scale must be > 0, got 0"},
+      {"factorization_machine { factors: 0 }",
+       "factorization_machine.factors must be from 1 to 512, got 0"},
+      {"factorization_machine { init_scale: 0 }",
+       "factorization_machine.init_scale must be > 0, got 0"},
       {"deep_fm { factors: 513 }", "deep_fm.factors must be from 1 to 512, got 513"},
       {"deep_fm { hidden: 0 }", "deep_fm.hidden[0] must be from 1 to 1048576, got 0"},
       {"deep_fm { fields: 5000 }", "deep_fm.fields must be from 1 to 4096, got 5000"},
       {"wide_and_deep { dim: 0 }", "wide_and_deep.dim must be from 1 to 512, got 0"},
       {"wide_and_deep { dropout: 1 }", "wide_and_deep.dropout must be in [0, 1), got 1"},
-      {"matrix_factorization { factors: 0 }", "matrix_factorization.factors must be from 1 to 512, got 0"},
+      {"matrix_factorization { factors: 0 }",
+       "matrix_factorization.factors must be from 1 to 512, got 0"},
       {"matrix_factorization { mean: nan }", "matrix_factorization.mean must be finite, got nan"},
   };
   for (const auto& [model, message] : cases) {
-    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", model, " }")), ElementsAre(absl::StrCat("model.", message)));
+    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", model, " }")),
+                ElementsAre(absl::StrCat("model.", message)));
   }
 }
 

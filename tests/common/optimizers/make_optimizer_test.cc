@@ -71,9 +71,10 @@ TEST(MakeOptimizerTest, WeightDecayIsForAdamWAlone) {
 }
 
 TEST(MakeOptimizerTest, RowwiseAdagradIsForTablesAndTheMessageNamesTheVariable) {
-  EXPECT_EQ(ErrorOf("rowwise_adagrad {}"),
-            "optimizer.rowwise_adagrad: is for embedding tables, but \"w\" is a dense variable; use "
-            "adagrad for it, in optimizer or in an optimizer.override");
+  EXPECT_EQ(
+      ErrorOf("rowwise_adagrad {}"),
+      "optimizer.rowwise_adagrad: is for embedding tables, but \"w\" is a dense variable; use "
+      "adagrad for it, in optimizer or in an optimizer.override");
   EXPECT_NE(OptimizerFromText("rowwise_adagrad {} override { match: 'w' adagrad {} }"), nullptr);
 }
 

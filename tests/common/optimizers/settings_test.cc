@@ -77,7 +77,8 @@ TEST(SettingsForTest, AnAlgorithmBringsItsWeightDecayUnlessOneIsSetThereOrLater)
   const std::string text =
       "adamw { weight_decay: 0.1 } override { match: 'sgd.*' sgd {} } "
       "override { match: 'own' adamw { weight_decay: 0.2 } } "
-      "override { match: 'same' adamw {} weight_decay: 0.3 } override { match: 'default' adamw {} } "
+      "override { match: 'same' adamw {} weight_decay: 0.3 } override { match: 'default' adamw {} "
+      "} "
       "override { match: 'sgd_again' adamw {} } override { match: 'sgd_again' weight_decay: 0.4 }";
   EXPECT_EQ(Settings(text, "other")->weight_decay, 0.1);
   EXPECT_EQ(Settings(text, "sgd")->weight_decay, 0);

@@ -19,7 +19,8 @@ class Bucket {
   // An update at the next step of rows with ids ascending; which of them have a row after it.
   std::vector<uint64_t> Update(const std::vector<uint64_t>& ids, uint32_t sightings = 1) {
     ++step_;
-    state_.MakeRoom(step_, ids, &rows_, [this](const Row& row) { removed_.push_back(row.header->id()); });
+    state_.MakeRoom(step_, ids, &rows_,
+                    [this](const Row& row) { removed_.push_back(row.header->id()); });
     std::vector<uint64_t> there;
     for (const uint64_t id : ids) {
       if (!rows_.Find(id) && !state_.Admit(id, sightings, step_, rows_.size())) continue;
@@ -106,7 +107,8 @@ TEST(RowLifeTest, AnEndlessStreamOfNewIdsStaysWithinTheLimits) {
     uint64_t most = 0;
     for (uint64_t step = 0; step < 5000; ++step) {
       std::vector<uint64_t> ids;
-      for (uint64_t i = 0; i < 7; ++i) ids.push_back(step * 5 + i);   // two of them again in the next step
+      for (uint64_t i = 0; i < 7; ++i)
+        ids.push_back(step * 5 + i);  // two of them again in the next step
       bucket.Update(ids);
       most = std::max(most, bucket.counts().bytes);
       ASSERT_LE(bucket.counts().rows, 100u);

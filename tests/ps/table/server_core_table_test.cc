@@ -19,7 +19,8 @@ TestServer MakeServer(ServerCore::Options options, uint32_t servers = 1) {
   return TestServer(std::move(options), SmallModel(), servers, SmallTable());
 }
 
-std::vector<float> Pull(TestServer& server, std::vector<uint64_t> ids, uint64_t version = kNewestVersion) {
+std::vector<float> Pull(TestServer& server, std::vector<uint64_t> ids,
+                        uint64_t version = kNewestVersion) {
   ExchangeRequest request = NewRequest(0);
   request.pull_version = version;
   request.pull_rows.push_back(PullOf(0, std::move(ids)));
@@ -28,7 +29,8 @@ std::vector<float> Pull(TestServer& server, std::vector<uint64_t> ids, uint64_t 
   return reply.rows.size() == 1 ? Values(reply.rows[0].values) : std::vector<float>();
 }
 
-ExchangeRequest PushRows(uint32_t worker, uint64_t step, TreeNode node, RowGradients rows, uint32_t examples = 1) {
+ExchangeRequest PushRows(uint32_t worker, uint64_t step, TreeNode node, RowGradients rows,
+                         uint32_t examples = 1) {
   ExchangeRequest request = PushStep(worker, step, node, {}, examples);
   request.rows.push_back(Rows(0, std::move(rows)));
   return request;
@@ -65,7 +67,8 @@ TEST(ServerCoreTableTest, SlicesAreAddedAlongTheTreeRowByRow) {
   const std::vector<float> sum = TreeSum({{1e8f, 0.1f}, {1, 0.2f}, {-1e8f, 0.3f}});
   const float third = 1.0f / 3;
   EXPECT_EQ(Bits(Pull(server, {5}, 1)), Bits({0.5f - sum[0] * third, 0.5f - sum[1] * third}));
-  EXPECT_EQ(Bits(Pull(server, {6}, 1)), Bits({0.5f - 3 * third, 0.5f - 3 * third})) << "of one slice";
+  EXPECT_EQ(Bits(Pull(server, {6}, 1)), Bits({0.5f - 3 * third, 0.5f - 3 * third}))
+      << "of one slice";
 }
 
 TEST(ServerCoreTableTest, APullOfTheNextVersionWaitsForAllSlices) {
@@ -111,8 +114,9 @@ TEST(ServerCoreTableTest, AsyncAppliesOnArrivalAndSaysHowStaleItWas) {
 
 TEST(ServerCoreTableTest, BadRequestsAreRefusedAndChangeNothing) {
   TestServer server = MakeServer(SyncOptions(1), /*servers=*/2);
-  std::vector<uint64_t> here, there;   // of server 0 and of server 1
-  for (uint64_t id = 0; here.size() < 3 || there.empty(); ++id) (BucketOf(id) % 2 == 0 ? here : there).push_back(id);
+  std::vector<uint64_t> here, there;  // of server 0 and of server 1
+  for (uint64_t id = 0; here.size() < 3 || there.empty(); ++id)
+    (BucketOf(id) % 2 == 0 ? here : there).push_back(id);
   here = InOrder(here);
   const auto message = [&](const RowContribution& rows) {
     ExchangeRequest request = PushStep(0, 0, {0, 0}, {});
@@ -122,11 +126,15 @@ TEST(ServerCoreTableTest, BadRequestsAreRefusedAndChangeNothing) {
     return reply.message;
   };
   EXPECT_THAT(message({1, 0, Ids(here), Floats({})}), HasSubstr("table 1: the model has 1 tables"));
-  EXPECT_THAT(message(Rows(0, {{there[0], {1, 1}}})), HasSubstr("it is on server 1, this is server 0"));
-  EXPECT_THAT(message({0, 0, Ids({here[1], here[0]}), Floats({1, 1, 1, 1})}), HasSubstr("ids must ascend by (bucket, id)"));
-  EXPECT_THAT(message({0, 0, Ids({here[0], here[0]}), Floats({1, 1, 1, 1})}), HasSubstr("each once"));
+  EXPECT_THAT(message(Rows(0, {{there[0], {1, 1}}})),
+              HasSubstr("it is on server 1, this is server 0"));
+  EXPECT_THAT(message({0, 0, Ids({here[1], here[0]}), Floats({1, 1, 1, 1})}),
+              HasSubstr("ids must ascend by (bucket, id)"));
+  EXPECT_THAT(message({0, 0, Ids({here[0], here[0]}), Floats({1, 1, 1, 1})}),
+              HasSubstr("each once"));
   EXPECT_THAT(message({0, 0, Ids({here[0]}), Floats({1})}), HasSubstr("want 1 rows of 2 float32"));
-  EXPECT_THAT(message(Rows(0, {{here[0], {1, std::nanf("")}}})), HasSubstr("not a finite number at column 1 of row"));
+  EXPECT_THAT(message(Rows(0, {{here[0], {1, std::nanf("")}}})),
+              HasSubstr("not a finite number at column 1 of row"));
   EXPECT_EQ(server.core->Stats().rows(), 0u);
   EXPECT_EQ(server.core->Stats().max_version(), 0u);
 }

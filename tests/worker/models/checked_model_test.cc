@@ -46,7 +46,9 @@ class ObedientModel : public Model {
   int64_t outputs() const override { return behaviour_.outputs; }
   const std::vector<VariableSpec>& variables() const override { return behaviour_.variables; }
   const std::vector<TableSpec>& tables() const override { return behaviour_.tables; }
-  void AppendIds(const Batch&, int, std::vector<uint64_t>* ids) const override { behaviour_.ids(ids); }
+  void AppendIds(const Batch&, int, std::vector<uint64_t>* ids) const override {
+    behaviour_.ids(ids);
+  }
   std::span<const std::string> metrics() const override { return behaviour_.metrics; }
   absl::Status CheckLabel(float label, float* mapped) const override {
     if (label < 0) throw std::domain_error("a negative count");
@@ -259,7 +261,8 @@ absl::Status TrainWithTables(const Behaviour& behaviour) {
 std::string TablesError(const Behaviour& behaviour) {
   const absl::Status status = TrainWithTables(behaviour);
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("model \"mine\", epoch 0, batch of 5 examples"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("model \"mine\", epoch 0, batch of 5 examples"));
   return std::string(status.message());
 }
 
@@ -276,23 +279,28 @@ TEST(CheckedModelTest, RowsThatAreNotReportedAreNamed) {
     Behaviour::ReportAll(gradients);
     EXPECT_TRUE(gradients.RowsReady(0).ok());
   };
-  EXPECT_THAT(TablesError(lazy),
-              HasSubstr("it did not report the gradients of the rows of table \"two\": it must call "
-                        "gradients.RowsReady(1) once for each batch, also if it has no ids"));
+  EXPECT_THAT(
+      TablesError(lazy),
+      HasSubstr("it did not report the gradients of the rows of table \"two\": it must call "
+                "gradients.RowsReady(1) once for each batch, also if it has no ids"));
 }
 
 TEST(CheckedModelTest, RowsThatAreReportedTwiceAreNamedAndGoNoFurther) {
   Behaviour twice = WithTables();
-  twice.train = [before = twice.train](const Batch& batch, WeightSource& weights, GradientSink& gradients) {
+  twice.train = [before = twice.train](const Batch& batch, WeightSource& weights,
+                                       GradientSink& gradients) {
     before(batch, weights, gradients);
     EXPECT_FALSE(gradients.RowsReady(0).ok());
   };
-  EXPECT_THAT(TablesError(twice), HasSubstr("it reported the gradients of the rows of table \"one\" twice"));
+  EXPECT_THAT(TablesError(twice),
+              HasSubstr("it reported the gradients of the rows of table \"one\" twice"));
 }
 
 TEST(CheckedModelTest, TablesThatThereAreNotAreNamed) {
   Behaviour wrong = WithTables();
-  wrong.train = [](const Batch&, WeightSource& weights, GradientSink&) { EXPECT_FALSE(weights.Rows(2).ok()); };
+  wrong.train = [](const Batch&, WeightSource& weights, GradientSink&) {
+    EXPECT_FALSE(weights.Rows(2).ok());
+  };
   EXPECT_THAT(TablesError(wrong), HasSubstr("it asked for table 2, want 0 to 1"));
   wrong.train = [](const Batch&, WeightSource&, GradientSink& gradients) {
     EXPECT_TRUE(gradients.RowGradients(-1).empty());
@@ -310,9 +318,11 @@ TEST(CheckedModelTest, IdsThatChangeFromCallToCallAreFound) {
   fickle.ids = [calls = std::make_shared<int>(0)](std::vector<uint64_t>* ids) {
     ids->assign(static_cast<size_t>(++*calls), 7);
   };
-  fickle.train = [](const Batch&, WeightSource& weights, GradientSink&) { EXPECT_FALSE(weights.Rows(0).ok()); };
-  EXPECT_THAT(TablesError(fickle),
-              HasSubstr("the rows of table \"one\" are those of 1 ids, but AppendIds now names 3 of the same batch"));
+  fickle.train = [](const Batch&, WeightSource& weights, GradientSink&) {
+    EXPECT_FALSE(weights.Rows(0).ok());
+  };
+  EXPECT_THAT(TablesError(fickle), HasSubstr("the rows of table \"one\" are those of 1 ids, but "
+                                             "AppendIds now names 3 of the same batch"));
 }
 
 TEST(CheckedModelTest, IdsOfOthersAreOutOfItsReach) {
@@ -336,13 +346,17 @@ TEST(CheckedModelTest, TablesThatCannotBeAreRefused) {
     return MakeError(wrong);
   };
   EXPECT_THAT(error({"", {{"a", 1, {}}}}), HasSubstr("model \"mine\": a table has no name"));
-  EXPECT_THAT(error({"first", {{"a", 1, {}}}}), HasSubstr("table \"first\" has the name of another table or of a variable"));
-  EXPECT_THAT(error({"head/bias", {{"a", 1, {}}}}), HasSubstr("table \"head/bias\" has the name of"));
+  EXPECT_THAT(error({"first", {{"a", 1, {}}}}),
+              HasSubstr("table \"first\" has the name of another table or of a variable"));
+  EXPECT_THAT(error({"head/bias", {{"a", 1, {}}}}),
+              HasSubstr("table \"head/bias\" has the name of"));
   EXPECT_THAT(error({"t", {}}), HasSubstr("table \"t\" has 0 columns, want 1 to 4096"));
-  EXPECT_THAT(error({"t", {{"a", 4000, {}}, {"b", 97, {}}}}), HasSubstr("table \"t\" has 4097 columns"));
+  EXPECT_THAT(error({"t", {{"a", 4000, {}}, {"b", 97, {}}}}),
+              HasSubstr("table \"t\" has 4097 columns"));
   EXPECT_THAT(error({"t", {{"", 1, {}}}}), HasSubstr("a range of table \"t\" has no name"));
   EXPECT_THAT(error({"t", {{"a", 0, {}}}}), HasSubstr("a range of table \"t\" has no columns"));
-  EXPECT_THAT(error({"t", {{"a", 1, {}}, {"a", 1, {}}}}), HasSubstr("two ranges of table \"t\" are called \"a\""));
+  EXPECT_THAT(error({"t", {{"a", 1, {}}, {"a", 1, {}}}}),
+              HasSubstr("two ranges of table \"t\" are called \"a\""));
   wrong.tables = {{"t", {{"a", 4000, {}}, {"b", 96, {}}}}};
   EXPECT_TRUE(Make(wrong).ok());
 }

@@ -42,7 +42,8 @@ absl::Status Verdict(Model& model, const Batch& batch, uint64_t seed = 1) {
   return GradientsVerdict(*variables);
 }
 
-// Another model, whose gradient is changed on its way out: that of variable v, or with v = -1 of the rows of table 0.
+// Another model, whose gradient is changed on its way out: that of variable v, or with v = -1 of
+// the rows of table 0.
 class TamperedModel : public Model {
  public:
   using Tamper = std::function<void(int variable, std::span<float> gradient)>;

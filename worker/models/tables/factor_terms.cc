@@ -31,8 +31,8 @@ void WithConstant(int64_t factors, Function function) {
 
 // One number for each factor. kConstant: how many, or 0: any number.
 template <int64_t kConstant>
-using Factors = Eigen::Array<float, (kConstant > 0 ? kConstant : Eigen::Dynamic), 1, Eigen::ColMajor,
-                             (kConstant > 0 ? kConstant : kMaxFactors), 1>;
+using Factors = Eigen::Array<float, (kConstant > 0 ? kConstant : Eigen::Dynamic), 1,
+                             Eigen::ColMajor, (kConstant > 0 ? kConstant : kMaxFactors), 1>;
 
 // Adds v x and its squares. All is element by element, so that nothing depends on alignment.
 template <int64_t kConstant>

@@ -179,7 +179,8 @@ TEST_F(CsvDatasetTest, UnreadableAndEmptyFilesAreNamed) {
   EXPECT_THAT(
       OpenData(Data(folder_.Write("empty.csv", "")), 1, nullptr).status(),
       Fails(kInvalid,
-            HasSubstr("empty.csv: expected an IDX file, CSV, libsvm or libffm text, got an empty file")));
+            HasSubstr(
+                "empty.csv: expected an IDX file, CSV, libsvm or libffm text, got an empty file")));
 }
 
 }  // namespace
