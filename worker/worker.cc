@@ -15,6 +15,7 @@
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/status.h"
+#include "worker/compute_threads.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/job_session.h"
 #include "worker/layers/eigen.h"
@@ -54,7 +55,7 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   CONVOY_ASSIGN_OR_RETURN(
       const std::unique_ptr<ParameterClient> parameters,
       ConnectToServers(identity, context.assignment, context.model.variables(), context.session));
-  const GradientPush::Options push = PushOptionsFor(context);
+  const GradientPush::Options push = RulesFor(context);
   if (push.clip_norm > 0 || push.skip_not_finite) {
     options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
   }
@@ -85,7 +86,8 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                           }));
   session.SetActivity("waiting for the other processes");
   v1::ReadyRequest ready;
-  for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
+  for (const VariableSpec& variable : setup.model().variables())
+    *ready.add_variables() = ToProto(variable);
   *ready.mutable_data() = setup.summary;
   if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
@@ -93,18 +95,24 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                            assignment.slice_end(), ") of ", assignment.slices(), ", ",
                            assignment.servers_size(), " servers"));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ComputeThreads> threads,
+                          ComputeThreads::Start(setup.models.size()));
+  std::vector<Model*> models;
+  for (const std::unique_ptr<TimedModel>& model : setup.models) models.push_back(model.get());
   const TrainingContext context{assignment,
                                 mode,
                                 setup.training,
                                 setup.data.validation.get(),
                                 setup.data.test.get(),
-                                *setup.model,
+                                setup.model(),
+                                *threads,
+                                models,
                                 session,
                                 coordinator};
-  session.SetComputeClock([&setup] { return setup.model->compute_seconds(); });
+  session.SetComputeClock([&setup] { return setup.compute_seconds(); });
   const absl::Status trained = mode.single() ? TrainAlone(context, setup.data.schema.get(), options)
                                              : TrainWithServers(context, registered.identity(), options);
-  session.SetComputeClock(nullptr);   // the model's life ends before the session's
+  session.SetComputeClock(nullptr);  // the models' life ends before the session's
   CONVOY_RETURN_IF_ERROR(trained);
   session.SetActivity("done");
   CONVOY_RETURN_IF_ERROR(session.Finish());

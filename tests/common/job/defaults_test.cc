@@ -73,7 +73,11 @@ TEST(ResolveDefaultsTest, ConvNetGetsItsChannels) {
   EXPECT_THAT(job.model().conv_net().channels(), ElementsAre(8, 16));
 }
 
-TEST(ResolveDefaultsTest, SlicesAreTheWorkersUnlessGiven) {
+TEST(ResolveDefaultsTest, SlicesAreTheThreadsOfAllWorkersUnlessGiven) {
+  EXPECT_EQ(ResolveDefaults(Parsed(SmallJobAnd("cluster { workers: 3 threads_per_worker: 2 }")))
+                .training()
+                .slices(),
+            6u);
   EXPECT_EQ(ResolveDefaults(Parsed(SmallJobAnd("cluster { workers: 3 }"))).training().slices(), 3u);
   EXPECT_EQ(ResolveDefaults(Parsed(SmallJobAnd("cluster { workers: 3 } training { slices: 8 }")))
                 .training()
