@@ -150,6 +150,7 @@ class ParallelGradientsTest : public ::testing::Test {
     for (size_t i = 0; i < threads; ++i) models_.push_back(owned_.emplace_back(make()).get());
     training_.examples = &data_;
     training_.model = models_[0];
+    training_.shuffle = false;
     weights_ = std::make_unique<InitialWeights>(models_[0]->variables());
   }
 
