@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "common/status.h"
 #include "worker/data/negative_sampling.h"
 #include "worker/example_reader.h"
 #include "worker/want_rows.h"
+#include "worker/weight_view.h"
 
 namespace convoy {
 namespace {
@@ -70,6 +72,30 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
     CONVOY_RETURN_IF_ERROR(between());
   }
   return metrics.Take();
+}
+
+absl::StatusOr<std::vector<v1::MetricSums>> EvaluateParts(
+    const Dataset& data, std::span<const Range> parts, ComputeThreads& threads,
+    std::span<Model* const> models, WeightSource& weights,
+    const std::function<absl::Status()>& between, double negative_rate) {
+  std::optional<WeightView> view;
+  if (threads.count() > 1) {
+    CONVOY_ASSIGN_OR_RETURN(view, WeightView::Of(weights, models[0]->variables().size()));
+  }
+  WeightSource& source = view ? *view : weights;
+  std::vector<v1::MetricSums> sums(parts.size());
+  for (size_t first = 0; first < parts.size(); first += threads.count()) {
+    const size_t count = std::min(threads.count(), parts.size() - first);
+    CONVOY_RETURN_IF_ERROR(threads.Run(count, [&](size_t part) -> absl::Status {
+      const auto others = [] { return absl::OkStatus(); };
+      CONVOY_ASSIGN_OR_RETURN(
+          sums[first + part],
+          Evaluate(data, parts[first + part], *models[part], source,
+                   part == 0 ? between : std::function<absl::Status()>(others), negative_rate));
+      return absl::OkStatus();
+    }));
+  }
+  return sums;
 }
 
 }  // namespace convoy

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/metrics/metrics.h"
 #include "proto/coordinator.pb.h"
+#include "worker/compute_threads.h"
 #include "worker/data/batches.h"
 #include "worker/data/dataset.h"
 #include "worker/models/model.h"
@@ -29,6 +32,13 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
                                         WeightSource& weights,
                                         const std::function<absl::Status()>& between,
                                         double negative_rate = 1);
+
+// The same for each of `parts`, as many at a time as there are threads, each with a model of its
+// own; several threads wait for all weights first. `between` is called by the calling thread only.
+absl::StatusOr<std::vector<v1::MetricSums>> EvaluateParts(
+    const Dataset& data, std::span<const Range> parts, ComputeThreads& threads,
+    std::span<Model* const> models, WeightSource& weights,
+    const std::function<absl::Status()>& between, double negative_rate = 1);
 
 }  // namespace convoy
 

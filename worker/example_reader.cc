@@ -10,9 +10,9 @@ ExampleReader::ExampleReader(const Dataset* data, const Model* model)
       model_(model),
       order_(static_cast<uint64_t>(data->size()), /*seed=*/0, /*shuffle=*/false) {}
 
-ExampleReader::ExampleReader(const TrainingData* training)
+ExampleReader::ExampleReader(const TrainingData* training, const Model* model)
     : data_(training->examples),
-      model_(training->model),
+      model_(model),
       class_weights_(training->class_weights),
       order_(training->epoch_size(), training->seed, training->shuffle),
       augmentation_(training->augmentation) {

@@ -23,8 +23,11 @@ class ExampleReader {
  public:
   // The examples as they are, in the order of the file: to measure.
   ExampleReader(const Dataset* data, const Model* model);
-  // As the training visits them: shuffled, balanced, weighted, augmented.
-  explicit ExampleReader(const TrainingData* training);
+  // As the training visits them: shuffled, balanced, weighted, augmented. `model`, of the
+  // training's class, maps the labels.
+  ExampleReader(const TrainingData* training, const Model* model);
+  // With the model of the training.
+  explicit ExampleReader(const TrainingData* training) : ExampleReader(training, training->model) {}
 
   // The examples at `positions` of epoch `epoch`, a pure function of the two. InvalidArgument: a
   // label that the model can't have.

@@ -28,15 +28,24 @@ absl::Status LocalSteps::Begin(WeightSource& weights) {
 }
 
 absl::StatusOr<BatchOutput> LocalSteps::Step(Model& model, const Batch& batch, uint64_t seen) {
-  CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Train(batch, *this, *this));
+  BatchOutput output;
+  const Compute train = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
+    CONVOY_ASSIGN_OR_RETURN(output, model.Train(batch, weights, gradient));
+    return absl::OkStatus();
+  };
+  CONVOY_RETURN_IF_ERROR(Step(train, static_cast<uint32_t>(batch.size), seen));
+  return output;
+}
+
+absl::Status LocalSteps::Step(const Compute& compute, uint32_t examples, uint64_t seen) {
+  CONVOY_RETURN_IF_ERROR(compute(*this, *this));
   if (options_.skip_not_finite && !IsFinite(Spans())) {
     ++skipped_;
-    return output;
+    return absl::OkStatus();
   }
-  const auto examples = static_cast<uint32_t>(batch.size);
   if (options_.clip_norm > 0) ClipNorm(examples, options_.clip_norm, Spans());
   optimizer_->Apply(gradient_, examples, seen, &weights_);
-  return output;
+  return absl::OkStatus();
 }
 
 absl::Status LocalSteps::End(WeightSource& weights, float factor, GradientSink& sink) {

@@ -4,6 +4,7 @@
 #define CONVOY_WORKER_LOCAL_STEPS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -32,6 +33,9 @@ class LocalSteps final : private WeightSource, private GradientSink {
   absl::Status Begin(WeightSource& weights);
   // One step on the mean gradient of `batch`; `seen`: examples before it, for the schedule. The result is the model's.
   absl::StatusOr<BatchOutput> Step(Model& model, const Batch& batch, uint64_t seen);
+  // The same on a gradient over `examples` that `compute` gets from the weights, wherever it does.
+  using Compute = std::function<absl::Status(WeightSource& weights, GradientSink& gradient)>;
+  absl::Status Step(const Compute& compute, uint32_t examples, uint64_t seen);
   // Hands `factor` * (weights now - weights of Begin) to `sink`; `weights` must still give those of Begin.
   absl::Status End(WeightSource& weights, float factor, GradientSink& sink);
 

@@ -37,7 +37,36 @@ absl::Status CheckAllLabels(const DataSets& data, const Model& model) {
   return Annotate(CheckLabels(*data.test, model), "test data");
 }
 
+bool SameVariables(const Model& one, const Model& other) {
+  return std::ranges::equal(one.variables(), other.variables(),
+                            [](const VariableSpec& a, const VariableSpec& b) {
+                              return a.name == b.name && a.shape == b.shape;
+                            });
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<TimedModel>>> MakeModels(
+    const v1::Job& job, const ModelInput& input, std::span<const ModelRegistration> registered) {
+  std::vector<std::unique_ptr<TimedModel>> models;
+  for (uint32_t thread = 0; thread < std::max(1u, job.cluster().threads_per_worker()); ++thread) {
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model,
+                            MakeModel(job.model(), input, registered));
+    models.push_back(std::make_unique<TimedModel>(std::move(model)));
+    if (SameVariables(*models[0], *models.back())) continue;
+    return absl::InternalError(
+        "cluster.threads_per_worker: the model has other variables when it is made a second time; "
+        "each thread has a "
+        "model of its own, made of the same settings");
+  }
+  return models;
+}
+
 }  // namespace
+
+double TrainingSetup::compute_seconds() const {
+  return std::accumulate(models.begin(), models.end(), 0.0, [](double sum, const auto& model) {
+    return sum + model->compute_seconds();
+  });
+}
 
 absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               std::span<const ModelRegistration> models,
@@ -56,17 +85,16 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   activity("building the model");
   const Dataset& train = *setup.data.train;
   CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, setup.data));
-  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, MakeModel(job.model(), input, models));
-  CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(train, *model));
-  setup.model = std::make_unique<TimedModel>(std::move(model));
-  CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, *setup.model));
+  CONVOY_ASSIGN_OR_RETURN(setup.models, MakeModels(job, input, models));
+  CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(train, setup.model()));
+  CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, setup.model()));
   if (setup.data.validation != nullptr) {
     setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
   }
   if (setup.data.test != nullptr) {
     setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
   }
-  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, *setup.model));
+  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, setup.model()));
   if (const std::string how = Describe(setup.training); !how.empty()) activity(how);
   setup.summary.set_epoch_examples(setup.training.epoch_size());
   setup.summary.set_examples(static_cast<uint64_t>(train.size()));

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "proto/coordinator.pb.h"
@@ -17,14 +18,20 @@ namespace convoy {
 
 struct TrainingSetup {
   DataSets data;
-  std::unique_ptr<TimedModel> model;
+  // One for each of cluster.threads_per_worker, all of the same class.
+  std::vector<std::unique_ptr<TimedModel>> models;
   TrainingData training;
   v1::DataSummary summary;
+
+  Model& model() const { return *models[0]; }
+  // Processor time that all models took so far. Any thread.
+  double compute_seconds() const;
 };
 
-// Opens the data of a resolved job, building caches where they are missing, builds the model and
-// checks every label. Errors are those of OpenData, MakeModel and MakeTrainingData;
-// InvalidArgument: a label that is no class, with its example.
+// Opens the data of a resolved job, building caches where they are missing, builds the model, once
+// for each thread, and checks every label. Errors are those of OpenData, MakeModel and
+// MakeTrainingData; InvalidArgument: a label that is no class, with its example. Internal: a model
+// class that is not the same when it is made again.
 absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               std::span<const ModelRegistration> models,
                                               const ActivityCallback& activity);

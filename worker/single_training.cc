@@ -11,9 +11,10 @@
 #include "common/math/variable.h"
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
-#include "worker/example_reader.h"
+#include "worker/gradient_memory.h"
 #include "worker/gradient_rules.h"
 #include "worker/local_optimizer.h"
+#include "worker/parallel_gradients.h"
 #include "worker/slice_reports.h"
 #include "worker/training.h"
 
@@ -26,32 +27,6 @@ std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
   for (const VariableSpec& variable : variables) buffers.emplace_back(static_cast<size_t>(variable.size()));
   return buffers;
 }
-
-// The gradient of some slices, in memory.
-class SummedGradient final : public GradientSink {
- public:
-  explicit SummedGradient(const std::vector<VariableSpec>& variables) : values_(Buffers(variables)) {}
-
-  std::span<float> Gradient(int variable) override { return values_[static_cast<size_t>(variable)].span(); }
-  absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
-
-  const std::vector<AlignedBuffer>& values() const { return values_; }
-  GradientSpans spans() {
-    GradientSpans spans;
-    for (AlignedBuffer& buffer : values_) spans.push_back(buffer.span());
-    return spans;
-  }
-  void Add(const SummedGradient& other) {
-    for (size_t v = 0; v < values_.size(); ++v) {
-      float* const sum = values_[v].data();
-      const float* const addend = other.values_[v].data();
-      for (size_t i = 0; i < values_[v].size(); ++i) sum[i] += addend[i];
-    }
-  }
-
- private:
-  std::vector<AlignedBuffer> values_;
-};
 
 class SingleTraining final : private WeightSource {
  public:
@@ -105,9 +80,10 @@ class SingleTraining final : private WeightSource {
       : context_(context),
         plan_(PlanOf(context)),
         tree_(context.assignment.slices()),
-        options_(PushOptionsFor(context)),
+        rules_(RulesFor(context)),
+        parallel_(&context.threads, context.models, &context.train,
+                  {.skip_not_finite = rules_.skip_not_finite}),
         weights_(Buffers(context.model.variables())),
-        reader_(&context.train),
         reports_(context) {
     for (size_t v = 0; v < weights_.size(); ++v) {
       InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0, weights_[v].span());
@@ -120,6 +96,7 @@ class SingleTraining final : private WeightSource {
 
   absl::Status Step(uint64_t step) {
     const EpochRange batch = plan_.Step(step);
+    computed_ = {};
     CONVOY_ASSIGN_OR_RETURN(const Examples examples, Sum(batch, tree_.root(), 0));
     if (examples.value_or(0) > 0) optimizer_->Apply(sums_[0]->values(), *examples, seen_, &weights_);
     seen_ += examples.value_or(0);
@@ -128,7 +105,8 @@ class SingleTraining final : private WeightSource {
 
   // The gradient over the slices of `node`, added up along the tree, into sums_[at]; those behind it are scratch.
   absl::StatusOr<Examples> Sum(const EpochRange& batch, TreeNode node, size_t at) {
-    if (at == sums_.size()) sums_.push_back(std::make_unique<SummedGradient>(context_.model.variables()));
+    if (at == sums_.size())
+      sums_.push_back(std::make_unique<GradientMemory>(&context_.model.variables()));
     if (node.level == 0) return Slice(batch, node.index, sums_[at].get());
     CONVOY_ASSIGN_OR_RETURN(const Examples left, Sum(batch, {node.level - 1, 2 * node.index}, at));
     const TreeNode right_node{node.level - 1, 2 * node.index + 1};
@@ -139,21 +117,44 @@ class SingleTraining final : private WeightSource {
     return Examples(*left + *right);
   }
 
-  absl::StatusOr<Examples> Slice(const EpochRange& batch, uint32_t slice, SummedGradient* gradient) {
-    const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
-    if (parts.empty()) return Examples();
-    CONVOY_RETURN_IF_ERROR(reader_.Read(batch.epoch, parts[0], &batch_));
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, *this, *gradient));
-    reports_.Add(slice, output, batch_);
-    const bool finite = IsFinite(gradient->spans());
-    if (!finite && options_.skip_not_finite) {
-      ++skipped_;
-      return Examples();
+  // Takes the gradient of the slice, which is computed with those of the next ones, a slice in each
+  // thread.
+  absl::StatusOr<Examples> Slice(const EpochRange& batch, uint32_t slice,
+                                 GradientMemory* gradient) {
+    if (slice >= computed_.end) {
+      parallel_.gradient(0).Swap(*gradient);  // computed where it is wanted
+      CONVOY_RETURN_IF_ERROR(ComputeFrom(batch, slice));
     }
-    if (!finite) return NotFinite(batch, slice, gradient->spans());
-    const auto examples = static_cast<uint32_t>(parts[0].size());
-    if (options_.clip_norm > 0) ClipNorm(examples, options_.clip_norm, gradient->spans());
+    const auto part = static_cast<size_t>(slice - computed_.begin);
+    const uint32_t examples = parallel_.slot(part).examples;
+    if (examples == 0 && parallel_.slot(part).batch.size > 0) ++skipped_;
+    if (examples == 0) return Examples();
+    gradient->Swap(parallel_.gradient(part));
     return Examples(examples);
+  }
+
+  absl::Status ComputeFrom(const EpochRange& batch, uint32_t slice) {
+    computed_ = {slice, std::min<uint64_t>(slice + parallel_.slots(), tree_.slices())};
+    return parallel_.Run(computed_.size(), *this,
+                         [&](size_t part, ParallelGradients::Slot& slot, WeightSource& weights) {
+                           return ComputeSlice(batch, slice + static_cast<uint32_t>(part), slot,
+                                               weights);
+                         });
+  }
+
+  // In the thread of the slot.
+  absl::Status ComputeSlice(const EpochRange& batch, uint32_t slice, ParallelGradients::Slot& slot,
+                            WeightSource& weights) {
+    const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
+    const Range positions = parts.empty() ? Range() : parts[0];
+    CONVOY_RETURN_IF_ERROR(parallel_.Gradient(batch.epoch, positions, slot, weights));
+    if (positions.empty()) return absl::OkStatus();
+    reports_.Add(slice, slot.output, slot.batch);
+    const GradientSpans gradient = slot.gradient.spans();
+    if (!rules_.skip_not_finite && !IsFinite(gradient)) return NotFinite(batch, slice, gradient);
+    if (slot.examples > 0 && rules_.clip_norm > 0)
+      ClipNorm(slot.examples, rules_.clip_norm, gradient);
+    return absl::OkStatus();
   }
 
   absl::Status NotFinite(const EpochRange& batch, uint32_t slice, const GradientSpans& gradient) const {
@@ -182,13 +183,13 @@ class SingleTraining final : private WeightSource {
   const TrainingContext& context_;
   const StepPlan plan_;
   const SliceTree tree_;
-  const GradientPush::Options options_;
+  const GradientPush::Options rules_;
+  ParallelGradients parallel_;
+  Range computed_;                       // slices of the step whose gradients are in parallel_
   std::vector<AlignedBuffer> weights_;   // by variable
   std::unique_ptr<LocalOptimizer> optimizer_;
-  std::vector<std::unique_ptr<SummedGradient>> sums_;   // at most the depth of the tree + 1
-  ExampleReader reader_;
+  std::vector<std::unique_ptr<GradientMemory>> sums_;  // at most the depth of the tree + 1
   SliceReports reports_;
-  Batch batch_;
   uint64_t seen_ = 0;   // examples
   uint64_t skipped_ = 0;
 };

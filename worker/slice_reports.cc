@@ -55,16 +55,22 @@ absl::Status SliceReports::Measure(const Dataset* data, v1::ReportRequest::Kind 
                                    WeightSource& weights, const std::function<absl::Status()>& between) {
   if (data == nullptr) return absl::OkStatus();
   const auto size = static_cast<uint64_t>(data->size());
-  for (uint32_t slice = context_.assignment.slice_begin(); slice < context_.assignment.slice_end(); ++slice) {
-    const Range part = SliceRange(slice, context_.assignment.slices(), size);
-    CONVOY_ASSIGN_OR_RETURN(v1::MetricSums sums, Evaluate(*data, part, context_.model, weights,
-                                                          between, context_.train.negative_rate));
+  const uint32_t first = context_.assignment.slice_begin();
+  std::vector<Range> parts;
+  for (uint32_t slice = first; slice < context_.assignment.slice_end(); ++slice) {
+    parts.push_back(SliceRange(slice, context_.assignment.slices(), size));
+  }
+  CONVOY_ASSIGN_OR_RETURN(
+      std::vector<v1::MetricSums> sums,
+      EvaluateParts(*data, parts, context_.threads, context_.models, weights, between,
+                    context_.train.negative_rate));
+  for (uint32_t i = 0; i < sums.size(); ++i) {
     v1::ReportRequest report;
     report.set_kind(kind);
-    report.set_part(slice);
+    report.set_part(first + i);
     report.set_step_begin(version);
     report.set_step_end(version);
-    *report.mutable_sums() = std::move(sums);
+    *report.mutable_sums() = std::move(sums[i]);
     CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
   }
   return absl::OkStatus();

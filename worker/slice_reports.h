@@ -13,7 +13,7 @@
 
 namespace convoy {
 
-// One thread. `context` outlives it.
+// One thread, but for Add. `context` outlives it.
 class SliceReports {
  public:
   // What happened besides, since the last report.
@@ -26,7 +26,8 @@ class SliceReports {
   // Of the slices that the worker owns.
   explicit SliceReports(const TrainingContext& context);
 
-  // Adds what the model found on a batch of slice `slice`.
+  // Adds what a model found on a batch of slice `slice`. Different slices may be added to by
+  // different threads.
   void Add(uint32_t slice, const BatchOutput& output, const Batch& batch);
   // True if a report is due when `step` steps are taken (at the end of an epoch too).
   bool ReportsAfter(uint64_t step) const;

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <bit>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,6 +11,7 @@
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
 #include "worker/local_steps.h"
+#include "worker/parallel_gradients.h"
 #include "worker/slice_reports.h"
 #include "worker/training.h"
 #include "worker/want_rows.h"
@@ -22,14 +26,36 @@ uint32_t LargestSum(const TrainingContext& context) {
   return context.mode.backup > 0 || !context.model.tables().empty() ? 0 : 1;
 }
 
+// Slices [begin, end) that the threads compute at the same time, and the sums of them that are
+// sent.
+struct Wave {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+  std::vector<TreeNode> nodes;
+};
+
+// Each slice of a wave has memory of its own, so that all of it may be added up before it is sent.
+std::vector<Wave> WavesOf(const v1::Assignment& assignment, const Mode& mode, const SliceTree& tree,
+                          uint32_t threads) {
+  std::vector<Wave> waves;
+  for (uint32_t begin = assignment.slice_begin(); begin < assignment.slice_end();
+       begin += threads) {
+    const uint32_t end = std::min(begin + threads, assignment.slice_end());
+    const uint32_t largest = mode.backup > 0 ? 0 : static_cast<uint32_t>(std::bit_width(threads));
+    waves.push_back({begin, end, tree.Subtrees(begin, end, largest)});
+  }
+  return waves;
+}
+
 class SyncTraining {
  public:
   static absl::StatusOr<std::unique_ptr<SyncTraining>> Create(const TrainingContext& context,
                                                               ParameterClient& parameters) {
     auto training = std::unique_ptr<SyncTraining>(new SyncTraining(context, parameters));
-    if (context.mode.local()) {
-      CONVOY_ASSIGN_OR_RETURN(training->local_,
-                              LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
+    for (size_t i = 0; context.mode.local() && i < context.threads.count(); ++i) {
+      CONVOY_ASSIGN_OR_RETURN(
+          training->local_.emplace_back(),
+          LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
     }
     return training;
   }
@@ -41,7 +67,7 @@ class SyncTraining {
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
-      CONVOY_RETURN_IF_ERROR(Step(step));
+      CONVOY_RETURN_IF_ERROR(parallel_ ? ParallelStep(step) : Step(step));
       CONVOY_ASSIGN_OR_RETURN(const uint64_t next, NextStep(step));
       while (step < next) CONVOY_RETURN_IF_ERROR(AfterStep(++step));
     }
@@ -62,7 +88,13 @@ class SyncTraining {
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
         reader_(&context.train),
-        reports_(context) {}
+        reports_(context) {
+    const auto threads = static_cast<uint32_t>(context.threads.count());
+    if (threads == 1) return;
+    waves_ = WavesOf(context.assignment, context.mode, tree_, threads);
+    parallel_.emplace(&context.threads, context.models, &context.train,
+                      ParallelOptionsFor(context, [this] { return parameters_.Poll(); }));
+  }
 
   absl::Status Step(uint64_t step) {
     const EpochRange batch = plan_.Step(step);
@@ -80,8 +112,8 @@ class SyncTraining {
         const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
         if (parts.empty()) continue;
         const bool last = slice + 1 == tree_.end(node);
-        CONVOY_RETURN_IF_ERROR(local_ != nullptr ? LocalSlice(batch.epoch, parts, slice, last)
-                                                 : Slice(batch.epoch, parts[0], slice, last));
+        CONVOY_RETURN_IF_ERROR(!local_.empty() ? LocalSlice(batch.epoch, parts, slice, last)
+                                               : Slice(batch.epoch, parts[0], slice, last));
       }
       CONVOY_RETURN_IF_ERROR(push_.End());
     }
@@ -101,20 +133,97 @@ class SyncTraining {
   }
 
   absl::Status LocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice, bool last) {
-    CONVOY_RETURN_IF_ERROR(local_->Begin(weights_));
+    const auto poll = [this] { return parameters_.Poll(); };
+    CONVOY_ASSIGN_OR_RETURN(const uint32_t examples,
+                            TakeLocalSteps({context_.model, reader_, batch_, *local_[0]}, epoch,
+                                           parts, slice, weights_, poll));
+    push_.BeginSlice(last);
+    CONVOY_RETURN_IF_ERROR(local_[0]->End(weights_, static_cast<float>(examples), push_));
+    return push_.EndSlice(examples).status();
+  }
+
+  // What takes the steps of a slice.
+  struct Stepper {
+    Model& model;
+    ExampleReader& reader;
+    Batch& batch;
+    LocalSteps& steps;
+  };
+
+  // Returns the examples of the steps.
+  absl::StatusOr<uint32_t> TakeLocalSteps(const Stepper& stepper, uint64_t epoch,
+                                          const std::vector<Range>& parts, uint32_t slice,
+                                          WeightSource& weights,
+                                          const std::function<absl::Status()>& between) {
+    CONVOY_RETURN_IF_ERROR(stepper.steps.Begin(weights));
     uint32_t examples = 0;
     for (const Range& part : parts) {
-      CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
-      CONVOY_ASSIGN_OR_RETURN(const BatchOutput output,
-                              local_->Step(context_.model, batch_, plan_.SeenBefore(epoch, part.begin)));
-      reports_.Add(slice, output, batch_);
+      CONVOY_RETURN_IF_ERROR(stepper.reader.Read(epoch, part, &stepper.batch));
+      CONVOY_ASSIGN_OR_RETURN(
+          const BatchOutput output,
+          stepper.steps.Step(stepper.model, stepper.batch, plan_.SeenBefore(epoch, part.begin)));
+      reports_.Add(slice, output, stepper.batch);
       examples += static_cast<uint32_t>(part.size());
-      CONVOY_RETURN_IF_ERROR(parameters_.Poll());
+      CONVOY_RETURN_IF_ERROR(between());
     }
-    skipped_ += local_->TakeSkipped();
-    push_.BeginSlice(last);
-    CONVOY_RETURN_IF_ERROR(local_->End(weights_, static_cast<float>(examples), push_));
-    return push_.EndSlice(examples).status();
+    return examples;
+  }
+
+  // Several slices at a time; what leaves is what would leave without threads, or sums of it.
+  absl::Status ParallelStep(uint64_t step) {
+    const EpochRange batch = plan_.Step(step);
+    for (const Wave& wave : waves_) {
+      CONVOY_RETURN_IF_ERROR(parallel_->Run(
+          wave.end - wave.begin, weights_,
+          [&](size_t part, ParallelGradients::Slot& slot, WeightSource& weights) -> absl::Status {
+            const uint32_t slice = wave.begin + static_cast<uint32_t>(part);
+            const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
+            if (parts.empty()) return absl::OkStatus();
+            return local_.empty()
+                       ? ThreadSlice(batch.epoch, parts[0], slice, slot, weights)
+                       : ThreadLocalSlice(batch.epoch, parts, slice, part, slot, weights);
+          }));
+      for (const TreeNode& node : wave.nodes)
+        CONVOY_RETURN_IF_ERROR(PushSum(step, batch, wave, node));
+    }
+    return absl::OkStatus();
+  }
+
+  // In the thread of the slot.
+  absl::Status ThreadSlice(uint64_t epoch, const Range& positions, uint32_t slice,
+                           ParallelGradients::Slot& slot, WeightSource& weights) {
+    CONVOY_RETURN_IF_ERROR(parallel_->Gradient(epoch, positions, slot, weights));
+    reports_.Add(slice, slot.output, slot.batch);
+    return absl::OkStatus();
+  }
+
+  // In the thread of the slot.
+  absl::Status ThreadLocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice,
+                                size_t part, ParallelGradients::Slot& slot, WeightSource& weights) {
+    const auto between = [&] { return part == 0 ? parameters_.Poll() : absl::OkStatus(); };
+    CONVOY_ASSIGN_OR_RETURN(
+        slot.examples, TakeLocalSteps({*slot.model, slot.reader, slot.batch, *local_[part]}, epoch,
+                                      parts, slice, weights, between));
+    return local_[part]->End(weights, static_cast<float>(slot.examples), slot.gradient);
+  }
+
+  absl::Status PushSum(uint64_t step, const EpochRange& batch, const Wave& wave, TreeNode node) {
+    ParameterClient::PushHeader header;
+    header.step = step;
+    header.node = node;
+    header.pull = node == waves_.back().nodes.back();
+    header.examples = static_cast<uint32_t>(parallel_->Examples(tree_, node, wave.begin));
+    for (uint32_t slice = tree_.begin(node); slice < tree_.end(node); ++slice) {
+      if (parallel_->slot(slice - wave.begin).examples < plan_.SliceExamples(batch, slice))
+        ++skipped_;
+    }
+    CONVOY_RETURN_IF_ERROR(push_.Begin(header));
+    if (header.examples > 0) {
+      push_.BeginSlice(/*last=*/true);
+      CONVOY_RETURN_IF_ERROR(parallel_->AddUp(tree_, node, wave.begin, push_));
+      CONVOY_RETURN_IF_ERROR(push_.EndSlice(header.examples).status());
+    }
+    return push_.End();
   }
 
   // With backups the others may have gone on without this worker: it does, too.
@@ -133,6 +242,7 @@ class SyncTraining {
   }
 
   absl::Status ReportTraining(uint64_t step) {
+    for (const std::unique_ptr<LocalSteps>& local : local_) skipped_ += local->TakeSkipped();
     SliceReports::Events events;
     events.staleness = parameters_.TakeStaleness();
     events.skipped = std::exchange(skipped_, 0);
@@ -156,9 +266,12 @@ class SyncTraining {
   GradientPush push_;
   ExampleReader reader_;
   SliceReports reports_;
-  std::unique_ptr<LocalSteps> local_;   // local_sgd
+  std::vector<std::unique_ptr<LocalSteps>> local_;  // local_sgd: by thread
   Batch batch_;
   std::vector<uint64_t> ids_;
+  // cluster.threads_per_worker above 1.
+  std::optional<ParallelGradients> parallel_;
+  std::vector<Wave> waves_;
   uint64_t skipped_ = 0, dropped_ = 0;
 };
 

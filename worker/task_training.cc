@@ -1,8 +1,13 @@
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
+#include "common/cluster_size.h"
 #include "common/metrics/metrics.h"
 #include "common/mode.h"
+#include "common/placement/slice_tree.h"
 #include "common/status.h"
 #include "worker/data/batches.h"
 #include "worker/evaluation.h"
@@ -47,15 +52,19 @@ class TaskTraining {
   TaskTraining(const TrainingContext& context, ParameterClient& parameters)
       : context_(context),
         parameters_(parameters),
-        training_(context.assignment.job().training()),
         ssp_(context.mode.kind == Mode::Kind::kSsp),
         reads_ahead_(context.mode.kind == Mode::Kind::kAsync && !context.model.tables().empty()),
-        batch_size_((training_.batch_size() + training_.slices() - 1) / training_.slices()),
+        batch_size_(TaskBatchSize(context.assignment.job())),
         push_size_(batch_size_ * context.mode.local_steps),
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
         reader_(&context.train),
-        metrics_(MetricClasses(context.model), /*keep_scores=*/false) {}
+        metrics_(MetricClasses(context.model), /*keep_scores=*/false),
+        tree_(static_cast<uint32_t>(context.threads.count())) {
+    if (context.threads.count() == 1) return;
+    parallel_.emplace(&context.threads, context.models, &context.train,
+                      ParallelOptionsFor(context, [this] { return parameters_.Poll(); }));
+  }
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
   absl::StatusOr<v1::NextTaskReply> NextTask(uint64_t completed) {
@@ -110,9 +119,13 @@ class TaskTraining {
     header.clock = ++batches_;
     header.pull = true;
     CONVOY_RETURN_IF_ERROR(push_.Begin(header));
-    CONVOY_RETURN_IF_ERROR(local_ != nullptr ? DifferenceAfter(task.epoch(), positions)
-                                             : GradientOf(task.epoch(), positions, next));
+    CONVOY_RETURN_IF_ERROR(Contribution(task.epoch(), positions, next));
     return push_.End();
+  }
+
+  absl::Status Contribution(uint64_t epoch, const Range& positions, const Range& next) {
+    if (local_ != nullptr) return DifferenceAfter(epoch, positions);
+    return parallel_ ? SumOfParts(epoch, positions) : GradientOf(epoch, positions, next);
   }
 
   absl::Status GradientOf(uint64_t epoch, const Range& positions, const Range& next) {
@@ -140,23 +153,60 @@ class TaskTraining {
     return WantRowsOf(context_.model, *batch, weights_, &ids_);
   }
 
+  // The batch in as many parts as there are threads.
+  absl::Status ComputeParts(uint64_t epoch, const Range& positions, WeightSource& weights) {
+    const uint64_t parts = parallel_->slots();
+    CONVOY_RETURN_IF_ERROR(parallel_->Run(
+        parts, weights, [&](size_t part, ParallelGradients::Slot& slot, WeightSource& all) {
+          return parallel_->Gradient(epoch, SlicePositions(part, parts, positions), slot, all);
+        }));
+    for (size_t part = 0; part < parts; ++part) {
+      const ParallelGradients::Slot& slot = parallel_->slot(part);
+      if (slot.batch.size == 0) continue;
+      AddBatch(context_.model, slot.output, slot.batch, &metrics_);
+      if (slot.examples == 0) ++skipped_;
+    }
+    return absl::OkStatus();
+  }
+
+  // One contribution of all threads.
+  absl::Status SumOfParts(uint64_t epoch, const Range& positions) {
+    CONVOY_RETURN_IF_ERROR(ComputeParts(epoch, positions, weights_));
+    const auto examples = static_cast<uint32_t>(parallel_->Examples(tree_, tree_.root(), 0));
+    parameters_.RemoveExamples(static_cast<uint32_t>(positions.size()) - examples);
+    if (examples == 0) return absl::OkStatus();
+    push_.BeginSlice(/*last=*/true);
+    CONVOY_RETURN_IF_ERROR(parallel_->AddUp(tree_, tree_.root(), 0, push_));
+    return push_.EndSlice(examples).status();
+  }
+
+  absl::Status LocalStep(uint64_t epoch, const Range& positions) {
+    const uint64_t seen = epoch * context_.train.epoch_size() + positions.begin;
+    if (parallel_) {
+      const auto compute = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
+        CONVOY_RETURN_IF_ERROR(ComputeParts(epoch, positions, weights));
+        return parallel_->AddUp(tree_, tree_.root(), 0, gradient);
+      };
+      return local_->Step(compute, static_cast<uint32_t>(positions.size()), seen);
+    }
+    CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen));
+    AddBatch(context_.model, output, batch_, &metrics_);
+    return absl::OkStatus();
+  }
+
   // geo: steps on one batch after the other; how far they came is the contribution.
   absl::Status DifferenceAfter(uint64_t epoch, const Range& positions) {
     CONVOY_RETURN_IF_ERROR(local_->Begin(weights_));
     const uint64_t batches = TaskBatches(positions, batch_size_);
     for (uint64_t k = 0; k < batches; ++k) {
-      const Range part = TaskBatch(positions, batch_size_, k);
-      CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, part, &batch_));
-      const uint64_t seen = epoch * context_.train.epoch_size() + part.begin;
-      CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen));
-      AddBatch(context_.model, output, batch_, &metrics_);
+      CONVOY_RETURN_IF_ERROR(LocalStep(epoch, TaskBatch(positions, batch_size_, k)));
     }
     skipped_ += local_->TakeSkipped();
     push_.BeginSlice(/*last=*/true);
     CONVOY_RETURN_IF_ERROR(local_->End(weights_, 1, push_));
     return push_.EndSlice(static_cast<uint32_t>(positions.size())).status();
   }
-
 
   absl::Status ReportTraining(const v1::DataTask& task) {
     const Staleness staleness = parameters_.TakeStaleness();
@@ -178,13 +228,16 @@ class TaskTraining {
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
     pulled_ = true;
     CONVOY_RETURN_IF_ERROR(parameters_.WaitForWeights());
-    CONVOY_ASSIGN_OR_RETURN(
-        v1::MetricSums sums,
-        Evaluate(
-            *data, {task.begin(), task.end()}, context_.model, weights_,
-            [this] { return context_.session.alive(); }, context_.train.negative_rate));
+    const Range all{task.begin(), task.end()};
+    const size_t count = std::min<size_t>(context_.threads.count(), all.size());
+    std::vector<Range> parts;
+    for (size_t i = 0; i < count; ++i) parts.push_back(SlicePositions(i, count, all));
+    CONVOY_ASSIGN_OR_RETURN(const std::vector<v1::MetricSums> sums,
+                            EvaluateParts(*data, parts, context_.threads, context_.models, weights_,
+                                          [this] { return context_.session.alive(); },
+                                          context_.train.negative_rate));
     v1::ReportRequest report = NewReport(task, task.test() ? v1::ReportRequest::TEST : v1::ReportRequest::VALIDATION);
-    *report.mutable_sums() = std::move(sums);
+    for (const v1::MetricSums& part : sums) MergeSums(part, report.mutable_sums());
     return context_.session.Report(std::move(report));
   }
 
@@ -199,10 +252,9 @@ class TaskTraining {
 
   const TrainingContext& context_;
   ParameterClient& parameters_;
-  const v1::Training& training_;
   const bool ssp_;
   const bool reads_ahead_;  // async: the rows of the next batch come while the current one computes
-  const uint64_t batch_size_;   // examples of a gradient
+  const uint64_t batch_size_;   // examples of a gradient, of all threads together
   const uint64_t push_size_;    // of a push: in geo those of all its local steps
   PulledWeights weights_;
   GradientPush push_;
@@ -211,6 +263,9 @@ class TaskTraining {
   std::unique_ptr<LocalSteps> local_;   // geo
   Batch batch_, ahead_;
   std::vector<uint64_t> ids_;
+  // cluster.threads_per_worker above 1: a batch is summed along the tree of its parts.
+  std::optional<ParallelGradients> parallel_;
+  const SliceTree tree_;
   uint64_t batches_ = 0;    // pushed by this worker: its clock
   bool is_ahead_ = false;   // ahead_ is the next batch, and its rows are asked for
   bool joined_ = false;     // to the clocks

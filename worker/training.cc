@@ -1,16 +1,28 @@
 #include "worker/training.h"
 
+#include <utility>
+
 namespace convoy {
 
 StepPlan PlanOf(const TrainingContext& context) {
   return StepPlan(context.assignment.job().training(), context.mode, context.train.epoch_size());
 }
 
-GradientPush::Options PushOptionsFor(const TrainingContext& context) {
+GradientPush::Options RulesFor(const TrainingContext& context) {
   // Local steps look at each of their gradients; what is sent is a difference of weights.
   if (context.mode.local()) return {};
   const v1::Job& job = context.assignment.job();
   return {job.training().nan_policy() == v1::Training::SKIP, job.optimizer().clip_norm()};
+}
+
+GradientPush::Options PushOptionsFor(const TrainingContext& context) {
+  return context.threads.count() > 1 ? GradientPush::Options() : RulesFor(context);
+}
+
+ParallelGradients::Options ParallelOptionsFor(const TrainingContext& context,
+                                              std::function<absl::Status()> between) {
+  const GradientPush::Options rules = RulesFor(context);
+  return {rules.skip_not_finite, rules.clip_norm, std::move(between)};
 }
 
 LocalOptimizer::Options OptimizerOptionsFor(const TrainingContext& context) {

@@ -3,18 +3,22 @@
 #define CONVOY_WORKER_TRAINING_H_
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
 #include "absl/status/status.h"
 #include "common/mode.h"
 #include "common/net/coordinator_client.h"
 #include "proto/coordinator.pb.h"
+#include "worker/compute_threads.h"
 #include "worker/data/dataset.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
 #include "worker/job_session.h"
 #include "worker/local_steps.h"
 #include "worker/models/model.h"
+#include "worker/parallel_gradients.h"
 #include "worker/parameter_client.h"
 #include "worker/pulled_weights.h"
 #include "worker/step_plan.h"
@@ -30,6 +34,8 @@ struct TrainingContext {
   const Dataset* validation;          // null: none
   const Dataset* test;                // null: none
   Model& model;
+  ComputeThreads& threads;         // cluster.threads_per_worker
+  std::span<Model* const> models;  // one for each thread; the first is `model`
   JobSession& session;
   CoordinatorClient& coordinator;     // async, ssp, geo: data tasks
 };
@@ -46,7 +52,13 @@ absl::Status TrainSingle(const TrainingContext& context, const std::string& mode
 
 // The parts of a loop, as the job wants them.
 StepPlan PlanOf(const TrainingContext& context);
+// What the gradient of a slice, or of a thread's part of a batch, has to obey.
+GradientPush::Options RulesFor(const TrainingContext& context);
+// Several threads keep these rules themselves, before their gradients are added up and pushed.
 GradientPush::Options PushOptionsFor(const TrainingContext& context);
+// `between`: see ParallelGradients.
+ParallelGradients::Options ParallelOptionsFor(const TrainingContext& context,
+                                              std::function<absl::Status()> between);
 LocalOptimizer::Options OptimizerOptionsFor(const TrainingContext& context);
 LocalSteps::Options LocalOptionsFor(const TrainingContext& context);
 

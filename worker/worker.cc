@@ -16,6 +16,7 @@
 #include "common/net/host_name.h"
 #include "common/placement/assigned_placement.h"
 #include "common/status.h"
+#include "worker/compute_threads.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/job_session.h"
 #include "worker/layers/eigen.h"
@@ -52,7 +53,7 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   context.session.SetActivity("connecting to the servers");
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> parameters,
                           ConnectToServers(identity, context.assignment, context.session));
-  const GradientPush::Options push = PushOptionsFor(context);
+  const GradientPush::Options push = RulesFor(context);
   if (push.clip_norm > 0 || push.skip_not_finite) {
     options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
   }
@@ -74,6 +75,23 @@ absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema
   return TrainSingle(context, options.model_file);
 }
 
+// What nobody knew of a custom model before it was built.
+absl::Status CheckTables(const TrainingSetup& setup, const Mode& mode) {
+  if (setup.model().tables().empty()) return absl::OkStatus();
+  const std::string& table = setup.model().tables()[0].name;
+  if (mode.local()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "training.mode: ", ToString(mode), " takes steps on the workers, and the rows of table \"",
+        table, "\" live on the servers; use sync, async or ssp"));
+  }
+  if (setup.models.size() > 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cluster.threads_per_worker: a worker that reads rows of table \"", table,
+        "\" has one thread; use more workers"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
                    JobSession& session) {
   CONVOY_ASSIGN_OR_RETURN(const TrainingSetup setup,
@@ -83,33 +101,36 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                           }));
   session.SetActivity("waiting for the other processes");
   v1::ReadyRequest ready;
-  for (const VariableSpec& variable : setup.model->variables()) *ready.add_variables() = ToProto(variable);
-  for (const TableSpec& table : setup.model->tables()) *ready.add_tables() = ToProto(table);
+  for (const VariableSpec& variable : setup.model().variables()) {
+    *ready.add_variables() = ToProto(variable);
+  }
+  for (const TableSpec& table : setup.model().tables()) *ready.add_tables() = ToProto(table);
   *ready.mutable_data() = setup.summary;
   if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
-  if (mode.local() && !setup.model->tables().empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "training.mode: ", assignment.job().training().mode(),
-        " takes steps on the workers, and the rows of table \"", setup.model->tables()[0].name,
-        "\" live on the servers; use sync, async or ssp"));
-  }
+  CONVOY_RETURN_IF_ERROR(CheckTables(setup, mode));
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [",
                            assignment.slice_begin(), ", ", assignment.slice_end(), ") of ",
                            assignment.slices(), ", ", assignment.servers_size(), " servers"));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ComputeThreads> threads,
+                          ComputeThreads::Start(setup.models.size()));
+  std::vector<Model*> models;
+  for (const std::unique_ptr<TimedModel>& model : setup.models) models.push_back(model.get());
   const TrainingContext context{assignment,
                                 mode,
                                 setup.training,
                                 setup.data.validation.get(),
                                 setup.data.test.get(),
-                                *setup.model,
+                                setup.model(),
+                                *threads,
+                                models,
                                 session,
                                 coordinator};
-  session.SetComputeClock([&setup] { return setup.model->compute_seconds(); });
+  session.SetComputeClock([&setup] { return setup.compute_seconds(); });
   const absl::Status trained = mode.single() ? TrainAlone(context, setup.data.schema.get(), options)
                                              : TrainWithServers(context, registered.identity(), options);
-  session.SetComputeClock(nullptr);   // the model's life ends before the session's
+  session.SetComputeClock(nullptr);  // the models' life ends before the session's
   CONVOY_RETURN_IF_ERROR(trained);
   session.SetActivity("done");
   CONVOY_RETURN_IF_ERROR(session.Finish());

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/cluster_size.h"
 #include "common/job/model_task.h"
 #include "common/job/paths.h"
 
@@ -109,7 +110,8 @@ v1::Job ResolveDefaults(v1::Job job) {
   job.mutable_training();
   job.mutable_cluster();
   SpellOutAll(&job);
-  if (!job.training().has_slices()) job.mutable_training()->set_slices(job.cluster().workers());
+  if (!job.training().has_slices())
+    job.mutable_training()->set_slices(static_cast<uint32_t>(DefaultSlices(job)));
   return job;
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/cluster_size.h"
 #include "common/job/field_text.h"
 #include "common/job/model_task.h"
 #include "common/job/paths.h"
@@ -184,6 +185,30 @@ void ValidateOverride(const v1::Override& override, const std::string& path,
                      "\": ", pattern.error()));
 }
 
+// Threads without a slice of their own would do nothing.
+void ValidateThreads(const v1::Job& job, Violations* violations) {
+  constexpr uint64_t kMostSlices = 1024;  // as of training.slices
+  const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
+  const uint64_t threads = ThreadsPerWorker(job);
+  if (threads == 1 || !mode.ok()) return;
+  const std::string path = "cluster.threads_per_worker";
+  const uint64_t workers = ClusterSizeOf(job).workers;
+  if (!job.training().has_slices() && DefaultSlices(job) > kMostSlices) {
+    return Wrong(violations, path,
+                 absl::StrCat(": ", DefaultSlices(job),
+                              " threads in all, of which each gets a slice; at most ", kMostSlices,
+                              ", or set training.slices"));
+  }
+  if (!mode->rounds() || !job.training().has_slices()) return;
+  const uint64_t slices = job.training().slices();
+  if (workers == 0 || threads <= (slices + workers - 1) / workers) return;
+  Wrong(violations, path,
+        absl::StrCat(": training.slices (", slices, ") leaves some of the ", threads,
+                     " threads of each of ", workers,
+                     " workers without work; leave training.slices out, or set it to ",
+                     workers * threads));
+}
+
 }  // namespace
 
 void ValidateData(const v1::Job& job, Violations* violations) {
@@ -235,7 +260,7 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
   if (!mode.ok())
     return Wrong(violations, "training.mode", absl::StrCat(": ", mode.status().message()));
   const v1::Training& training = job.training();
-  const uint32_t slices = training.has_slices() ? training.slices() : job.cluster().workers();
+  const uint64_t slices = training.has_slices() ? training.slices() : DefaultSlices(job);
   if (mode->backup > 0 && mode->backup >= slices) {
     Wrong(violations, "training.mode",
           absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup,
@@ -251,6 +276,7 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
 
 void ValidateCluster(const v1::Job& job, Violations* violations) {
   const v1::Cluster& cluster = job.cluster();
+  ValidateThreads(job, violations);
   if (cluster.lost_after_ms() > cluster.heartbeat_ms()) return;
   const bool blame_heartbeat = cluster.has_heartbeat_ms() && !cluster.has_lost_after_ms();
   violations->push_back(

@@ -53,10 +53,19 @@ void ValidateMode(const v1::Job& job, Violations* violations) {
                      " live in tables of servers; use sync, async or ssp"));
 }
 
+void ValidateThreads(const v1::Job& job, Violations* violations) {
+  if (!HasTables(job.model()) || job.cluster().threads_per_worker() <= 1) return;
+  Wrong(violations, "cluster.threads_per_worker",
+        absl::StrCat(" must be 1 for ", KindName(job.model()),
+                     ", whose rows are pulled for one batch at a time, got ",
+                     job.cluster().threads_per_worker(), "; set cluster.workers instead"));
+}
+
 }  // namespace
 
 void ValidateTables(const v1::Job& job, Violations* violations) {
   ValidateMode(job, violations);
+  ValidateThreads(job, violations);
   const v1::Model& model = job.model();
   const bool known = model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom();
   if (job.table_size() > 0 && known && !HasTables(model)) {

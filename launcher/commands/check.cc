@@ -33,7 +33,7 @@ void ShowActivity(const std::string& activity) {
 absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& setup) {
   JobOverview overview{job, setup, {}, std::nullopt, UsableCores()};
   CONVOY_ASSIGN_OR_RETURN(overview.memory,
-                          EstimateMemory(job, setup.model->variables(), setup.summary));
+                          EstimateMemory(job, setup.model().variables(), setup.summary));
   const ClusterSize size = ClusterSizeOf(job);
   if (absl::StatusOr<MachineMemory> machine = ReadMachineMemory(); machine.ok()) {
     overview.machine = *machine;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/cluster_size.h"
 #include "common/files/owned_fd.h"
 #include "common/status.h"
 #include "launcher/commands/job_processes.h"
@@ -43,15 +44,19 @@ class ChildProcesses final : public JobProcesses {
   absl::Status StartOthers(const std::string& coordinator) override {
     const v1::Cluster& cluster = job_.cluster();
     for (uint32_t i = 0; i < cluster.servers(); ++i) {
-      CONVOY_RETURN_IF_ERROR(Spawn(
-          "server", static_cast<int>(i),
-          WithCore(i, {"server", "--coordinator", coordinator, "--rank", absl::StrCat(i), "--threads",
-                       absl::StrCat(ThreadsPerServer(cluster)), "--spin-us", absl::StrCat(cluster.spin_us())})));
+      CONVOY_RETURN_IF_ERROR(
+          Spawn("server", static_cast<int>(i),
+                WithCores(i, 1,
+                          {"server", "--coordinator", coordinator, "--rank", absl::StrCat(i),
+                           "--threads", absl::StrCat(ThreadsPerServer(cluster)), "--spin-us",
+                           absl::StrCat(cluster.spin_us())})));
     }
+    const uint32_t threads = ThreadsPerWorker(job_);
     for (uint32_t i = 0; i < cluster.workers(); ++i) {
       CONVOY_RETURN_IF_ERROR(
           Spawn("worker", static_cast<int>(i),
-                WithCore(cluster.servers() + i, {"worker", "--coordinator", coordinator, "--rank", absl::StrCat(i)})));
+                WithCores(cluster.servers() + i * threads, threads,
+                          {"worker", "--coordinator", coordinator, "--rank", absl::StrCat(i)})));
     }
     return absl::OkStatus();
   }
@@ -69,9 +74,12 @@ class ChildProcesses final : public JobProcesses {
   void Kill() override { supervisor_->Kill(); }
 
  private:
-  // `index`: number among all servers and workers.
-  std::vector<std::string> WithCore(uint32_t index, std::vector<std::string> arguments) const {
-    if (job_.cluster().pin_cores()) arguments.insert(arguments.end(), {"--core", absl::StrCat(index)});
+  // `first`: number among all servers and threads of workers.
+  std::vector<std::string> WithCores(uint32_t first, uint32_t count,
+                                     std::vector<std::string> arguments) const {
+    if (!job_.cluster().pin_cores()) return arguments;
+    arguments.insert(arguments.end(), {"--core", absl::StrCat(first)});
+    if (count > 1) arguments.insert(arguments.end(), {"--cores", absl::StrCat(count)});
     return arguments;
   }
 

@@ -48,8 +48,9 @@ class InProcess final : public JobProcesses {
       server.threads = ThreadsPerServer(job_.cluster());
       server.spin_us = job_.cluster().spin_us();
       server.log = LogToFile(directory_.LogPath("server", server.rank));
-      Start("server", server.rank, [server] { return RunServer(server); });
+      Start("server", server.rank, {i, 1}, [server] { return RunServer(server); });
     }
+    const uint32_t cores = ThreadsPerWorker(job_);
     for (uint32_t i = 0; i < workers; ++i) {
       WorkerOptions worker;
       if (mode.single()) worker.model_file = directory_.model_path();
@@ -57,7 +58,8 @@ class InProcess final : public JobProcesses {
       worker.rank = static_cast<int>(i);
       worker.models = models_;
       worker.log = LogToFile(directory_.LogPath("worker", worker.rank));
-      Start("worker", worker.rank, [worker] { return RunWorker(worker); });
+      Start("worker", worker.rank, {servers + i * cores, cores},
+            [worker] { return RunWorker(worker); });
     }
     return absl::OkStatus();
   }
@@ -92,16 +94,21 @@ class InProcess final : public JobProcesses {
   void Kill() override { std::_Exit(128 + SIGINT); }
 
  private:
-  void Start(const std::string& role, int rank, std::function<absl::Status()> run) {
+  // cluster.pin_cores: number of the first, and how many.
+  struct Cores {
+    uint32_t first, count;
+  };
+
+  void Start(const std::string& role, int rank, Cores cores, std::function<absl::Status()> run) {
     processes_.push_back({role, rank, getpid(), "", RunDirectory::LogName(role, rank)});
     {
       MutexLock lock(mutex_);
       ++running_;
     }
-    const auto index = static_cast<uint32_t>(threads_.size());
-    threads_.emplace_back([this, role, rank, index, run = std::move(run)] {
+    threads_.emplace_back([this, role, rank, cores, run = std::move(run)] {
       pthread_setname_np(pthread_self(), absl::StrCat(role, "-", rank).c_str());
-      absl::Status status = job_.cluster().pin_cores() ? PinToCore(index) : absl::OkStatus();
+      absl::Status status =
+          job_.cluster().pin_cores() ? PinToCores(cores.first, cores.count) : absl::OkStatus();
       if (status.ok()) status = run();
       MutexLock lock(mutex_);
       if (!status.ok() && !failure_) {

@@ -89,9 +89,10 @@ absl::StatusOr<std::string> RenderJobOverview(const JobOverview& overview) {
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(overview.job.training().mode()));
   const TrainingPlan plan(overview.job, mode, overview.setup.summary);
   const auto [servers, workers] = ClusterSizeOf(overview.job);
-  const std::string advice = CoresAdvice(servers, workers, overview.cores);
+  const std::string advice =
+      CoresAdvice(servers, workers, ThreadsPerWorker(overview.job), overview.cores);
   return absl::StrCat("job \"", overview.job.name(), "\" can be trained\n",
-                      DataSection(overview.setup), ModelSection(*overview.setup.model),
+                      DataSection(overview.setup), ModelSection(overview.setup.model()),
                       TrainingSection(overview.job, plan), MemorySection(overview),
                       advice.empty() ? "" : absl::StrCat("\nnote: ", advice, "\n"));
 }

@@ -13,17 +13,19 @@
 namespace convoy {
 namespace {
 
-// A role and, from the launcher, the core that it is to stay on.
+// A role and, from the launcher, the cores that it is to stay on.
 template <typename Role>
 struct RoleOptions {
   Role role;
-  std::optional<uint32_t> core;
+  std::optional<uint32_t> core;  // the first
+  uint32_t cores = 1;
 };
 
 template <typename Role>
 int RunRole(RoleOptions<Role> options, absl::Status (*run)(const Role&)) {
   if (options.core) {
-    if (absl::Status status = PinToCore(*options.core); !status.ok()) return Fail(status);
+    if (absl::Status status = PinToCores(*options.core, options.cores); !status.ok())
+      return Fail(status);
   }
   options.role.log = LogToScreen();
   return Fail(run(options.role));
@@ -71,6 +73,7 @@ void AddWorkerCommand(CommandSet& commands) {
       "worker", "Start a worker by hand", all,
       [](const RoleOptions<WorkerOptions>& chosen) { return RunRole(chosen, &RunWorker); });
   command->add_option("--core", all->core)->group("");  // the launcher's
+  command->add_option("--cores", all->cores)->group("");
   command->add_option("--coordinator", options->coordinator, "The coordinator")
       ->type_name("HOST:PORT")
       ->envname("CONVOY_COORDINATOR")

@@ -101,7 +101,7 @@ class TrainingRun {
                        process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
     }
     const auto [servers, workers] = ClusterSizeOf(job_);
-    const std::string advice = CoresAdvice(servers, workers, UsableCores());
+    const std::string advice = CoresAdvice(servers, workers, ThreadsPerWorker(job_), UsableCores());
     if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
     return absl::OkStatus();
   }
@@ -249,7 +249,9 @@ class TrainingRun {
 void TurnSpinningOffIfCrowded(v1::Job* job) {
   v1::Cluster& cluster = *job->mutable_cluster();
   const ClusterSize size = ClusterSizeOf(*job);
-  if (cluster.spin_us() == 0 || size.servers + size.workers <= UsableCores()) return;
+  if (cluster.spin_us() == 0 ||
+      size.servers + size.workers * ThreadsPerWorker(*job) <= UsableCores())
+    return;
   std::printf("note: cluster.spin_us is off: processes outnumber cores\n");
   std::fflush(stdout);
   cluster.set_spin_us(0);

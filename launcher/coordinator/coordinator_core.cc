@@ -41,7 +41,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorCore>> CoordinatorCore::Create(Options
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(options.job.training().mode()));
   if (options.job_id == 0) return absl::InvalidArgumentError("job_id: got 0, want another number");
   v1::Training& training = *options.job.mutable_training();
-  if (!training.has_slices()) training.set_slices(options.job.cluster().workers());
+  if (!training.has_slices())
+    training.set_slices(static_cast<uint32_t>(DefaultSlices(options.job)));
   CONVOY_RETURN_IF_ERROR(CheckJobNumbers(options.job, mode));
   return std::unique_ptr<CoordinatorCore>(new CoordinatorCore(std::move(options), mode));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/cluster_size.h"
 #include "common/metrics/metrics.h"
 #include "launcher/coordinator/json.h"
 
@@ -72,6 +73,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["mode"] = job.training().mode();
   json["servers"] = members.servers();
   json["workers"] = members.workers();
+  json["threads_per_worker"] = ThreadsPerWorker(job);
   json["slices"] = job.training().slices();
   json["steps"] = book == nullptr ? 0 : book->steps();
   json["examples"] = examples;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/cluster_size.h"
 #include "common/epoch_examples.h"
 
 namespace convoy {
@@ -17,7 +18,7 @@ TrainingPlan::TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataS
       batches_per_task(job.training().batches_per_task()),
       validate_every_epochs(job.training().validate_every_epochs()),
       max_steps(job.training().max_steps()) {
-  if (!sync) batch = (batch + slices - 1) / slices;
+  if (!sync) batch = TaskBatchSize(job);
   // A step of local_sgd and a push of geo take several batches; a task stays about as long.
   batch *= mode.local_steps;
   batches_per_task = std::max<uint64_t>(1, batches_per_task / mode.local_steps);

@@ -54,11 +54,15 @@ std::string MemoryLine(const v1::MemoryReport& memory) {
                       " in all", available);
 }
 
-std::string CoresAdvice(uint32_t servers, uint32_t workers, uint32_t cores) {
-  if (servers + workers <= cores) return "";
-  return absl::StrCat(CountText(servers, "server"), " and ", CountText(workers, "worker"),
-                      " take turns on ", CountText(cores, "core"),
-                      ": more processes will not make this job faster here");
+std::string CoresAdvice(uint32_t servers, uint32_t workers, uint32_t threads_per_worker,
+                        uint32_t cores) {
+  if (servers + workers * threads_per_worker <= cores) return "";
+  const bool several = threads_per_worker > 1;
+  return absl::StrCat(servers > 0 ? CountText(servers, "server") + " and " : "",
+                      CountText(workers, "worker"),
+                      several ? absl::StrCat(" of ", threads_per_worker, " threads") : "",
+                      " take turns on ", CountText(cores, "core"), ": more processes ",
+                      several ? "or threads " : "", "will not make this job faster here");
 }
 
 uint32_t UsableCores() { return std::max(1u, std::thread::hardware_concurrency()); }

@@ -18,8 +18,10 @@ absl::StatusOr<v1::MemoryReport> AdmitByMemory(const v1::Assignment& assignment,
 // "memory: at most about 33.6 MB a server, 81.0 MB a worker, 229.2 MB in all; 7.2 GB available".
 std::string MemoryLine(const v1::MemoryReport& memory);
 
-// What a job with more servers and workers than cores is told; "": there are cores enough.
-std::string CoresAdvice(uint32_t servers, uint32_t workers, uint32_t cores);
+// What a job with more servers, and threads of workers, than cores is told; "": there are cores
+// enough.
+std::string CoresAdvice(uint32_t servers, uint32_t workers, uint32_t threads_per_worker,
+                        uint32_t cores);
 
 // Cores that this process may run on.
 uint32_t UsableCores();

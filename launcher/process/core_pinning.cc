@@ -8,7 +8,7 @@
 
 namespace convoy {
 
-absl::Status PinToCore(uint32_t index) {
+absl::Status PinToCores(uint32_t first, uint32_t count) {
   cpu_set_t usable;
   if (sched_getaffinity(0, sizeof(usable), &usable) != 0) {
     return ErrnoError("cannot read the cores of", "this thread");
@@ -17,11 +17,11 @@ absl::Status PinToCore(uint32_t index) {
   for (int core = 0; core < CPU_SETSIZE; ++core) {
     if (CPU_ISSET(core, &usable)) cores.push_back(core);
   }
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cores[index % cores.size()], &one);
-  if (sched_setaffinity(0, sizeof(one), &one) != 0) {
-    return ErrnoError("cannot choose a core for", "this thread");
+  cpu_set_t chosen;
+  CPU_ZERO(&chosen);
+  for (uint32_t i = 0; i < count; ++i) CPU_SET(cores[(first + i) % cores.size()], &chosen);
+  if (sched_setaffinity(0, sizeof(chosen), &chosen) != 0) {
+    return ErrnoError("cannot choose cores for", "this thread");
   }
   return absl::OkStatus();
 }

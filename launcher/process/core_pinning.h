@@ -8,10 +8,10 @@
 
 namespace convoy {
 
-// From now on the calling thread, and every thread that it starts, runs on one core: of those that
-// the thread may use now, in ascending order, number `index` modulo their count. Internal: the
-// system refuses.
-absl::Status PinToCore(uint32_t index);
+// From now on the calling thread, and every thread that it starts, runs on `count` cores: of those
+// that the thread may use now, in ascending order, numbers `first`, `first` + 1, ... modulo their
+// count. Internal: the system refuses.
+absl::Status PinToCores(uint32_t first, uint32_t count);
 
 }  // namespace convoy
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/cluster_size.h"
 #include "common/mode.h"
 #include "common/optimizers/optimizer.h"
 #include "common/placement/placement.h"
@@ -50,11 +51,15 @@ uint64_t ContributionBytes(const v1::Job& job, const Mode& mode, uint64_t shard)
 }
 
 // Arrays of the size of the weights.
-uint64_t WorkerCopies(const Mode& mode, uint64_t slices, uint64_t slots) {
-  // Weights and slots; the sums over subtrees of the slices.
-  if (mode.single()) return 1 + slots + static_cast<uint64_t>(std::bit_width(slices - 1)) + 1;
-  // Also the worker's own weights and slots.
-  return mode.local() ? 5 + slots : 4;
+uint64_t WorkerCopies(const Mode& mode, uint64_t slices, uint64_t threads, uint64_t slots) {
+  const uint64_t others = threads - 1;
+  // Weights and slots; the sums over subtrees of the slices; the slices computed at the same time.
+  if (mode.single())
+    return 1 + slots + static_cast<uint64_t>(std::bit_width(slices - 1)) + 1 + others;
+  const uint64_t gradients = threads > 1 ? threads : 0;  // before they are added up
+  if (!mode.local()) return 4 + gradients;
+  // Also the worker's own weights and slots, in local_sgd those of each thread.
+  return 5 + slots + gradients + (mode.rounds() ? others * (2 + slots) : 0);
 }
 
 }  // namespace
@@ -78,8 +83,10 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
     estimate.server +=
         (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
   }
-  estimate.worker += WorkerCopies(mode, slices, slots) * weights + 2 * batch * data.example_bytes();
-  if (job.data().shuffle()) estimate.worker += data.examples() * sizeof(uint32_t);
+  const uint64_t threads = ThreadsPerWorker(job);
+  estimate.worker += WorkerCopies(mode, slices, threads, slots) * weights;
+  estimate.worker += threads * 2 * batch * data.example_bytes();
+  if (job.data().shuffle()) estimate.worker += threads * data.examples() * sizeof(uint32_t);
   return estimate;
 }
 

@@ -48,9 +48,12 @@ bool IsOneProcess(const Json& summary) { return Number(summary, "servers") == 0.
 
 std::string Cluster(const Json& summary) {
   const std::string slices = CountText(Count(summary, "slices"), "slice");
-  if (IsOneProcess(summary)) return "one process without servers, " + slices;
+  const uint64_t each = Count(summary, "threads_per_worker");
+  const std::string threads = each > 1 ? absl::StrCat(" of ", each, " threads") : "";
+  if (IsOneProcess(summary))
+    return absl::StrCat("one process", threads, " without servers, ", slices);
   return absl::StrCat(CountText(Count(summary, "servers"), "server"), ", ",
-                      CountText(Count(summary, "workers"), "worker"), ", ", slices);
+                      CountText(Count(summary, "workers"), "worker"), threads, ", ", slices);
 }
 
 std::string Ending(const Json& summary) {

@@ -145,6 +145,20 @@ TEST_F(CommandLineTest, PinnedProcessesAndSpinningThreadsTrainTheSameModel) {
   }
 }
 
+TEST_F(CommandLineTest, AWorkerOfTwoThreadsIsPinnedToTwoCoresAndTrainsTheSameModel) {
+  ASSERT_EQ(Convoy({"train", job_, "--run-dir", run_}).exit_code, 0);
+  const std::string model = ReadFile(run_ + "/model.safetensors");
+  for (const char* where : {"--in-process", "--seed=1"}) {  // the second changes nothing
+    std::filesystem::remove_all(run_);
+    const ProgramResult result =
+        Convoy({"train", job_, "--run-dir", run_, "--set", "cluster.pin_cores=true", where,
+                "--workers", "1", "--set", "cluster.threads_per_worker=2"});
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(ReadFile(run_ + "/model.safetensors"), model) << where;
+    EXPECT_THAT(result.output, HasSubstr("1 server, 1 worker of 2 threads, 2 slices"));
+  }
+}
+
 TEST_F(CommandLineTest, SpinningIsTurnedOffWhereProcessesOutnumberCores) {
   const std::string cores = std::to_string(std::thread::hardware_concurrency());
   const ProgramResult result = Convoy({"train", job_, "--run-dir", run_, "--workers", cores,

@@ -45,9 +45,10 @@ struct Oddity {
 class OddModelTest : public CustomModelTest, public ::testing::WithParamInterface<Oddity> {};
 
 TEST_P(OddModelTest, EndsTheJobWithAnErrorThatNamesModelAndBatch) {
-  for (const bool in_process : {false, true}) {
-    const ProgramResult result = Train(
-        GetParam().model, in_process ? std::vector<std::string>{"--in-process"} : std::vector<std::string>{});
+  const std::vector<std::vector<std::string>> ways = {
+      {}, {"--in-process"}, {"--workers", "1", "--set", "cluster.threads_per_worker=2"}};
+  for (const std::vector<std::string>& way : ways) {
+    const ProgramResult result = Train(GetParam().model, way);
     EXPECT_EQ(result.exit_code, 1) << result.output;
     EXPECT_THAT(result.output, HasSubstr(std::string("model \"") + GetParam().model + "\""));
     EXPECT_THAT(result.output, HasSubstr(GetParam().message));

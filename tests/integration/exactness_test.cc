@@ -112,6 +112,7 @@ std::vector<std::vector<float>> TrainPlainly(const v1::Job& job) {
 struct ClusterSize {
   const char* servers;
   const char* workers;
+  const char* threads = "1";  // of a worker
 };
 
 // Trains with each cluster and compares every bit of the weights with the plain loop.
@@ -125,11 +126,14 @@ void ExpectThePlainBits(const Settings& settings, const std::vector<ClusterSize>
   const std::vector<std::string> names = {"layer1/weight", "layer1/bias", "layer2/weight",
                                           "layer2/bias",   "head/weight", "head/bias"};
   std::string first;
-  for (const auto& [servers, workers] : clusters) {
-    SCOPED_TRACE(std::string(servers) + " servers, " + workers + " workers");
-    const std::string run = folder / (std::string("run-") + servers + "x" + workers);
-    const ProgramResult result =
-        RunProgram({CONVOY_BINARY, "train", job_path, "--servers", servers, "--workers", workers, "--run-dir", run});
+  for (const auto& [servers, workers, threads] : clusters) {
+    SCOPED_TRACE(std::string(servers) + " servers, " + workers + " workers of " + threads +
+                 " threads");
+    const std::string run =
+        folder / (std::string("run-") + servers + "x" + workers + "x" + threads);
+    const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_path, "--servers", servers,
+                                             "--workers", workers, "--run-dir", run, "--set",
+                                             std::string("cluster.threads_per_worker=") + threads});
     ASSERT_EQ(result.exit_code, 0) << result.output;
     const std::string bytes = ReadFile(run + "/model.safetensors");
     if (first.empty()) first = bytes;
@@ -153,11 +157,23 @@ TEST(ExactnessTest, OversamplingClassWeightsAndAugmentationDoNotChangeThat) {
                      {{"1", "1"}, {"2", "4"}, {"3", "3"}});
 }
 
-std::string TrainAndRead(const TemporaryFolder& folder, const std::string& job, const std::string& mode,
-                         const std::string& servers, const std::string& workers) {
-  const std::string run = folder / ("run-" + mode + "-" + servers + "x" + workers);
-  const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job, "--mode", mode, "--servers", servers,
-                                           "--workers", workers, "--run-dir", run});
+TEST(ExactnessTest, AnyNumberOfThreadsOfAWorkerEndsWithThoseBitsToo) {
+  ExpectThePlainBits(
+      {}, {{"1", "1", "2"}, {"2", "1", "3"}, {"1", "1", "4"}, {"2", "2", "2"}, {"1", "3", "2"}});
+  ExpectThePlainBits({.data = "augment { flip: true crop: 2 noise: 0.1 }",
+                      .training = "balance: OVERSAMPLE class_weights: [1, 2, 0.5, 1]"},
+                     {{"1", "1", "2"}, {"1", "2", "2"}});
+}
+
+std::string TrainAndRead(const TemporaryFolder& folder, const std::string& job,
+                         const std::string& mode, const std::string& servers,
+                         const std::string& workers, const std::string& threads = "1",
+                         const std::string& more = "seed=5") {
+  const std::string run =
+      folder / ("run-" + mode + "-" + servers + "x" + workers + "x" + threads + more);
+  const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job, "--mode", mode, "--servers",
+                                           servers, "--workers", workers, "--run-dir", run, "--set",
+                                           "cluster.threads_per_worker=" + threads, "--set", more});
   EXPECT_EQ(result.exit_code, 0) << result.output;
   return ReadFile(run + "/model.safetensors");
 }
@@ -167,7 +183,9 @@ TEST(ExactnessTest, SingleEndsWithTheBitsOfSync) {
   const std::string job = folder / "job.textproto";
   WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy"), {}));
   const std::string sync = TrainAndRead(folder, job, "sync", "2", "3");
-  EXPECT_EQ(TrainAndRead(folder, job, "single", "1", "1"), sync);
+  for (const char* threads : {"1", "2", "3"}) {
+    EXPECT_EQ(TrainAndRead(folder, job, "single", "1", "1", threads), sync) << threads;
+  }
 }
 
 TEST(ExactnessTest, LocalSgdDoesNotDependOnServersAndWorkers) {
@@ -177,7 +195,21 @@ TEST(ExactnessTest, LocalSgdDoesNotDependOnServersAndWorkers) {
   const std::string first = TrainAndRead(folder, job, "local_sgd:3", "1", "1");
   EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "2", "2"), first);
   EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "3", "4"), first);
+  EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "1", "1", "3"), first);
+  EXPECT_EQ(TrainAndRead(folder, job, "local_sgd:3", "1", "2", "2"), first);
   EXPECT_NE(TrainAndRead(folder, job, "local_sgd:2", "1", "1"), first);
+}
+
+TEST(ExactnessTest, ThreadsClipEachSliceAsOneThreadDoes) {
+  TemporaryFolder folder;
+  const std::string job = folder / "job.textproto";
+  WriteFile(job, JobText(WriteToyImages({.examples = kExamples}, folder / "toy"), {}));
+  const std::string clip = "optimizer.clip_norm=0.05";
+  const std::string one = TrainAndRead(folder, job, "sync", "1", "1", "1", clip);
+  EXPECT_NE(one, TrainAndRead(folder, job, "sync", "1", "1"));
+  EXPECT_EQ(TrainAndRead(folder, job, "sync", "1", "1", "2", clip), one);
+  EXPECT_EQ(TrainAndRead(folder, job, "sync", "2", "2", "2", clip), one);
+  EXPECT_EQ(TrainAndRead(folder, job, "single", "1", "1", "4", clip), one);
 }
 
 }  // namespace

@@ -123,6 +123,9 @@ TEST_F(TableCommandTest, MistakesAreNamedBeforeAnythingStarts) {
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_THAT(result.output, HasSubstr("live in tables of servers; use sync, async or ssp"));
   }
+  result = RunProgram({CONVOY_BINARY, "train", job_, "--set", "cluster.threads_per_worker=2"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("set cluster.workers instead"));
   WriteJob("table { max_mb: 0.01 }\n");
   result = Train("sync", "small");
   EXPECT_NE(result.exit_code, 0);

@@ -117,6 +117,44 @@ TEST_F(TrainCommandTest, AsyncAndSspTrainEveryExampleOnceAnEpoch) {
   }
 }
 
+TEST_F(TrainCommandTest, ThreadsOfAWorkerTrainEveryExampleOnceAndPushTheirSum) {
+  for (const char* mode : {"async", "ssp:2", "geo:2"}) {
+    json of_workers;
+    for (const char* threads : {"1", "2", "3"}) {
+      SCOPED_TRACE(std::string(mode) + ", threads " + threads);
+      std::filesystem::remove_all(run_);
+      const std::string workers = threads == std::string("1") ? "2" : "1";
+      const ProgramResult result = RunProgram(Train(
+          {"--mode", mode, "--servers", "1", "--workers", workers, "--set", "optimizer.adagrad={}",
+           "--set", "optimizer.learning_rate=0.02", "--set", "training.epochs=6", "--set",
+           std::string("cluster.threads_per_worker=") + threads}));
+      ASSERT_EQ(result.exit_code, 0) << result.output;
+      EXPECT_EQ(Summary()["examples"], 6 * 320);
+      EXPECT_GT(Summary()["validation"]["accuracy"], 0.9);
+      EXPECT_EQ(Summary()["validation"]["examples"], 80);
+      if (of_workers.is_null()) of_workers = Summary();
+      // Batches of 32 of one worker in place of 16 of each of two: half the pushes.
+      const int fold = threads == std::string("1") ? 1 : 2;
+      EXPECT_EQ(Summary()["steps"].get<int>() * fold, of_workers["steps"].get<int>());
+      EXPECT_LT(Summary()["bytes_sent"].get<double>(),
+                1.1 * of_workers["bytes_sent"].get<double>() / fold);
+    }
+  }
+}
+
+// 3 examples a batch for 4 threads, a last batch of 2, and slices that may be dropped.
+TEST_F(TrainCommandTest, FewerExamplesThanThreadsWork) {
+  for (const char* mode : {"sync", "sync,backup=1", "async", "local_sgd:2", "geo:2", "single"}) {
+    std::filesystem::remove_all(run_);
+    const ProgramResult result =
+        RunProgram(Train({"--mode", mode, "--workers", "2", "--set", "cluster.threads_per_worker=4",
+                          "--set", "training.batch_size=3", "--set",
+                          "optimizer.learning_rate=0.001", "--set", "training.epochs=1"}));
+    ASSERT_EQ(result.exit_code, 0) << mode << result.output;
+    EXPECT_EQ(Summary()["examples"], 320) << mode;
+  }
+}
+
 TEST_F(TrainCommandTest, InProcessEndsWithTheSameBits) {
   ASSERT_EQ(RunProgram(Train()).exit_code, 0);
   const std::string model = ReadFile(run_ + "/model.safetensors");
@@ -260,7 +298,14 @@ TEST_F(TrainCommandTest, AnExplodingTrainingIsRejectedNamingVariableWorkerAndSte
   skip.insert(skip.end(), {"--set", "training.nan_policy=SKIP"});
   result = RunProgram(Train(skip));
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_GT(Summary()["skipped_gradients"], 0);
+  const json skipped = Summary()["skipped_gradients"];
+  EXPECT_GT(skipped, 0);
+  // Two threads of one worker skip the same slices.
+  std::filesystem::remove_all(run_);
+  skip.insert(skip.end(), {"--workers", "1", "--set", "cluster.threads_per_worker=2"});
+  result = RunProgram(Train(skip));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(Summary()["skipped_gradients"], skipped);
 }
 
 TEST_F(TrainCommandTest, RolesStartedByHandInAnyOrderTrainTheSameModel) {

@@ -1,5 +1,6 @@
 // A model: its variables, and the loss and gradients of a batch. It is told nothing of servers,
-// slices or modes. One instance is used by one thread.
+// slices or modes. One instance is used by one thread; a worker of
+// several threads (cluster.threads_per_worker) makes one for each.
 #ifndef CONVOY_WORKER_MODELS_MODEL_H_
 #define CONVOY_WORKER_MODELS_MODEL_H_
 

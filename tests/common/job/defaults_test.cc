@@ -85,24 +85,19 @@ TEST(ResolveDefaultsTest, ConvNetGetsItsChannels) {
 }
 
 TEST(ResolveDefaultsTest, DeepModelsGetTheirLayers) {
-  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { deep_fm {} }"))
-                  .model()
-                  .deep_fm()
-                  .hidden(),
-              ElementsAre(128, 64));
-  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { wide_and_deep {} }"))
-                  .model()
-                  .wide_and_deep()
-                  .hidden(),
-              ElementsAre(128, 64));
-  EXPECT_THAT(ResolveDefaults(Parsed("data { train: 'x' } model { deep_fm { hidden: 7 } }"))
-                  .model()
-                  .deep_fm()
-                  .hidden(),
-              ElementsAre(7));
+  const auto resolved = [](const std::string& model) {
+    return ResolveDefaults(Parsed("data { train: 'x' } model { " + model + " }")).model();
+  };
+  EXPECT_THAT(resolved("deep_fm {}").deep_fm().hidden(), ElementsAre(128, 64));
+  EXPECT_THAT(resolved("wide_and_deep {}").wide_and_deep().hidden(), ElementsAre(128, 64));
+  EXPECT_THAT(resolved("deep_fm { hidden: 7 }").deep_fm().hidden(), ElementsAre(7));
 }
 
-TEST(ResolveDefaultsTest, SlicesAreTheWorkersUnlessGiven) {
+TEST(ResolveDefaultsTest, SlicesAreTheThreadsOfAllWorkersUnlessGiven) {
+  EXPECT_EQ(ResolveDefaults(Parsed(SmallJobAnd("cluster { workers: 3 threads_per_worker: 2 }")))
+                .training()
+                .slices(),
+            6u);
   EXPECT_EQ(ResolveDefaults(Parsed(SmallJobAnd("cluster { workers: 3 }"))).training().slices(), 3u);
   EXPECT_EQ(ResolveDefaults(Parsed(SmallJobAnd("cluster { workers: 3 } training { slices: 8 }")))
                 .training()

@@ -74,6 +74,10 @@ TEST(ValidateTest, NumbersOutsideTheirRangeAreNamedWithPathRangeAndValue) {
       {"training { slices: 1025 }", "training.slices must be from 1 to 1024, got 1025"},
       {"cluster { servers: 65 }", "cluster.servers must be from 1 to 64, got 65"},
       {"cluster { workers: 0 }", "cluster.workers must be from 1 to 1024, got 0"},
+      {"cluster { threads_per_worker: 0 }",
+       "cluster.threads_per_worker must be from 1 to 64, got 0"},
+      {"cluster { threads_per_worker: 65 }",
+       "cluster.threads_per_worker must be from 1 to 64, got 65"},
       {"cluster { wait_timeout_ms: 0 }", "cluster.wait_timeout_ms must be >= 1, got 0"},
       {"cluster { out_of_order_budget: -1 }", "cluster.out_of_order_budget must be >= 0, got -1"},
   };
@@ -94,6 +98,29 @@ TEST(ValidateTest, ExplicitZeroIsAValueWhereZeroIsAllowed) {
                            "training { max_steps: 0 validate_every_epochs: 0 } "
                            "cluster { threads_per_server: 0 } model { mlp { dropout: 0 } }"),
               IsEmpty());
+}
+
+TEST(ValidateTest, EveryThreadOfAWorkerMustHaveASlice) {
+  EXPECT_THAT(MessagesWith("cluster { workers: 2 threads_per_worker: 3 }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("training { slices: 5 } cluster { workers: 2 threads_per_worker: 3 }"),
+              IsEmpty());
+  EXPECT_THAT(
+      MessagesWith(
+          "training { slices: 2 mode: 'async' } cluster { workers: 2 threads_per_worker: 3 }"),
+      IsEmpty());
+  EXPECT_THAT(MessagesWith("training { slices: 4 } cluster { workers: 2 threads_per_worker: 3 }"),
+              ElementsAre("cluster.threads_per_worker: training.slices (4) leaves some of the 3 "
+                          "threads of each of 2 "
+                          "workers without work; leave training.slices out, or set it to 6"));
+  EXPECT_THAT(
+      MessagesWith("training { slices: 2 mode: 'single' } cluster { threads_per_worker: 3 }"),
+      ElementsAre("cluster.threads_per_worker: training.slices (2) leaves some of the 3 threads of "
+                  "each of 1 "
+                  "workers without work; leave training.slices out, or set it to 3"));
+  EXPECT_THAT(MessagesWith("cluster { workers: 1000 threads_per_worker: 2 }"),
+              ElementsAre("cluster.threads_per_worker: 2000 threads in all, of which each gets a "
+                          "slice; at most 1024, "
+                          "or set training.slices"));
 }
 
 TEST(ValidateTest, MoreWorkersThanSlicesAreSpares) {

@@ -6,13 +6,17 @@ namespace convoy {
 namespace {
 
 TEST(AdmissionTest, ProcessesThatOutnumberCoresAreTold) {
-  EXPECT_EQ(CoresAdvice(1, 1, 2), "");
-  EXPECT_EQ(CoresAdvice(1, 2, 2),
+  EXPECT_EQ(CoresAdvice(1, 1, 1, 2), "");
+  EXPECT_EQ(CoresAdvice(1, 2, 1, 2),
             "1 server and 2 workers take turns on 2 cores: more processes will not make this job "
             "faster here");
-  EXPECT_EQ(CoresAdvice(1, 1, 1),
+  EXPECT_EQ(CoresAdvice(1, 1, 1, 1),
             "1 server and 1 worker take turns on 1 core: more processes will not make this job "
             "faster here");
+  EXPECT_EQ(CoresAdvice(1, 1, 2, 3), "");
+  EXPECT_EQ(CoresAdvice(1, 1, 2, 2),
+            "1 server and 1 worker of 2 threads take turns on 2 cores: more processes or threads "
+            "will not make this job faster here");
 }
 
 TEST(AdmissionTest, TheLineOfMemoryGivesEachKindOfProcess) {

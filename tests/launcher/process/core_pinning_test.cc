@@ -20,10 +20,10 @@ std::set<int> CoresOfThisThread() {
 }
 
 // On a thread of its own: the test's keeps all cores.
-std::set<int> CoresWhenPinnedTo(uint32_t index) {
+std::set<int> CoresWhenPinnedTo(uint32_t index, uint32_t count = 1) {
   std::set<int> own, inherited;
   std::thread([&] {
-    EXPECT_TRUE(PinToCore(index).ok());
+    EXPECT_TRUE(PinToCores(index, count).ok());
     own = CoresOfThisThread();
     std::thread([&] { inherited = CoresOfThisThread(); }).join();
   }).join();
@@ -36,6 +36,13 @@ TEST(CorePinningTest, ProcessesTakeTheUsableCoresInTurn) {
   uint32_t index = 0;
   for (const int core : usable) EXPECT_EQ(CoresWhenPinnedTo(index++), std::set<int>{core});
   EXPECT_EQ(CoresWhenPinnedTo(index), std::set<int>{*usable.begin()});
+}
+
+TEST(CorePinningTest, AProcessOfSeveralThreadsGetsAsManyCores) {
+  const std::set<int> usable = CoresOfThisThread();
+  const auto all = static_cast<uint32_t>(usable.size());
+  EXPECT_EQ(CoresWhenPinnedTo(all - 1, 2), (std::set<int>{*usable.begin(), *usable.rbegin()}));
+  EXPECT_EQ(CoresWhenPinnedTo(1, all + 1), usable);
 }
 
 }  // namespace

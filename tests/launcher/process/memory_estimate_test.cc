@@ -109,6 +109,24 @@ TEST_F(MemoryEstimateTest, ASingleProcessHoldsWeightsSlotsAndTheSumsOfTheTree) {
   EXPECT_EQ(Estimate().worker, kProcessBytes + 5 * kBytes + 2 * 25 * 40);
 }
 
+TEST_F(MemoryEstimateTest, EachThreadOfAWorkerHoldsAGradientBatchesAndAnOrder) {
+  job_.mutable_cluster()->set_threads_per_worker(3);
+  job_.mutable_data()->set_shuffle(true);
+  // 6 slices of at most 17 examples.
+  const uint64_t data = 3 * (2 * 17 * 40 + 4 * 5000);
+  EXPECT_EQ(Estimate().worker, kProcessBytes + (4 + 3) * kBytes + data);
+  job_.mutable_training()->set_mode("async");
+  EXPECT_EQ(Estimate().worker, kProcessBytes + (4 + 3) * kBytes + data);
+  job_.mutable_optimizer()->mutable_adam();
+  job_.mutable_training()->set_mode("geo:2");  // one copy of weights and 2 slots goes on
+  EXPECT_EQ(Estimate().worker, kProcessBytes + (7 + 3) * kBytes + data);
+  job_.mutable_training()->set_mode("local_sgd:2");  // three of weights, a gradient and 2 slots
+  EXPECT_EQ(Estimate().worker, kProcessBytes + (7 + 3 + 2 * 4) * kBytes + data);
+  job_.mutable_training()->set_mode("single");
+  // Weights, 2 slots, sums of 1, 2, 4 and 6 slices, the gradients of two other threads.
+  EXPECT_EQ(Estimate().worker, kProcessBytes + (3 + 4 + 2) * kBytes + data);
+}
+
 TEST_F(MemoryEstimateTest, TheServerWithMostBlocksCounts) {
   job_.mutable_cluster()->set_servers(3);  // 10 blocks: 4, 3, 3
   EXPECT_EQ(Estimate().server, kProcessBytes + 5 * (kBytes / 10 * 4));

@@ -14,6 +14,7 @@ constexpr char kSummary[] = R"({
   "mode": "sync",
   "servers": 2,
   "workers": 2,
+  "threads_per_worker": 1,
   "slices": 2,
   "steps": 4690,
   "examples": 600000,
@@ -70,6 +71,13 @@ TEST(ResultsTableTest, OneProcessHasNoTraffic) {
   EXPECT_EQ(*RenderResults(R"({"mode": "single", "servers": 0, "workers": 1, "slices": 1, "bytes_sent": 0,)"
                            R"("bytes_received": 0, "staleness": {"min": 0, "mean": 0, "max": 0}})"),
             "  mode     single\n  cluster  one process without servers, 1 slice\n");
+}
+
+TEST(ResultsTableTest, SeveralThreadsOfAWorkerAreNamed) {
+  EXPECT_EQ(*RenderResults(R"({"servers": 1, "workers": 2, "threads_per_worker": 3, "slices": 6})"),
+            "  cluster  1 server, 2 workers of 3 threads, 6 slices\n");
+  EXPECT_EQ(*RenderResults(R"({"servers": 0, "workers": 1, "threads_per_worker": 2, "slices": 2})"),
+            "  cluster  one process of 2 threads without servers, 2 slices\n");
 }
 
 TEST(ResultsTableTest, DroppedGradientsAreCounted) {
