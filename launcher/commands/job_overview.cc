@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/cluster_size.h"
+#include "common/math/table.h"
 #include "common/mode.h"
+#include "common/optimizers/row_updater.h"
 #include "common/status.h"
 #include "launcher/coordinator/training_plan.h"
 #include "launcher/process/admission.h"
@@ -53,6 +55,24 @@ std::string ModelSection(const Model& model) {
   return Section("model", rows, Side::kRight);
 }
 
+// What a row takes: its floats, those of its optimizer, and what the server keeps to find it.
+absl::StatusOr<std::string> TablesSection(const v1::Job& job, const Model& model) {
+  if (model.tables().empty()) return "";
+  constexpr uint64_t kOverhead = 32;
+  Rows rows = {{"table", "columns", "bytes of a row"}};
+  for (const TableSpec& table : model.tables()) {
+    CONVOY_ASSIGN_OR_RETURN(const RowUpdater updater, RowUpdater::Create(job.optimizer(), table));
+    std::vector<std::string> ranges;
+    for (const ColumnRange& range : table.ranges) {
+      ranges.push_back(absl::StrCat(range.name, " ", range.size));
+    }
+    const uint64_t floats = uint64_t{updater.dim()} + updater.slot_floats();
+    rows.push_back({table.name, absl::StrJoin(ranges, ", "),
+                    absl::StrCat(floats * sizeof(float) + kOverhead)});
+  }
+  return Section("tables, one row for each id", rows, Side::kRight);
+}
+
 std::string TrainingSection(const v1::Job& job, const TrainingPlan& plan) {
   const std::string step =
       plan.sync
@@ -80,7 +100,8 @@ std::string MemorySection(const JobOverview& overview) {
         {"this machine", absl::StrCat(Bytes(overview.machine->total_bytes), ", ",
                                       Bytes(overview.machine->available_bytes), " available")});
   }
-  return Section("memory, at most about", rows);
+  const bool tables = !overview.setup.model().tables().empty();
+  return Section(tables ? "memory, at most about, without tables" : "memory, at most about", rows);
 }
 
 }  // namespace
@@ -89,10 +110,12 @@ absl::StatusOr<std::string> RenderJobOverview(const JobOverview& overview) {
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(overview.job.training().mode()));
   const TrainingPlan plan(overview.job, mode, overview.setup.summary);
   const auto [servers, workers] = ClusterSizeOf(overview.job);
+  CONVOY_ASSIGN_OR_RETURN(const std::string tables,
+                          TablesSection(overview.job, overview.setup.model()));
   const std::string advice =
       CoresAdvice(servers, workers, ThreadsPerWorker(overview.job), overview.cores);
   return absl::StrCat("job \"", overview.job.name(), "\" can be trained\n",
-                      DataSection(overview.setup), ModelSection(overview.setup.model()),
+                      DataSection(overview.setup), ModelSection(overview.setup.model()), tables,
                       TrainingSection(overview.job, plan), MemorySection(overview),
                       advice.empty() ? "" : absl::StrCat("\nnote: ", advice, "\n"));
 }

@@ -108,6 +108,14 @@ TEST_F(TableCommandTest, RulesDecideWhichIdsHaveRows) {
   EXPECT_LE(SavedRows("budget"), 2048u);
 }
 
+TEST_F(TableCommandTest, CheckSaysWhatARowTakes) {
+  const ProgramResult result = RunProgram({CONVOY_BINARY, "check", job_, "--gradients"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("weight 1, factors 4"));
+  EXPECT_THAT(result.output, HasSubstr(" 72\n")) << "5 weights, 5 slots, 32 bytes";
+  EXPECT_THAT(result.output, HasSubstr("rows/factors"));
+}
+
 TEST_F(TableCommandTest, MistakesAreNamedBeforeAnythingStarts) {
   WriteJob("table { match: \"(\" }\ntable { max_rows: 7 }\ntable { when_full: EVICT_OLDEST }\n");
   ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_});
