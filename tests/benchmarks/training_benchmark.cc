@@ -126,13 +126,15 @@ class LocalTraining {
 
 // ---- with servers
 
-double Convoy(const std::string& mode, int servers, int workers, uint64_t epochs) {
+// `threads`: of each worker; each thread computes 64 examples.
+double Convoy(const std::string& mode, int servers, int workers, int threads, uint64_t epochs) {
   const testing::TemporaryFolder folder;
   testing::WriteFile(folder / "job.textproto",
                      absl::StrCat("data { train: \"", kImages, "\" }\nmodel { mlp { hidden: 128 } }\n",
                                   "optimizer { sgd {} learning_rate: ", kRate, " }\n", "training { mode: \"", mode,
-                                  "\" epochs: ", epochs, " batch_size: ", kBatch * static_cast<uint64_t>(workers), " }\n",
-                                  "cluster { servers: ", servers, " workers: ", workers, " }\n"));
+                                  "\" epochs: ", epochs, " batch_size: ", kBatch * static_cast<uint64_t>(workers * threads), " }\n",
+                                  "cluster { servers: ", servers, " workers: ", workers,
+                                  " threads_per_worker: ", threads, " }\n"));
   const testing::ProgramResult result = testing::RunProgram(
       {CONVOY_BINARY, "train", folder / "job.textproto", "--run-dir", folder / "run"});
   if (result.exit_code != 0) Fail(result.output);
@@ -173,8 +175,8 @@ void Print(const std::vector<Row>& rows) {
 
 void Run(const Settings& settings) {
   const LocalTraining local;
-  const auto convoy = [&](const char* mode, int workers) {
-    return [=] { return Convoy(mode, 1, workers, settings.epochs); };
+  const auto convoy = [&](const char* mode, int workers, int threads = 1) {
+    return [=] { return Convoy(mode, 1, workers, threads, settings.epochs); };
   };
   std::vector<Row> rows = {
       {"plain Eigen loop", [&] { return local.PlainLoop(); }, "", {}},
@@ -183,6 +185,8 @@ void Run(const Settings& settings) {
       {"sync, 1 server + 1 worker", convoy("sync", 1), "0.45 of the loop", {}},
       {"async, 1 server + 2 workers", convoy("async", 2), "75,000 samples/s", {}},
       {"sync, 1 server + 2 workers", convoy("sync", 2), "60,000 samples/s", {}},
+      {"async, 1 + 1 of 2 threads", convoy("async", 1, 2), "", {}},
+      {"sync, 1 + 1 of 2 threads", convoy("sync", 1, 2), "", {}},
   };
   const bool torch = testing::RunProgram({settings.python, "-c", "import torch"}).exit_code == 0;
   if (torch) {
