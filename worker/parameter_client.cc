@@ -10,6 +10,7 @@ namespace convoy {
 namespace {
 
 constexpr char kMethod[] = "/convoy.v1.ParameterServer/Exchange";
+constexpr size_t kPollBytes = size_t{256} << 10;   // of gradient between two looks at the network
 constexpr absl::Duration kLookUp = absl::Milliseconds(100);   // longest time between two looks at `interrupted`
 
 ClientCore::Options CoreOptions(const ParameterClient::Options& options) {
@@ -153,6 +154,12 @@ absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end, std::span
     const bool all = IsComplete(cell.server);
     if (all || pending.bytes >= options_.coalesce_bytes) CONVOY_RETURN_IF_ERROR(FlushPending(cell.server, all));
   }
+  return PollNowAndThen();
+}
+
+// Looking for what is not there costs a system call.
+absl::Status ParameterClient::PollNowAndThen() {
+  if (unpolled_bytes_ < kPollBytes) return absl::OkStatus();
   return Poll();
 }
 
@@ -166,6 +173,7 @@ void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> 
     pull_asked_[cell.id] = true;
   }
   pending.bytes += values.size_bytes();
+  unpolled_bytes_ += values.size_bytes();
   ++pending.named;
 }
 
@@ -301,6 +309,7 @@ absl::Status ParameterClient::Tick() {
 }
 
 absl::Status ParameterClient::Poll() {
+  unpolled_bytes_ = 0;
   for (bool more = true; more;) {
     CONVOY_ASSIGN_OR_RETURN(more, HandleOne(absl::InfinitePast()));
   }

@@ -133,6 +133,8 @@ class ParameterClient {
   absl::Status OnRows(const ExchangeRequest& request, const ExchangeReply& reply);
   // Handles the next event, waiting for it until `deadline`. False: none came.
   absl::StatusOr<bool> HandleOne(absl::Time deadline);
+  // Poll, if there is reason to expect something.
+  absl::Status PollNowAndThen();
   // Retries, reconnects and deadlines that are due.
   absl::Status Tick();
 
@@ -155,6 +157,7 @@ class ParameterClient {
   std::vector<bool> pull_asked_;            // by cell: in this push
   std::vector<Pending> pending_;            // by server
   uint64_t completed_task_ = 0;
+  size_t unpolled_bytes_ = 0;               // handed over since the last Poll
 };
 
 }  // namespace convoy

@@ -16,6 +16,20 @@ constexpr size_t kAhead =
 // do not crowd.
 uint32_t BucketOfHash(uint64_t hash) { return static_cast<uint32_t>(hash >> 54); }
 
+using Found = std::pair<uint64_t, uint32_t>;
+
+// Buckets of a batch have some ten ids: insertion beats what is made for long sequences.
+void SortShort(std::span<Found> ids) {
+  constexpr size_t kShort = 32;
+  if (ids.size() > kShort) return std::sort(ids.begin(), ids.end());
+  for (size_t i = 1; i < ids.size(); ++i) {
+    const Found moved = ids[i];
+    size_t to = i;
+    for (; to > 0 && moved.first < ids[to - 1].first; --to) ids[to] = ids[to - 1];
+    ids[to] = moved;
+  }
+}
+
 }  // namespace
 
 RowIndex::RowIndex(uint32_t servers) : servers_(servers), offsets_(kTableBuckets + 1, 0) {
@@ -69,16 +83,15 @@ void RowIndex::Sort() {
   std::array<uint32_t, kTableBuckets> next;
   std::copy_n(offsets_.begin(), kTableBuckets, next.begin());
   sorted_.resize(found_.size());
-  for (uint32_t i = 0; i < found_.size(); ++i) sorted_[next[orders_[i]]++] = i;
+  for (uint32_t i = 0; i < found_.size(); ++i) sorted_[next[orders_[i]]++] = {found_[i], i};
   for (size_t b = 0; b < kTableBuckets; ++b) {
-    std::sort(sorted_.begin() + offsets_[b], sorted_.begin() + offsets_[b + 1],
-              [this](uint32_t x, uint32_t y) { return found_[x] < found_[y]; });
+    SortShort(std::span(sorted_).subspan(offsets_[b], offsets_[b + 1] - offsets_[b]));
   }
   unique_.resize(found_.size());
   positions_.resize(found_.size());
   for (uint32_t p = 0; p < sorted_.size(); ++p) {
-    unique_[p] = found_[sorted_[p]];
-    positions_[sorted_[p]] = p;
+    unique_[p] = sorted_[p].first;
+    positions_[sorted_[p].second] = p;
   }
   for (uint32_t& place : places_) place = positions_[place];
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace convoy {
@@ -41,10 +42,11 @@ class RowIndex {
   std::vector<uint32_t> first_;           // by server: place of its first bucket; and kTableBuckets
   std::vector<uint64_t> unique_, found_;  // found_: in the order of their first places
   std::vector<uint32_t> places_;
-  std::vector<uint32_t> offsets_;    // by place in the order, and the end
-  std::vector<uint32_t> orders_;     // of found_: the place of its bucket
-  std::vector<uint32_t> slots_;      // the table: 0, or a position in found_ plus 1
-  std::vector<uint32_t> sorted_;     // by position in unique_: the position in found_
+  std::vector<uint32_t> offsets_;  // by place in the order, and the end
+  std::vector<uint32_t> orders_;   // of found_: the place of its bucket
+  std::vector<uint32_t> slots_;    // the table: 0, or a position in found_ plus 1
+  // By position in unique_: the id and its position in found_.
+  std::vector<std::pair<uint64_t, uint32_t>> sorted_;
   std::vector<uint32_t> positions_;  // of found_ in unique_
 };
 

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -93,13 +94,12 @@ class Worker {
     Check(client_->WaitForWeights());
   }
 
-  // Pulls the rows of the next batch while the push of the last one is applied, then pushes their
-  // gradients.
+  // As the training loop of async does: the rows of the next batch are asked for before the
+  // gradients of this one leave.
   double RowsPerSecond() {
-    return Rate([this] {
-      const std::shared_ptr<TableBatch> batch = pool_.Get(0, kDim);
-      batch->Build(batches_[next_++ % batches_.size()]);
-      Check(client_->PullRows(batch, 0));
+    std::shared_ptr<TableBatch> ahead = PullNext();
+    const double rate = Rate([&] {
+      const std::shared_ptr<TableBatch> batch = std::exchange(ahead, PullNext());
       Check(client_->WaitForRows(*batch));
       std::fill(batch->gradients().begin(), batch->gradients().end(), 0.001f);
       Check(client_->BeginPush(header_));
@@ -107,6 +107,7 @@ class Worker {
       Check(client_->PushRows(*batch));
       Check(client_->EndPush());
     });
+    return rate;
   }
 
   double BlocksPerSecond() {
@@ -124,6 +125,12 @@ class Worker {
   }
 
  private:
+  std::shared_ptr<TableBatch> PullNext() {
+    const std::shared_ptr<TableBatch> batch = pool_.Get(0, kDim);
+    batch->Build(batches_[next_++ % batches_.size()]);
+    Check(client_->PullRows(batch, 0));
+    return batch;
+  }
   void PushedAll() { Check(client_->WaitUntilAnswered()); }
   template <typename Operation>
   double Rate(Operation operation) {

@@ -87,7 +87,9 @@ class LocalTraining {
     v1::Model config;
     config.mutable_mlp()->add_hidden(128);
     model_ = *MakeModel(config, input, {});
-    ExampleReader reader(data_.train.get(), model_.get(), 1, true);
+    training_.examples = data_.train.get();
+    training_.model = model_.get();
+    ExampleReader reader(&training_);
     if (!reader.Read(0, {0, Examples()}, &shuffled_).ok()) Fail("the images cannot be read");
   }
 
@@ -109,7 +111,7 @@ class LocalTraining {
   // The product's data path and model.
   double OwnModel() const {
     LocalWeights weights(model_->variables());
-    ExampleReader reader(data_.train.get(), model_.get(), 1, true);
+    ExampleReader reader(&training_);
     Batch batch;
     const double start = Now();
     for (uint64_t i = 0; i + kBatch <= Examples(); i += kBatch) {
@@ -121,6 +123,7 @@ class LocalTraining {
  private:
   DataSets data_;
   std::unique_ptr<Model> model_;
+  TrainingData training_;   // in the order of epoch 0
   Batch shuffled_;
 };
 
