@@ -1,9 +1,12 @@
 #include "launcher/coordinator/summary.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "common/cluster_size.h"
 #include "common/metrics/metrics.h"
+#include "launcher/coordinator/balance.h"
 #include "launcher/coordinator/json.h"
 
 namespace convoy {
@@ -31,6 +34,26 @@ Json Measured(const v1::MetricSums& sums) {
   return json;
 }
 
+// What a server carried and holds.
+void AddServer(const v1::ServerStats& stats, Json* json) {
+  (*json)["bytes_received"] = stats.bytes_received();
+  (*json)["bytes_sent"] = stats.bytes_sent();
+  if (stats.table_bytes() == 0) return;
+  (*json)["table_rows"] = stats.rows();
+  (*json)["table_bytes"] = stats.table_bytes();
+}
+
+std::string Imbalance(const Membership& members) {
+  std::vector<uint64_t> bytes;
+  for (uint32_t rank = 0; rank < members.servers(); ++rank) {
+    const Process* server = members.server(rank);
+    bytes.push_back(server == nullptr
+                        ? 0
+                        : server->stats.bytes_received() + server->stats.bytes_sent());
+  }
+  return DescribeImbalance(bytes);
+}
+
 Json Processes(const Membership& members) {
   Json list = Json::array();
   for (size_t i = 0; i < members.slots(); ++i) {
@@ -43,6 +66,7 @@ Json Processes(const Membership& members) {
                     {"cpu_seconds", process->usage.cpu_seconds()},
                     {"peak_rss_bytes", process->usage.peak_rss_bytes()}});
     if (process->registration.build_id().empty()) list.back()["foreign"] = true;
+    if (process->identity.role() == v1::SERVER) AddServer(process->stats, &list.back());
   }
   return list;
 }
@@ -89,6 +113,9 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["skipped_gradients"] = book == nullptr ? 0 : book->skipped();
   if (book != nullptr && book->dropped() > 0) json["dropped_gradients"] = book->dropped();
   AddTraffic(members, &json);
+  if (const std::string imbalance = Imbalance(members); !imbalance.empty()) {
+    json["imbalance"] = imbalance;
+  }
   json["stopped_early"] = outcome.stopped_early;
   if (!outcome.failure.empty()) json["failure"] = outcome.failure;
   json["processes"] = Processes(members);

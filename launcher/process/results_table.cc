@@ -150,7 +150,10 @@ absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
   if (!summary.is_object()) {
     return absl::InvalidArgumentError("the summary is not a JSON object");
   }
-  return RunTable(summary) + MetricsTable(summary) + ProcessTable(summary);
+  const std::string note = summary.contains("imbalance")
+                               ? absl::StrCat("\nnote: ", Text(summary, "imbalance"), "\n")
+                               : "";
+  return RunTable(summary) + MetricsTable(summary) + ProcessTable(summary) + note;
 }
 
 std::vector<NextCommand> NextCommandsAfterTraining(std::string_view program,

@@ -33,6 +33,12 @@ constexpr char kSummary[] = R"({
   ]
 })";
 
+TEST(ResultsTableTest, AServerThatCarriesMuchMoreThanOthersIsNamed) {
+  EXPECT_THAT(*RenderResults(R"({"imbalance": "server 1 carries 80 %"})"),
+              HasSubstr("\nnote: server 1 carries 80 %\n"));
+  EXPECT_THAT(*RenderResults(R"({"mode": "sync"})"), ::testing::Not(HasSubstr("note:")));
+}
+
 TEST(ResultsTableTest, RunMetricsAndProcessesAreAligned) {
   const auto table = RenderResults(kSummary);
   ASSERT_TRUE(table.ok()) << table.status();
