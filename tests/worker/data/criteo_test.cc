@@ -125,7 +125,9 @@ TEST_F(CriteoTest, AnyDamagedTextGivesRowsOrAnError) {
       EXPECT_EQ(rows.ids.size(), rows.labels.size() * 39);
       return absl::OkStatus();
     });
-    if (!summary.ok()) EXPECT_EQ(summary.status().code(), kInvalid);
+    if (!summary.ok()) {
+      EXPECT_EQ(summary.status().code(), kInvalid);
+    }
   }
 }
 
