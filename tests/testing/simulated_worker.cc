@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
@@ -51,8 +52,8 @@ class WorkerBase : public SimulatedWorker {
                                             Payload(*gradient.values, gradient.values)});
     }
     for (RowContribution& contribution : rows) {
-      uint64_t first;
-      contribution.ids.CopyTo(&first);
+      uint64_t first;   // all are of one server
+      std::memcpy(&first, contribution.ids.segments()[0].data, sizeof(first));
       auto& queue = messages[placement_.server_of_bucket(BucketOf(first))];
       if (environment_.random(2) == 0) queue.push_back(header);
       queue.back().rows.push_back(std::move(contribution));
