@@ -178,6 +178,13 @@ absl::Status CheckpointReader::Read(size_t variable, std::optional<size_t> slot,
   return absl::OkStatus();
 }
 
+uint64_t CheckpointReader::Updates(size_t variable, uint64_t value) const {
+  const std::vector<Block>& blocks = blocks_[variable];
+  const auto block = std::upper_bound(blocks.begin(), blocks.end(), value,
+                                      [](uint64_t at, const Block& b) { return at < b.end; });
+  return block == blocks.end() ? 0 : block->cell->updates;
+}
+
 absl::Status CheckpointReader::ReadPiece(size_t table, const Bucket& bucket, uint64_t first,
                                          uint64_t count, BucketRows* rows) const {
   const std::string& name = tables_[table].name;

@@ -61,6 +61,7 @@ class CheckpointReader final : public WeightArchive {
   const std::vector<Table>& tables() const override { return tables_; }
   absl::Status Read(size_t variable, std::optional<size_t> slot, uint64_t first,
                     std::span<float> out) const override;
+  uint64_t Updates(size_t variable, uint64_t value) const override;
   absl::Status ReadRows(size_t table,
                         absl::FunctionRef<absl::Status(const Rows&)> fn) const override;
 

@@ -51,6 +51,9 @@ class WeightArchive {
   // the weights. DataLoss: the file is damaged. OutOfRange: there are fewer values.
   virtual absl::Status Read(size_t variable, std::optional<size_t> slot, uint64_t first,
                             std::span<float> out) const = 0;
+  // Updates that the values around value `value` of a variable have taken, for bias corrections; 0:
+  // not known.
+  virtual uint64_t Updates(size_t variable, uint64_t value) const = 0;
   // All rows of a table, some thousands at a time, until `fn` returns an error.
   virtual absl::Status ReadRows(size_t table,
                                 absl::FunctionRef<absl::Status(const Rows&)> fn) const = 0;

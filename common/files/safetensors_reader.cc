@@ -125,4 +125,14 @@ absl::Status SafetensorsReader::ReadU64Into(std::string_view name, uint64_t firs
   return ReadPart("U64", name, first, values);
 }
 
+absl::Status SafetensorsReader::ReadBytes(const TensorInfo& tensor, uint64_t first,
+                                          std::span<char> bytes) const {
+  const uint64_t size = tensor.end - tensor.begin;
+  if (first > size || bytes.size() > size - first) {
+    return absl::OutOfRangeError(absl::StrCat(path_, ": tensor \"", tensor.name, "\" has ", size,
+                                              " bytes, want ", bytes.size(), " from ", first));
+  }
+  return ReadExactlyAt(fd_, data_begin_ + tensor.begin + first, bytes.data(), bytes.size(), path_);
+}
+
 }  // namespace convoy

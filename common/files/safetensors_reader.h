@@ -44,6 +44,8 @@ class SafetensorsReader {
   // The same of U32 and U64 tensors.
   absl::Status ReadU32Into(std::string_view name, uint64_t first, std::span<uint32_t> values) const;
   absl::Status ReadU64Into(std::string_view name, uint64_t first, std::span<uint64_t> values) const;
+  // Bytes [first, first + bytes.size()) of a tensor's data, whatever its dtype. Errors as ReadInto.
+  absl::Status ReadBytes(const TensorInfo& tensor, uint64_t first, std::span<char> bytes) const;
 
  private:
   SafetensorsReader(std::string path, OwnedFd fd, SafetensorsHeader header, uint64_t data_begin);

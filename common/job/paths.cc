@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/init_source.h"
 #include "common/job/field_text.h"
 
 namespace convoy {
@@ -68,9 +69,10 @@ std::string LabelsOf(const std::string& images) {
 }
 
 void ResolvePaths(const std::string& job_file, v1::Job* job) {
-  if (!job->has_data()) return;
   std::error_code ignored;
   const fs::path folder = fs::absolute(job_file, ignored).parent_path();
+  if (job->init().has_from()) Resolve(folder, job->mutable_init()->mutable_from());
+  if (!job->has_data()) return;
   v1::Data* data = job->mutable_data();
   if (data->has_train()) Resolve(folder, data->mutable_train());
   if (data->has_train_labels()) Resolve(folder, data->mutable_train_labels());
@@ -89,6 +91,12 @@ std::vector<Violation> CheckFiles(const v1::Job& job) {
                 validation.has_labels(), validation.labels(), &violations);
   CheckExamples("data.test.path", data.test().path(), "data.test.labels",
                 data.test().has_labels(), data.test().labels(), &violations);
+  if (!job.init().from().empty()) {
+    const absl::Status found = FindInitSource(job.init().from()).status();
+    if (!found.ok()) {
+      violations.push_back({"init.from", absl::StrCat("init.from: ", found.message()), false});
+    }
+  }
   return violations;
 }
 

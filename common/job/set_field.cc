@@ -134,12 +134,21 @@ class Setter {
         CONVOY_RETURN_IF_ERROR(SetValue(field, value, group));
       }
     } else if (!value.empty() || argument_.append) {
-      for (const absl::string_view element : absl::StrSplit(value, ',')) {
-        CONVOY_RETURN_IF_ERROR(SetValue(field, std::string(element), group));
-      }
+      CONVOY_RETURN_IF_ERROR(AppendValues(field, value, group));
     }
     if (argument_.append && reflection->FieldSize(*group, &field) == size + 1) {
       path_ = ElementPath(path_, size);
+    }
+    return absl::OkStatus();
+  }
+
+  // Values between commas; one string in quotes may have some inside.
+  absl::Status AppendValues(const FieldDescriptor& field, const std::string& value,
+                            Message* group) {
+    const bool quoted = !value.empty() && (value.front() == '"' || value.front() == '\'');
+    if (IsText(field) && quoted && ParseScalar(value, field, group)) return absl::OkStatus();
+    for (const absl::string_view element : absl::StrSplit(value, ',')) {
+      CONVOY_RETURN_IF_ERROR(SetValue(field, std::string(element), group));
     }
     return absl::OkStatus();
   }

@@ -25,6 +25,7 @@ path or fraction) the one that is set, or in which a field is set, replaces the 
 Lists:
   replaced as a whole          --set model.mlp.hidden=256,128   (an empty VALUE empties the list)
   appended to                  --set model.mlp.hidden+=64
+  (strings with commas in quotes: --set 'optimizer.freeze+="layer[1,2]/.*"')
                                --set 'optimizer.override+={match: "layer1/.*" l2: 0}'
   one element, from 0          --set 'model.mlp.hidden[0]=64'
                                --set 'optimizer.override[0].l2=0'

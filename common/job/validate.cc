@@ -85,6 +85,7 @@ std::vector<Violation> Validate(const v1::Job& job) {
   }
   ValidateData(job, &violations);
   ValidateModel(job, &violations);
+  ValidateInit(job, &violations);
   ValidateOptimizer(job, &violations);
   ValidateTraining(job, &violations);
   ValidateTables(job, &violations);

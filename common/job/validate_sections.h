@@ -10,6 +10,7 @@ namespace convoy {
 
 void ValidateData(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateModel(const v1::Job& job, std::vector<Violation>* violations);
+void ValidateInit(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateOptimizer(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTraining(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTables(const v1::Job& job, std::vector<Violation>* violations);

@@ -65,6 +65,7 @@ struct OptimizerSettings {
 // Settings for the variable or column range `name`: of all overrides that match, the last one wins,
 // field by field. The algorithm, also one that an override chooses, brings its weight decay:
 // adamw.weight_decay, 0 for the others; a weight_decay of the same or a later override replaces it.
+// optimizer.freeze makes the learning rate 0.
 // InvalidArgument: a bad regular expression, or an override without one.
 absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::string_view name);
 

@@ -7,6 +7,19 @@
 namespace convoy {
 namespace {
 
+absl::StatusOr<bool> IsFrozenByName(const v1::Optimizer& config, std::string_view name) {
+  for (const std::string& match : config.freeze()) {
+    const RE2 pattern(match, RE2::Quiet);
+    if (!pattern.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("optimizer.freeze: got \"", match,
+                       "\", want an RE2 regular expression: ", pattern.error()));
+    }
+    if (RE2::FullMatch(re2::StringPiece(name.data(), name.size()), pattern)) return true;
+  }
+  return false;
+}
+
 absl::StatusOr<bool> Matches(const v1::Override& entry, int index, std::string_view name) {
   if (!entry.has_match()) {
     return absl::InvalidArgumentError(absl::StrCat("optimizer.override[", index,
@@ -63,6 +76,8 @@ absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::
     CONVOY_ASSIGN_OR_RETURN(const bool matches, Matches(config.override(i), i, name));
     if (matches) Replace(config.override(i), &settings);
   }
+  CONVOY_ASSIGN_OR_RETURN(const bool frozen, IsFrozenByName(config, name));
+  if (frozen) settings.learning_rate = 0;
   return settings;
 }
 

@@ -1,5 +1,9 @@
 #include "launcher/commands/job_options.h"
 
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/job/defaults.h"
@@ -30,6 +34,27 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--seed", "seed", "N", "Seed of everything random"},
 };
 
+// A flag that stands for --set PATH+=VALUE and may be given several times.
+constexpr FieldFlag kListFlags[] = {
+    {"--freeze", "optimizer.freeze", "REGEX", "Variables that stay as they are"},
+    {"--replace", "init.replace", "REGEX", "Variables that begin anew whatever --init-from has"},
+    {"--widen", "init.widen", "REGEX", "Variables that may be larger than in --init-from"},
+    {"--map", "init.map", "OLD=NEW", "What --init-from calls OLD (REGEX) is NEW here, \\1 a group"},
+    {"--reset-optimizer", "init.reset_optimizer", "REGEX", "Variables whose optimizer begins anew"},
+};
+
+constexpr char kInitFrom[] = "init.from";
+
+std::string SetArgumentOf(const std::pair<std::string, std::string>& list) {
+  return absl::StrCat(list.first, "+=\"", absl::CEscape(list.second), "\"");
+}
+
+// Relative paths on the command line are relative to where it is given.
+std::string FromHere(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
+
 // Errors name what the user wrote.
 absl::Status InWordsOfFlags(const absl::Status& status, const JobOptions& options) {
   std::string message(status.message());
@@ -39,6 +64,14 @@ absl::Status InWordsOfFlags(const absl::Status& status, const JobOptions& option
     absl::StrReplaceAll({{absl::StrCat("--set ", flag.path, "=", found->second, ":"),
                           absl::StrCat(flag.flag, " ", found->second, ":")}},
                         &message);
+  }
+  for (const FieldFlag& flag : kListFlags) {
+    for (const auto& list : options.lists) {
+      if (list.first != flag.path) continue;
+      absl::StrReplaceAll({{absl::StrCat("--set ", SetArgumentOf(list), ":"),
+                            absl::StrCat(flag.flag, " ", list.second, ":")}},
+                          &message);
+    }
   }
   return absl::Status(status.code(), message);
 }
@@ -50,6 +83,7 @@ absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
   for (const auto& [path, value] : options.fields) {
     overrides.push_back(absl::StrCat(path, "=", value));
   }
+  for (const auto& list : options.lists) overrides.push_back(SetArgumentOf(list));
   absl::StatusOr<v1::Job> job = LoadJob(options.path, overrides);
   if (!job.ok()) return InWordsOfFlags(job.status(), options);
   return ResolveDefaults(*std::move(job));
@@ -66,6 +100,24 @@ void AddJobOptions(CLI::App* command, JobOptions* job) {
             [job, path = flag.path](const std::string& value) { job->fields[path] = value; },
             absl::StrCat(flag.help, " (", flag.path, ")"))
         ->type_name(flag.value);
+  }
+  command
+      ->add_option_function<std::string>(
+          "--init-from",
+          [job](const std::string& value) { job->fields[kInitFrom] = FromHere(value); },
+          "Begin with the weights of a run, of its checkpoint or of a safetensors file (init.from)")
+      ->type_name("RUN_DIR[@STEP]|FILE");
+  for (const FieldFlag& flag : kListFlags) {
+    command
+        ->add_option_function<std::vector<std::string>>(
+            flag.flag,
+            [job, path = flag.path](const std::vector<std::string>& values) {
+              for (const std::string& value : values) job->lists.emplace_back(path, value);
+            },
+            absl::StrCat(flag.help, " (", flag.path, ")"))
+        ->type_name(flag.value)
+        ->take_all()
+        ->allow_extra_args(false);
   }
   command->add_option("--set", job->set, std::string(kSetHelp))
       ->type_name("FIELD=VALUE")

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,6 +17,8 @@ struct JobOptions {
   std::string path;
   // Flags for fields that are changed often, as they were written; by the path of the field.
   std::map<std::string, std::string> fields;
+  // Flags that append to lists, in the order of the command line: path of the field and value.
+  std::vector<std::pair<std::string, std::string>> lists;
   std::vector<std::string> set;  // path.to.field=value
 };
 

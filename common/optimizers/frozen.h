@@ -1,0 +1,39 @@
+// Which parts of a model stay as they are: those with a learning rate of 0, by optimizer.freeze or
+// by an override.
+#ifndef CONVOY_COMMON_OPTIMIZERS_FROZEN_H_
+#define CONVOY_COMMON_OPTIMIZERS_FROZEN_H_
+
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/math/table.h"
+#include "common/math/variable.h"
+#include "proto/job.pb.h"
+
+namespace convoy {
+
+struct FrozenParts {
+  std::vector<bool> variables;  // by number
+  std::vector<bool> tables;     // by number: all column ranges are frozen
+
+  bool any() const;
+  bool variable(size_t number) const { return number < variables.size() && variables[number]; }
+  bool table(size_t number) const { return number < tables.size() && tables[number]; }
+};
+
+// InvalidArgument: as SettingsFor.
+absl::StatusOr<FrozenParts> FindFrozen(const v1::Optimizer& optimizer,
+                                       std::span<const VariableSpec> variables,
+                                       std::span<const TableSpec> tables);
+
+// InvalidArgument: an expression of optimizer.freeze matches neither a variable nor a column range;
+// lists what there is.
+absl::Status CheckFreezeMatches(const v1::Optimizer& optimizer,
+                                std::span<const VariableSpec> variables,
+                                std::span<const TableSpec> tables);
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_OPTIMIZERS_FROZEN_H_
