@@ -34,7 +34,8 @@ struct CheckpointTable {
     uint32_t size = 0;  // columns
   };
   std::string name;
-  std::vector<Range> ranges;
+  std::vector<Range> ranges;  // of the weights
+  std::vector<Range> slots;   // "RANGE/SLOT", left to right
 
   uint32_t dim() const;
 };
@@ -63,7 +64,7 @@ struct CheckpointManifest {
   uint64_t epoch_examples = 0;
   std::vector<CheckpointVariable> variables;
   std::vector<CheckpointTable> tables;
-  // Names of the optimizer's slots by variable or table; absent: none.
+  // Names of the optimizer's slots by variable; absent: none.
   std::map<std::string, std::vector<std::string>> slots;
   // Ids of complete data tasks, ranges [first, last]; empty in modes with steps.
   std::vector<std::pair<uint64_t, uint64_t>> completed_tasks;
