@@ -1,5 +1,5 @@
-// manifest.json of a checkpoint (docs/checkpoints.md): what the checkpoint is, and the names, sizes and
-// checksums of its files. It is written last.
+// manifest.json of a checkpoint (docs/checkpoints.md): what the checkpoint is, and the names, sizes
+// and checksums of its files. It is written last.
 #ifndef CONVOY_COMMON_CHECKPOINT_MANIFEST_H_
 #define CONVOY_COMMON_CHECKPOINT_MANIFEST_H_
 
@@ -18,9 +18,9 @@ inline constexpr char kManifestName[] = "manifest.json";
 inline constexpr int kCheckpointVersion = 1;
 
 struct CheckpointFile {
-  std::string name;    // without folder
+  std::string name;  // without folder
   uint64_t bytes = 0;
-  uint64_t xxh3 = 0;   // of all bytes
+  uint64_t xxh3 = 0;  // of all bytes
 };
 
 struct CheckpointVariable {
@@ -34,17 +34,20 @@ struct CheckpointTable {
     uint32_t size = 0;  // columns
   };
   std::string name;
-  std::vector<Range> ranges;  // of the weights
-  std::vector<Range> slots;   // "RANGE/SLOT", left to right
+  std::vector<Range> ranges;  // left to right
+  // The floats of TABLE/slots, left to right: "RANGE/SLOT" and how many a row has of it, which the
+  // ranges do not say (row-wise rules have one). Empty: none.
+  std::vector<Range> slots;
 
   uint32_t dim() const;
+  uint32_t slot_floats() const;
 };
 
 // Where the weights came from before this run or part of a run.
 struct CheckpointAncestor {
-  std::string run;    // run directory, or file
+  std::string run;  // run directory, or file
   uint64_t step = 0;
-  std::string how;    // "resume", "init"
+  std::string how;  // "resume", "init"
 };
 
 struct CheckpointManifest {
@@ -54,13 +57,13 @@ struct CheckpointManifest {
   uint64_t generation = 1;
   uint64_t examples = 0;
   uint64_t dropped = 0;
-  std::string created;          // RFC 3339, UTC
+  std::string created;  // RFC 3339, UTC
   std::string build;
   std::string instruction_set;
-  std::string job;              // resolved, text format
-  std::string schema;           // JSON; empty: none
+  std::string job;     // resolved, text format
+  std::string schema;  // JSON of an object; empty: none
   uint64_t data_fingerprint = 0;
-  uint64_t data_examples = 0;   // training examples
+  uint64_t data_examples = 0;  // training examples
   uint64_t epoch_examples = 0;
   std::vector<CheckpointVariable> variables;
   std::vector<CheckpointTable> tables;
@@ -72,10 +75,12 @@ struct CheckpointManifest {
   std::vector<CheckpointFile> files;
 };
 
-// Indented JSON that ends with a line break. Equal manifests give equal bytes.
+// Indented JSON that ends with its own checksum and a line break. Equal manifests give equal bytes.
 std::string ToJson(const CheckpointManifest& manifest);
-// DataLoss: not JSON, or members that are missing, of another type or contradict each other; says
-// which. Unimplemented: of a newer version; says which program is needed. `where`: for messages.
+// DataLoss: not JSON, a byte that differs from what was written, or members that are missing, of
+// another type or contradict each other; says which. Unimplemented: of a newer version; says which
+// program is needed. `where`: for messages. Members that are not known are ignored: a version that
+// they matter to has another number.
 absl::StatusOr<CheckpointManifest> ParseManifest(std::string_view json, const std::string& where);
 
 }  // namespace convoy

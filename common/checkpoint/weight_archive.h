@@ -1,5 +1,5 @@
-// Weights in files, whichever kind of file: a checkpoint, or one safetensors file of this or another
-// program. What a training can begin with.
+// Weights in files, whichever kind of file: a checkpoint, or one safetensors file of this or
+// another program. What a training can begin with.
 #ifndef CONVOY_COMMON_CHECKPOINT_WEIGHT_ARCHIVE_H_
 #define CONVOY_COMMON_CHECKPOINT_WEIGHT_ARCHIVE_H_
 
@@ -47,8 +47,8 @@ class WeightArchive {
   virtual const std::vector<Variable>& variables() const = 0;
   virtual const std::vector<Table>& tables() const = 0;
 
-  // Values [first, first + out.size()) of a variable, row-major; `slot`: of that slot instead of the
-  // weights. DataLoss: the file is damaged. OutOfRange: there are fewer values.
+  // Values [first, first + out.size()) of a variable, row-major; `slot`: of that slot instead of
+  // the weights. DataLoss: the file is damaged. OutOfRange: there are fewer values.
   virtual absl::Status Read(size_t variable, std::optional<size_t> slot, uint64_t first,
                             std::span<float> out) const = 0;
   // All rows of a table, some thousands at a time, until `fn` returns an error.
