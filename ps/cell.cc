@@ -140,6 +140,13 @@ std::optional<BlockSnapshot> Cell::TakeSnapshot() {
   return taken;
 }
 
+BlockSnapshot Cell::MakeSnapshot(CellPosition position) const {
+  MutexLock lock(mutex_);
+  BlockSnapshot snapshot{std::move(position), options_.pool->Acquire(current_->size()), {}};
+  for (const AlignedBuffer& slot : slots_) snapshot.slots.emplace_back(slot.size());
+  return snapshot;
+}
+
 void Cell::Restore(BlockSnapshot snapshot) {
   MutexLock lock(mutex_);
   progress_.Restore(std::move(snapshot.position));

@@ -79,8 +79,9 @@ class Cell {
   std::optional<CellPosition> OutlineSnapshot() const;
   // The cell at the version that was armed, once; nullopt: it is not there yet, or nothing is armed.
   std::optional<BlockSnapshot> TakeSnapshot();
-  // Makes the cell what it was when the snapshot was taken. `values` has as many floats as the cell.
-  // Before the first request.
+  // Memory for a snapshot of this cell, to be filled and restored.
+  BlockSnapshot MakeSnapshot(CellPosition position) const;
+  // Makes the cell what it was when the snapshot was taken. Before the first request.
   void Restore(BlockSnapshot snapshot);
 
   Counts GetCounts() const;

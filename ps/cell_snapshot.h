@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/aligned_buffer.h"
+#include "common/checkpoint/bucket_rows.h"
 #include "ps/buffer_pool.h"
 #include "ps/cell_progress.h"
 
@@ -29,19 +30,9 @@ struct BlockSnapshot {
 
 // A bucket of a table at one version.
 struct BucketSnapshot {
-  // An id that is not admitted yet.
-  struct Waiting {
-    uint64_t id = 0;
-    uint64_t sightings = 0;
-    uint64_t last_step = 0;
-  };
-
   CellPosition position;
-  std::vector<uint64_t> ids;       // ascending
-  std::vector<float> weights;      // row-major [ids, dim]
-  std::vector<float> slots;        // row-major [ids, floats of the slots]
-  std::vector<uint32_t> counters;  // [ids, 2]: step of the last change, updates
-  std::vector<Waiting> waiting;    // ids ascending
+  BucketRows rows;
+  std::vector<WaitingId> waiting;  // ids ascending
 };
 
 // Not thread-safe: used under the cell's lock.

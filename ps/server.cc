@@ -19,7 +19,7 @@
 #include "common/status.h"
 #include "ps/parameter_service.h"
 #include "ps/server_core.h"
-#include "ps/shard_file.h"
+#include "ps/shard_restore.h"
 #include "ps/snapshot_taker.h"
 
 namespace convoy {
@@ -57,7 +57,7 @@ class SnapshotsInTurn {
  public:
   void Install(std::unique_ptr<SnapshotTaker> taker) {
     MutexLock lock(mutex_);
-    taker_ = std::move(taker);
+    taker_.swap(taker);
   }
   void Follow(const v1::HeartbeatReply& reply) {
     MutexLock lock(mutex_);
@@ -121,14 +121,14 @@ absl::Status RunServer(const ServerOptions& options) {
   service_options.threads = options.threads;
   service_options.spin = absl::Microseconds(options.spin_us);
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterService> service, ParameterService::Start(service_options));
+  JobEnd end;
+  SnapshotsInTurn snapshots;
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
                           CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
   CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
                           coordinator->Register(Introduction(options, service->address())));
   options.log(absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
 
-  JobEnd end;
-  SnapshotsInTurn snapshots;
   coordinator->StartHeartbeats(
       absl::Milliseconds(registered.job().cluster().heartbeat_ms()),
       [&](v1::HeartbeatRequest* request) {

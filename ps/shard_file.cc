@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/server_file_layout.h"
 #include "common/files/file_hash.h"
 #include "common/files/safetensors_writer.h"
 #include "common/status.h"
@@ -22,8 +23,7 @@ absl::Status GivenUp() {
 
 std::string BlockName(const Placement& placement, const CellSpec& spec) {
   const auto begin = static_cast<uint64_t>(spec.offset);
-  return absl::StrCat(placement.variables()[spec.variable].name, "[", begin, ":", begin + spec.size,
-                      "]");
+  return BlockTensor(placement.variables()[spec.variable].name, begin, begin + spec.size);
 }
 
 class ShardWriter {
@@ -33,16 +33,16 @@ class ShardWriter {
 
   absl::StatusOr<ShardFile> Write(const std::string& folder) {
     CONVOY_RETURN_IF_ERROR(Outline());
-    file_.name = absl::StrCat("server-", rank_, "-of-", placement_.servers(), ".safetensors");
+    file_.name = ServerFileName(rank_, placement_.servers());
     const std::string path = absl::StrCat(folder, "/", file_.name);
     CONVOY_ASSIGN_OR_RETURN(
         writer_, SafetensorsWriter::Create(
                      path, Declarations(),
-                     {{"format", "convoy checkpoint"},
-                      {"server", absl::StrCat(rank_, " of ", placement_.servers())}}));
-    CONVOY_RETURN_IF_ERROR(writer_->WriteU64("/cells", 0, cells_));
-    CONVOY_RETURN_IF_ERROR(writer_->WriteU64("/marks", 0, marks_));
-    CONVOY_RETURN_IF_ERROR(writer_->WriteU64("/complete", 0, complete_));
+                     {{"format", kServerFileFormat},
+                      {"server", ServerOfServers(rank_, placement_.servers())}}));
+    CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kCellsTensor, 0, cells_));
+    CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kMarksTensor, 0, marks_));
+    CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kCompleteTensor, 0, complete_));
     CONVOY_RETURN_IF_ERROR(WriteBlocks());
     for (uint32_t t = 0; t < shard_.tables(); ++t) CONVOY_RETURN_IF_ERROR(WriteTable(t));
     if (!shard_.server_cell().TakeSnapshot()) return GivenUp();
@@ -98,31 +98,31 @@ class ShardWriter {
   // Those of 8 bytes a value come first, so that all are aligned.
   std::vector<TensorDeclaration> Declarations() const {
     std::vector<TensorDeclaration> tensors;
-    tensors.push_back({"/cells", {cells_.size() / kCellColumns, kCellColumns}, "U64"});
-    tensors.push_back({"/marks", {marks_.size() / kMarkColumns, kMarkColumns}, "U64"});
-    tensors.push_back({"/complete", {complete_.size() / 2, 2}, "U64"});
+    tensors.push_back({kCellsTensor, {cells_.size() / kCellColumns, kCellColumns}, "U64"});
+    tensors.push_back({kMarksTensor, {marks_.size() / kMarkColumns, kMarkColumns}, "U64"});
+    tensors.push_back({kCompleteTensor, {complete_.size() / 2, 2}, "U64"});
     for (uint32_t t = 0; t < shard_.tables(); ++t) {
       const std::string& name = shard_.table(t).spec().name;
-      tensors.push_back({absl::StrCat(name, "/ids"), {tables_[t].rows}, "U64"});
-      tensors.push_back({absl::StrCat(name, "/waiting"), {tables_[t].waiting, kWaitingColumns}, "U64"});
+      tensors.push_back({TableIdsTensor(name), {tables_[t].rows}, "U64"});
+      tensors.push_back({TableWaitingTensor(name), {tables_[t].waiting, kWaitingColumns}, "U64"});
     }
     for (const uint32_t id : placement_.cells_of_server(rank_)) {
       const CellSpec& spec = placement_.cells()[id];
       const std::string name = BlockName(placement_, spec);
       tensors.push_back({name, {spec.size}});
       for (const std::string& slot : shard_.optimizer(spec.variable).slot_names()) {
-        tensors.push_back({absl::StrCat(name, ".", slot), {spec.size}});
+        tensors.push_back({BlockSlotTensor(name, slot), {spec.size}});
       }
     }
     for (uint32_t t = 0; t < shard_.tables(); ++t) {
       const TableShard& table = shard_.table(t);
       const std::string& name = table.spec().name;
       const uint64_t rows = tables_[t].rows;
-      tensors.push_back({absl::StrCat(name, "/rows"), {rows, table.dim()}});
+      tensors.push_back({TableRowsTensor(name), {rows, table.dim()}});
       if (table.updater().slot_floats() > 0) {
-        tensors.push_back({absl::StrCat(name, "/slots"), {rows, table.updater().slot_floats()}});
+        tensors.push_back({TableSlotsTensor(name), {rows, table.updater().slot_floats()}});
       }
-      tensors.push_back({absl::StrCat(name, "/counters"), {rows, 2}, "U32"});
+      tensors.push_back({TableCountersTensor(name), {rows, kRowCounters}, "U32"});
     }
     return tensors;
   }
@@ -137,7 +137,7 @@ class ShardWriter {
       const std::vector<std::string> slots = shard_.optimizer(spec.variable).slot_names();
       for (size_t s = 0; s < slots.size(); ++s) {
         CONVOY_RETURN_IF_ERROR(
-            writer_->Write(absl::StrCat(name, ".", slots[s]), 0, block->slots[s].span()));
+            writer_->Write(BlockSlotTensor(name, slots[s]), 0, block->slots[s].span()));
       }
     }
     return absl::OkStatus();
@@ -151,22 +151,22 @@ class ShardWriter {
     for (uint32_t b = rank_; b < kTableBuckets; b += placement_.servers()) {
       const std::optional<BucketSnapshot> bucket = table.bucket(b).TakeSnapshot();
       if (!bucket) return GivenUp();
-      CONVOY_RETURN_IF_ERROR(writer_->WriteU64(absl::StrCat(name, "/ids"), row, bucket->ids));
+      CONVOY_RETURN_IF_ERROR(writer_->WriteU64(TableIdsTensor(name), row, bucket->rows.ids));
       CONVOY_RETURN_IF_ERROR(
-          writer_->Write(absl::StrCat(name, "/rows"), row * table.dim(), bucket->weights));
+          writer_->Write(TableRowsTensor(name), row * table.dim(), bucket->rows.weights));
       if (slot_floats > 0) {
         CONVOY_RETURN_IF_ERROR(
-            writer_->Write(absl::StrCat(name, "/slots"), row * slot_floats, bucket->slots));
+            writer_->Write(TableSlotsTensor(name), row * slot_floats, bucket->rows.slots));
       }
       CONVOY_RETURN_IF_ERROR(
-          writer_->WriteU32(absl::StrCat(name, "/counters"), row * 2, bucket->counters));
+          writer_->WriteU32(TableCountersTensor(name), row * kRowCounters, bucket->rows.counters));
       std::vector<uint64_t> waiting;
-      for (const BucketSnapshot::Waiting& id : bucket->waiting) {
+      for (const WaitingId& id : bucket->waiting) {
         waiting.insert(waiting.end(), {b, id.id, id.sightings, id.last_step});
       }
-      CONVOY_RETURN_IF_ERROR(writer_->WriteU64(absl::StrCat(name, "/waiting"),
+      CONVOY_RETURN_IF_ERROR(writer_->WriteU64(TableWaitingTensor(name),
                                                waiting_row * kWaitingColumns, waiting));
-      row += bucket->ids.size();
+      row += bucket->rows.ids.size();
       waiting_row += bucket->waiting.size();
     }
     return absl::OkStatus();

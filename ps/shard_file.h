@@ -1,5 +1,4 @@
-// A server's file of a checkpoint (docs/checkpoints.md): written while the training goes on, and read
-// by any number of servers.
+// A server's file of a checkpoint (docs/checkpoints.md), written while the training goes on.
 #ifndef CONVOY_PS_SHARD_FILE_H_
 #define CONVOY_PS_SHARD_FILE_H_
 
@@ -7,7 +6,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/checkpoint/checkpoint_reader.h"
 #include "common/placement/placement.h"
 #include "ps/shard.h"
 
@@ -29,12 +27,6 @@ struct ShardFile {
 // file.
 absl::StatusOr<ShardFile> WriteShard(Shard& shard, const Placement& placement, uint32_t rank,
                                      const std::string& folder);
-
-// Gives the cells of a new shard the state they have in the checkpoint, whose files were verified.
-// FailedPrecondition: the checkpoint has other slots or columns than the optimizer and tables of the
-// job. DataLoss: a file is damaged.
-absl::Status RestoreShard(const CheckpointReader& checkpoint, const Placement& placement,
-                          uint32_t rank, Shard& shard);
 
 }  // namespace convoy
 

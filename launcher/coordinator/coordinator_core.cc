@@ -353,7 +353,7 @@ Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl:
   if (ended() || !committing_) return Flush();
   const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
   AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
-                       : CheckpointFailureLine(status.message(), generation_, now - training_start_));
+                       : CheckpointFailureLine(std::string(status.message()), generation_, now - training_start_));
   if (!status.ok()) actions_.discard = committed.folder;
   FollowKeeper(keeper_->OnCommitted(status.ok(), now, CurrentStep()));
   EndIfSaved();

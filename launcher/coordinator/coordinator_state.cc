@@ -74,7 +74,7 @@ void CoordinatorCore::MakePlan() {
 void CoordinatorCore::StartTraining() {
   generation_ = resume_ ? resume_->manifest.generation + 1 : 1;
   training_start_ = now_;
-  if (absl::Status fits = CheckResumePoint(); !fits.ok()) return FailJob(fits.message());
+  if (absl::Status fits = CheckResumePoint(); !fits.ok()) return FailJob(std::string(fits.message()));
   MakePlan();
   if (!Admit()) return;
   phase_ = v1::TRAINING;

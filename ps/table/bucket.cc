@@ -203,44 +203,46 @@ std::optional<BucketSnapshot> TableBucket::TakeSnapshot() {
 BucketSnapshot TableBucket::CopyLocked() const {
   BucketSnapshot copy;
   copy.position = kept_->position;
-  const size_t rows = kept_->rows.Count(rows_), slot_floats = rows_.layout().slot_floats;
-  copy.ids.reserve(rows);
-  copy.weights.reserve(rows * dim_);
-  copy.slots.reserve(rows * slot_floats);
-  copy.counters.reserve(2 * rows);
+  const size_t count = kept_->rows.Count(rows_), slot_floats = rows_.layout().slot_floats;
+  BucketRows& rows = copy.rows;
+  rows.ids.reserve(count);
+  rows.weights.reserve(count * dim_);
+  rows.slots.reserve(count * slot_floats);
+  rows.counters.reserve(2 * count);
   kept_->rows.ForEach(rows_, [&](const KeptRow& row) {
-    copy.ids.push_back(row.id);
-    copy.weights.insert(copy.weights.end(), row.floats, row.floats + dim_);
-    copy.slots.insert(copy.slots.end(), row.floats + dim_, row.floats + dim_ + slot_floats);
-    copy.counters.insert(copy.counters.end(), {row.last_step, row.updates});
+    rows.ids.push_back(row.id);
+    rows.weights.insert(rows.weights.end(), row.floats, row.floats + dim_);
+    rows.slots.insert(rows.slots.end(), row.floats + dim_, row.floats + dim_ + slot_floats);
+    rows.counters.insert(rows.counters.end(), {row.last_step, row.updates});
   });
   for (const auto& [id, seen] : kept_->waiting) {
     copy.waiting.push_back({id, seen.sightings, seen.last_step});
   }
   std::sort(copy.waiting.begin(), copy.waiting.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
+            [](const WaitingId& a, const WaitingId& b) { return a.id < b.id; });
   return copy;
 }
 
 absl::Status TableBucket::Restore(const BucketSnapshot& snapshot) {
   MutexLock lock(mutex_);
   progress_.Restore(snapshot.position);
+  const BucketRows& rows = snapshot.rows;
   const size_t slot_floats = rows_.layout().slot_floats;
-  for (size_t i = 0; i < snapshot.ids.size(); ++i) {
+  for (size_t i = 0; i < rows.ids.size(); ++i) {
     bool inserted;
-    const Row row = rows_.FindOrInsert(snapshot.ids[i], &inserted);
+    const Row row = rows_.FindOrInsert(rows.ids[i], &inserted);
     if (!row) {
-      return absl::ResourceExhaustedError(absl::StrCat("table "", options_.table->name, "": got ",
-                                                       snapshot.ids.size(), " rows in one bucket, want at most ",
-                                                       RowStore::kMaxRows));
+      return absl::ResourceExhaustedError(
+          absl::StrCat("table \"", options_.table->name, "\": got ", rows.ids.size(),
+                       " rows in one bucket, want at most ", RowStore::kMaxRows));
     }
-    std::copy_n(snapshot.weights.data() + i * dim_, dim_, row.weights);
-    std::copy_n(snapshot.slots.data() + i * slot_floats, slot_floats, row.slots);
-    row.header->last_step = snapshot.counters[2 * i];
-    row.header->updates = snapshot.counters[2 * i + 1];
+    std::copy_n(rows.weights.data() + i * dim_, dim_, row.weights);
+    std::copy_n(rows.slots.data() + i * slot_floats, slot_floats, row.slots);
+    row.header->last_step = rows.counters[2 * i];
+    row.header->updates = rows.counters[2 * i + 1];
   }
   RowLifeState::Candidates waiting;
-  for (const BucketSnapshot::Waiting& id : snapshot.waiting) {
+  for (const WaitingId& id : snapshot.waiting) {
     waiting[id.id] = {static_cast<uint32_t>(id.sightings), id.last_step};
   }
   life_.Restore(std::move(waiting));
