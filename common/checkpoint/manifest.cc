@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "common/build_info.h"
 #include "common/checkpoint/json_object.h"
+#include "common/files/file_io.h"
 #include "common/files/safetensors_header.h"
 #include "common/status.h"
 
@@ -283,6 +284,17 @@ absl::StatusOr<CheckpointManifest> ParseManifest(std::string_view json, const st
   absl::StatusOr<CheckpointManifest> manifest = ParseSealed(json);
   if (!manifest.ok()) return Annotate(manifest.status(), where);
   return manifest;
+}
+
+absl::StatusOr<CheckpointManifest> ReadManifest(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/", kManifestName);
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (absl::IsNotFound(text.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(folder, " is no complete checkpoint: there is no ", kManifestName, " in it"));
+  }
+  CONVOY_RETURN_IF_ERROR(text.status());
+  return ParseManifest(*text, path);
 }
 
 }  // namespace convoy

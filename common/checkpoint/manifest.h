@@ -82,6 +82,8 @@ std::string ToJson(const CheckpointManifest& manifest);
 // program is needed. `where`: for messages. Members that are not known are ignored: a version that
 // they matter to has another number.
 absl::StatusOr<CheckpointManifest> ParseManifest(std::string_view json, const std::string& where);
+// That of the checkpoint in `folder`. NotFound: there is none; else as ParseManifest.
+absl::StatusOr<CheckpointManifest> ReadManifest(const std::string& folder);
 
 }  // namespace convoy
 

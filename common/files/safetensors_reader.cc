@@ -93,21 +93,36 @@ absl::StatusOr<AlignedBuffer> SafetensorsReader::Read(std::string_view name) con
 absl::StatusOr<std::vector<uint64_t>> SafetensorsReader::ReadU64(std::string_view name) const {
   CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindOf("U64", name));
   std::vector<uint64_t> values((tensor->end - tensor->begin) / sizeof(uint64_t));
-  CONVOY_RETURN_IF_ERROR(ReadExactlyAt(fd_, data_begin_ + tensor->begin, values.data(),
-                                       values.size() * sizeof(uint64_t), path_));
+  CONVOY_RETURN_IF_ERROR(ReadU64Into(name, 0, values));
   return values;
 }
 
-absl::Status SafetensorsReader::ReadInto(std::string_view name, uint64_t first,
-                                         std::span<float> values) const {
-  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindOf("F32", name));
-  const uint64_t size = (tensor->end - tensor->begin) / sizeof(float);
+template <typename Value>
+absl::Status SafetensorsReader::ReadPart(std::string_view dtype, std::string_view name,
+                                         uint64_t first, std::span<Value> values) const {
+  CONVOY_ASSIGN_OR_RETURN(const TensorInfo* tensor, FindOf(dtype, name));
+  const uint64_t size = (tensor->end - tensor->begin) / sizeof(Value);
   if (first > size || values.size() > size - first) {
     return absl::OutOfRangeError(absl::StrCat(path_, ": tensor \"", tensor->name, "\" has ", size,
                                               " values, want ", values.size(), " from ", first));
   }
-  return ReadExactlyAt(fd_, data_begin_ + tensor->begin + first * sizeof(float), values.data(),
+  return ReadExactlyAt(fd_, data_begin_ + tensor->begin + first * sizeof(Value), values.data(),
                        values.size_bytes(), path_);
+}
+
+absl::Status SafetensorsReader::ReadInto(std::string_view name, uint64_t first,
+                                         std::span<float> values) const {
+  return ReadPart("F32", name, first, values);
+}
+
+absl::Status SafetensorsReader::ReadU32Into(std::string_view name, uint64_t first,
+                                            std::span<uint32_t> values) const {
+  return ReadPart("U32", name, first, values);
+}
+
+absl::Status SafetensorsReader::ReadU64Into(std::string_view name, uint64_t first,
+                                            std::span<uint64_t> values) const {
+  return ReadPart("U64", name, first, values);
 }
 
 }  // namespace convoy

@@ -41,9 +41,15 @@ class SafetensorsReader {
   // Values [first, first + values.size()) of an F32 tensor, row-major. Errors as Read;
   // OutOfRange: the tensor has fewer values.
   absl::Status ReadInto(std::string_view name, uint64_t first, std::span<float> values) const;
+  // The same of U32 and U64 tensors.
+  absl::Status ReadU32Into(std::string_view name, uint64_t first, std::span<uint32_t> values) const;
+  absl::Status ReadU64Into(std::string_view name, uint64_t first, std::span<uint64_t> values) const;
 
  private:
   SafetensorsReader(std::string path, OwnedFd fd, SafetensorsHeader header, uint64_t data_begin);
+  template <typename Value>
+  absl::Status ReadPart(std::string_view dtype, std::string_view name, uint64_t first,
+                        std::span<Value> values) const;
   absl::StatusOr<const TensorInfo*> FindOf(std::string_view dtype, std::string_view name) const;
 
   const std::string path_;

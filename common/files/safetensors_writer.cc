@@ -21,9 +21,9 @@ absl::StatusOr<SafetensorsHeader> LayOut(const std::vector<TensorDeclaration>& t
     }
     const auto values = ValuesInShape(tensor.shape);
     if (!values.ok()) return Annotate(values.status(), absl::StrCat("\"", tensor.name, "\""));
-    if (tensor.dtype != "F32" && tensor.dtype != "U64") {
+    if (tensor.dtype != "F32" && tensor.dtype != "U32" && tensor.dtype != "U64") {
       return absl::InvalidArgumentError(absl::StrCat("tensor \"", tensor.name, "\": got dtype ",
-                                                     tensor.dtype, ", want F32 or U64"));
+                                                     tensor.dtype, ", want F32, U32 or U64"));
     }
     CONVOY_ASSIGN_OR_RETURN(const uint64_t value_bytes, BytesPerValue(tensor.dtype));
     constexpr uint64_t kMaxBytes = std::numeric_limits<int64_t>::max();
@@ -47,7 +47,7 @@ SafetensorsWriter::SafetensorsWriter(std::unique_ptr<AtomicFile> file,
     const uint64_t value_bytes = tensor.dtype == "U64" ? sizeof(uint64_t) : sizeof(float);
     const uint64_t size = (tensor.end - tensor.begin) / value_bytes;
     tensors_.emplace(tensor.name,
-                     Tensor{size, data_begin + tensor.begin, value_bytes, FilledRanges(size)});
+                     Tensor{tensor.dtype, size, data_begin + tensor.begin, FilledRanges(size)});
   }
 }
 
@@ -67,30 +67,32 @@ absl::StatusOr<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
 
 absl::Status SafetensorsWriter::Write(std::string_view name, uint64_t first,
                                       std::span<const float> values) {
-  return WriteBytes(name, first,
-                    {reinterpret_cast<const char*>(values.data()), values.size_bytes()},
-                    sizeof(float));
+  return WriteBytes(name, first, "F32", std::as_bytes(values), sizeof(float));
+}
+
+absl::Status SafetensorsWriter::WriteU32(std::string_view name, uint64_t first,
+                                         std::span<const uint32_t> values) {
+  return WriteBytes(name, first, "U32", std::as_bytes(values), sizeof(uint32_t));
 }
 
 absl::Status SafetensorsWriter::WriteU64(std::string_view name, uint64_t first,
                                          std::span<const uint64_t> values) {
-  return WriteBytes(name, first,
-                    {reinterpret_cast<const char*>(values.data()), values.size_bytes()},
-                    sizeof(uint64_t));
+  return WriteBytes(name, first, "U64", std::as_bytes(values), sizeof(uint64_t));
 }
 
 absl::Status SafetensorsWriter::WriteBytes(std::string_view name, uint64_t first,
-                                           std::string_view bytes, uint64_t value_bytes) {
+                                           std::string_view dtype, std::span<const std::byte> bytes,
+                                           uint64_t value_bytes) {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     return absl::NotFoundError(
         absl::StrCat(file_->path(), ": tensor \"", std::string(name), "\" was not declared"));
   }
   Tensor& tensor = found->second;
-  if (value_bytes != tensor.value_bytes) {
+  if (dtype != tensor.dtype) {
     return absl::InvalidArgumentError(absl::StrCat(file_->path(), ": tensor \"", found->first,
-                                                   "\" has values of ", tensor.value_bytes,
-                                                   " bytes, got some of ", value_bytes));
+                                                   "\" was declared as ", tensor.dtype, ", got ",
+                                                   std::string(dtype)));
   }
   const uint64_t count = bytes.size() / value_bytes;
   if (first > tensor.size || count > tensor.size - first) {
@@ -98,7 +100,9 @@ absl::Status SafetensorsWriter::WriteBytes(std::string_view name, uint64_t first
                                               tensor.size, " values, got ", count, " from ",
                                               first));
   }
-  CONVOY_RETURN_IF_ERROR(file_->WriteAt(tensor.file_offset + first * value_bytes, bytes));
+  CONVOY_RETURN_IF_ERROR(
+      file_->WriteAt(tensor.file_offset + first * value_bytes,
+                     {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
   tensor.written.Fill(first, first + count);
   return absl::OkStatus();
 }

@@ -1,9 +1,10 @@
-// Writes a safetensors file (docs/model_file.md) of F32 and U64 tensors: first all tensors are
+// Writes a safetensors file (docs/model_file.md) of F32, U32 and U64 tensors: first all tensors are
 // declared, then their values arrive in pieces, in any order. The file gets its name when it is
 // complete.
 #ifndef CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
 #define CONVOY_COMMON_FILES_SAFETENSORS_WRITER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,7 +26,7 @@ struct TensorDeclaration {
   std::string name;
   // Sizes, outermost first; empty: one value.
   std::vector<uint64_t> shape;
-  // "F32" or "U64".
+  // "F32", "U32" or "U64".
   std::string dtype = "F32";
 };
 
@@ -42,6 +43,7 @@ class SafetensorsWriter {
   // again, the last one counts. NotFound: not declared; InvalidArgument: declared with another
   // dtype; OutOfRange: beyond its shape.
   absl::Status Write(std::string_view name, uint64_t first, std::span<const float> values);
+  absl::Status WriteU32(std::string_view name, uint64_t first, std::span<const uint32_t> values);
   absl::Status WriteU64(std::string_view name, uint64_t first, std::span<const uint64_t> values);
 
   // Makes the file durable and visible. FailedPrecondition while values are missing: names the
@@ -50,13 +52,13 @@ class SafetensorsWriter {
 
  private:
   struct Tensor {
+    std::string dtype;
     uint64_t size;         // values
     uint64_t file_offset;  // bytes
-    uint64_t value_bytes;
     FilledRanges written;
   };
-  absl::Status WriteBytes(std::string_view name, uint64_t first, std::string_view bytes,
-                          uint64_t value_bytes);
+  absl::Status WriteBytes(std::string_view name, uint64_t first, std::string_view dtype,
+                          std::span<const std::byte> bytes, uint64_t value_bytes);
   SafetensorsWriter(std::unique_ptr<AtomicFile> file, const SafetensorsHeader& header,
                     uint64_t data_begin);
 

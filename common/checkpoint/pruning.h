@@ -1,0 +1,24 @@
+// Which checkpoints a run keeps.
+#ifndef CONVOY_COMMON_CHECKPOINT_PRUNING_H_
+#define CONVOY_COMMON_CHECKPOINT_PRUNING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace convoy {
+
+// A checkpoint is kept if any of these says so.
+struct PruningRule {
+  size_t keep_last = 1;        // the newest ones
+  uint64_t keep_every = 0;     // steps that are multiples of this; 0: none for that reason
+  std::vector<uint64_t> keep;  // these steps, e.g. the best
+};
+
+// Those of `steps`, ascending, that the rule does not keep, ascending.
+std::vector<uint64_t> StepsToPrune(std::span<const uint64_t> steps, const PruningRule& rule);
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_CHECKPOINT_PRUNING_H_

@@ -1,0 +1,74 @@
+#include "common/checkpoint/verify_checkpoint.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/json_object.h"
+#include "common/checkpoint/manifest.h"
+#include "common/files/file_hash.h"
+#include "common/files/file_io.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+// What is wrong with the file; empty: nothing.
+std::string DamageOf(const std::string& path, const CheckpointFile& want) {
+  const absl::StatusOr<FileHash> got = HashFile(path);
+  if (absl::IsNotFound(got.status())) return "is missing";
+  if (!got.ok()) return std::string(got.status().message());
+  if (got->bytes != want.bytes) {
+    return absl::StrCat("has ", got->bytes, " bytes, want ", want.bytes, ": it ",
+                        got->bytes < want.bytes ? "was cut" : "has grown");
+  }
+  if (got->xxh3 == want.xxh3) return "";
+  return absl::StrCat("has the checksum ", Hex64(got->xxh3), ", want ", Hex64(want.xxh3),
+                      ": its bytes were changed");
+}
+
+absl::Status VerifyFiles(const std::string& folder, const CheckpointManifest& manifest,
+                         std::vector<VerifiedFile>* files) {
+  std::vector<std::string> damaged;
+  for (const CheckpointFile& file : manifest.files) {
+    std::string damage = DamageOf(absl::StrCat(folder, "/", file.name), file);
+    if (!damage.empty()) damaged.push_back(absl::StrCat(file.name, " ", damage));
+    files->push_back({file.name, file.bytes, std::move(damage)});
+  }
+  if (damaged.empty()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(folder, " is damaged: ", absl::StrJoin(damaged, "; ")));
+}
+
+}  // namespace
+
+absl::Status VerifyCheckpoint(const std::string& folder, std::vector<VerifiedFile>* files) {
+  std::vector<VerifiedFile> verified;
+  if (files == nullptr) files = &verified;
+  const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(folder);
+  if (absl::IsNotFound(manifest.status())) return manifest.status();
+  files->push_back({kManifestName, 0, std::string(manifest.status().message())});
+  CONVOY_RETURN_IF_ERROR(manifest.status());
+  CONVOY_RETURN_IF_ERROR(VerifyFiles(folder, *manifest, files));
+  return CheckpointReader::Open(folder).status();
+}
+
+absl::StatusOr<UsableCheckpoint> FindNewestUsable(const std::string& checkpoints) {
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
+  UsableCheckpoint usable;
+  for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
+    const absl::Status status = VerifyCheckpoint(checkpoint->path);
+    if (status.ok()) {
+      usable.checkpoint = *checkpoint;
+      return usable;
+    }
+    if (absl::IsUnimplemented(status)) return status;
+    usable.damaged.push_back(std::string(status.message()));
+  }
+  if (all.empty())
+    return absl::NotFoundError(absl::StrCat("there is no checkpoint in ", checkpoints));
+  return absl::DataLossError(absl::StrCat("all checkpoints in ", checkpoints, " are damaged:\n",
+                                          absl::StrJoin(usable.damaged, "\n")));
+}
+
+}  // namespace convoy
