@@ -61,7 +61,8 @@ class ShardWriter {
     file_.version = own->counts.version;
     file_.examples = own->counts.examples;
     AddCell(CellKind::kServer, 0, 0, 0, *own);
-    for (const auto& [begin, end] : shard_.SnapshotTasks().all()) {
+    const IntervalSet tasks = shard_.SnapshotTasks();
+    for (const auto& [begin, end] : tasks.all()) {
       complete_.insert(complete_.end(), {begin, end - 1});
     }
     for (const uint32_t id : placement_.cells_of_server(rank_)) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
 #include "launcher/coordinator/process.h"
 
 namespace convoy {
@@ -58,7 +59,8 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   order_.Clear();
   order_.set_number(number);
   order_.set_version(version);
-  order_.set_folder(absl::StrCat(options_.folder, "/.checkpoint-", number, ".g", options_.generation));
+  order_.set_folder(
+      absl::StrCat(options_.folder, "/", TemporaryCheckpointName(number, options_.generation)));
   said_.assign(options_.servers, {});
   state_ = State::kArming;
   begun_ = now;

@@ -49,7 +49,7 @@ std::string ShapeText(const std::vector<uint64_t>& shape) {
 absl::Status Misfit(const CheckpointManifest& manifest, const std::string& difference) {
   return absl::FailedPreconditionError(absl::StrCat(
       "the job does not fit the checkpoint of step ", manifest.step, ": ", difference,
-      "; --resume goes on with the same model, --init-from begins another one with its weights"));
+      "; --resume goes on with the same training, --init-from begins another one with its weights"));
 }
 
 std::vector<uint64_t> ShapeOf(const v1::Variable& variable) {
@@ -101,7 +101,12 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
   }
   if (resumed != nullptr) {
     manifest.lineage = resumed->manifest.lineage;
-    manifest.lineage.push_back({resumed->run, resumed->manifest.step, "resume"});
+    const bool other_slices = resumed->manifest.slices != assignment.slices();
+    manifest.lineage.push_back(
+        {resumed->run, resumed->manifest.step,
+         other_slices ? absl::StrCat("resume, ", assignment.slices(), " slices instead of ",
+                                     resumed->manifest.slices)
+                      : "resume"});
   }
   for (const v1::SnapshotState& file : checkpoint.files) {
     manifest.files.push_back({file.file(), file.bytes(), file.xxh3()});
@@ -109,9 +114,10 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
   return manifest;
 }
 
-absl::Status FitsCheckpoint(const CheckpointManifest& manifest, const v1::Job& job,
+absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup) {
-  if (job.training().slices() != manifest.slices) {
+  const CheckpointManifest& manifest = resumed.manifest;
+  if (job.training().slices() != manifest.slices && !resumed.allow_changes) {
     return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(), ", want ",
                                          manifest.slices));
   }
@@ -134,7 +140,7 @@ absl::Status FitsCheckpoint(const CheckpointManifest& manifest, const v1::Job& j
                                          setup.tables_size(), " tables, want ",
                                          manifest.variables.size(), " and ", manifest.tables.size()));
   }
-  if (setup.data().fingerprint() != manifest.data_fingerprint) {
+  if (setup.data().fingerprint() != manifest.data_fingerprint && !resumed.allow_changes) {
     return Misfit(manifest, "the training data, or how they are read, are not the same");
   }
   return absl::OkStatus();

@@ -25,7 +25,7 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
 
 // FailedPrecondition: the checkpoint is of other variables or tables, slices or data; says which, and
 // what to do.
-absl::Status FitsCheckpoint(const CheckpointManifest& manifest, const v1::Job& job,
+absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup);
 
 // Lines of events.jsonl (docs/run_directory.md); `since`: the training began.

@@ -86,16 +86,14 @@ void CoordinatorCore::StartTraining() {
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
-  if (resume_) {
-    AddEvent(ResumeLine(*resume_, generation_));
-  }
+  if (resume_) AddEvent(ResumeLine(*resume_, generation_));
   StartKeeper();
   StateChanged();
 }
 
 absl::Status CoordinatorCore::CheckResumePoint() const {
   if (!resume_) return absl::OkStatus();
-  return FitsCheckpoint(resume_->manifest, job_, members_.worker(0)->setup);
+  return FitsCheckpoint(*resume_, job_, members_.worker(0)->setup);
 }
 
 void CoordinatorCore::StartKeeper() {

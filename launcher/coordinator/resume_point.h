@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "common/checkpoint/manifest.h"
 
 namespace convoy {
@@ -12,7 +13,13 @@ struct ResumePoint {
   std::string folder;  // of the checkpoint, absolute
   CheckpointManifest manifest;
   std::string run;  // the run directory it is in
+  // Another number of slices is allowed, although the results are then not those of the training that
+  // was interrupted.
+  bool allow_changes = false;
 };
+
+// Reads the manifest of the checkpoint in `folder`. Errors as ParseManifest, or the system's.
+absl::StatusOr<ResumePoint> OpenResumePoint(const std::string& folder, const std::string& run);
 
 }  // namespace convoy
 
