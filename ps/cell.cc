@@ -28,6 +28,7 @@ PushResult Cell::Push(const Key& key, uint64_t base_version, const Payload& valu
 }
 
 void Cell::AdvanceLocked(const BlockSum& sum, uint64_t staleness) {
+  if (snapshot_.Due(progress_.version())) kept_ = CopyLocked();
   const bool frozen = options_.base_learning_rate == 0;
   VersionBuffer next =
       sum.values.empty() || sum.examples == 0 || frozen ? current_ : UpdateLocked(sum, staleness);
@@ -100,6 +101,58 @@ void Cell::ForgetTask(uint64_t task) {
 std::vector<uint32_t> Cell::MissingSlices() const {
   MutexLock lock(mutex_);
   return progress_.MissingSlices();
+}
+
+bool Cell::ArmSnapshot(uint64_t version) {
+  MutexLock lock(mutex_);
+  kept_.reset();
+  return snapshot_.Arm(version, progress_.version());
+}
+
+void Cell::DisarmSnapshot() {
+  MutexLock lock(mutex_);
+  kept_.reset();
+  snapshot_.Disarm();
+}
+
+// The weights are not copied: a version does not change any more.
+BlockSnapshot Cell::CopyLocked() const {
+  BlockSnapshot copy{progress_.position(), current_, {}};
+  for (const AlignedBuffer& slot : slots_) {
+    AlignedBuffer& values = copy.slots.emplace_back(slot.size());
+    std::copy_n(slot.data(), slot.size(), values.data());
+  }
+  return copy;
+}
+
+std::optional<CellPosition> Cell::OutlineSnapshot() const {
+  MutexLock lock(mutex_);
+  if (!snapshot_.Reached(progress_.version())) return std::nullopt;
+  return kept_ ? kept_->position : progress_.position();
+}
+
+std::optional<BlockSnapshot> Cell::TakeSnapshot() {
+  MutexLock lock(mutex_);
+  if (!snapshot_.Reached(progress_.version())) return std::nullopt;
+  std::optional<BlockSnapshot> taken = std::exchange(kept_, std::nullopt);
+  if (!taken) taken = CopyLocked();
+  snapshot_.Disarm();
+  return taken;
+}
+
+BlockSnapshot Cell::MakeSnapshot(CellPosition position) const {
+  MutexLock lock(mutex_);
+  BlockSnapshot snapshot{std::move(position), options_.pool->Acquire(current_->size()), {}};
+  for (const AlignedBuffer& slot : slots_) snapshot.slots.emplace_back(slot.size());
+  return snapshot;
+}
+
+void Cell::Restore(BlockSnapshot snapshot) {
+  MutexLock lock(mutex_);
+  progress_.Restore(std::move(snapshot.position));
+  previous_ = nullptr;
+  current_ = std::move(snapshot.values);
+  slots_ = std::move(snapshot.slots);
 }
 
 Cell::Counts Cell::GetCounts() const {

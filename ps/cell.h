@@ -18,6 +18,7 @@
 #include "ps/block_sum.h"
 #include "ps/buffer_pool.h"
 #include "ps/cell_progress.h"
+#include "ps/cell_snapshot.h"
 #include "ps/consistency.h"
 #include "ps/pull_ticket.h"
 
@@ -71,10 +72,23 @@ class Cell {
   // Slices that the current step waits for (kRounds).
   std::vector<uint32_t> MissingSlices() const;
 
+  // Arms a snapshot of version `version` (or kSnapshotNow). False: the cell is beyond it.
+  bool ArmSnapshot(uint64_t version);
+  void DisarmSnapshot();
+  // What TakeSnapshot() will have, without values; nullopt: it is not there yet, or nothing is armed.
+  std::optional<CellPosition> OutlineSnapshot() const;
+  // The cell at the version that was armed, once; nullopt: it is not there yet, or nothing is armed.
+  std::optional<BlockSnapshot> TakeSnapshot();
+  // Memory for a snapshot of this cell, to be filled and restored.
+  BlockSnapshot MakeSnapshot(CellPosition position) const;
+  // Makes the cell what it was when the snapshot was taken. Before the first request.
+  void Restore(BlockSnapshot snapshot);
+
   Counts GetCounts() const;
   State GetState() const;
 
  private:
+  BlockSnapshot CopyLocked() const CONVOY_REQUIRES(mutex_);
   // A real update if there are values and the cell is not frozen, otherwise the values stay.
   // `staleness`: by which the learning rate is divided, plus one.
   void AdvanceLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
@@ -89,6 +103,8 @@ class Cell {
   VersionBuffer previous_ CONVOY_GUARDED_BY(mutex_);   // of version - 1 (kRounds)
   std::vector<AlignedBuffer> slots_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedPull> parked_ CONVOY_GUARDED_BY(mutex_);
+  SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);
+  std::optional<BlockSnapshot> kept_ CONVOY_GUARDED_BY(mutex_);  // the cell has gone on from there
 };
 
 }  // namespace convoy

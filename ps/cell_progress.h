@@ -47,6 +47,12 @@ struct CellCounts {
   uint64_t dropped = 0;  // slices that did not count (sync,backup)
 };
 
+// What a checkpoint keeps of how far a cell is.
+struct CellPosition {
+  CellCounts counts;
+  TaskMarks::Marks marks;
+};
+
 struct ProgressOptions {
   ConsistencyPolicy policy;
   const SliceTree* tree = nullptr;  // outlives the cell
@@ -92,6 +98,16 @@ class CellProgress {
   // Slices that the current step waits for (kRounds).
   std::vector<uint32_t> MissingSlices() const { return round_.Missing(); }
   void ForgetTask(uint64_t task) { marks_.Forget(task); }
+
+  // How far the cell is, without contributions in progress.
+  CellPosition position() const { return {counts_, marks_.all()}; }
+  // Goes on from there. Contributions in progress are forgotten.
+  void Restore(CellPosition position) {
+    counts_ = position.counts;
+    marks_.Restore(std::move(position.marks));
+    options_.stored_bytes->fetch_sub(static_cast<int64_t>(round_.stored_bytes()));
+    round_.Clear();
+  }
 
  private:
   template <typename Apply>

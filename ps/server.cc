@@ -19,6 +19,8 @@
 #include "common/status.h"
 #include "ps/parameter_service.h"
 #include "ps/server_core.h"
+#include "ps/shard_restore.h"
+#include "ps/snapshot_taker.h"
 
 namespace convoy {
 namespace {
@@ -41,8 +43,35 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   options.wait_timeout = absl::Milliseconds(job.cluster().wait_timeout_ms());
   options.out_of_order_budget = job.cluster().out_of_order_budget();
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ServerCore> core, ServerCore::Create(options, std::move(placement)));
+  if (assignment.has_restore()) {
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> checkpoint,
+                            CheckpointReader::Open(assignment.restore().folder()));
+    CONVOY_RETURN_IF_ERROR(
+        RestoreShard(*checkpoint, core->placement(), options.rank, core->shard()));
+  }
   return std::shared_ptr<ServerCore>(std::move(core));
 }
+
+// Where the thread of the heartbeats finds what follows the coordinator's orders, once it is there.
+class SnapshotsInTurn {
+ public:
+  void Install(std::unique_ptr<SnapshotTaker> taker) {
+    MutexLock lock(mutex_);
+    taker_.swap(taker);
+  }
+  void Follow(const v1::HeartbeatReply& reply) {
+    MutexLock lock(mutex_);
+    if (taker_ != nullptr && reply.has_snapshot()) taker_->Follow(reply.snapshot());
+  }
+  void Fill(v1::HeartbeatRequest* request) const {
+    MutexLock lock(mutex_);
+    if (taker_ != nullptr) *request->mutable_snapshot() = taker_->state();
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::unique_ptr<SnapshotTaker> taker_ CONVOY_GUARDED_BY(mutex_);
+};
 
 // What the coordinator's answers to heartbeats say.
 class JobEnd {
@@ -92,20 +121,25 @@ absl::Status RunServer(const ServerOptions& options) {
   service_options.threads = options.threads;
   service_options.spin = absl::Microseconds(options.spin_us);
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterService> service, ParameterService::Start(service_options));
+  JobEnd end;
+  SnapshotsInTurn snapshots;
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
                           CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
   CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
                           coordinator->Register(Introduction(options, service->address())));
   options.log(absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
 
-  JobEnd end;
   coordinator->StartHeartbeats(
       absl::Milliseconds(registered.job().cluster().heartbeat_ms()),
-      [&service](v1::HeartbeatRequest* request) {
+      [&](v1::HeartbeatRequest* request) {
         *request->mutable_stats() = service->Stats();
         *request->mutable_usage() = CurrentProcessUsage();
+        snapshots.Fill(request);
       },
-      [&end](const absl::StatusOr<v1::HeartbeatReply>& reply) { end.OnReply(reply); });
+      [&](const absl::StatusOr<v1::HeartbeatReply>& reply) {
+        if (reply.ok()) snapshots.Follow(*reply);
+        end.OnReply(reply);
+      });
 
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator->Ready({}));
   absl::StatusOr<std::shared_ptr<ServerCore>> core = MakeCore(registered.identity(), assignment);
@@ -119,10 +153,13 @@ absl::Status RunServer(const ServerOptions& options) {
                               (*core)->placement().cells_of_server(registered.identity().rank()).size(),
                               4e-6 * static_cast<double>((*core)->placement().elements_of_server(registered.identity().rank())),
                               assignment.job().training().mode(), assignment.generation()));
+  snapshots.Install(std::make_unique<SnapshotTaker>(
+      *core, [client = coordinator.get()] { client->HeartbeatNow(); }));
   service->Install(*std::move(core));
   const absl::Status status = end.Wait();
   options.log(status.ok() ? "the job is done" : absl::StrCat("the job has failed: ", std::string(status.message())));
   coordinator->StopHeartbeats();
+  snapshots.Install(nullptr);
   return status;
 }
 

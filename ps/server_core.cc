@@ -61,7 +61,7 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
     reply.retry_later = true;
   }
   if (status.ok()) {
-    if (request.completed_task != 0) shard_->ForgetTask(request.completed_task);
+    if (request.completed_task != 0) shard_->CompleteTask(request.completed_task);
     UpdateClock(request, &clocked);
   }
 
@@ -110,6 +110,11 @@ ServerCore::Session* ServerCore::CurrentSessionLocked(const ExchangeRequest& req
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request,
                                                       ExchangeReply* reply, Released* released) {
+  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce && shard_->IsComplete(request.task)) {
+    // A task that is done again after a restore, from its first batch.
+    duplicates_.fetch_add(1, std::memory_order_relaxed);
+    return Accepted::kAll;
+  }
   Accepted all = Accepted::kAll;
   for (const Contribution& c : request.contributions) {
     const PushResult result = shard_->cell(c.cell).Push(KeyOf(request), c.base_version, c.values,

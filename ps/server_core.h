@@ -62,6 +62,8 @@ class ServerCore {
   // Cell `id` of this server (CHECK), or with kServerCell the server's own.
   static constexpr uint32_t kServerCell = ~uint32_t{0};
   Cell::State CellState(uint32_t id) const;
+  // For checkpoints.
+  Shard& shard() const { return *shard_; }
 
  private:
   // What is known of a worker's stream.

@@ -112,13 +112,90 @@ PushResult Shard::FinishPush(const PushKey& key, uint64_t examples,
                              std::vector<ParkedRows>* released_rows) {
   for (const auto& cell : cells_) cell->Push(key, 0, Payload(), examples, released);
   for (const auto& table : tables_) table->Finish(key, examples, released_rows);
-  return server_cell_->Push(key, 0, Payload(), examples, released);
+  const PushResult result = server_cell_->Push(key, 0, Payload(), examples, released);
+  if (result.outcome == Pushed::kApplied && snapshot_awaited_.load()) {
+    MutexLock lock(snapshot_mutex_);
+    snapshot_changed_.NotifyAll();
+  }
+  return result;
 }
 
-void Shard::ForgetTask(uint64_t task) {
+// What a snapshot takes of a cell's marks goes with what it takes of the complete tasks.
+void Shard::CompleteTask(uint64_t task) {
+  MutexLock lock(snapshot_mutex_);
+  if (snapshot_armed_) {
+    completed_since_.push_back(task);
+  } else {
+    complete_.Add(task, task + 1);
+    ForgetMarks(task);
+  }
+}
+
+bool Shard::IsComplete(uint64_t task) const {
+  MutexLock lock(snapshot_mutex_);
+  return complete_.Contains(task);
+}
+
+void Shard::ForgetMarks(uint64_t task) {
   for (const auto& cell : cells_) cell->ForgetTask(task);
   for (const auto& table : tables_) table->ForgetTask(task);
   server_cell_->ForgetTask(task);
+}
+
+// ------------------------------------------------------------------------------ snapshots
+
+// The server's own cell comes first: it is behind the others, never before them.
+uint64_t Shard::ArmSnapshot(uint64_t version) {
+  MutexLock lock(snapshot_mutex_);
+  bool armed = server_cell_->ArmSnapshot(version);
+  for (const auto& cell : cells_) armed = cell->ArmSnapshot(version) && armed;
+  for (const auto& table : tables_) {
+    for (const auto& bucket : table->buckets()) armed = bucket->ArmSnapshot(version) && armed;
+  }
+  snapshot_armed_ = armed;
+  if (armed) return version;
+  DisarmCells();
+  uint64_t highest = server_cell_->GetCounts().version;
+  ForEachCount([&](const CellCounts& counts) { highest = std::max(highest, counts.version); });
+  return highest;
+}
+
+void Shard::DisarmCells() {
+  server_cell_->DisarmSnapshot();
+  for (const auto& cell : cells_) cell->DisarmSnapshot();
+  for (const auto& table : tables_) {
+    for (const auto& bucket : table->buckets()) bucket->DisarmSnapshot();
+  }
+}
+
+void Shard::DisarmSnapshot() {
+  MutexLock lock(snapshot_mutex_);
+  DisarmCells();
+  snapshot_armed_ = false;
+  for (const uint64_t task : std::exchange(completed_since_, {})) {
+    complete_.Add(task, task + 1);
+    ForgetMarks(task);
+  }
+  snapshot_changed_.NotifyAll();
+}
+
+IntervalSet Shard::SnapshotTasks() const {
+  MutexLock lock(snapshot_mutex_);
+  return complete_;
+}
+
+void Shard::RestoreTasks(IntervalSet complete) {
+  MutexLock lock(snapshot_mutex_);
+  complete_ = std::move(complete);
+}
+
+// A step counts for the server when it counts for all of its cells.
+bool Shard::AwaitSnapshot() {
+  MutexLock lock(snapshot_mutex_);
+  snapshot_awaited_ = true;
+  while (snapshot_armed_ && !server_cell_->OutlineSnapshot()) snapshot_changed_.Wait(snapshot_mutex_);
+  snapshot_awaited_ = false;
+  return snapshot_armed_;
 }
 
 std::set<uint32_t> Shard::MissingSlices(uint64_t version) const {

@@ -11,7 +11,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "common/interval_set.h"
 #include "common/mode.h"
+#include "common/mutex.h"
 #include "common/optimizers/optimizer.h"
 #include "common/placement/placement.h"
 #include "common/placement/slice_tree.h"
@@ -52,12 +54,30 @@ class Shard {
   // Has no values.
   Cell& server_cell() const { return *server_cell_; }
   TableShard& table(uint32_t number) const { return *tables_[number]; }
+  size_t tables() const { return tables_.size(); }
+  const Optimizer& optimizer(uint32_t variable) const { return *optimizers_[variable]; }
 
   // The push is complete: cells that it did not name get an empty contribution, at last the
   // server's own.
   PushResult FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
                         std::vector<ParkedRows>* released_rows);
-  void ForgetTask(uint64_t task);
+  // The task has been counted by every server, to its last batch: it is remembered as complete, and
+  // its marks go.
+  void CompleteTask(uint64_t task);
+  bool IsComplete(uint64_t task) const;
+  // Arms a snapshot of version `version` (or kSnapshotNow) in every cell; one that was armed before is
+  // given up. Returns `version`, or if some cell is beyond it the highest version of all, and then
+  // nothing is armed.
+  uint64_t ArmSnapshot(uint64_t version);
+  // The snapshot is written, or not wanted any more.
+  void DisarmSnapshot();
+  // Waits until every cell has come to the version that was armed. False: nothing is armed any more.
+  bool AwaitSnapshot();
+  // Tasks that were complete when the snapshot was armed.
+  IntervalSet SnapshotTasks() const;
+  // Tasks of a checkpoint that this shard continues.
+  void RestoreTasks(IntervalSet complete);
+
   // Slices that cells wait for that have not come to `version` yet.
   std::set<uint32_t> MissingSlices(uint64_t version) const;
   // Fills in what the cells have counted.
@@ -69,6 +89,8 @@ class Shard {
   absl::Status MakeTables(const ProgressOptions& progress);
   absl::StatusOr<std::unique_ptr<Optimizer>> MakeUpdate(const OptimizerSettings& settings) const;
   double ScheduleAfter(uint64_t examples) const;
+  void DisarmCells();
+  void ForgetMarks(uint64_t task);
   void ForEachCount(absl::FunctionRef<void(const CellCounts&)> fn) const;
 
   const ShardOptions options_;
@@ -82,6 +104,14 @@ class Shard {
   std::vector<std::unique_ptr<Cell>> cells_;
   std::vector<std::unique_ptr<TableShard>> tables_;
   std::unique_ptr<Cell> server_cell_;
+
+  mutable Mutex snapshot_mutex_;
+  CondVar snapshot_changed_;
+  bool snapshot_armed_ CONVOY_GUARDED_BY(snapshot_mutex_) = false;
+  std::atomic<bool> snapshot_awaited_{false};
+  // While a snapshot is armed the cells keep their marks, and complete_ is that of the snapshot.
+  IntervalSet complete_ CONVOY_GUARDED_BY(snapshot_mutex_);
+  std::vector<uint64_t> completed_since_ CONVOY_GUARDED_BY(snapshot_mutex_);
 };
 
 }  // namespace convoy

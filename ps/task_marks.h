@@ -33,8 +33,12 @@ class TaskMarks {
   }
   size_t open_tasks() const { return marks_.size(); }
 
- private:
+  // (task, batch that is counted next), in an unspecified order.
   using Marks = std::vector<std::pair<uint64_t, uint64_t>>;
+  const Marks& all() const { return marks_; }
+  void Restore(Marks marks) { marks_ = std::move(marks); }
+
+ private:
   Marks::const_iterator Find(uint64_t task) const {
     return std::find_if(marks_.begin(), marks_.end(), [task](const auto& mark) { return mark.first == task; });
   }

@@ -8,7 +8,10 @@
 namespace convoy {
 
 SliceReports::SliceReports(const TrainingContext& context)
-    : context_(context), training_(context.assignment.job().training()), per_epoch_(PlanOf(context).per_epoch()) {
+    : context_(context),
+      training_(context.assignment.job().training()),
+      per_epoch_(PlanOf(context).per_epoch()),
+      reported_to_(context.assignment.restore().step()) {
   for (uint32_t s = context.assignment.slice_begin(); s < context.assignment.slice_end(); ++s) {
     metrics_.emplace_back(MetricClasses(context.model), /*keep_scores=*/false);
   }

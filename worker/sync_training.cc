@@ -62,8 +62,8 @@ class SyncTraining {
 
   absl::Status Run() {
     if (nodes_.empty()) return absl::OkStatus();   // a spare
-    CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
-    uint64_t step = 0;
+    uint64_t step = context_.assignment.restore().step();
+    CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;

@@ -19,8 +19,9 @@ inline constexpr char kCheckpointsFolder[] = "checkpoints";
 
 // "step-00001200": 8 digits or more.
 std::string CheckpointName(uint64_t step);
-// ".step-00001300.g2": while it is written by generation 2.
-std::string TemporaryCheckpointName(uint64_t step, uint64_t generation);
+// ".step-00000007.g2": while it is written by generation 2, which gives each one another number: its
+// step may not be known yet.
+std::string TemporaryCheckpointName(uint64_t number, uint64_t generation);
 // The step of a name that CheckpointName gives; nothing for any other name.
 std::optional<uint64_t> StepOfCheckpointName(std::string_view name);
 // Whether the name is a temporary one: being written, or being removed.

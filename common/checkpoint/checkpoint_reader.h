@@ -14,26 +14,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/checkpoint/bucket_rows.h"
 #include "common/checkpoint/manifest.h"
 #include "common/checkpoint/server_file.h"
 #include "common/checkpoint/weight_archive.h"
 
 namespace convoy {
-
-// The rows of a bucket, ids ascending. May be used for one bucket after the other.
-struct BucketRows {
-  std::vector<uint64_t> ids;
-  std::vector<float> weights;      // row-major [ids, dim]
-  std::vector<float> slots;        // row-major [ids, slot_floats]
-  std::vector<uint32_t> counters;  // row-major [ids, 2]: step of the last change, updates
-};
-
-// An id that is not admitted yet.
-struct WaitingId {
-  uint64_t id = 0;
-  uint64_t sightings = 0;
-  uint64_t last_step = 0;
-};
 
 // Any thread; nothing changes once it is open. Variables and tables have the numbers that they have
 // in the manifest.

@@ -21,6 +21,7 @@ class ServerFileCheck {
       : manifest_(manifest), file_(*file), tensors_(*file->tensors_) {}
 
   absl::Status Run(uint32_t server) {
+    server_ = server;
     CONVOY_RETURN_IF_ERROR(CheckMetadata(server));
     CONVOY_RETURN_IF_ERROR(ReadCells());
     CONVOY_RETURN_IF_ERROR(ReadMarks());
@@ -69,7 +70,7 @@ class ServerFileCheck {
 
   absl::Status AddCell(uint64_t row, std::span<const uint64_t> c) {
     const auto [number, first, rows] = std::tuple(c[1], c[2], c[3]);
-    const CheckpointCell cell{c[4], c[5], c[6], c[7], {}};
+    const CheckpointCell cell{server_, c[4], c[5], c[6], c[7], {}};
     const auto kind = static_cast<CellKind>(c[0]);
     if ((kind == CellKind::kServer) != (row == 0)) return BadCell(row, "want kind 0 in row 0 only");
     if (kind == CellKind::kServer) {
@@ -207,6 +208,7 @@ class ServerFileCheck {
   ServerFile& file_;
   ExpectedTensors tensors_;
   std::vector<std::pair<CellKind, size_t>> places_;  // by row of "/cells": index in its vector
+  uint32_t server_ = 0;
   std::vector<CheckpointCell*> by_row_;              // of "/cells"
 };
 

@@ -23,6 +23,7 @@ struct CheckpointCell {
     uint64_t task = 0;
     uint64_t next = 0;
   };
+  uint32_t server = 0;  // that had it
   uint64_t version = 0;
   uint64_t updates = 0;
   uint64_t examples = 0;

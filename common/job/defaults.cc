@@ -109,6 +109,7 @@ v1::Job ResolveDefaults(v1::Job job) {
   ResolveOptimizer(job.mutable_optimizer());
   job.mutable_training();
   job.mutable_cluster();
+  job.mutable_checkpoint();
   SpellOutAll(&job);
   if (!job.training().has_slices())
     job.mutable_training()->set_slices(static_cast<uint32_t>(DefaultSlices(job)));

@@ -24,8 +24,9 @@ constexpr absl::Duration kCoordinatorStart = absl::Seconds(20);
 
 class ChildProcesses final : public JobProcesses {
  public:
-  ChildProcesses(const v1::Job& job, const RunDirectory& directory, std::unique_ptr<Supervisor> supervisor)
-      : job_(job), directory_(directory), supervisor_(std::move(supervisor)) {}
+  ChildProcesses(const v1::Job& job, const RunDirectory& directory, const ResumeFrom& resume,
+                 std::unique_ptr<Supervisor> supervisor)
+      : job_(job), directory_(directory), resume_(resume), supervisor_(std::move(supervisor)) {}
 
   // The coordinator writes its address into a FIFO, so that nobody has to look again and again.
   absl::StatusOr<std::string> StartCoordinator() override {
@@ -34,8 +35,16 @@ class ChildProcesses final : public JobProcesses {
       return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
     }
     const OwnedFd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    absl::Status status = Spawn("coordinator", 0, {"coordinator", directory_.job_path(), "--announce", fifo,
-                                                   "--model-file", directory_.model_path()});
+    std::vector<std::string> arguments = {"coordinator",   directory_.job_path(),
+                                          "--announce",    fifo,
+                                          "--model-file",  directory_.model_path(),
+                                          "--checkpoints", directory_.checkpoints_path()};
+    if (!resume_.checkpoint.empty()) {
+      arguments.insert(arguments.end(), {"--resume-from", resume_.checkpoint, "--resume-run",
+                                         directory_.path()});
+      if (resume_.allow_changes) arguments.push_back("--allow-changes");
+    }
+    absl::Status status = Spawn("coordinator", 0, std::move(arguments));
     absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
     std::filesystem::remove(fifo);
     return address;
@@ -114,15 +123,19 @@ class ChildProcesses final : public JobProcesses {
 
   const v1::Job job_;
   const RunDirectory& directory_;
+  const ResumeFrom resume_;
   std::vector<ClusterProcess> processes_;
   std::unique_ptr<Supervisor> supervisor_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job, const RunDirectory& directory) {
+absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
+                                                                 const RunDirectory& directory,
+                                                                 const ResumeFrom& resume) {
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor, Supervisor::Start({}));
-  return std::unique_ptr<JobProcesses>(std::make_unique<ChildProcesses>(job, directory, std::move(supervisor)));
+  return std::unique_ptr<JobProcesses>(
+      std::make_unique<ChildProcesses>(job, directory, resume, std::move(supervisor)));
 }
 
 int ThreadsPerServer(const v1::Cluster& cluster) {

@@ -2,12 +2,17 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/commit_checkpoint.h"
+#include "common/checkpoint/pruning.h"
 #include "common/cluster_size.h"
 #include "common/job/job_file.h"
 #include "common/mutex.h"
@@ -31,6 +36,20 @@ constexpr absl::Duration kLinger = absl::Seconds(5);
 uint64_t RandomJobId() {
   std::random_device random;
   return (uint64_t{random()} << 32 | random()) | 1;
+}
+
+absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules) {
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, ListCheckpoints(checkpoints));
+  std::vector<uint64_t> steps;
+  for (const StoredCheckpoint& checkpoint : stored) steps.push_back(checkpoint.step);
+  PruningRule rule;
+  rule.keep_last = rules.keep_last();
+  rule.keep_every = rules.keep_every_steps();
+  for (const uint64_t step : StepsToPrune(steps, rule)) {
+    CONVOY_RETURN_IF_ERROR(
+        RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
+  }
+  return absl::OkStatus();
 }
 
 // For the launcher: says the address, serves, leaves.
@@ -59,6 +78,7 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
                               : RunDirectory::Create(options.run_dir);
   if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
   options.model_file = (*directory)->model_path();
+  options.checkpoints = (*directory)->checkpoints_path();
   std::unique_ptr<CoordinatorClient> own;  // to ask for a stop
   absl::StatusOr<std::unique_ptr<StopSignals>> signals =
       StopSignals::Start([&](int, StopUrgency urgency) {
@@ -113,6 +133,19 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     return SaveModel(job_id, assignment, path);
   };
   service.admit = AdmitByMemory;
+  if (!options.checkpoints.empty()) {
+    service.checkpoints = std::filesystem::absolute(options.checkpoints).lexically_normal().string();
+    CONVOY_RETURN_IF_ERROR(RemoveTemporaries(service.checkpoints).status());
+    service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint()](
+                                    const CheckpointManifest& manifest, const std::string& files) {
+      CONVOY_RETURN_IF_ERROR(CommitCheckpoint(folder, files, manifest));
+      return Prune(folder, rules);
+    };
+  }
+  if (!options.resume_from.empty()) {
+    CONVOY_ASSIGN_OR_RETURN(service.resume, OpenResumePoint(options.resume_from, options.resume_run));
+    service.resume->allow_changes = options.allow_changes;
+  }
   return CoordinatorService::Start(std::move(service));
 }
 
@@ -145,6 +178,10 @@ void AddCoordinatorCommand(CommandSet& commands) {
   AddInsecureListen(command, &options->insecure_listen);
   command->add_option("--announce", options->announce)->group("");  // the launcher's
   command->add_option("--model-file", options->model_file)->group("");
+  command->add_option("--checkpoints", options->checkpoints)->group("");
+  command->add_option("--resume-from", options->resume_from)->group("");
+  command->add_option("--resume-run", options->resume_run)->group("");
+  command->add_flag("--allow-changes", options->allow_changes)->group("");
 }
 
 }  // namespace convoy

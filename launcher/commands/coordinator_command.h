@@ -22,9 +22,15 @@ struct CoordinatorOptions {
   // to `model_file`.
   std::string announce;
   std::string model_file;
+  // Folder of the checkpoints; empty: none are taken.
+  std::string checkpoints;
+  // The checkpoint to go on from, and the run directory it belongs to; empty: the job begins.
+  std::string resume_from;
+  std::string resume_run;
+  bool allow_changes = false;
 };
 
-// A coordinator that saves the final weights to `model_file`.
+// A coordinator that saves checkpoints to `checkpoints` and the final weights to `model_file`.
 absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(const v1::Job& job,
                                                                      const CoordinatorOptions& options,
                                                                      std::function<void(const std::string&)> on_event);

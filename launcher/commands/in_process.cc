@@ -26,13 +26,18 @@ namespace {
 // Everything in this process: one thread for each server and worker, and real streams between them.
 class InProcess final : public JobProcesses {
  public:
-  InProcess(const v1::Job& job, const RunDirectory& directory, std::span<const ModelRegistration> models)
-      : job_(job), directory_(directory), models_(models) {}
+  InProcess(const v1::Job& job, const RunDirectory& directory, const ResumeFrom& resume,
+            std::span<const ModelRegistration> models)
+      : job_(job), directory_(directory), resume_(resume), models_(models) {}
   ~InProcess() override { Stop(); }
 
   absl::StatusOr<std::string> StartCoordinator() override {
     CoordinatorOptions options;
     options.model_file = directory_.model_path();
+    options.checkpoints = directory_.checkpoints_path();
+    options.resume_from = resume_.checkpoint;
+    options.resume_run = directory_.path();
+    options.allow_changes = resume_.allow_changes;
     CONVOY_ASSIGN_OR_RETURN(coordinator_, ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
     processes_.push_back({"coordinator", 0, getpid(), coordinator_->address(), ""});
     return coordinator_->address();
@@ -121,6 +126,7 @@ class InProcess final : public JobProcesses {
 
   const v1::Job job_;
   const RunDirectory& directory_;
+  const ResumeFrom resume_;
   const std::span<const ModelRegistration> models_;
   std::vector<ClusterProcess> processes_;
   std::unique_ptr<CoordinatorService> coordinator_;
@@ -136,8 +142,9 @@ class InProcess final : public JobProcesses {
 }  // namespace
 
 std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
+                                            const ResumeFrom& resume,
                                             std::span<const ModelRegistration> models) {
-  return std::make_unique<InProcess>(job, directory, models);
+  return std::make_unique<InProcess>(job, directory, resume, models);
 }
 
 }  // namespace convoy

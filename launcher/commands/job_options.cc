@@ -78,7 +78,7 @@ absl::Status InWordsOfFlags(const absl::Status& status, const JobOptions& option
 
 }  // namespace
 
-absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
+absl::StatusOr<v1::Job> LoadWrittenJob(const JobOptions& options) {
   std::vector<std::string> overrides = options.set;
   for (const auto& [path, value] : options.fields) {
     overrides.push_back(absl::StrCat(path, "=", value));
@@ -86,7 +86,12 @@ absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
   for (const auto& list : options.lists) overrides.push_back(SetArgumentOf(list));
   absl::StatusOr<v1::Job> job = LoadJob(options.path, overrides);
   if (!job.ok()) return InWordsOfFlags(job.status(), options);
-  return ResolveDefaults(*std::move(job));
+  return job;
+}
+
+absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
+  CONVOY_ASSIGN_OR_RETURN(v1::Job job, LoadWrittenJob(options));
+  return ResolveDefaults(std::move(job));
 }
 
 void AddJobOptions(CLI::App* command, JobOptions* job) {

@@ -25,6 +25,8 @@ struct JobOptions {
 // The job with every default filled in. InvalidArgument or NotFound: what is wrong, one error a
 // line.
 absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options);
+// The job as it was written: fields that are set nowhere are not there. Errors as LoadResolvedJob.
+absl::StatusOr<v1::Job> LoadWrittenJob(const JobOptions& options);
 
 }  // namespace convoy
 

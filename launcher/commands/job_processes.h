@@ -41,11 +41,20 @@ class JobProcesses {
   virtual void Kill() = 0;
 };
 
+// Where a job goes on.
+struct ResumeFrom {
+  std::string checkpoint;  // its folder; empty: the job begins
+  bool allow_changes = false;
+};
+
 // Child processes running this program. `directory` outlives them.
-absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job, const RunDirectory& directory);
+absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
+                                                                 const RunDirectory& directory,
+                                                                 const ResumeFrom& resume);
 
 // Threads. `directory` and `models` outlive them.
 std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
+                                            const ResumeFrom& resume,
                                             std::span<const ModelRegistration> models);
 
 // Threads of one server: cluster.threads_per_server, or its share of min(cores, 4), at least 1.

@@ -5,9 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/cluster_size.h"
 #include "common/job/job_file.h"
 #include "common/mode.h"
@@ -18,6 +21,7 @@
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
+#include "launcher/commands/resume.h"
 #include "launcher/commands/role_environment.h"
 #include "launcher/process/admission.h"
 #include "launcher/process/advice.h"
@@ -32,6 +36,8 @@ namespace {
 struct TrainOptions {
   JobOptions job;
   std::string run_dir;  // empty: a new one under runs/
+  std::string resume;   // "": no, "yes", or "auto": if there is a run
+  bool allow_changes = false;
   bool in_process = false;
   std::string program;  // as the user called it
 };
@@ -41,12 +47,21 @@ constexpr absl::Duration kLook =
 constexpr absl::Duration kCoordinatorSilence = absl::Seconds(10);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);  // for processes to leave after the end
 
+// A job and where it runs, before anything is started.
+struct PreparedRun {
+  v1::Job job;
+  std::unique_ptr<RunDirectory> directory;
+  ResumeFrom resume;
+  bool complete = false;  // an earlier run has done all of it
+};
+
 class TrainingRun {
  public:
-  TrainingRun(const TrainOptions& options, v1::Job job, std::unique_ptr<RunDirectory> directory)
+  TrainingRun(const TrainOptions& options, PreparedRun prepared)
       : options_(options),
-        job_(std::move(job)),
-        directory_(std::move(directory)),
+        job_(std::move(prepared.job)),
+        directory_(std::move(prepared.directory)),
+        resume_(std::move(prepared.resume)),
         in_process_(options.in_process || ParseMode(job_.training().mode())->single()),
         display_(ProgressDisplay::OptionsFor(STDOUT_FILENO, std::getenv("TERM"),
                                              std::getenv("NO_COLOR"))) {}
@@ -70,9 +85,9 @@ class TrainingRun {
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
     std::shared_ptr<JobProcesses> processes;
     if (in_process_) {
-      processes = MakeInProcess(job_, *directory_, models);
+      processes = MakeInProcess(job_, *directory_, resume_, models);
     } else {
-      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_));
+      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_, resume_));
     }
     {
       MutexLock lock(mutex_);
@@ -234,6 +249,7 @@ class TrainingRun {
   const TrainOptions& options_;
   v1::Job job_;
   const std::unique_ptr<RunDirectory> directory_;
+  const ResumeFrom resume_;
   const bool in_process_;  // mode single is one process by its nature
   ProgressDisplay display_;
   std::vector<ClusterProcess> cluster_;
@@ -257,19 +273,78 @@ void TurnSpinningOffIfCrowded(v1::Job* job) {
   cluster.set_spin_us(0);
 }
 
+absl::Status RefuseChanges(const std::vector<std::string>& changes) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the job is not the one that the run was begun with:\n  ", absl::StrJoin(changes, "\n  "),
+      "\nchange it back, or go on all the same with --allow-changes; to begin another training with "
+      "these weights use --init-from"));
+}
+
+// The slices are those of the checkpoint, unless the job says otherwise itself.
+absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedRun* run) {
+  const std::string& path = run->directory->path();
+  run->complete = RunIsComplete(path, run->job);
+  CONVOY_ASSIGN_OR_RETURN(const FoundResumePoint found, FindResumePoint(path));
+  for (const std::string& damaged : found.damaged) {
+    std::fprintf(stderr, "convoy: warning: %s\n", damaged.c_str());
+  }
+  if (!found.point) {
+    std::printf("note: there is no checkpoint in %s yet: the training begins anew\n", path.c_str());
+    return absl::OkStatus();
+  }
+  if (!written.training().has_slices()) {
+    run->job.mutable_training()->set_slices(found.point->manifest.slices);
+  }
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<std::string> changes,
+                          ChangesOfJob(found.point->manifest, run->job));
+  if (!changes.empty() && !options.allow_changes) return RefuseChanges(changes);
+  for (const std::string& change : changes) std::printf("note: changed: %s\n", change.c_str());
+  run->resume = {found.point->folder, options.allow_changes};
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job written, LoadWrittenJob(options.job));
+  PreparedRun run;
+  run.job = ResolveDefaults(written);
+  if (options.resume.empty()) {
+    CONVOY_ASSIGN_OR_RETURN(run.directory,
+                            options.run_dir.empty()
+                                ? RunDirectory::CreateDefault(run.job.name(), absl::Now())
+                                : RunDirectory::Create(options.run_dir));
+    return run;
+  }
+  if (options.run_dir.empty()) {
+    return absl::InvalidArgumentError("--resume goes with --run-dir, the folder of the run to go on with");
+  }
+  absl::StatusOr<std::unique_ptr<RunDirectory>> earlier = RunDirectory::Open(options.run_dir);
+  if (absl::IsNotFound(earlier.status()) && options.resume == "auto") {
+    CONVOY_ASSIGN_OR_RETURN(run.directory, RunDirectory::Create(options.run_dir));
+    return run;
+  }
+  if (!earlier.ok()) return earlier.status();
+  if (ParseMode(run.job.training().mode())->single()) {
+    return absl::InvalidArgumentError("--resume: mode single takes no checkpoints; use another mode");
+  }
+  run.directory = *std::move(earlier);
+  CONVOY_RETURN_IF_ERROR(GoOn(options, written, &run));
+  return run;
+}
+
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   ForgetRoleEnvironment();
-  absl::StatusOr<v1::Job> job = LoadResolvedJob(options.job);
-  if (!job.ok()) return Fail(job.status(), kExitBadUsage);
-  if (absl::Status here = CheckModelIsHere(job->model(), models, "", ""); !here.ok()) {
+  absl::StatusOr<PreparedRun> run = Prepare(options);
+  if (!run.ok()) return Fail(run.status(), kExitBadUsage);
+  if (absl::Status here = CheckModelIsHere(run->job.model(), models, "", ""); !here.ok()) {
     return Fail(here, kExitBadUsage);
   }
-  absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
-      options.run_dir.empty() ? RunDirectory::CreateDefault(job->name(), absl::Now())
-                              : RunDirectory::Create(options.run_dir);
-  if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
-  TurnSpinningOffIfCrowded(&*job);
-  return TrainingRun(options, *std::move(job), *std::move(directory)).Run(models);
+  if (run->complete) {
+    std::printf("the run in %s is complete: nothing is left to do. More epochs: --epochs N\n",
+                run->directory->path().c_str());
+    return kExitDone;
+  }
+  TurnSpinningOffIfCrowded(&run->job);
+  return TrainingRun(options, *std::move(run)).Run(models);
 }
 
 }  // namespace
@@ -287,6 +362,12 @@ void AddTrainCommand(CommandSet& commands) {
       ->add_option("--run-dir", options->run_dir,
                    "Folder for the results; default: a new one under runs/")
       ->type_name("DIR");
+  command->add_flag("--resume{yes}", options->resume,
+                    "Go on with the run in --run-dir from its newest checkpoint; --resume=auto: begin if "
+                    "there is no run yet")
+      ->check(CLI::IsMember({"yes", "auto"}));
+  command->add_flag("--allow-changes", options->allow_changes,
+                    "With --resume: go on although the job has changed");
   command->add_flag("--in-process", options->in_process,
                     "All roles as threads of this process, for debuggers and small jobs");
 }

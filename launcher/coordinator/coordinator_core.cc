@@ -8,6 +8,7 @@
 #include "common/placement/ownership.h"
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
+#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
 
@@ -55,9 +56,19 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       lost_after_(absl::Milliseconds(job_.cluster().lost_after_ms())),
       host_(std::move(options.host)),
       admit_(std::move(options.admit)),
+      checkpoints_(std::move(options.checkpoints)),
+      resume_(std::move(options.resume)),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
       now_(options.start) {}
+
+Actions CoordinatorCore::Flush() { return std::exchange(actions_, {}); }
+
+void CoordinatorCore::AddEvent(std::string line) {
+  events_.Append(line);
+  actions_.events.push_back(std::move(line));
+  News();
+}
 
 void CoordinatorCore::Answer(CallId call, Actions::Reply reply) {
   actions_.answers.push_back({call, std::move(reply)});
@@ -219,10 +230,14 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
     changed |= stop_.Leave(rank);
   }
   if (changed) StateChanged();
+  FollowKeeper(keeper_->Tick(now_, CurrentStep()));
   FinishIfAllFinished();
 }
 
 void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process* server) {
+  if (keeper_ && request.has_snapshot() && !ended()) {
+    FollowKeeper(keeper_->OnState(server->identity.rank(), request.snapshot(), now_));
+  }
   if (phase_ != v1::FINISHING || request.seen() < finishing_sequence_) return;
   server->final_stats = true;
   EndIfSaved();
@@ -262,11 +277,7 @@ Actions CoordinatorCore::OnReport(CallId call, const v1::ReportRequest& request,
     Answer(call, worker.ok() ? Annotate(line.status(), (*worker)->name()) : line.status());
     return Flush();
   }
-  if (!line->empty()) {
-    events_.Append(*line);
-    actions_.events.push_back(*std::move(line));
-    News();
-  }
+  if (!line->empty()) AddEvent(*std::move(line));
   Answer(call, v1::ReportReply());
   return Flush();
 }
@@ -337,6 +348,18 @@ Actions CoordinatorCore::OnModelSaved(const absl::Status& status, absl::Time now
   return Flush();
 }
 
+Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl::Time now) {
+  now_ = now;
+  if (ended() || !committing_) return Flush();
+  const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
+  AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
+                       : CheckpointFailureLine(std::string(status.message()), generation_, now - training_start_));
+  if (!status.ok()) actions_.discard = committed.folder;
+  FollowKeeper(keeper_->OnCommitted(status.ok(), now, CurrentStep()));
+  EndIfSaved();
+  return Flush();
+}
+
 Actions CoordinatorCore::Fail(std::string_view failure, absl::Time now) {
   now_ = now;
   FailJob(failure);
@@ -347,6 +370,7 @@ Actions CoordinatorCore::Tick(absl::Time now) {
   now_ = now;
   const Missed missed = FindMissed(now);
   if (!missed.text.empty()) FailJob(missed.text);
+  if (keeper_ && phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now, CurrentStep()));
   EndIfSaved();
   for (const auto& entry : ready_.TakeExpired(now)) Answer(entry.call, v1::Assignment());
   for (const auto& entry : heartbeats_.TakeExpired(now)) AnswerHeartbeat(entry);

@@ -25,12 +25,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/checkpoint/manifest.h"
+#include "common/interval_set.h"
 #include "common/mode.h"
+#include "launcher/coordinator/checkpoint_keeper.h"
 #include "launcher/coordinator/event_log.h"
 #include "launcher/coordinator/liveness.h"
 #include "launcher/coordinator/membership.h"
 #include "launcher/coordinator/parked_calls.h"
 #include "launcher/coordinator/report_book.h"
+#include "launcher/coordinator/resume_point.h"
 #include "launcher/coordinator/stop_agreement.h"
 #include "launcher/coordinator/task_ledger.h"
 #include "launcher/coordinator/training_plan.h"
@@ -51,6 +55,14 @@ struct Actions {
   std::vector<Answer> answers;
   std::vector<std::string> events;           // lines to append to events.jsonl
   std::optional<v1::Assignment> save_model;  // save the weights of these servers: OnModelSaved
+  // Write the manifest into this folder, whose files are there, and give it its name:
+  // OnCheckpointCommitted.
+  struct Commit {
+    CheckpointManifest manifest;
+    std::string folder;
+  };
+  std::optional<Commit> commit;
+  std::string discard;  // remove this folder; "": none
 };
 
 // Asked once, when all processes are ready and before any of them is told its part: whether the job
@@ -66,6 +78,8 @@ class CoordinatorCore {
     absl::Time start;     // now
     std::string host{};     // of the coordinator, as processes name theirs
     AdmitFunction admit{};  // empty: every job may begin
+    std::string checkpoints{};  // folder for checkpoints, absolute; empty: none are taken
+    std::optional<ResumePoint> resume{};  // none: the job begins
   };
 
   // InvalidArgument: mode, numbers of processes, slices or batch sizes, job_id.
@@ -81,6 +95,8 @@ class CoordinatorCore {
   // The client of a call has gone; the call is not answered any more.
   void OnCancelled(CallId call);
 
+  // The outcome of Actions::commit.
+  Actions OnCheckpointCommitted(const absl::Status& status, absl::Time now);
   // The outcome of Actions::save_model.
   Actions OnModelSaved(const absl::Status& status, absl::Time now);
   // Something outside went wrong, e.g. a process of the job was killed.
@@ -103,7 +119,7 @@ class CoordinatorCore {
   CoordinatorCore(Options options, const Mode& mode);
 
   void Answer(CallId call, Actions::Reply reply);
-  Actions Flush() { return std::exchange(actions_, {}); }
+  Actions Flush();
 
   // Requests. All times are now_, the time of the current event.
   absl::StatusOr<Process*> FindMember(const v1::Identity& identity);
@@ -124,6 +140,13 @@ class CoordinatorCore {
   void FinishIfAllFinished();
   void EndIfSaved();
   void FailJob(std::string_view failure);
+  void AddEvent(std::string line);
+  absl::Status CheckResumePoint() const;
+  void MakePlan();
+  void StartKeeper();
+  // `changed`: of the keeper's order.
+  void FollowKeeper(bool changed);
+  uint64_t CurrentStep() const;
   void End(v1::JobPhase phase);
   void ServeTasks();
   void FailParked(const absl::Status& status);
@@ -145,6 +168,8 @@ class CoordinatorCore {
   const absl::Duration lost_after_;
   const std::string host_;
   const AdmitFunction admit_;
+  const std::string checkpoints_;
+  const std::optional<ResumePoint> resume_;
 
   Membership members_;
   StopAgreement stop_;
@@ -160,6 +185,10 @@ class CoordinatorCore {
   std::optional<TrainingPlan> plan_;
   std::optional<TaskLedger> tasks_;  // async, ssp
   std::optional<ReportBook> reports_;
+  std::optional<CheckpointKeeper> keeper_;
+  uint64_t order_ = 0;            // number of the keeper's order that is under way
+  IntervalSet tasks_at_order_;    // complete ones, when it was given
+  std::optional<Actions::Commit> committing_;
   v1::Assignment assignment_;
   v1::MemoryReport memory_;
   absl::Time training_start_;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <deque>
+#include <filesystem>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -85,7 +86,14 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   void DeliverEvents() CONVOY_EXCLUDES(mutex_);
   void SleepLocked() CONVOY_REQUIRES(mutex_);
   void RunSaver() CONVOY_EXCLUDES(mutex_);
-  std::optional<v1::Assignment> AwaitSave() CONVOY_EXCLUDES(mutex_);
+  // What the saver is to do: one of them.
+  struct Saving {
+    std::optional<v1::Assignment> model;
+    std::optional<Actions::Commit> checkpoint;
+    std::string discard;
+  };
+  std::optional<Saving> AwaitSaving() CONVOY_EXCLUDES(mutex_);
+  void Save(const Saving& saving) CONVOY_EXCLUDES(mutex_);
   bool AllDoneLocked(absl::Duration grace) CONVOY_REQUIRES(mutex_);
 
   const Options options_;
@@ -100,7 +108,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   std::unordered_map<CallId, UnaryCall*> calls_ CONVOY_GUARDED_BY(mutex_);
   std::deque<std::string> events_ CONVOY_GUARDED_BY(mutex_);  // not yet delivered
   bool delivering_ CONVOY_GUARDED_BY(mutex_) = false;
-  std::optional<v1::Assignment> to_save_ CONVOY_GUARDED_BY(mutex_);
+  std::deque<Saving> to_save_ CONVOY_GUARDED_BY(mutex_);
   std::optional<absl::Time> ended_ CONVOY_GUARDED_BY(mutex_);
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
 
@@ -154,7 +162,9 @@ CoordinatorService::Impl::Finished CoordinatorService::Impl::ApplyLocked(Actions
     calls_.erase(it);
   }
   for (std::string& line : actions.events) events_.push_back(std::move(line));
-  if (actions.save_model) to_save_ = std::move(actions.save_model);
+  if (actions.commit) to_save_.push_back({{}, std::move(actions.commit), {}});
+  if (actions.save_model) to_save_.push_back({std::move(actions.save_model), {}, {}});
+  if (!actions.discard.empty()) to_save_.push_back({{}, {}, std::move(actions.discard)});
   if (core_->ended() && !ended_) ended_ = options_.clock->Now();
   changed_.NotifyAll();
   return finished;
@@ -203,21 +213,36 @@ void CoordinatorService::Impl::DeliverEvents() {
 
 void CoordinatorService::Impl::RunSaver() {
   pthread_setname_np(pthread_self(), "coord-save");
-  const std::optional<v1::Assignment> assignment = AwaitSave();
-  if (!assignment) return;
-  const absl::Status status = options_.save_model(*assignment);
+  while (const std::optional<Saving> saving = AwaitSaving()) Save(*saving);
+}
+
+std::optional<CoordinatorService::Impl::Saving> CoordinatorService::Impl::AwaitSaving() {
+  MutexLock lock(mutex_);
+  while (!stopping_ && to_save_.empty()) changed_.Wait(mutex_);
+  if (stopping_) return std::nullopt;
+  Saving saving = std::move(to_save_.front());
+  to_save_.pop_front();
+  return saving;
+}
+
+void CoordinatorService::Impl::Save(const Saving& saving) {
+  if (!saving.discard.empty()) {
+    // A server may still be writing there: what is left goes when the job goes on.
+    std::error_code ignored;
+    std::filesystem::remove_all(saving.discard, ignored);
+    return;
+  }
+  const absl::Status status =
+      saving.model ? options_.save_model(*saving.model)
+                   : options_.commit_checkpoint(saving.checkpoint->manifest, saving.checkpoint->folder);
   Finished finished;
   {
     MutexLock lock(mutex_);
-    finished = ApplyLocked(core_->OnModelSaved(status, options_.clock->Now()));
+    const absl::Time now = options_.clock->Now();
+    finished = ApplyLocked(saving.model ? core_->OnModelSaved(status, now)
+                                        : core_->OnCheckpointCommitted(status, now));
   }
   Deliver(std::move(finished));
-}
-
-std::optional<v1::Assignment> CoordinatorService::Impl::AwaitSave() {
-  MutexLock lock(mutex_);
-  while (!stopping_ && !to_save_) changed_.Wait(mutex_);
-  return std::exchange(to_save_, std::nullopt);
 }
 
 // ------------------------------------------------------------------------------ owner's calls
@@ -305,7 +330,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Op
   CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
   CONVOY_ASSIGN_OR_RETURN(
       auto core, CoordinatorCore::Create({options.job, options.job_id, options.clock->Now(),
-                                          HostName(), options.admit}));
+                                          HostName(), options.admit, options.checkpoints,
+                                          options.resume}));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,15 @@ class CoordinatorService {
     std::function<absl::Status(const v1::Assignment&)> save_model = [](const v1::Assignment&) {
       return absl::OkStatus();
     };
+    // Gives a checkpoint its manifest and its name, and removes old ones. Called from the thread of
+    // save_model; its error is reported, and the job goes on.
+    std::function<absl::Status(const CheckpointManifest&, const std::string& folder)>
+        commit_checkpoint = [](const CheckpointManifest&, const std::string&) {
+          return absl::OkStatus();
+        };
+    // As CoordinatorCore::Options.
+    std::string checkpoints;
+    std::optional<ResumePoint> resume;
     // See AdmitFunction; called under a lock, must not wait. Empty: every job may begin.
     AdmitFunction admit;
     const Clock* clock = &Clock::Real();

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/placement/ownership.h"
 #include "launcher/coordinator/assignment.h"
+#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
 #include "launcher/coordinator/summary.h"
 #include "launcher/coordinator/texts.h"
@@ -43,15 +44,38 @@ bool CoordinatorCore::Admit() {
   return true;
 }
 
-void CoordinatorCore::StartTraining() {
-  generation_ = 1;
-  training_start_ = now_;
+// A job that goes on is a later generation of the same training.
+void CoordinatorCore::MakePlan() {
   const v1::DataSummary& data = members_.worker(0)->setup.data();
   plan_.emplace(job_, mode_, data);
   job_ = FillFromData(std::move(job_), data, plan_->StepsPerEpoch(), plan_->TotalExamples());
-  if (!plan_->sync) tasks_.emplace(*plan_, members_.workers());
-  reports_.emplace(*plan_, generation_, now_);
+  ReportBook::Before before;
+  IntervalSet completed;
+  if (resume_) {
+    before = {resume_->manifest.step, plan_->ExamplesAt(resume_->manifest.step),
+              resume_->manifest.dropped};
+    for (const auto& [first, last] : resume_->manifest.completed_tasks) {
+      completed.Add(first, last + 1);
+    }
+  }
+  if (!plan_->sync) {
+    tasks_.emplace(*plan_, members_.workers(), std::move(completed));
+    const TaskLedger::Amount amount = tasks_->CompletedAmount();
+    before.steps = amount.steps;
+    before.examples = amount.examples;
+  }
+  reports_.emplace(*plan_, generation_, now_, before);
   assignment_ = MakeAssignment(job_, generation_, members_);
+  if (!resume_) return;
+  assignment_.mutable_restore()->set_folder(resume_->folder);
+  assignment_.mutable_restore()->set_step(resume_->manifest.step);
+}
+
+void CoordinatorCore::StartTraining() {
+  generation_ = resume_ ? resume_->manifest.generation + 1 : 1;
+  training_start_ = now_;
+  if (absl::Status fits = CheckResumePoint(); !fits.ok()) return FailJob(std::string(fits.message()));
+  MakePlan();
   if (!Admit()) return;
   phase_ = v1::TRAINING;
   for (uint32_t rank = 0; plan_->sync && rank < members_.workers(); ++rank) {
@@ -62,7 +86,59 @@ void CoordinatorCore::StartTraining() {
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
+  if (resume_) AddEvent(ResumeLine(*resume_, generation_));
+  StartKeeper();
   StateChanged();
+}
+
+absl::Status CoordinatorCore::CheckResumePoint() const {
+  if (!resume_) return absl::OkStatus();
+  return FitsCheckpoint(*resume_, job_, members_.worker(0)->setup);
+}
+
+void CoordinatorCore::StartKeeper() {
+  const v1::Checkpoint& rules = job_.checkpoint();
+  CheckpointKeeper::Options options;
+  options.rounds = plan_->sync;
+  options.servers = members_.servers();
+  options.folder = mode_.single() ? "" : checkpoints_;
+  options.generation = generation_;
+  options.first_step = resume_ ? resume_->manifest.step : 0;
+  options.total_steps = plan_->TotalSteps();
+  options.every_steps = rules.every_steps();
+  if (rules.every_seconds() > 0) options.every = absl::Seconds(rules.every_seconds());
+  options.at_end = rules.at_end();
+  keeper_.emplace(options, now_);
+  FollowKeeper(keeper_->Tick(now_, CurrentStep()));
+}
+
+void CoordinatorCore::FollowKeeper(bool changed) {
+  if (order_ != keeper_->order().number()) {
+    order_ = keeper_->order().number();
+    if (tasks_) tasks_at_order_ = tasks_->completed();
+  }
+  if (const std::string failure = keeper_->TakeFailure(); !failure.empty()) {
+    AddEvent(CheckpointFailureLine(failure, generation_, now_ - training_start_));
+  }
+  if (std::string folder = keeper_->TakeDiscard(); !folder.empty()) actions_.discard = std::move(folder);
+  if (const std::optional<CheckpointToCommit> commit = keeper_->TakeCommit()) {
+    committing_ = Actions::Commit{
+        DescribeCheckpoint(*commit, assignment_, members_.worker(0)->setup, tasks_at_order_,
+                           resume_ ? &*resume_ : nullptr, now_),
+        commit->folder};
+    actions_.commit = committing_;
+  }
+  if (changed) StateChanged();
+}
+
+// Modes with steps: the highest that was begun. Others: batches that were pushed.
+uint64_t CoordinatorCore::CurrentStep() const {
+  uint64_t highest = resume_ ? resume_->manifest.step : 0, sum = 0;
+  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
+    highest = std::max(highest, members_.worker(rank)->step);
+    sum += members_.worker(rank)->step;
+  }
+  return plan_->sync ? highest : sum;
 }
 
 void CoordinatorCore::FinishIfAllFinished() {
@@ -81,6 +157,8 @@ void CoordinatorCore::FinishIfAllFinished() {
     model_saved_ = true;   // by the worker
     return EndIfSaved();
   }
+  const uint64_t last = stop_.step() == 0 ? plan_->TotalSteps() : stop_.step();
+  FollowKeeper(keeper_->Finish(now_, std::min(last, plan_->TotalSteps())));
   actions_.save_model = assignment_;
   const v1::ReadyRequest& setup = members_.worker(0)->setup;
   if (setup.has_schema()) *actions_.save_model->mutable_schema() = setup.schema();
@@ -88,7 +166,7 @@ void CoordinatorCore::FinishIfAllFinished() {
 
 void CoordinatorCore::EndIfSaved() {
   const auto complete = [](const Process& process) { return process.final_stats; };
-  if (phase_ != v1::FINISHING || !model_saved_) return;
+  if (phase_ != v1::FINISHING || !model_saved_ || !keeper_->done()) return;
   if (members_.All(v1::SERVER, complete) || now_ >= training_end_ + kFinalStatsTimeout) {
     End(v1::DONE);
   }
@@ -142,7 +220,8 @@ absl::Time CoordinatorCore::NextDeadline() const {
   for (const ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
     next = std::min(next, calls->NextDeadline());
   }
-  const bool only_stats = phase_ == v1::FINISHING && model_saved_;
+  if (keeper_) next = std::min(next, keeper_->NextDeadline());
+  const bool only_stats = phase_ == v1::FINISHING && model_saved_ && keeper_->done();
   return only_stats ? std::min(next, training_end_ + kFinalStatsTimeout) : next;
 }
 
@@ -179,6 +258,7 @@ void CoordinatorCore::AnswerHeartbeat(const ParkedCalls::Entry& entry) {
   reply.set_stop_step(stop_.step());
   reply.set_stop_agreed(stop_.agreed());
   reply.set_failure(failure_);
+  if (keeper_ && keeper_->order().number() > 0) *reply.mutable_snapshot() = keeper_->order();
   if (ended()) members_.slot(entry.owner)->told_end = true;
   Answer(entry.call, std::move(reply));
 }
@@ -229,6 +309,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
 std::string CoordinatorCore::WaitingFor() const {
   if (phase_ == v1::STARTING) return WaitingForProcesses(members_, now_);
   if (phase_ == v1::FINISHING) {
+    if (model_saved_ && !keeper_->done()) return "the last checkpoint";
     return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
   }
   if (phase_ != v1::TRAINING || stop_.step() == 0) return "";
@@ -240,12 +321,7 @@ std::string CoordinatorCore::WaitingFor() const {
 
 uint64_t CoordinatorCore::ExamplesSoFar() const {
   if (!plan_) return 0;
-  uint64_t highest = 0, sum = 0;
-  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
-    highest = std::max(highest, members_.worker(rank)->step);
-    sum += members_.worker(rank)->step;
-  }
-  const uint64_t estimate = plan_->ExamplesAt(plan_->sync ? highest : sum);
+  const uint64_t estimate = plan_->ExamplesAt(CurrentStep());
   return std::min(std::max(reports_->examples(), estimate), plan_->TotalExamples());
 }
 

@@ -42,8 +42,15 @@ v1::ReportRequest Merge(const std::map<uint64_t, v1::ReportRequest>& parts) {
 
 }  // namespace
 
-ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start)
-    : plan_(plan), generation_(generation), start_(training_start), throughput_(training_start) {}
+ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
+                       const Before& before)
+    : plan_(plan),
+      generation_(generation),
+      start_(training_start),
+      examples_(before.examples),
+      steps_(before.steps),
+      dropped_(before.dropped),
+      throughput_(training_start, before.examples) {}
 
 ReportBook::Key ReportBook::KeyOf(const v1::ReportRequest& report) const {
   if (report.kind() == kTrain) return {kTrain, plan_.sync ? report.step_begin() : report.part()};

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "launcher/coordinator/epoch_sums.h"
-#include "launcher/coordinator/interval_set.h"
+#include "common/interval_set.h"
 #include "launcher/coordinator/throughput.h"
 #include "launcher/coordinator/training_plan.h"
 #include "proto/coordinator.pb.h"
@@ -27,7 +27,15 @@ namespace convoy {
 // The fields of an event line are described in docs/run_directory.md.
 class ReportBook {
  public:
-  ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start);
+  // What was trained on before this generation of the job.
+  struct Before {
+    uint64_t steps = 0;
+    uint64_t examples = 0;
+    uint64_t dropped = 0;
+  };
+
+  ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
+             const Before& before = {0, 0, 0});
 
   // Returns the event line that this report completes; "": none (yet, or it was already written).
   // InvalidArgument: a part or step outside of the job, sums that contradict themselves or those of

@@ -1,6 +1,7 @@
 #include "launcher/coordinator/task_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -17,11 +18,41 @@ uint64_t CountTasks(const TrainingPlan& plan) {
 
 }  // namespace
 
-TaskLedger::TaskLedger(const TrainingPlan& plan, uint32_t workers)
+TaskLedger::TaskLedger(const TrainingPlan& plan, uint32_t workers, IntervalSet completed)
     : plan_(plan),
       per_epoch_(plan.tasks().tasks_per_epoch()),
       total_(CountTasks(plan)),
-      holders_(workers) {}
+      holders_(workers) {
+  Resume(std::move(completed));
+}
+
+// What was measured after an epoch is not measured again, but for the last one.
+void TaskLedger::Resume(IntervalSet completed) {
+  done_ = std::move(completed);
+  for (const auto& [begin, end] : done_.all()) {
+    for (uint64_t id = begin; id < std::min(end, total_ + 1); ++id) {
+      ++completed_;
+      ++completed_in_epoch_[(id - 1) / per_epoch_];
+    }
+  }
+  std::erase_if(completed_in_epoch_, [this](const auto& e) { return e.second == per_epoch_; });
+  if (completed_ < total_ || completed_ == 0) return;
+  QueueValidation((total_ - 1) / per_epoch_);
+  QueueTest();
+}
+
+TaskLedger::Amount TaskLedger::CompletedAmount() const {
+  Amount amount;
+  for (const auto& [begin, end] : done_.all()) {
+    for (uint64_t id = begin; id < std::min(end, total_ + 1); ++id) {
+      const v1::DataTask task = TrainingTask(id - 1);
+      const uint64_t size = task.end() - task.begin();
+      amount.examples += size;
+      amount.steps += (size + plan_.batch - 1) / plan_.batch;
+    }
+  }
+  return amount;
+}
 
 v1::DataTask TaskLedger::TrainingTask(uint64_t index) const {
   const TaskRange range = TaskAt(plan_.tasks(), index / per_epoch_, index % per_epoch_);
@@ -72,6 +103,7 @@ std::optional<v1::DataTask> TaskLedger::TakeNew() {
     validation_.pop_front();
     return task;
   }
+  while (next_ < total_ && done_.Contains(next_ + 1)) ++next_;
   if (next_ < total_) return TrainingTask(next_++);
   return std::nullopt;
 }
@@ -90,12 +122,14 @@ absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {
   if (done.validation()) {
     --open_validation_;
   } else {
-    TrainingTaskCompleted(done.epoch());
+    TrainingTaskCompleted(done);
   }
   return absl::OkStatus();
 }
 
-void TaskLedger::TrainingTaskCompleted(uint64_t epoch) {
+void TaskLedger::TrainingTaskCompleted(const v1::DataTask& task) {
+  const uint64_t epoch = task.epoch();
+  done_.Add(task.id(), task.id() + 1);
   const uint64_t last_epoch = (total_ - 1) / per_epoch_;
   ++completed_;
   if (++completed_in_epoch_[epoch] == per_epoch_) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/interval_set.h"
 #include "launcher/coordinator/training_plan.h"
 #include "proto/coordinator.pb.h"
 
@@ -30,7 +31,8 @@ inline constexpr uint64_t kTestTask = uint64_t{1} << 61;
 // the last task is cut short, so that exactly so many batches are handed out.
 class TaskLedger {
  public:
-  TaskLedger(const TrainingPlan& plan, uint32_t workers);
+  // `completed`: ids of training tasks that are complete already.
+  TaskLedger(const TrainingPlan& plan, uint32_t workers, IntervalSet completed = {});
 
   // The task that `worker` holds, or the next one, which it then holds; nullopt: none now (or
   // Done).
@@ -46,6 +48,14 @@ class TaskLedger {
   bool Done() const;
   // Training tasks that are not complete.
   uint64_t remaining() const { return total_ - completed_; }
+  // Ids of complete training tasks.
+  const IntervalSet& completed() const { return done_; }
+  // What they are together.
+  struct Amount {
+    uint64_t steps = 0;
+    uint64_t examples = 0;
+  };
+  Amount CompletedAmount() const;
 
  private:
   struct Holder {
@@ -57,7 +67,8 @@ class TaskLedger {
   v1::DataTask ValidationTask(uint64_t epoch, uint64_t part) const;
   v1::DataTask TestTask(uint64_t part) const;
   std::optional<v1::DataTask> TakeNew();
-  void TrainingTaskCompleted(uint64_t epoch);
+  void TrainingTaskCompleted(const v1::DataTask& task);
+  void Resume(IntervalSet completed);
   void QueueValidation(uint64_t epoch);
   void QueueTest();
   // Of a task that was handed out for `kind`; nullopt: there is no such task.
@@ -68,6 +79,7 @@ class TaskLedger {
   const uint64_t total_;                             // training tasks of the job
   std::vector<Holder> holders_;                      // by worker
   uint64_t next_ = 0;                                // index of the next training task to hand out
+  IntervalSet done_;                                 // ids of complete training tasks
   uint64_t completed_ = 0;                           // training tasks
   std::map<uint64_t, uint64_t> completed_in_epoch_;  // epochs that have begun and are not complete
   std::deque<v1::DataTask> validation_;              // and test: to hand out

@@ -13,8 +13,10 @@ class Throughput {
  public:
   // Averages over at least `window`, or since the measurement before, whichever is longer: tasks
   // end in bursts, steps of sync in regular turns.
-  explicit Throughput(absl::Time start, absl::Duration window = absl::Seconds(2))
-      : window_(window), points_{{start, 0}} {}
+  // `examples`: those before `start`.
+  explicit Throughput(absl::Time start, uint64_t examples = 0,
+                      absl::Duration window = absl::Seconds(2))
+      : window_(window), points_{{start, examples}} {}
 
   // `examples`: all so far. Returns examples per second, 0 if no time has passed.
   double Add(uint64_t examples, absl::Time now);

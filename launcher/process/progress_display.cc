@@ -59,7 +59,11 @@ void ProgressDisplay::SetWaitingFor(std::string_view what, absl::Time now) {
 absl::Status ProgressDisplay::AddEvent(std::string_view line, absl::Time now) {
   EventKind kind;
   CONVOY_RETURN_IF_ERROR(ApplyEvent(line, &state_, &kind));
-  if (!options_.terminal) ShowPlain(kind, now);
+  if (kind == EventKind::kNotice) {
+    Print(state_.notice);
+  } else if (!options_.terminal && kind != EventKind::kCheckpoint) {
+    ShowPlain(kind, now);
+  }
   return absl::OkStatus();
 }
 

@@ -73,6 +73,18 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
   } else if (name == "test") {
     *kind = EventKind::kTest;
     state->test = Measured(event);
+  } else if (name == "resume") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat("goes on from step ", Count(event, "step", 0), ", ",
+                                 event.value("checkpoint", ""));
+  } else if (name == "checkpoint_failed") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat("warning: a checkpoint could not be saved, the training goes on: ",
+                                 event.value("error", ""));
+    return absl::OkStatus();
+  } else if (name == "checkpoint") {
+    *kind = EventKind::kCheckpoint;
+    return absl::OkStatus();
   } else {
     return absl::InvalidArgumentError(absl::StrCat(
         "event has the kind \"", name, "\", want \"train\", \"validation\" or \"test\""));

@@ -38,6 +38,8 @@ struct ProgressState {
   MeasuredValues test;
   // What the job is waiting for; empty: nothing.
   std::string waiting_for;
+  // What happened last that people should hear of.
+  std::string notice;
 
   // The epoch under way, from 1; after the last one, the last.
   uint64_t CurrentEpoch() const;
@@ -47,7 +49,8 @@ struct ProgressState {
   std::optional<double> SecondsLeft() const;
 };
 
-enum class EventKind { kTrain, kValidation, kTest };
+// kNotice: `notice` says what happened.
+enum class EventKind { kTrain, kValidation, kTest, kCheckpoint, kNotice };
 
 // Takes over what a line of events.jsonl says. InvalidArgument: it is not such a line; nothing
 // changes.

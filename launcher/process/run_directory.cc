@@ -75,7 +75,7 @@ absl::Status CheckEmpty(const std::string& path) {
   return absl::FailedPreconditionError(absl::StrCat(
       "run directory \"", path, "\" ", earlier_run ? "holds an earlier run" : "is not empty", " (",
       absl::StrJoin(names, ", "), "); ",
-      earlier_run ? "choose another with --run-dir, or remove it first"
+      earlier_run ? "go on with it with --resume, choose another with --run-dir, or remove it first"
                   : "a run directory is made new, or is empty: choose another with --run-dir"));
 }
 
@@ -89,6 +89,14 @@ absl::StatusOr<OwnedFd> TakeLock(const std::string& path) {
   if (::ftruncate(lock.get(), 0) != 0) return ErrnoError("cannot write to", name);
   CONVOY_RETURN_IF_ERROR(WriteAll(lock, absl::StrCat(::getpid(), "\n"), name));
   return lock;
+}
+
+// A run that was killed may have left the beginning of a line.
+absl::Status EndLastLine(const OwnedFd& events, const std::string& path) {
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(events, path));
+  char last = '\n';
+  if (size > 0) CONVOY_RETURN_IF_ERROR(ReadExactlyAt(events, size - 1, &last, 1, path));
+  return last == '\n' ? absl::OkStatus() : WriteAll(events, "\n", path);
 }
 
 std::string FileNameOf(std::string_view job_name) {
@@ -123,10 +131,26 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(std::string p
   CONVOY_RETURN_IF_ERROR(CheckEmpty(path));
   CONVOY_ASSIGN_OR_RETURN(OwnedFd lock, TakeLock(path));
   CONVOY_RETURN_IF_ERROR(CheckEmpty(path));
+  return Locked(std::move(path), std::move(lock));
+}
+
+absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  std::error_code error;
+  if (!fs::exists(path + "/job.textproto", error)) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no run in \"", path, "\": it has no job.textproto"));
+  }
+  CONVOY_ASSIGN_OR_RETURN(OwnedFd lock, TakeLock(path));
+  return Locked(std::move(path), std::move(lock));
+}
+
+absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Locked(std::string path, OwnedFd lock) {
   CONVOY_RETURN_IF_ERROR(MakeFolder(path + "/logs"));
   const std::string events_path = path + "/events.jsonl";
-  OwnedFd events(::open(events_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  OwnedFd events(::open(events_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!events.valid()) return ErrnoError("cannot create", events_path);
+  CONVOY_RETURN_IF_ERROR(EndLastLine(events, events_path));
   return std::unique_ptr<RunDirectory>(
       new RunDirectory(std::move(path), std::move(lock), std::move(events)));
 }

@@ -37,6 +37,10 @@ class RunDirectory {
   // is in use by another job (whose pid is named), or holds an earlier run or other files.
   static absl::StatusOr<std::unique_ptr<RunDirectory>> Create(std::string path);
 
+  // The folder of an earlier run, to go on with. NotFound: there is no run in it. FailedPrecondition: it
+  // is in use by another job (whose pid is named).
+  static absl::StatusOr<std::unique_ptr<RunDirectory>> Open(std::string path);
+
   // runs/<job name>-<date>-<time>, with -2, -3, ... appended while that is taken. Characters of
   // the name that do not suit a file name become '_'.
   static absl::StatusOr<std::unique_ptr<RunDirectory>> CreateDefault(std::string_view job_name,
@@ -47,6 +51,7 @@ class RunDirectory {
   std::string cluster_path() const { return path_ + "/cluster.json"; }
   std::string events_path() const { return path_ + "/events.jsonl"; }
   std::string summary_path() const { return path_ + "/summary.json"; }
+  std::string checkpoints_path() const { return path_ + "/checkpoints"; }
   std::string model_path() const { return path_ + "/model.safetensors"; }
   // logs/<role>-<rank>.log, relative to the run directory.
   static std::string LogName(std::string_view role, int rank);
@@ -64,6 +69,7 @@ class RunDirectory {
 
  private:
   RunDirectory(std::string path, OwnedFd lock, OwnedFd events);
+  static absl::StatusOr<std::unique_ptr<RunDirectory>> Locked(std::string path, OwnedFd lock);
 
   const std::string path_;
   const OwnedFd lock_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace convoy {
 namespace {
 
@@ -29,6 +31,7 @@ PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const Ro
 }
 
 void TableBucket::AdvanceLocked(const RowSum& sum, uint64_t staleness) {
+  if (snapshot_.Due(progress_.version())) KeepLocked();
   previous_.clear();
   previous_values_.clear();
   if (sum.ids.empty() || sum.examples == 0) return;
@@ -40,6 +43,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
   const uint64_t step = progress_.version() + 1;
   PrefetchLocked(sum.ids);
   life_.MakeRoom(step, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+    if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(row.header->id(), row.weights);
   });
   RowScalars scalars;
@@ -49,6 +53,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
   for (size_t i = 0; i < sum.ids.size(); ++i) {
     const Row row = RowForLocked(sum.ids[i], guesses_[i], sum.sightings_of(i));
     if (!row) continue;
+    if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(sum.ids[i], row.weights);
     row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(step, kMaxCounter));
     if (row.header->updates < kMaxCounter) ++row.header->updates;
@@ -62,6 +67,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
 Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) {
   if (const Row row = rows_.Find(id, guess)) return row;
   if (!life_.Admit(id, sightings, progress_.version() + 1, rows_.size())) return {};
+  if (kept_ != nullptr) kept_->rows.KeepAbsence(id);
   bool inserted;
   const Row row = rows_.FindOrInsert(id, &inserted);
   if (!row) return row;  // 16 million rows in one bucket
@@ -154,6 +160,93 @@ void TableBucket::ForgetTask(uint64_t task) {
 std::vector<uint32_t> TableBucket::MissingSlices() const {
   MutexLock lock(mutex_);
   return progress_.MissingSlices();
+}
+
+// ------------------------------------------------------------------------------ snapshots
+
+bool TableBucket::ArmSnapshot(uint64_t version) {
+  MutexLock lock(mutex_);
+  kept_.reset();
+  return snapshot_.Arm(version, progress_.version());
+}
+
+void TableBucket::DisarmSnapshot() {
+  MutexLock lock(mutex_);
+  kept_.reset();
+  snapshot_.Disarm();
+}
+
+void TableBucket::KeepLocked() {
+  kept_ = std::make_unique<Kept>(
+      Kept{progress_.position(), life_.candidates(), RowKeeper(rows_.layout().floats())});
+}
+
+std::optional<TableBucket::SnapshotOutline> TableBucket::OutlineSnapshot() const {
+  MutexLock lock(mutex_);
+  if (!snapshot_.Reached(progress_.version())) return std::nullopt;
+  if (kept_ == nullptr) {
+    return SnapshotOutline{progress_.position(), rows_.size(), life_.candidates().size()};
+  }
+  return SnapshotOutline{kept_->position, kept_->rows.Count(rows_), kept_->waiting.size()};
+}
+
+std::optional<BucketSnapshot> TableBucket::TakeSnapshot() {
+  MutexLock lock(mutex_);
+  if (!snapshot_.Reached(progress_.version())) return std::nullopt;
+  if (kept_ == nullptr) KeepLocked();
+  BucketSnapshot taken = CopyLocked();
+  kept_.reset();
+  snapshot_.Disarm();
+  return taken;
+}
+
+BucketSnapshot TableBucket::CopyLocked() const {
+  BucketSnapshot copy;
+  copy.position = kept_->position;
+  const size_t count = kept_->rows.Count(rows_), slot_floats = rows_.layout().slot_floats;
+  BucketRows& rows = copy.rows;
+  rows.ids.reserve(count);
+  rows.weights.reserve(count * dim_);
+  rows.slots.reserve(count * slot_floats);
+  rows.counters.reserve(2 * count);
+  kept_->rows.ForEach(rows_, [&](const KeptRow& row) {
+    rows.ids.push_back(row.id);
+    rows.weights.insert(rows.weights.end(), row.floats, row.floats + dim_);
+    rows.slots.insert(rows.slots.end(), row.floats + dim_, row.floats + dim_ + slot_floats);
+    rows.counters.insert(rows.counters.end(), {row.last_step, row.updates});
+  });
+  for (const auto& [id, seen] : kept_->waiting) {
+    copy.waiting.push_back({id, seen.sightings, seen.last_step});
+  }
+  std::sort(copy.waiting.begin(), copy.waiting.end(),
+            [](const WaitingId& a, const WaitingId& b) { return a.id < b.id; });
+  return copy;
+}
+
+absl::Status TableBucket::Restore(const BucketSnapshot& snapshot) {
+  MutexLock lock(mutex_);
+  progress_.Restore(snapshot.position);
+  const BucketRows& rows = snapshot.rows;
+  const size_t slot_floats = rows_.layout().slot_floats;
+  for (size_t i = 0; i < rows.ids.size(); ++i) {
+    bool inserted;
+    const Row row = rows_.FindOrInsert(rows.ids[i], &inserted);
+    if (!row) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("table \"", options_.table->name, "\": got ", rows.ids.size(),
+                       " rows in one bucket, want at most ", RowStore::kMaxRows));
+    }
+    std::copy_n(rows.weights.data() + i * dim_, dim_, row.weights);
+    std::copy_n(rows.slots.data() + i * slot_floats, slot_floats, row.slots);
+    row.header->last_step = rows.counters[2 * i];
+    row.header->updates = rows.counters[2 * i + 1];
+  }
+  RowLifeState::Candidates waiting;
+  for (const WaitingId& id : snapshot.waiting) {
+    waiting[id.id] = {static_cast<uint32_t>(id.sightings), id.last_step};
+  }
+  life_.Restore(std::move(waiting));
+  return absl::OkStatus();
 }
 
 CellCounts TableBucket::GetCounts() const {

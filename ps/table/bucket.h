@@ -7,19 +7,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "common/math/table.h"
 #include "common/mutex.h"
 #include "common/optimizers/row_updater.h"
 #include "ps/cell_progress.h"
+#include "ps/cell_snapshot.h"
 #include "ps/pull_ticket.h"
 #include "ps/table/row_arena.h"
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
+#include "ps/table/row_keeper.h"
 
 namespace convoy {
 
@@ -68,6 +72,21 @@ class TableBucket {
   void ForgetTask(uint64_t task);
   std::vector<uint32_t> MissingSlices() const;
 
+  // As those of Cell.
+  bool ArmSnapshot(uint64_t version);
+  void DisarmSnapshot();
+  std::optional<BucketSnapshot> TakeSnapshot();
+  // What TakeSnapshot() will have, without its rows.
+  struct SnapshotOutline {
+    CellPosition position;
+    uint64_t rows = 0;
+    uint64_t waiting = 0;
+  };
+  std::optional<SnapshotOutline> OutlineSnapshot() const;
+  // Before the first request. `snapshot` is of a table with as many columns and slots.
+  // ResourceExhausted: more rows than a bucket can have.
+  absl::Status Restore(const BucketSnapshot& snapshot);
+
   CellCounts GetCounts() const;
   RowCounts GetRowCounts() const;
   // Ids in ascending order, and their values [ids, dim]: the rows that differ from their initial
@@ -85,6 +104,9 @@ class TableBucket {
   void ReadLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
   void ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);
+  // Before the bucket changes.
+  void KeepLocked() CONVOY_REQUIRES(mutex_);
+  BucketSnapshot CopyLocked() const CONVOY_REQUIRES(mutex_);
 
   const Options options_;
   const uint32_t dim_;
@@ -100,6 +122,14 @@ class TableBucket {
   std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);
   std::vector<float> previous_values_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedRows> parked_ CONVOY_GUARDED_BY(mutex_);
+  SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);
+  // What the snapshot has of the bucket that is no longer so; null: the bucket has not changed.
+  struct Kept {
+    CellPosition position;
+    RowLifeState::Candidates waiting;
+    RowKeeper rows;
+  };
+  std::unique_ptr<Kept> kept_ CONVOY_GUARDED_BY(mutex_);
 };
 
 }  // namespace convoy

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -42,6 +43,11 @@ struct RowCounts {
 // Not thread-safe: used under the bucket's lock.
 class RowLifeState {
  public:
+  // What is known of an id that is not admitted yet.
+  struct Candidate {
+    uint32_t sightings = 0;
+    uint64_t last_step = 0;
+  };
   using Removed = std::function<void(const Row& row)>;
 
   explicit RowLifeState(const RowLife& life) : life_(life) {}
@@ -57,12 +63,11 @@ class RowLifeState {
 
   RowCounts Counts(const RowStore& rows) const;
 
- private:
-  struct Candidate {
-    uint32_t sightings = 0;
-    uint64_t last_step = 0;
-  };
+  using Candidates = absl::flat_hash_map<uint64_t, Candidate>;
+  const Candidates& candidates() const { return candidates_; }
+  void Restore(Candidates candidates) { candidates_ = std::move(candidates); }
 
+ private:
   void Expire(uint64_t step, RowStore* rows, const Removed& removed);
   void EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows,
                    const Removed& removed);
@@ -70,7 +75,7 @@ class RowLifeState {
   void LimitCandidates();
 
   const RowLife life_;
-  absl::flat_hash_map<uint64_t, Candidate> candidates_;
+  Candidates candidates_;
   RowCounts counts_;
 };
 

@@ -35,6 +35,9 @@ class TableShard {
 
   const TableSpec& spec() const { return options_.table; }
   uint32_t dim() const { return dim_; }
+  const RowUpdater& updater() const { return *updater_; }
+  // Of the first one; the next is `servers` further.
+  uint32_t first_bucket() const { return options_.rank; }
   // A bucket of this server.
   TableBucket& bucket(uint32_t bucket) { return *buckets_[bucket / options_.servers]; }
 

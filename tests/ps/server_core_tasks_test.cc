@@ -70,15 +70,18 @@ TEST(ServerCoreTasksTest, ABatchInSeveralMessagesAdvancesEachCellOnce) {
   EXPECT_EQ(server.Counts(1).version, 1u);
 }
 
-TEST(ServerCoreTasksTest, TasksAreForgottenWhenTheCoordinatorHasThem) {
+TEST(ServerCoreTasksTest, OfATaskThatTheCoordinatorHasAsCompleteNothingCountsAgain) {
   TestServer server(TaskOptions(kAsync));
   server.Reply(PushBatch(0, 1, 0, {{1, {1}}}));
   ExchangeRequest next = PushBatch(0, 2, 0, {{1, {1}}});
   next.completed_task = 1;
   server.Reply(next);
-  // Its marks are gone: a batch 1 would be a gap now.
-  EXPECT_EQ(server.Reply(PushBatch(0, 1, 1, {{1, {1}}})).code,
-            absl::StatusCode::kFailedPrecondition);
+  const std::vector<float> weights = server.Weights(1);
+  // Its marks are gone: it is known as a whole.
+  EXPECT_EQ(server.Reply(PushBatch(0, 1, 0, {{1, {1}}})).code, absl::StatusCode::kOk);
+  EXPECT_EQ(server.Reply(PushBatch(0, 1, 1, {{1, {1}}})).code, absl::StatusCode::kOk);
+  EXPECT_EQ(server.Weights(1), weights);
+  EXPECT_EQ(server.core->Stats().duplicates(), 2u);
   EXPECT_EQ(server.Reply(PushBatch(0, 2, 1, {{1, {1}}})).code, absl::StatusCode::kOk);
 }
 

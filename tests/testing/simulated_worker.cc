@@ -168,11 +168,12 @@ class WorkerBase : public SimulatedWorker {
 class SyncWorker final : public WorkerBase {
  public:
   SyncWorker(const ToyJob& job, const Placement& placement, uint32_t rank, uint32_t workers,
-             const Mode& mode, Environment environment)
+             const Mode& mode, uint64_t first_step, Environment environment)
       : WorkerBase(job, placement, std::move(environment)),
         tree_(job.slices),
         backup_(mode.backup > 0),
-        applied_(placement.servers()) {
+        applied_(placement.servers()),
+        step_(first_step) {
     const SliceSpan owned = OwnedSlices(rank, workers, job.slices);
     // Some add pairs up themselves.
     nodes_ = tree_.Subtrees(owned.begin, owned.end, backup_ || !job.tables.empty() ? 0 : rank % 2);
@@ -182,8 +183,11 @@ class SyncWorker final : public WorkerBase {
     if (nodes_.empty()) return environment_.done();
     ExchangeRequest pull;
     pull.pull_applied = true;
+    pull.pull_version = step_;
     PullAll(pull);
   }
+
+  uint64_t step() const override { return step_; }
 
   void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (request.pull_applied) NoteApplied(reply);
@@ -295,7 +299,7 @@ class TaskWorker final : public WorkerBase {
   void NextTask() {
     const bool first = task_ == 0;
     const uint64_t finished = task_;
-    task_ = environment_.next_task();
+    task_ = environment_.next_task(finished);
     batch_ = 0;
     ExchangeRequest header;
     header.completed_task = finished;
@@ -350,9 +354,10 @@ uint64_t ToyBatches(const ToyJob& job) {
 
 std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode, const Placement& placement,
                                                      uint32_t rank, uint32_t workers, uint32_t batches_per_task,
-                                                     SimulatedWorker::Environment environment) {
+                                                     uint64_t first_step, SimulatedWorker::Environment environment) {
   if (mode.rounds()) {
-    return std::make_unique<SyncWorker>(job, placement, rank, workers, mode, std::move(environment));
+    return std::make_unique<SyncWorker>(job, placement, rank, workers, mode, first_step,
+                                        std::move(environment));
   }
   return std::make_unique<TaskWorker>(job, placement, rank, batches_per_task, std::move(environment));
 }

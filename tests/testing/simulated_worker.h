@@ -20,7 +20,8 @@ class SimulatedWorker {
     std::function<uint64_t(uint64_t below)> random;
     std::function<void(uint32_t server, ExchangeRequest request)> submit;
     std::function<void(std::function<void()>)> after;   // some time later
-    std::function<uint64_t()> next_task;                // ids from 1; beyond the last: the end
+    // Ids from 1; beyond the last: the end. `finished`: the task before; 0: none.
+    std::function<uint64_t(uint64_t finished)> next_task;
     std::function<void(uint32_t worker)> on_read;       // new weights are about to be used
     std::function<void(std::function<void()>)> when_all_joined;   // ssp: once every worker has joined the clocks
     std::function<void()> done;
@@ -30,12 +31,13 @@ class SimulatedWorker {
   virtual void Start() = 0;
   virtual void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) = 0;
   virtual uint64_t batches_completed() const { return 0; }
+  virtual uint64_t step() const { return 0; }  // that was begun last
   virtual bool holds_task() const { return false; }
 };
 
 std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode, const Placement& placement,
                                                      uint32_t rank, uint32_t workers, uint32_t batches_per_task,
-                                                     SimulatedWorker::Environment environment);
+                                                     uint64_t first_step, SimulatedWorker::Environment environment);
 
 // async, ssp: batches of batch_size / slices examples, cut into tasks.
 uint64_t ToyBatches(const ToyJob& job);

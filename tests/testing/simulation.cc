@@ -32,7 +32,8 @@ struct Simulation::Worker {
 Simulation::Simulation(SimulationOptions options)
     : options_(std::move(options)),
       placement_(*Placement::Create(options_.job.variables, options_.servers, options_.job.tables)),
-      random_(options_.seed) {}
+      random_(options_.seed),
+      completed_(options_.completed) {}
 
 Simulation::~Simulation() = default;
 
@@ -88,6 +89,9 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     server.out_of_order_budget = options_.out_of_order_budget;
     server.poison_buffers = true;
     servers_.push_back(*ServerCore::Create(server, placement_));
+    if (options_.restore) {
+      if (absl::Status status = options_.restore(rank, *servers_.back()); !status.ok()) return status;
+    }
   }
   for (uint32_t rank = 0; rank < options_.workers; ++rank) {
     auto worker = std::make_unique<Worker>();
@@ -111,7 +115,7 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     environment.after = [this, w](std::function<void()> run) {
       After(RandomDelay() * (w->rank == 0 ? options_.straggler : 1), std::move(run));
     };
-    environment.next_task = [this]() { return next_task_++; };
+    environment.next_task = [this](uint64_t finished) { return NextTask(finished); };
     environment.on_read = [this](uint32_t reader) {
       uint64_t slowest = workers_[reader]->logic->batches_completed();
       for (const auto& other : workers_) {
@@ -127,7 +131,8 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     };
     environment.done = [w] { w->done = true; };
     worker->logic = MakeSimulatedWorker(options_.job, options_.mode, placement_, rank, options_.workers,
-                                        options_.batches_per_task, std::move(environment));
+                                        options_.batches_per_task, options_.first_step,
+                                        std::move(environment));
     workers_.push_back(std::move(worker));
   }
   for (auto& worker : workers_) {
@@ -138,11 +143,16 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     TickWorker(*worker);
   }
   TickServers();
+  Observe();
 
   const auto all_done = [&] {
     return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->done && w->client->idle(); });
   };
   while (failure_.ok() && !all_done()) {
+    if (options_.kill_after > 0 && result_.events >= options_.kill_after) {
+      result_.killed = true;
+      return std::move(result_);
+    }
     if (result_.events > 2'000'000) Fail(absl::InternalError("no end after 2 million events"));
     Event event = events_.top();
     events_.pop();
@@ -171,6 +181,31 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     counts.push_back(servers_[s]->CellState(ServerCore::kServerCell).counts);
   }
   return std::move(result_);
+}
+
+uint64_t Simulation::NextTask(uint64_t finished) {
+  if (finished != 0) completed_.Add(finished, finished + 1);
+  while (completed_.Contains(next_task_)) ++next_task_;
+  return next_task_++;
+}
+
+void Simulation::Observe() {
+  if (!options_.observer) return;
+  ClusterView view;
+  view.after = [this](std::function<void()> run) { After(RandomDelay(), std::move(run)); };
+  view.server = [this](uint32_t rank) -> ServerCore& { return *servers_[rank]; };
+  view.now = [this] { return now_; };
+  view.step = [this] {
+    uint64_t highest = 0, sum = 0;
+    for (const auto& worker : workers_) {
+      highest = std::max(highest, worker->logic->step());
+      sum += worker->logic->batches_completed();
+    }
+    return options_.mode.rounds() ? highest : sum;
+  };
+  view.completed = [this] { return completed_; };
+  view.fail = [this](const absl::Status& status) { Fail(status); };
+  options_.observer(std::move(view));
 }
 
 void Simulation::ReadTables() {

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/interval_set.h"
 #include "common/mode.h"
 #include "common/placement/placement.h"
 #include "ps/server_core.h"
@@ -22,6 +23,16 @@
 #include "worker/client_core.h"
 
 namespace convoy::testing {
+
+// What a simulated coordinator sees of the cluster.
+struct ClusterView {
+  std::function<void(std::function<void()>)> after;  // some time later
+  std::function<ServerCore&(uint32_t)> server;
+  std::function<absl::Time()> now;
+  std::function<uint64_t()> step;           // the highest that a worker has begun; batches done
+  std::function<IntervalSet()> completed;   // ids of tasks that workers have completed
+  std::function<void(const absl::Status&)> fail;
+};
 
 struct SimulationOptions {
   uint64_t seed = 1;             // of the schedule
@@ -38,6 +49,14 @@ struct SimulationOptions {
   double straggler = 1;
   // Keep a line for every event.
   bool keep_log = false;
+  // The job goes on: what each server holds when it starts, the first step, the tasks that are done.
+  std::function<absl::Status(uint32_t rank, ServerCore& server)> restore{};
+  uint64_t first_step = 0;
+  IntervalSet completed{};
+  // Called before the first event.
+  std::function<void(ClusterView)> observer{};
+  // Everything is killed after that many events; 0: nothing is.
+  uint64_t kill_after = 0;
 };
 
 class Simulation {
@@ -53,6 +72,7 @@ class Simulation {
     uint64_t streams_lost = 0;
     uint64_t log_hash = 0;                          // of all events
     std::vector<std::string> log;
+    bool killed = false;                            // weights, tables and counts are then empty
     uint64_t largest_lead = 0;                      // ssp: batches a reader was ahead of the slowest
   };
 
@@ -83,6 +103,8 @@ class Simulation {
   Payload Shred(const std::string& bytes);
 
   void ReadTables();
+  void Observe();
+  uint64_t NextTask(uint64_t finished);
   void Perform(Worker& worker, const ClientCore::Actions& actions);
   void OpenStream(Worker& worker, uint32_t server);
   void SendToServer(Worker& worker, uint32_t server, const ExchangeRequest& request);
@@ -103,6 +125,7 @@ class Simulation {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::shared_ptr<Stream>> streams_;
   uint64_t next_task_ = 1;   // of the toy coordinator
+  IntervalSet completed_;    // tasks
   std::vector<std::function<void()>> joined_;   // workers that wait for the others to join
   Result result_;
   absl::Status failure_;

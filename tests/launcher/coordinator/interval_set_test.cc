@@ -1,4 +1,4 @@
-#include "launcher/coordinator/interval_set.h"
+#include "common/interval_set.h"
 
 #include <gtest/gtest.h>
 

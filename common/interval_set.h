@@ -1,6 +1,6 @@
 // A set of numbers kept as few disjoint ranges: which steps or tasks have been dealt with.
-#ifndef CONVOY_LAUNCHER_COORDINATOR_INTERVAL_SET_H_
-#define CONVOY_LAUNCHER_COORDINATOR_INTERVAL_SET_H_
+#ifndef CONVOY_COMMON_INTERVAL_SET_H_
+#define CONVOY_COMMON_INTERVAL_SET_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +14,8 @@ class IntervalSet {
   void Add(uint64_t begin, uint64_t end);
   bool Contains(uint64_t value) const;
   size_t ranges() const { return ends_.size(); }
+  // begin -> end, ascending, neither overlapping nor touching.
+  const std::map<uint64_t, uint64_t>& all() const { return ends_; }
 
  private:
   std::map<uint64_t, uint64_t> ends_;  // begin -> end; disjoint, not touching
@@ -21,4 +23,4 @@ class IntervalSet {
 
 }  // namespace convoy
 
-#endif  // CONVOY_LAUNCHER_COORDINATOR_INTERVAL_SET_H_
+#endif  // CONVOY_COMMON_INTERVAL_SET_H_

@@ -1,0 +1,27 @@
+#include "common/checkpoint/commit_checkpoint.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/files/atomic_file.h"
+#include "common/files/file_io.h"
+#include "common/status.h"
+
+namespace convoy {
+
+absl::Status CommitCheckpoint(const std::string& checkpoints, const std::string& temporary,
+                              const CheckpointManifest& manifest) {
+  CONVOY_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(temporary, "/", kManifestName), ToJson(manifest)));
+  const std::string path = absl::StrCat(checkpoints, "/", CheckpointName(manifest.step));
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(path));
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return ErrnoError("cannot give the checkpoint its name", path);
+  }
+  return SyncFolderOf(path);
+}
+
+}  // namespace convoy

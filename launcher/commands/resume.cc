@@ -1,0 +1,96 @@
+#include "launcher/commands/resume.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/verify_checkpoint.h"
+#include "common/files/file_io.h"
+#include "common/job/job_file.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+// What may differ becomes the same.
+void Level(const v1::Job& was, v1::Job* now) {
+  now->set_name(was.name());
+  *now->mutable_cluster() = was.cluster();
+  *now->mutable_checkpoint() = was.checkpoint();
+  v1::Training& training = *now->mutable_training();
+  training.set_epochs(was.training().epochs());
+  training.set_max_steps(was.training().max_steps());
+  training.set_validate_every_epochs(was.training().validate_every_epochs());
+  training.set_report_every_steps(was.training().report_every_steps());
+  now->mutable_data()->set_cache_dir(was.data().cache_dir());
+}
+
+// What the coordinator fills in from the data is not there yet.
+void FillAsBefore(const v1::Job& was, v1::Job* now) {
+  v1::Data& data = *now->mutable_data();
+  if (!data.has_features() && was.data().has_features()) data.set_features(was.data().features());
+  if (!data.has_fields() && was.data().has_fields()) data.set_fields(was.data().fields());
+  if (!now->model().has_classes() && was.model().has_classes()) {
+    now->mutable_model()->set_classes(was.model().classes());
+  }
+  const v1::Schedule& schedule = was.optimizer().schedule();
+  v1::Schedule& filled = *now->mutable_optimizer()->mutable_schedule();
+  if (filled.has_step() && !filled.step().has_every_examples() && schedule.has_step()) {
+    filled.mutable_step()->set_every_examples(schedule.step().every_examples());
+  }
+  if (filled.has_exponential() && !filled.exponential().has_every_examples() &&
+      schedule.has_exponential()) {
+    filled.mutable_exponential()->set_every_examples(schedule.exponential().every_examples());
+  }
+  if (filled.has_cosine() && !filled.cosine().has_over_examples() && schedule.has_cosine()) {
+    filled.mutable_cosine()->set_over_examples(schedule.cosine().over_examples());
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
+  const std::string checkpoints = absl::StrCat(run_dir, "/", kCheckpointsFolder);
+  FoundResumePoint found;
+  absl::StatusOr<UsableCheckpoint> usable = FindNewestUsable(checkpoints);
+  if (absl::IsNotFound(usable.status())) return found;
+  if (!usable.ok()) return usable.status();
+  found.damaged = std::move(usable->damaged);
+  CONVOY_ASSIGN_OR_RETURN(ResumePoint point, OpenResumePoint(usable->checkpoint.path, run_dir));
+  found.point = std::move(point);
+  return found;
+}
+
+absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& manifest,
+                                                      const v1::Job& now) {
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job parsed,
+                          ParseJob(manifest.job, "the job of the checkpoint", {}));
+  v1::Job was = ResolveDefaults(parsed), changed = now;
+  Level(was, &changed);
+  FillAsBefore(was, &changed);
+  std::string differences;
+  MessageDifferencer differencer;
+  differencer.ReportDifferencesToString(&differences);
+  if (differencer.Compare(was, changed)) return std::vector<std::string>();
+  return absl::StrSplit(differences, '\n', absl::SkipEmpty());
+}
+
+bool RunIsComplete(const std::string& run_dir, const v1::Job& job) {
+  const auto summary = ReadFile(run_dir + "/summary.json");
+  const auto text = ReadFile(run_dir + "/job.textproto");
+  if (!summary.ok() || !text.ok()) return false;
+  const auto json = nlohmann::json::parse(*summary, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.contains("failure") || json.value("stopped_early", true)) return false;
+  const auto was = ParseJob(*text, run_dir + "/job.textproto", {});
+  return was.ok() && was->training().epochs() >= job.training().epochs() &&
+         was->training().max_steps() == job.training().max_steps();
+}
+
+}  // namespace convoy

@@ -1,0 +1,173 @@
+#include "launcher/coordinator/checkpoint_keeper.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "launcher/coordinator/process.h"
+
+namespace convoy {
+namespace {
+
+constexpr uint64_t kWhereverTheyAre = std::numeric_limits<uint64_t>::max();
+
+}  // namespace
+
+CheckpointKeeper::CheckpointKeeper(const Options& options, absl::Time now)
+    : options_(options), next_time_(now + options.every) {
+  next_multiple_ = NextMultiple(options.first_step);
+}
+
+uint64_t CheckpointKeeper::NextMultiple(uint64_t step) const {
+  if (options_.every_steps == 0) return std::numeric_limits<uint64_t>::max();
+  return (step / options_.every_steps + 1) * options_.every_steps;
+}
+
+absl::Time CheckpointKeeper::NextDeadline() const {
+  const bool waits = Enabled() && !finishing_ && (state_ == State::kIdle || by_steps_);
+  return waits ? next_time_ : absl::InfiniteFuture();
+}
+
+bool CheckpointKeeper::MayWait(uint64_t step) const {
+  const bool waits = state_ == State::kArming || state_ == State::kWriting;
+  return waits && by_steps_ && step + margin_ < order_.version();
+}
+
+bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
+  if (!Enabled() || finishing_) return false;
+  const bool timed = now >= next_time_;
+  if (timed) next_time_ = now + options_.every;
+  if (state_ != State::kIdle && !(timed && MayWait(step))) return false;
+  if (!options_.rounds) {
+    const bool counted = step >= next_multiple_;
+    if (counted) next_multiple_ = NextMultiple(step);
+    return (timed || counted) && Begin(kWhereverTheyAre, now);
+  }
+  if (next_multiple_ <= step) next_multiple_ = NextMultiple(step);
+  by_steps_ = !timed || step + margin_ >= next_multiple_;
+  if (!by_steps_) return Begin(step + margin_, now);
+  return options_.every_steps > 0 && Begin(next_multiple_, now);
+}
+
+// One at the last step is Finish's.
+bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
+  if (options_.rounds && version != kWhereverTheyAre && version >= options_.total_steps) return false;
+  const uint64_t number = order_.number() + 1;
+  if (state_ != State::kIdle) discard_ = order_.folder();
+  order_.Clear();
+  order_.set_number(number);
+  order_.set_version(version);
+  order_.set_folder(
+      absl::StrCat(options_.folder, "/", TemporaryCheckpointName(number, options_.generation)));
+  said_.assign(options_.servers, {});
+  state_ = State::kArming;
+  begun_ = now;
+  return true;
+}
+
+bool CheckpointKeeper::Request(absl::Time now, uint64_t step) {
+  if (!Enabled() || finishing_ || state_ == State::kCommitting || state_ == State::kWriting) return false;
+  if (!options_.rounds) return state_ == State::kIdle && Begin(kWhereverTheyAre, now);
+  by_steps_ = false;
+  return Begin(step + margin_, now);
+}
+
+bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
+  finishing_ = true;
+  if (!Enabled() || state_ == State::kCommitting) return false;  // OnCommitted goes on
+  const bool saved = options_.rounds && newest_ == step && taken_ > 0;
+  if (!options_.at_end || saved) {
+    const bool under_way = state_ != State::kIdle;
+    if (under_way) GiveUp("");
+    return under_way;
+  }
+  final_ = true;
+  return Begin(kWhereverTheyAre, now);
+}
+
+bool CheckpointKeeper::AllSay(v1::SnapshotState::Progress progress) const {
+  return std::all_of(said_.begin(), said_.end(),
+                     [&](const auto& said) { return said.progress() == progress; });
+}
+
+bool CheckpointKeeper::OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now) {
+  const bool news = state.number() == order_.number() && state.number() != 0 &&
+                    rank < said_.size() && said_[rank].progress() != state.progress();
+  if (!news || (state_ != State::kArming && state_ != State::kWriting)) return false;
+  said_[rank] = state;
+  switch (state.progress()) {
+    case v1::SnapshotState::REFUSED:
+      return TryLater(state.version(), now);
+    case v1::SnapshotState::ARMED:
+      if (!AllSay(v1::SnapshotState::ARMED)) return false;
+      state_ = State::kWriting;
+      order_.set_write(true);
+      return true;
+    case v1::SnapshotState::FAILED_TO_WRITE:
+      GiveUp(absl::StrCat(ProcessName(v1::SERVER, rank), ": ", state.error()));
+      return true;
+    case v1::SnapshotState::WRITTEN:
+      return OnWritten();
+    default:
+      return false;
+  }
+}
+
+bool CheckpointKeeper::OnWritten() {
+  if (!AllSay(v1::SnapshotState::WRITTEN)) return false;
+  state_ = State::kCommitting;
+  CheckpointToCommit commit;
+  commit.step = said_[0].version();
+  commit.examples = said_[0].examples();
+  for (const v1::SnapshotState& said : said_) commit.dropped += said.dropped();
+  commit.folder = order_.folder();
+  commit.files = said_;
+  commit.begun = begun_;
+  commit_ = std::move(commit);
+  return false;
+}
+
+// Fast workers are overtaken in the end: the margin doubles.
+bool CheckpointKeeper::TryLater(uint64_t beyond, absl::Time now) {
+  margin_ *= 2;
+  uint64_t version = beyond + margin_;
+  if (by_steps_) version = next_multiple_ = NextMultiple(version);
+  if (!Begin(version, now)) GiveUp("");  // the job ends before
+  return true;
+}
+
+void CheckpointKeeper::GiveUp(const std::string& why) {
+  discard_ = order_.folder();
+  if (!why.empty()) {
+    failure_ = why;
+    ++failed_;
+  }
+  const uint64_t number = order_.number() + 1;
+  order_.Clear();
+  order_.set_number(number);  // without a folder: nothing is wanted
+  said_.assign(options_.servers, {});
+  state_ = State::kIdle;
+}
+
+std::optional<CheckpointToCommit> CheckpointKeeper::TakeCommit() {
+  return std::exchange(commit_, std::nullopt);
+}
+
+bool CheckpointKeeper::OnCommitted(bool ok, absl::Time now, uint64_t step) {
+  if (state_ != State::kCommitting) return false;
+  state_ = State::kIdle;
+  margin_ = 2;
+  if (ok) {
+    ++taken_;
+    newest_ = said_[0].version();
+  } else {
+    ++failed_;
+  }
+  if (finishing_) return !final_ && Finish(now, step);
+  next_multiple_ = std::max(next_multiple_, NextMultiple(std::max(step, newest_)));
+  return Tick(now, step);
+}
+
+}  // namespace convoy

@@ -1,0 +1,119 @@
+// When checkpoints are taken, and how the servers agree on one.
+//
+//   IDLE --due--> ARMING --all servers have armed it--> WRITING --all have written--> COMMITTING --> IDLE
+//                   ^  |                                   |
+//                   +--+ a server is beyond the version:   +--- a server could not write: reported, the
+//                        a later one is tried                    next one is tried when it is due
+//
+// Modes with steps: all cells of all servers at one version. A version is armed before any cell has left
+// it, else a later one is tried. Other modes: wherever each cell is. At the end of the job, when nothing
+// moves any more, a last one is taken; it replaces one under way.
+//
+// Plain logic without threads and clocks. Not thread-safe.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_KEEPER_H_
+#define CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_KEEPER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "proto/coordinator.pb.h"
+
+namespace convoy {
+
+// A checkpoint whose files are there: the manifest is to be written and the folder to get its name.
+struct CheckpointToCommit {
+  uint64_t step = 0;
+  uint64_t examples = 0;  // counted by server 0
+  uint64_t dropped = 0;   // slices, by all servers
+  std::string folder;     // temporary
+  std::vector<v1::SnapshotState> files;  // by server
+  absl::Time begun;
+};
+
+class CheckpointKeeper {
+ public:
+  struct Options {
+    bool rounds = true;      // the mode has steps
+    uint32_t servers = 1;
+    std::string folder;      // of the job's checkpoints, absolute; empty: none are taken
+    uint64_t generation = 1;
+    uint64_t first_step = 0;   // the job begins, or goes on, here
+    uint64_t total_steps = 0;  // it ends here
+    uint64_t every_steps = 0;  // 0: not by steps
+    absl::Duration every = absl::InfiniteDuration();
+    bool at_end = true;
+  };
+
+  CheckpointKeeper(const Options& options, absl::Time now);
+
+  // What the servers are told; number 0: nothing.
+  const v1::SnapshotOrder& order() const { return order_; }
+
+  // The following return whether order() has changed.
+  //
+  // The time is now, and some worker has begun step (other modes: the workers have pushed batch)
+  // `step`.
+  bool Tick(absl::Time now, uint64_t step);
+  // What server `rank` says of order().
+  bool OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
+  // Somebody asks for one now.
+  bool Request(absl::Time now, uint64_t step);
+  // The training has ended: the last one, unless the newest is as new.
+  bool Finish(absl::Time now, uint64_t step);
+
+  // What is to be committed, once.
+  std::optional<CheckpointToCommit> TakeCommit();
+  // A temporary folder that nobody needs any more, once; "": none.
+  std::string TakeDiscard() { return std::exchange(discard_, {}); }
+  // The outcome of the commit. Returns whether order() has changed.
+  bool OnCommitted(bool ok, absl::Time now, uint64_t step);
+  // Why a checkpoint was not taken, once; "": nothing went wrong.
+  std::string TakeFailure() { return std::exchange(failure_, {}); }
+
+  // After Finish: nothing is under way any more.
+  bool done() const { return state_ == State::kIdle; }
+  // When Tick is due.
+  absl::Time NextDeadline() const;
+  uint64_t taken() const { return taken_; }
+  uint64_t failed() const { return failed_; }
+  uint64_t newest() const { return newest_; }  // step; 0: none of this run
+
+ private:
+  enum class State { kIdle, kArming, kWriting, kCommitting };
+
+  bool Enabled() const { return !options_.folder.empty(); }
+  // The next multiple of every_steps after `step`; the job may end before.
+  uint64_t NextMultiple(uint64_t step) const;
+  bool Begin(uint64_t version, absl::Time now);
+  bool BeginIfDue(absl::Time now, uint64_t step);
+  bool TryLater(uint64_t beyond, absl::Time now);
+  void GiveUp(const std::string& why);
+  bool AllSay(v1::SnapshotState::Progress progress) const;
+  // Waits for a step that is far away, so that one which is due by time may come before.
+  bool MayWait(uint64_t step) const;
+  bool OnWritten();
+
+  const Options options_;
+  State state_ = State::kIdle;
+  v1::SnapshotOrder order_;
+  std::vector<v1::SnapshotState> said_;  // by server, on order_
+  bool by_steps_ = false;                // the one under way is a multiple of every_steps
+  bool finishing_ = false;
+  bool final_ = false;  // the one under way is the last
+  uint64_t margin_ = 2;
+  uint64_t next_multiple_ = 0;
+  absl::Time next_time_;
+  absl::Time begun_;
+  std::optional<CheckpointToCommit> commit_;
+  std::string discard_;
+  std::string failure_;
+  uint64_t taken_ = 0, failed_ = 0, newest_ = 0;
+};
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_KEEPER_H_

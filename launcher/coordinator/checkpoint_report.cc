@@ -1,0 +1,174 @@
+#include "launcher/coordinator/checkpoint_report.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/build_info.h"
+#include "common/epoch_examples.h"
+#include "common/job/job_file.h"
+#include "common/math/table.h"
+#include "common/mode.h"
+#include "common/optimizers/optimizer.h"
+#include "common/optimizers/row_updater.h"
+#include "launcher/coordinator/json.h"
+#include "worker/data/csv/schema_json.h"
+
+namespace convoy {
+namespace {
+
+// Servers have made the same optimizers before: settings that are wrong have ended the job.
+std::vector<std::string> SlotsOf(const v1::Optimizer& optimizer, const std::string& variable) {
+  const auto settings = SettingsFor(optimizer, variable);
+  if (!settings.ok()) return {};
+  const auto update = MakeOptimizer(*settings);
+  return update.ok() ? (*update)->slot_names() : std::vector<std::string>();
+}
+
+CheckpointTable Describe(const v1::Table& proto, const v1::Optimizer& optimizer, bool slots) {
+  CheckpointTable table;
+  table.name = proto.name();
+  for (const v1::ColumnRange& range : proto.ranges()) {
+    table.ranges.push_back({range.name(), range.size()});
+  }
+  TableSpec spec;
+  if (!slots || !FromProto(proto, &spec).ok()) return table;
+  const auto updater = RowUpdater::Create(optimizer, spec);
+  if (!updater.ok()) return table;
+  for (const RowUpdater::SlotColumns& slot : updater->slot_columns()) {
+    table.slots.push_back({slot.name, slot.size});
+  }
+  return table;
+}
+
+std::string ShapeText(const std::vector<uint64_t>& shape) {
+  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+absl::Status Misfit(const CheckpointManifest& manifest, const std::string& difference) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the job does not fit the checkpoint of step ", manifest.step, ": ", difference,
+      "; --resume goes on with the same training, --init-from begins another one with its weights"));
+}
+
+std::vector<uint64_t> ShapeOf(const v1::Variable& variable) {
+  return {variable.shape().begin(), variable.shape().end()};
+}
+
+Json Line(const char* kind, absl::Duration since, uint64_t generation) {
+  Json line;
+  line["time"] = RoundedSeconds(since);
+  line["kind"] = kind;
+  line["generation"] = generation;
+  return line;
+}
+
+}  // namespace
+
+CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
+                                      const v1::Assignment& assignment,
+                                      const v1::ReadyRequest& setup, const IntervalSet& tasks,
+                                      const ResumePoint* resumed, absl::Time now) {
+  const v1::Job& job = assignment.job();
+  CheckpointManifest manifest;
+  manifest.step = checkpoint.step;
+  manifest.mode = job.training().mode();
+  manifest.slices = assignment.slices();
+  manifest.generation = assignment.generation();
+  manifest.examples = checkpoint.examples;
+  manifest.dropped = checkpoint.dropped;
+  manifest.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone());
+  manifest.build = BuildId();
+  manifest.instruction_set = InstructionSet();
+  manifest.job = JobToText(job);
+  if (setup.has_schema()) manifest.schema = SchemaToJson(setup.schema());
+  manifest.data_fingerprint = assignment.data().fingerprint();
+  manifest.data_examples = assignment.data().examples();
+  manifest.epoch_examples = EpochExamples(assignment.data());
+  const bool slots = !ParseMode(job.training().mode())->local();
+  for (const v1::Variable& variable : assignment.variables()) {
+    manifest.variables.push_back({variable.name(), ShapeOf(variable)});
+    std::vector<std::string> names;
+    if (slots) names = SlotsOf(job.optimizer(), variable.name());
+    if (!names.empty()) manifest.slots[variable.name()] = std::move(names);
+  }
+  for (const v1::Table& table : assignment.tables()) {
+    manifest.tables.push_back(Describe(table, job.optimizer(), slots));
+  }
+  for (const auto& [begin, end] : tasks.all()) {
+    manifest.completed_tasks.emplace_back(begin, end - 1);
+  }
+  if (resumed != nullptr) {
+    manifest.lineage = resumed->manifest.lineage;
+    const bool other_slices = resumed->manifest.slices != assignment.slices();
+    manifest.lineage.push_back(
+        {resumed->run, resumed->manifest.step,
+         other_slices ? absl::StrCat("resume, ", assignment.slices(), " slices instead of ",
+                                     resumed->manifest.slices)
+                      : "resume"});
+  }
+  for (const v1::SnapshotState& file : checkpoint.files) {
+    manifest.files.push_back({file.file(), file.bytes(), file.xxh3()});
+  }
+  return manifest;
+}
+
+absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
+                            const v1::ReadyRequest& setup) {
+  const CheckpointManifest& manifest = resumed.manifest;
+  if (job.training().slices() != manifest.slices && !resumed.allow_changes) {
+    return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(), ", want ",
+                                         manifest.slices));
+  }
+  for (const v1::Variable& variable : setup.variables()) {
+    const auto stored =
+        std::find_if(manifest.variables.begin(), manifest.variables.end(),
+                     [&](const auto& candidate) { return candidate.name == variable.name(); });
+    if (stored == manifest.variables.end()) {
+      return Misfit(manifest, absl::StrCat("it has no variable \"", variable.name(), "\""));
+    }
+    if (stored->shape != ShapeOf(variable)) {
+      return Misfit(manifest, absl::StrCat("variable \"", variable.name(), "\": got shape ",
+                                           ShapeText(ShapeOf(variable)), ", want ",
+                                           ShapeText(stored->shape)));
+    }
+  }
+  if (static_cast<size_t>(setup.variables_size()) != manifest.variables.size() ||
+      static_cast<size_t>(setup.tables_size()) != manifest.tables.size()) {
+    return Misfit(manifest, absl::StrCat("got ", setup.variables_size(), " variables and ",
+                                         setup.tables_size(), " tables, want ",
+                                         manifest.variables.size(), " and ", manifest.tables.size()));
+  }
+  if (setup.data().fingerprint() != manifest.data_fingerprint && !resumed.allow_changes) {
+    return Misfit(manifest, "the training data, or how they are read, are not the same");
+  }
+  return absl::OkStatus();
+}
+
+std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generation,
+                           absl::Duration since) {
+  Json line = Line("checkpoint", since, generation);
+  line["step"] = manifest.step;
+  line["examples"] = manifest.examples;
+  uint64_t bytes = 0;
+  for (const CheckpointFile& file : manifest.files) bytes += file.bytes;
+  line["bytes"] = bytes;
+  return ToText(line);
+}
+
+std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since) {
+  Json line = Line("checkpoint_failed", since, generation);
+  line["error"] = why;
+  return ToText(line);
+}
+
+std::string ResumeLine(const ResumePoint& resumed, uint64_t generation) {
+  Json line = Line("resume", absl::ZeroDuration(), generation);
+  line["step"] = resumed.manifest.step;
+  line["examples"] = resumed.manifest.examples;
+  line["checkpoint"] = resumed.folder;
+  return ToText(line);
+}
+
+}  // namespace convoy

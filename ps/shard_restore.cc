@@ -1,0 +1,174 @@
+#include "ps/shard_restore.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/status.h"
+
+namespace convoy {
+namespace {
+
+using TaskRanges = std::vector<std::pair<uint64_t, uint64_t>>;  // [first, last], ascending
+
+// A mark of a task whose batches are all counted.
+constexpr uint64_t kAllBatches = std::numeric_limits<uint64_t>::max();
+
+TaskRanges CommonTasks(const TaskRanges& a, const TaskRanges& b) {
+  TaskRanges common;
+  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    const uint64_t first = std::max(a[i].first, b[j].first);
+    const uint64_t last = std::min(a[i].second, b[j].second);
+    if (first <= last) common.emplace_back(first, last);
+    if (a[i].second < b[j].second) {
+      ++i;
+    } else {
+      ++j;
+    }
+  }
+  return common;
+}
+
+IntervalSet SetOf(const TaskRanges& ranges) {
+  IntervalSet set;
+  for (const auto& [first, last] : ranges) set.Add(first, last + 1);
+  return set;
+}
+
+absl::Status OtherModel(const std::string& what) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the checkpoint is of another model or optimizer: ", what));
+}
+
+absl::StatusOr<size_t> NumberOf(const auto& list, const std::string& name, const char* what) {
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].name == name) return i;
+  }
+  return OtherModel(absl::StrCat("it has no ", what, " \"", name, "\""));
+}
+
+class ShardRestorer {
+ public:
+  ShardRestorer(const CheckpointReader& checkpoint, const Placement& placement, uint32_t rank,
+                Shard& shard)
+      : checkpoint_(checkpoint), placement_(placement), rank_(rank), shard_(shard) {}
+
+  absl::Status Run() {
+    FindTasks();
+    CONVOY_RETURN_IF_ERROR(RestoreBlocks());
+    for (uint32_t t = 0; t < shard_.tables(); ++t) CONVOY_RETURN_IF_ERROR(RestoreTable(t));
+    shard_.server_cell().Restore({PositionOf(OwnCell()), nullptr, {}});
+    shard_.RestoreTasks(SetOf(complete_));
+    return absl::OkStatus();
+  }
+
+ private:
+  // Cells of one server now may be of several then. Complete is what was complete on all of them;
+  // what was so on some is marked in the cells that come from there.
+  void FindTasks() {
+    for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
+      const TaskRanges& tasks = checkpoint_.complete_tasks(server);
+      complete_ = server == 0 ? tasks : CommonTasks(complete_, tasks);
+    }
+    const IntervalSet everywhere = SetOf(complete_);
+    for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
+      TaskMarks::Marks& marks = only_there_.emplace_back();
+      for (const auto& [first, last] : checkpoint_.complete_tasks(server)) {
+        for (uint64_t task = first; task <= last; ++task) {
+          if (!everywhere.Contains(task)) marks.emplace_back(task, kAllBatches);
+        }
+      }
+    }
+  }
+
+  CellPosition PositionOf(const CheckpointCell& cell) const {
+    CellPosition position;
+    position.counts = {cell.version, cell.updates, cell.examples, cell.dropped};
+    position.marks = only_there_[cell.server];
+    for (const CheckpointCell::Mark& mark : cell.marks) {
+      position.marks.emplace_back(mark.task, mark.next);
+    }
+    return position;
+  }
+
+  // With another number of servers: the one that had counted least.
+  const CheckpointCell& OwnCell() const {
+    const CheckpointCell* least = &checkpoint_.server_cell(0);
+    for (uint32_t server = 1; server < checkpoint_.servers(); ++server) {
+      const CheckpointCell& own = checkpoint_.server_cell(server);
+      if (own.version < least->version) least = &own;
+    }
+    return *least;
+  }
+
+  absl::Status RestoreBlocks() {
+    for (const uint32_t id : placement_.cells_of_server(rank_)) {
+      const CellSpec& spec = placement_.cells()[id];
+      const std::string& name = placement_.variables()[spec.variable].name;
+      CONVOY_ASSIGN_OR_RETURN(const size_t variable,
+                              NumberOf(checkpoint_.variables(), name, "variable"));
+      const std::vector<std::string> want = shard_.optimizer(spec.variable).slot_names();
+      const std::vector<std::string>& got = checkpoint_.variables()[variable].slots;
+      if (got != want) {
+        return OtherModel(absl::StrCat("variable \"", name, "\": got the slots [",
+                                       absl::StrJoin(got, ", "), "], want [",
+                                       absl::StrJoin(want, ", "), "]"));
+      }
+      const auto begin = static_cast<uint64_t>(spec.offset);
+      const CheckpointReader::Block* block = checkpoint_.FindBlock(variable, begin);
+      if (block == nullptr || block->end != begin + spec.size) {
+        return OtherModel(absl::StrCat("variable \"", name, "\" has no block of ", spec.size,
+                                       " values from value ", begin));
+      }
+      BlockSnapshot snapshot = shard_.cell(id).MakeSnapshot(PositionOf(*block->cell));
+      CONVOY_RETURN_IF_ERROR(
+          checkpoint_.Read(variable, std::nullopt, begin, *snapshot.values));
+      for (size_t s = 0; s < snapshot.slots.size(); ++s) {
+        CONVOY_RETURN_IF_ERROR(checkpoint_.Read(variable, s, begin, snapshot.slots[s].span()));
+      }
+      shard_.cell(id).Restore(std::move(snapshot));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status RestoreTable(uint32_t number) {
+    TableShard& table = shard_.table(number);
+    const std::string& name = table.spec().name;
+    CONVOY_ASSIGN_OR_RETURN(const size_t stored, NumberOf(checkpoint_.tables(), name, "table"));
+    const CheckpointTable& columns = checkpoint_.manifest().tables[stored];
+    if (columns.dim() != table.dim() || columns.slot_floats() != table.updater().slot_floats()) {
+      return OtherModel(absl::StrCat("table \"", name, "\": got ", columns.dim(), " columns and ",
+                                     columns.slot_floats(), " of slots, want ", table.dim(), " and ",
+                                     table.updater().slot_floats()));
+    }
+    BucketSnapshot snapshot;
+    for (uint32_t b = rank_; b < kTableBuckets; b += placement_.servers()) {
+      snapshot.position = PositionOf(checkpoint_.bucket_cell(stored, b));
+      CONVOY_RETURN_IF_ERROR(checkpoint_.ReadBucket(stored, b, &snapshot.rows));
+      CONVOY_ASSIGN_OR_RETURN(snapshot.waiting, checkpoint_.ReadWaiting(stored, b));
+      CONVOY_RETURN_IF_ERROR(table.bucket(b).Restore(snapshot));
+    }
+    return absl::OkStatus();
+  }
+
+  const CheckpointReader& checkpoint_;
+  const Placement& placement_;
+  const uint32_t rank_;
+  Shard& shard_;
+  TaskRanges complete_;
+  std::vector<TaskMarks::Marks> only_there_;  // by server of the checkpoint
+};
+
+}  // namespace
+
+absl::Status RestoreShard(const CheckpointReader& checkpoint, const Placement& placement,
+                          uint32_t rank, Shard& shard) {
+  return ShardRestorer(checkpoint, placement, rank, shard).Run();
+}
+
+}  // namespace convoy

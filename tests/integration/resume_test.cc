@@ -1,0 +1,231 @@
+// Jobs that are killed and go on: with the bits of a job that was left alone in the modes with steps, and
+// with every batch counted once in the others.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/math/random.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Examples(uint64_t count) {
+  std::string text;
+  for (uint64_t i = 0; i < count; ++i) {
+    const RandomStream random(3, "line", i);
+    uint64_t odd = 0;
+    std::string line;
+    for (uint64_t field = 0; field < 4; ++field) {
+      const uint64_t feature = 1 + 50 * field + random.Below(field, 50);
+      odd += feature % 2;
+      absl::StrAppend(&line, " ", feature, ":1");
+    }
+    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, "\n");
+  }
+  return text;
+}
+
+constexpr char kDense[] = "model { mlp { hidden: 32 } classes: 2 }\n"
+                          "optimizer { adam {} learning_rate: 0.01 }\n";
+constexpr char kTable[] = "model { factorization_machine { factors: 4 } }\n"
+                          "optimizer { adagrad {} learning_rate: 0.1 }\n"
+                          "table { match: \"rows\" admit_after: 2 }\n";
+
+class ResumeTest : public ::testing::Test {
+ protected:
+  void SetUp() override { WriteFile(folder_ / "train.libsvm", Examples(4000)); }
+
+  void WriteJob(const std::string& model, const std::string& mode, const std::string& more = "") {
+    WriteFile(job_, absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" ",
+                                 model == kTable ? "ids: true" : "", " }\n", model,
+                                 "training { mode: \"", mode,
+                                 "\" epochs: 6 batch_size: 40 slices: 4 }\n"
+                                 "cluster { servers: 2 workers: 2 }\n",
+                                 more));
+  }
+  std::vector<std::string> Command(const std::string& run, std::vector<std::string> more = {}) const {
+    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+  std::string Model(const std::string& run) const {
+    return ReadFile(folder_ / (run + "/model.safetensors"));
+  }
+  nlohmann::json Summary(const std::string& run) const {
+    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+  }
+  // Every process of the job, at once.
+  static void KillAll(Program& program) {
+    kill(-program.pid(), SIGKILL);
+    program.Signal(SIGKILL);
+    program.Wait();
+  }
+  // Starts the job, and kills it after so many milliseconds, again and again until it ends.
+  ProgramResult KillAndResume(const std::string& run, const std::vector<int>& milliseconds,
+                              const std::vector<std::string>& more = {}) {
+    for (const int delay : milliseconds) {
+      Program program(Command(run, {"--resume=auto"}));
+      std::this_thread::sleep_for(std::chrono::milliseconds(delay));
+      KillAll(program);
+    }
+    std::vector<std::string> last = {"--resume=auto"};
+    last.insert(last.end(), more.begin(), more.end());
+    return RunProgram(Command(run, last));
+  }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+};
+
+TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  for (const char* model : {kDense, kTable}) {
+    for (const char* mode : {"sync", "local_sgd:2"}) {
+      if (model == kTable && std::string(mode) != "sync") continue;
+      SCOPED_TRACE(absl::StrCat(mode, " ", model));
+      WriteJob(model, mode, "checkpoint { every_steps: 20 }\n");
+      const std::string name = absl::StrCat(mode, model == kTable);
+      const ProgramResult alone = RunProgram(Command("alone" + name));
+      ASSERT_EQ(alone.exit_code, 0) << alone.output;
+      std::vector<int> delays;
+      for (int i = 0; i < 4; ++i) delays.push_back(static_cast<int>(150 + random() % 900));
+      const ProgramResult resumed = KillAndResume("killed" + name, delays);
+      ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+      EXPECT_EQ(Model("alone" + name), Model("killed" + name));
+      EXPECT_EQ(Summary("alone" + name)["steps"], Summary("killed" + name)["steps"]);
+      EXPECT_EQ(Summary("alone" + name)["examples"], Summary("killed" + name)["examples"]);
+    }
+  }
+}
+
+TEST_F(ResumeTest, AnotherNumberOfServersAndWorkersChangesNoBit) {
+  for (const char* model : {kDense, kTable}) {
+    SCOPED_TRACE(model);
+    WriteJob(model, "sync", "checkpoint { every_steps: 100 }\n");
+    const std::string name = model == kTable ? "table" : "dense";
+    ASSERT_EQ(RunProgram(Command("alone" + name)).exit_code, 0);
+    const ProgramResult half =
+        RunProgram(Command("half" + name, {"--set", "training.max_steps=230"}));
+    ASSERT_EQ(half.exit_code, 0) << half.output;
+    const ProgramResult whole = RunProgram(
+        Command("half" + name, {"--resume", "--servers", "3", "--workers", "1"}));
+    ASSERT_EQ(whole.exit_code, 0) << whole.output;
+    EXPECT_THAT(whole.output, HasSubstr("goes on from step 230"));
+    EXPECT_EQ(Model("alone" + name), Model("half" + name));
+  }
+}
+
+// Each cell counts each batch once, so that no cell has counted more or less examples than there are.
+void ExpectAllExamplesInAllCells(const std::string& run, uint64_t examples) {
+  const auto stored = ListCheckpoints(run + "/checkpoints");
+  ASSERT_TRUE(stored.ok() && !stored->empty());
+  const auto checkpoint = CheckpointReader::Open(stored->back().path);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
+    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
+      EXPECT_EQ(block.cell->examples, examples) << (*checkpoint)->variables()[v].name;
+    }
+  }
+  for (size_t t = 0; t < (*checkpoint)->tables().size(); ++t) {
+    for (uint32_t b = 0; b < 1024; ++b) {
+      EXPECT_EQ((*checkpoint)->bucket_cell(t, b).examples, examples) << "bucket " << b;
+    }
+  }
+}
+
+TEST_F(ResumeTest, InModesWithoutStepsEveryCellCountsEveryBatchOnceThoughTheJobIsKilled) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  for (const char* model : {kDense, kTable}) {
+    for (const char* mode : {"async", "ssp:2"}) {
+      SCOPED_TRACE(absl::StrCat(mode, " ", model));
+      WriteJob(model, mode, "checkpoint { every_steps: 40 keep_last: 2 }\n");
+      const std::string run = absl::StrCat(mode, model == kTable);
+      std::vector<int> delays;
+      for (int i = 0; i < 4; ++i) delays.push_back(static_cast<int>(150 + random() % 900));
+      const ProgramResult resumed = KillAndResume(run, delays, {"--servers", "3"});
+      ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+      ExpectAllExamplesInAllCells(folder_ / run, 6 * 4000);
+      EXPECT_EQ(Summary(run)["examples"], 6 * 4000);
+    }
+  }
+}
+
+TEST_F(ResumeTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
+  WriteJob(kDense, "sync", "checkpoint { every_steps: 100 }\n");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=230"})).exit_code, 0);
+  const std::string file =
+      folder_ / "run/checkpoints/step-00000230/server-1-of-2.safetensors";
+  std::string bytes = ReadFile(file);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  WriteFile(file, bytes);
+  const ProgramResult resumed = RunProgram(Command("run", {"--resume"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_THAT(resumed.output, HasSubstr("step-00000230"));
+  EXPECT_THAT(resumed.output, HasSubstr("server-1-of-2.safetensors"));
+  EXPECT_THAT(resumed.output, HasSubstr("goes on from step 200"));
+  EXPECT_EQ(Model("alone"), Model("run"));
+}
+
+TEST_F(ResumeTest, AJobThatDiffersIsRefusedWithTheDifference) {
+  WriteJob(kDense, "sync");
+  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);
+  const ProgramResult refused = RunProgram(Command("run", {"--resume", "--learning-rate", "0.5"}));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("optimizer.learning_rate: 0.01 -> 0.5"));
+  EXPECT_THAT(refused.output, HasSubstr("--allow-changes"));
+  const ProgramResult allowed =
+      RunProgram(Command("run", {"--resume", "--learning-rate", "0.5", "--allow-changes"}));
+  EXPECT_EQ(allowed.exit_code, 0) << allowed.output;
+}
+
+TEST_F(ResumeTest, WhatAnExistingFolderMeansIsSaid) {
+  WriteJob(kDense, "sync");
+  const ProgramResult none = RunProgram(Command("run", {"--resume"}));
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.output, HasSubstr("there is no run in"));
+  ASSERT_EQ(RunProgram(Command("run", {"--resume=auto"})).exit_code, 0);
+  const ProgramResult again = RunProgram(Command("run"));
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.output, HasSubstr("--resume"));
+  const ProgramResult complete = RunProgram(Command("run", {"--resume"}));
+  EXPECT_EQ(complete.exit_code, 0);
+  EXPECT_THAT(complete.output, HasSubstr("is complete"));
+  const ProgramResult longer = RunProgram(Command("run", {"--resume", "--epochs", "7"}));
+  EXPECT_EQ(longer.exit_code, 0) << longer.output;
+  EXPECT_THAT(longer.output, HasSubstr("goes on from step 600"));
+  EXPECT_EQ(Summary("run")["steps"], 700);
+}
+
+TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
+  WriteJob(kDense, "sync");
+  Program program(Command("run", {"--epochs", "400"}));
+  ASSERT_TRUE(program.WaitForOutput("epoch 2"));
+  program.Signal(SIGTERM);
+  EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
+  const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
+  ASSERT_TRUE(stored.ok());
+  ASSERT_EQ(stored->size(), 1u);
+  EXPECT_EQ(Summary("run")["steps"], stored->back().step);
+}
+
+}  // namespace
+}  // namespace convoy::testing

@@ -1,0 +1,139 @@
+// P4 and P5 over many seeded schedules: everything is killed at any moment, and goes on from the newest
+// checkpoint on another number of servers and workers. A failure prints the seed; with
+// CONVOY_SIMULATION_SEED=n only that schedule runs.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/verify_checkpoint.h"
+#include "common/math/random.h"
+#include "ps/shard_restore.h"
+#include "tests/simulation/schedules.h"
+#include "tests/simulation/simulated_checkpoints.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+constexpr uint64_t kResumeSchedules = 60;
+
+struct Totals {
+  uint64_t killed = 0, resumed = 0, taken = 0, refused = 0;
+};
+
+// Goes on from the newest checkpoint in the folder, if there is one.
+std::unique_ptr<CheckpointReader> GoOn(const std::string& folder, SimulationOptions* options) {
+  const auto stored = ListCheckpoints(folder);
+  EXPECT_TRUE(stored.ok()) << stored.status();
+  if (!stored.ok() || stored->empty()) return nullptr;
+  EXPECT_EQ(VerifyCheckpoint(stored->back().path), absl::OkStatus());
+  auto checkpoint = CheckpointReader::Open(stored->back().path);
+  EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+  if (!checkpoint.ok()) return nullptr;
+  const CheckpointReader* reader = checkpoint->get();
+  options->first_step = reader->manifest().step;
+  for (const auto& [first, last] : reader->manifest().completed_tasks) {
+    options->completed.Add(first, last + 1);
+  }
+  options->restore = [reader, options = *options](uint32_t rank, ServerCore& server) {
+    return RestoreShard(*reader, server.placement(), rank, server.shard());
+  };
+  return *std::move(checkpoint);
+}
+
+// Kills the cluster some times, and lets it come to its end then.
+absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals* totals) {
+  const TemporaryFolder folder;
+  const RandomStream random(first.seed, "kills", 0);
+  const uint64_t every = first.mode.rounds() ? 1 + random.Below(0, 4) : 2 + random.Below(0, 6);
+  for (uint64_t life = 1;; ++life) {
+    SimulationOptions options = first;
+    options.seed = first.seed * 100 + life;
+    options.servers = 1 + random.Below(3 * life, 3);
+    options.workers = 1 + random.Below(3 * life + 1, 4);
+    options.kill_after = life > 3 ? 0 : 1 + random.Below(3 * life + 2, 1200);
+    const std::unique_ptr<CheckpointReader> checkpoint = GoOn(folder.path(), &options);
+    if (checkpoint != nullptr) ++totals->resumed;
+    SimulatedCheckpoints checkpoints(options, folder.path(), every, life);
+    options.observer = [&](ClusterView cluster) { checkpoints.Start(std::move(cluster)); };
+    absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    totals->taken += checkpoints.taken();
+    totals->refused += checkpoints.refused();
+    if (!result.ok() || !result->killed) return result;
+    ++totals->killed;
+    if (absl::Status status = RemoveTemporaries(folder.path()).status(); !status.ok()) return status;
+  }
+}
+
+void ExpectExercised(const Totals& totals, uint64_t schedules) {
+  if (schedules < kResumeSchedules) return;
+  EXPECT_GT(totals.killed, schedules);
+  EXPECT_GT(totals.resumed, schedules / 2);
+  EXPECT_GT(totals.taken, schedules);
+}
+
+void ExpectThePlainLoop(Mode mode, bool tables) {
+  Totals totals;
+  const auto [first, last] = Seeds(kResumeSchedules);
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SimulationOptions options = Schedule(seed, mode);
+    options.job.steps = 12;
+    if (tables) options.job.tables = ToyTables();
+    const absl::StatusOr<Simulation::Result> result = KillAndResume(options, &totals);
+    ASSERT_TRUE(result.ok()) << "schedule seed " << seed << ": " << result.status();
+    ASSERT_EQ(result->weights, PlainLoop(options.job)) << "schedule seed " << seed;
+    if (tables) ASSERT_EQ(result->tables, PlainTables(options.job)) << "schedule seed " << seed;
+  }
+  ExpectExercised(totals, last - first);
+  if (last - first >= kResumeSchedules) EXPECT_GT(totals.refused, 0u);
+}
+
+TEST(ResumeSimulationTest, SyncEndsWithTheBitsOfThePlainLoop) {
+  ExpectThePlainLoop({Mode::Kind::kSync, 0}, /*tables=*/false);
+}
+
+TEST(ResumeSimulationTest, SyncWithTablesEndsWithTheBitsOfThePlainLoop) {
+  ExpectThePlainLoop({Mode::Kind::kSync, 0}, /*tables=*/true);
+}
+
+TEST(ResumeSimulationTest, LocalSgdEndsWithTheBitsOfThePlainLoop) {
+  ExpectThePlainLoop({.kind = Mode::Kind::kLocalSgd, .local_steps = 3}, /*tables=*/false);
+}
+
+void ExpectEveryBatchOnce(Mode mode, bool tables) {
+  Totals totals;
+  const auto [first, last] = Seeds(kResumeSchedules);
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SimulationOptions options = Schedule(seed, mode);
+    if (tables) options.job.tables = ToyTables();
+    const absl::StatusOr<Simulation::Result> result = KillAndResume(options, &totals);
+    ASSERT_TRUE(result.ok()) << "schedule seed " << seed << ": " << result.status();
+    for (const auto& server : result->counts) {
+      // The last one is the server's own, which is a matter of statistics with other servers.
+      for (size_t cell = 0; cell + 1 < server.size(); ++cell) {
+        ASSERT_EQ(server[cell].version, ToyBatches(options.job)) << "schedule seed " << seed;
+        ASSERT_EQ(server[cell].examples, options.job.examples) << "schedule seed " << seed;
+      }
+    }
+  }
+  ExpectExercised(totals, last - first);
+}
+
+TEST(ResumeSimulationTest, AsyncCountsEveryBatchOnceInEveryCell) {
+  ExpectEveryBatchOnce({Mode::Kind::kAsync, 0}, /*tables=*/false);
+}
+
+TEST(ResumeSimulationTest, AsyncWithTablesCountsEveryBatchOnceInEveryCell) {
+  ExpectEveryBatchOnce({Mode::Kind::kAsync, 0}, /*tables=*/true);
+}
+
+TEST(ResumeSimulationTest, SspCountsEveryBatchOnceInEveryCell) {
+  ExpectEveryBatchOnce({Mode::Kind::kSsp, 1}, /*tables=*/false);
+}
+
+}  // namespace
+}  // namespace convoy::testing

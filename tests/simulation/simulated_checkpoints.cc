@@ -1,0 +1,128 @@
+#include "tests/simulation/simulated_checkpoints.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "common/checkpoint/commit_checkpoint.h"
+#include "launcher/coordinator/checkpoint_report.h"
+#include "ps/shard_file.h"
+
+namespace convoy::testing {
+namespace {
+
+CheckpointKeeper::Options KeeperOptions(const SimulationOptions& options, const std::string& folder,
+                                        uint64_t every_steps, uint64_t generation) {
+  CheckpointKeeper::Options keeper;
+  keeper.rounds = options.mode.rounds();
+  keeper.servers = options.servers;
+  keeper.folder = folder;
+  keeper.generation = generation;
+  keeper.first_step = options.first_step;
+  keeper.total_steps = options.job.steps;
+  keeper.every_steps = every_steps;
+  return keeper;
+}
+
+}  // namespace
+
+SimulatedCheckpoints::SimulatedCheckpoints(const SimulationOptions& options, std::string folder,
+                                           uint64_t every_steps, uint64_t generation)
+    : options_(options),
+      placement_(*Placement::Create(options.job.variables, options.servers, options.job.tables)),
+      folder_(std::move(folder)),
+      generation_(generation),
+      keeper_(KeeperOptions(options, folder_, every_steps, generation), absl::UnixEpoch()),
+      servers_(options.servers),
+      orders_(options.servers) {}
+
+void SimulatedCheckpoints::Start(ClusterView cluster) {
+  cluster_ = std::move(cluster);
+  Tick();
+}
+
+// As heartbeats do.
+void SimulatedCheckpoints::Tick() {
+  if (keeper_.Tick(cluster_.now(), cluster_.step())) Publish();
+  for (uint32_t rank = 0; rank < servers_.size(); ++rank) WriteIfReached(rank);
+  cluster_.after([this] { Tick(); });
+}
+
+void SimulatedCheckpoints::Publish() {
+  if (order_ != keeper_.order().number()) {
+    order_ = keeper_.order().number();
+    tasks_at_order_ = cluster_.completed();
+  }
+  for (uint32_t rank = 0; rank < servers_.size(); ++rank) {
+    cluster_.after([this, rank, order = keeper_.order()] { Follow(rank, order); });
+  }
+}
+
+// As SnapshotTaker does, without its thread.
+void SimulatedCheckpoints::Follow(uint32_t rank, const v1::SnapshotOrder& order) {
+  Server& server = servers_[rank];
+  Shard& shard = cluster_.server(rank).shard();
+  if (order.number() < server.order) return;
+  if (order.number() == server.order) {
+    server.write |= order.write();
+    return;
+  }
+  server = {order.number(), false};
+  shard.DisarmSnapshot();
+  orders_[rank] = order;
+  if (order.folder().empty()) return;
+  v1::SnapshotState state;
+  state.set_number(order.number());
+  state.set_version(shard.ArmSnapshot(order.version()));
+  const bool armed = state.version() == order.version();
+  state.set_progress(armed ? v1::SnapshotState::ARMED : v1::SnapshotState::REFUSED);
+  refused_ += armed ? 0 : 1;
+  Say(rank, state);
+}
+
+void SimulatedCheckpoints::WriteIfReached(uint32_t rank) {
+  Server& server = servers_[rank];
+  Shard& shard = cluster_.server(rank).shard();
+  if (!server.write || !shard.server_cell().OutlineSnapshot()) return;
+  server.write = false;
+  const auto file = WriteShard(shard, placement_, rank, orders_[rank].folder());
+  shard.DisarmSnapshot();
+  if (!file.ok()) return cluster_.fail(file.status());
+  v1::SnapshotState state;
+  state.set_number(server.order);
+  state.set_progress(v1::SnapshotState::WRITTEN);
+  state.set_version(file->version);
+  state.set_file(file->name);
+  state.set_bytes(file->bytes);
+  state.set_xxh3(file->xxh3);
+  state.set_examples(file->examples);
+  Say(rank, state);
+}
+
+void SimulatedCheckpoints::Say(uint32_t rank, const v1::SnapshotState& state) {
+  cluster_.after([this, rank, state] {
+    if (keeper_.OnState(rank, state, cluster_.now())) Publish();
+    if (const auto commit = keeper_.TakeCommit()) {
+      cluster_.after([this, commit] { Commit(*commit); });
+    }
+  });
+}
+
+void SimulatedCheckpoints::Commit(const CheckpointToCommit& commit) {
+  v1::Assignment assignment;
+  assignment.set_generation(generation_);
+  assignment.set_slices(options_.job.slices);
+  *assignment.mutable_job()->mutable_optimizer() = options_.job.optimizer;
+  assignment.mutable_job()->mutable_training()->set_mode(ToString(options_.mode));
+  for (const VariableSpec& variable : options_.job.variables) {
+    *assignment.add_variables() = ToProto(variable);
+  }
+  for (const TableSpec& table : options_.job.tables) *assignment.add_tables() = ToProto(table);
+  const absl::Status status = CommitCheckpoint(
+      folder_, commit.folder,
+      DescribeCheckpoint(commit, assignment, {}, tasks_at_order_, nullptr, absl::Now()));
+  if (!status.ok()) cluster_.fail(status);
+  if (keeper_.OnCommitted(status.ok(), cluster_.now(), cluster_.step())) Publish();
+}
+
+}  // namespace convoy::testing

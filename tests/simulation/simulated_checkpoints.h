@@ -1,0 +1,55 @@
+// The coordinator's side of checkpoints in a simulation: the real CheckpointKeeper, orders and answers
+// that travel with delays, and real files.
+#ifndef CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
+#define CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/interval_set.h"
+#include "launcher/coordinator/checkpoint_keeper.h"
+#include "tests/testing/simulation.h"
+
+namespace convoy::testing {
+
+class SimulatedCheckpoints {
+ public:
+  // `options`: its job, mode and servers. Checkpoints go to `folder`.
+  SimulatedCheckpoints(const SimulationOptions& options, std::string folder, uint64_t every_steps,
+                       uint64_t generation);
+
+  // What SimulationOptions::observer is to call.
+  void Start(ClusterView cluster);
+  uint64_t taken() const { return keeper_.taken(); }
+  uint64_t refused() const { return refused_; }
+
+ private:
+  struct Server {
+    uint64_t order = 0;  // that it follows
+    bool write = false;
+  };
+
+  void Tick();
+  void Publish();
+  void Follow(uint32_t rank, const v1::SnapshotOrder& order);
+  void WriteIfReached(uint32_t rank);
+  void Say(uint32_t rank, const v1::SnapshotState& state);
+  void Commit(const CheckpointToCommit& commit);
+
+  const SimulationOptions options_;
+  const Placement placement_;
+  const std::string folder_;
+  const uint64_t generation_;
+  CheckpointKeeper keeper_;
+  ClusterView cluster_;
+  std::vector<Server> servers_;
+  std::vector<v1::SnapshotOrder> orders_;  // by server
+  uint64_t order_ = 0;
+  IntervalSet tasks_at_order_;
+  uint64_t refused_ = 0;
+};
+
+}  // namespace convoy::testing
+
+#endif  // CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
