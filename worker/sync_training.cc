@@ -8,6 +8,7 @@
 
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
+#include "worker/difference_push.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
 #include "worker/local_steps.h"
@@ -55,7 +56,8 @@ class SyncTraining {
     for (size_t i = 0; context.mode.local() && i < context.threads.count(); ++i) {
       CONVOY_ASSIGN_OR_RETURN(
           training->local_.emplace_back(),
-          LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
+          LocalSteps::Create(LocalOptionsFor(context), context.model.variables(),
+                             context.model.tables()));
     }
     return training;
   }
@@ -134,12 +136,12 @@ class SyncTraining {
 
   absl::Status LocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice, bool last) {
     const auto poll = [this] { return parameters_.Poll(); };
+    weights_.BeginRound();
     CONVOY_ASSIGN_OR_RETURN(const uint32_t examples,
                             TakeLocalSteps({context_.model, reader_, batch_, *local_[0]}, epoch,
                                            parts, slice, weights_, poll));
-    push_.BeginSlice(last);
-    CONVOY_RETURN_IF_ERROR(local_[0]->End(weights_, static_cast<float>(examples), push_));
-    return push_.EndSlice(examples).status();
+    return PushDifference(*local_[0], weights_, static_cast<float>(examples), examples, last,
+                          push_);
   }
 
   // What takes the steps of a slice.
@@ -204,7 +206,7 @@ class SyncTraining {
     CONVOY_ASSIGN_OR_RETURN(
         slot.examples, TakeLocalSteps({*slot.model, slot.reader, slot.batch, *local_[part]}, epoch,
                                       parts, slice, weights, between));
-    return local_[part]->End(weights, static_cast<float>(slot.examples), slot.gradient);
+    return local_[part]->End(weights, static_cast<float>(slot.examples), {}, slot.gradient);
   }
 
   absl::Status PushSum(uint64_t step, const EpochRange& batch, const Wave& wave, TreeNode node) {

@@ -43,6 +43,8 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   void Arrive(size_t i, uint64_t version, const Payload& values);
   // Parts whose values have not come.
   size_t awaited() const { return awaited_; }
+  // Nothing is asked for: the values of a server's parts are of versions[server].
+  void SetVersions(std::span<const uint64_t> versions);
 
   TableRows rows() const {
     return {{values_.data(), size() * dim_}, index_.places(), static_cast<int64_t>(size())};

@@ -10,6 +10,7 @@
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
 #include "worker/data/batches.h"
+#include "worker/difference_push.h"
 #include "worker/evaluation.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
@@ -25,8 +26,9 @@ class TaskTraining {
                                                               ParameterClient& parameters) {
     auto training = std::unique_ptr<TaskTraining>(new TaskTraining(context, parameters));
     if (context.mode.local()) {
-      CONVOY_ASSIGN_OR_RETURN(training->local_,
-                              LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
+      CONVOY_ASSIGN_OR_RETURN(
+          training->local_, LocalSteps::Create(LocalOptionsFor(context), context.model.variables(),
+                                               context.model.tables()));
     }
     return training;
   }
@@ -197,15 +199,15 @@ class TaskTraining {
 
   // geo: steps on one batch after the other; how far they came is the contribution.
   absl::Status DifferenceAfter(uint64_t epoch, const Range& positions) {
+    weights_.BeginRound();
     CONVOY_RETURN_IF_ERROR(local_->Begin(weights_));
     const uint64_t batches = TaskBatches(positions, batch_size_);
     for (uint64_t k = 0; k < batches; ++k) {
       CONVOY_RETURN_IF_ERROR(LocalStep(epoch, TaskBatch(positions, batch_size_, k)));
     }
     skipped_ += local_->TakeSkipped();
-    push_.BeginSlice(/*last=*/true);
-    CONVOY_RETURN_IF_ERROR(local_->End(weights_, 1, push_));
-    return push_.EndSlice(static_cast<uint32_t>(positions.size())).status();
+    return PushDifference(*local_, weights_, /*factor=*/1, static_cast<uint32_t>(positions.size()),
+                          /*last=*/true, push_);
   }
 
   absl::Status ReportTraining(const v1::DataTask& task) {

@@ -42,14 +42,11 @@ bool HasBudget(const v1::Job& job) {
   return false;
 }
 
-// Rows are updated by servers, one batch at a time.
 void ValidateMode(const v1::Job& job, Violations* violations) {
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
-  if (!mode.ok() || !HasTables(job.model()) || !(mode->single() || mode->local())) return;
+  if (!mode.ok() || !HasTables(job.model()) || !mode->single()) return;
   Wrong(violations, "training.mode",
-        absl::StrCat(": ", job.training().mode(),
-                     mode->single() ? " trains without servers" : " takes steps on the workers",
-                     ", and the rows of ", KindName(job.model()),
+        absl::StrCat(": single trains without servers, and the rows of ", KindName(job.model()),
                      " live in tables of servers; use sync, async or ssp"));
 }
 

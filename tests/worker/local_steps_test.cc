@@ -74,7 +74,7 @@ class LocalStepsTest : public ::testing::Test {
   void Step(const std::vector<float>& features) { ASSERT_TRUE(steps_->Step(model_, BatchOf(features), 0).ok()); }
   float Difference(float factor) {
     Sent sent;
-    EXPECT_TRUE(steps_->End(pulled_, factor, sent).ok());
+    EXPECT_TRUE(steps_->End(pulled_, factor, {}, sent).ok());
     return sent.value;
   }
 
