@@ -279,7 +279,7 @@ class SyncWorker final : public WorkerBase {
   std::vector<TreeNode> nodes_;
   uint64_t step_ = 0;
   bool pulling_rows_ = false;
-  uint32_t row_pulls_ = 0;   // of the step
+  uint32_t row_pulls_ = 0;  // of the step
 };
 
 class TaskWorker final : public WorkerBase {
@@ -364,7 +364,7 @@ class TaskWorker final : public WorkerBase {
   bool joined_ = false;   // the first replies have come
   bool ended_ = false;
   bool pulling_rows_ = false;
-  uint32_t row_pulls_ = 0;   // of the batch
+  uint32_t row_pulls_ = 0;  // of the batch
 };
 
 }  // namespace
