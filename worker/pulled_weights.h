@@ -13,9 +13,6 @@
 
 namespace convoy {
 
-// By table.
-using TableBatches = std::vector<std::shared_ptr<TableBatch>>;
-
 // One thread. Rows of the batch that comes next may be asked for while the current one computes:
 // WantRows for each of its tables, then UseWantedRows when its turn has come.
 class PulledWeights final : public WeightSource {

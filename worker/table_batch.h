@@ -49,6 +49,9 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   TableRows rows() const {
     return {{values_.data(), size() * dim_}, index_.places(), static_cast<int64_t>(size())};
   }
+  // In the order of the messages; the values are those of Arrive, or are written here.
+  std::span<const uint64_t> ids() const { return index_.unique(); }
+  std::span<float> values() { return {values_.data(), size() * dim_}; }
   std::span<float> gradients() { return {gradients_.data(), size() * dim_}; }
 
  private:
@@ -60,6 +63,9 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   size_t awaited_ = 0;
   AlignedBuffer values_, gradients_;  // row-major [rows, dim]
 };
+
+// By table.
+using TableBatches = std::vector<std::shared_ptr<TableBatch>>;
 
 // Batches whose memory is used again when nobody holds them any more. One thread.
 class TableBatchPool {

@@ -63,16 +63,27 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   return absl::OkStatus();
 }
 
+// Null for a model without tables.
+absl::StatusOr<std::unique_ptr<TableStore>> MakeTables(const TrainingContext& context,
+                                                       const WorkerOptions& options) {
+  if (context.model.tables().empty()) return nullptr;
+  const LocalOptimizer::Options optimizer = OptimizerOptionsFor(context);
+  return options.tables({context.assignment.job(), context.model.tables(),
+                         context.assignment.slices(), optimizer.epoch_examples,
+                         optimizer.total_examples});
+}
+
 absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema, const WorkerOptions& options) {
-  if (options.model_file.empty()) {
+  if (options.model_file.empty() || options.tables == nullptr) {
     return absl::FailedPreconditionError("mode single is one process without servers: run it with `convoy train`");
   }
   if (schema != nullptr) {
     const std::string folder = std::filesystem::path(options.model_file).parent_path().string();
     CONVOY_RETURN_IF_ERROR(WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(*schema)));
   }
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> tables, MakeTables(context, options));
   context.session.SetActivity("training");
-  return TrainSingle(context, options.model_file);
+  return TrainSingle(context, options.model_file, tables.get());
 }
 
 // What nobody knew of a custom model before it was built.

@@ -59,11 +59,23 @@ class TableExactnessTest : public ::testing::Test {
     return ResolveDefaults(*LoadJob(job_path_, {}));
   }
   // The model file.
-  std::string Train(const std::string& mode, int servers, int workers) {
-    const std::string run = folder_ / absl::StrCat("run-", mode, "-", servers, "x", workers);
-    const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_path_, "--mode", mode,
-                                             "--servers", std::to_string(servers), "--workers",
-                                             std::to_string(workers), "--run-dir", run});
+  std::string Train(const std::string& mode, int servers, int workers,
+                    const std::vector<std::string>& settings = {}) {
+    const std::string run = folder_ / absl::StrCat("run-", ++runs_);
+    std::vector<std::string> arguments = {CONVOY_BINARY,
+                                          "train",
+                                          job_path_,
+                                          "--mode",
+                                          mode,
+                                          "--servers",
+                                          std::to_string(servers),
+                                          "--workers",
+                                          std::to_string(workers),
+                                          "--run-dir",
+                                          run};
+    for (const std::string& setting : settings)
+      arguments.insert(arguments.end(), {"--set", setting});
+    const ProgramResult result = RunProgram(arguments);
     EXPECT_EQ(result.exit_code, 0) << result.output;
     return run + "/model.safetensors";
   }
@@ -95,7 +107,7 @@ class TableExactnessTest : public ::testing::Test {
         const std::string path = Train(mode, servers, workers);
         const std::string bytes = ReadFile(path);
         if (first.empty()) first = bytes;
-        ASSERT_EQ(bytes, first);
+        ASSERT_TRUE(bytes == first);
         ExpectBits(path, want);
       }
     }
@@ -103,6 +115,7 @@ class TableExactnessTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   const std::string job_path_ = folder_ / "job.textproto";
+  int runs_ = 0;
 };
 
 TEST_F(TableExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
@@ -120,9 +133,25 @@ TEST_F(TableExactnessTest, RowRulesOfLocalSgdDoNotDependOnServersAndWorkers) {
   const std::string first = Train("local_sgd:2", 1, 1);
   EXPECT_LT((*SafetensorsReader::Open(first))->Find("rows/ids")->shape[0], 150u);
   for (const auto& [servers, workers] : {std::pair{2, 1}, {1, 3}, {3, 4}}) {
-    EXPECT_EQ(ReadFile(Train("local_sgd:2", servers, workers)), ReadFile(first))
+    EXPECT_TRUE(ReadFile(Train("local_sgd:2", servers, workers)) == ReadFile(first))
         << servers << " servers, " << workers << " workers";
   }
+}
+
+TEST_F(TableExactnessTest, SingleEndsWithTheBitsOfSyncAlsoWithRulesForRows) {
+  for (const std::string rule :
+       {"", "admit_after: 3 expire_after: 5", "max_rows: 1024 when_full: EVICT_OLDEST"}) {
+    Write(JobText("ftrl {} l1: 0.01", absl::StrCat("table { ", rule, " }")));
+    for (const char* const slices : {"training.slices=1", "training.slices=4"}) {
+      SCOPED_TRACE(absl::StrCat(rule, ", ", slices));
+      EXPECT_TRUE(ReadFile(Train("single", 1, 1, {slices})) ==
+                  ReadFile(Train("sync", 1, 1, {slices})));
+    }
+  }
+  Write(JobText("ftrl {} l1: 0.01"));
+  const std::string clip = "optimizer.clip_norm=0.05", skip = "training.nan_policy=SKIP";
+  EXPECT_TRUE(ReadFile(Train("single", 1, 1, {clip, skip})) ==
+              ReadFile(Train("sync", 2, 2, {clip, skip})));
 }
 
 }  // namespace
