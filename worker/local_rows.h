@@ -3,6 +3,7 @@
 #define CONVOY_WORKER_LOCAL_ROWS_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -18,8 +19,9 @@
 namespace convoy {
 
 // A row is read once in a round and then lives here: its weights, as they were read and as they
-// are, slots that start at their initial values, and its own count of updates. Before each batch:
-// Missing, then Arrive with the rows that it named; after it: Apply. One thread.
+// are, slots that start at their initial values, and its own count of updates. For each batch:
+// Missing, Arrive with the rows that it named, Apply with their gradients. Missing of the next
+// batch may come before Apply. One thread.
 class LocalRows {
  public:
   // InvalidArgument: as RowUpdater::Create.
@@ -30,14 +32,14 @@ class LocalRows {
   // The next batch reads the rows of `ids`, one for each place. Returns those that have not been
   // read in this round, each once; valid until the next call.
   std::span<const uint64_t> Missing(std::span<const uint64_t> ids);
-  // The rows that Missing returned, `rows.places` in its order.
+  // The rows that Missing returned, `rows.places` in its order: the batch is now the current one.
   void Arrive(const TableRows& rows);
 
-  // The batch's rows as they are now, and memory for their gradients, [rows, dim]. Valid until
-  // Apply or Missing.
+  // The current batch's rows as they were at Arrive, and memory for their gradients, [rows, dim].
+  // Valid until the next Arrive.
   TableRows rows() const;
   std::span<float> gradients();
-  // One update of each row of the batch with gradients(); of `scalars` all but the count of
+  // One update of each row of the current batch with gradients(); of `scalars` all but the count of
   // updates.
   void Apply(RowScalars scalars);
 
@@ -57,10 +59,13 @@ class LocalRows {
   std::vector<uint64_t> ids_;
   std::vector<float> before_, weights_, slots_;
   std::vector<int64_t> updates_;
-  // Of the batch, by its row.
-  RowIndex index_;
-  std::vector<uint32_t> batch_rows_;  // which row of the round it is
-  AlignedBuffer batch_weights_, batch_gradients_;
+  struct Batch {
+    RowIndex index;
+    std::vector<uint32_t> rows;  // by row of the batch: which one of the round it is
+  };
+  std::unique_ptr<Batch> current_ = std::make_unique<Batch>();
+  std::unique_ptr<Batch> next_ = std::make_unique<Batch>();
+  AlignedBuffer batch_weights_, batch_gradients_;  // of the current one
 };
 
 }  // namespace convoy

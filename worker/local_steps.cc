@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<LocalSteps>> LocalSteps::Create(
 absl::Status LocalSteps::Begin(WeightSource& weights) {
   optimizer_->Reset();
   source_ = &weights;
+  asked_ = false;
   for (LocalRows& rows : rows_) rows.Clear();
   for (size_t v = 0; v < weights_.size(); ++v) {
     CONVOY_ASSIGN_OR_RETURN(const std::span<const float> values, weights.Weights(static_cast<int>(v)));
@@ -35,8 +36,11 @@ absl::Status LocalSteps::Begin(WeightSource& weights) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<BatchOutput> LocalSteps::Step(Model& model, const Batch& batch, uint64_t seen) {
-  CONVOY_RETURN_IF_ERROR(ReadRows(model, batch));
+absl::StatusOr<BatchOutput> LocalSteps::Step(Model& model, const Batch& batch, uint64_t seen,
+                                             const Batch* next) {
+  if (!std::exchange(asked_, next != nullptr)) CONVOY_RETURN_IF_ERROR(AskForRows(model, batch));
+  CONVOY_RETURN_IF_ERROR(WaitForRows());
+  if (next != nullptr) CONVOY_RETURN_IF_ERROR(AskForRows(model, *next));
   BatchOutput output;
   const Compute train = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
     CONVOY_ASSIGN_OR_RETURN(output, model.Train(batch, weights, gradient));
@@ -61,13 +65,17 @@ absl::Status LocalSteps::Step(const Compute& compute, uint32_t examples, uint64_
   return absl::OkStatus();
 }
 
-absl::Status LocalSteps::ReadRows(const Model& model, const Batch& batch) {
+absl::Status LocalSteps::AskForRows(const Model& model, const Batch& batch) {
   std::vector<uint64_t> ids;
   for (size_t t = 0; t < rows_.size(); ++t) {
     ids.clear();
     model.AppendIds(batch, static_cast<int>(t), &ids);
     CONVOY_RETURN_IF_ERROR(source_->WantRows(static_cast<int>(t), rows_[t].Missing(ids)));
   }
+  return absl::OkStatus();
+}
+
+absl::Status LocalSteps::WaitForRows() {
   if (!rows_.empty()) source_->UseWantedRows();
   for (size_t t = 0; t < rows_.size(); ++t) {
     CONVOY_ASSIGN_OR_RETURN(const TableRows arrived, source_->Rows(static_cast<int>(t)));

@@ -37,8 +37,11 @@ class LocalSteps final : private WeightSource, private GradientSink {
   // Starts a round from `weights`, waiting for them. They give the rows of tables until the round
   // ends.
   absl::Status Begin(WeightSource& weights);
-  // One step on the mean gradient of `batch`; `seen`: examples before it, for the schedule. The result is the model's.
-  absl::StatusOr<BatchOutput> Step(Model& model, const Batch& batch, uint64_t seen);
+  // One step on the mean gradient of `batch`; `seen`: examples before it, for the schedule. The
+  // result is the model's. `next`: the batch of the next step, whose rows are asked for while this
+  // one computes; null: not known.
+  absl::StatusOr<BatchOutput> Step(Model& model, const Batch& batch, uint64_t seen,
+                                   const Batch* next = nullptr);
   // The same on a gradient over `examples` that `compute` gets from the weights, wherever it does;
   // of a model without tables.
   using Compute = std::function<absl::Status(WeightSource& weights, GradientSink& gradient)>;
@@ -63,8 +66,9 @@ class LocalSteps final : private WeightSource, private GradientSink {
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
   std::span<float> RowGradients(int table) override;
   absl::Status RowsReady(int) override { return absl::OkStatus(); }
-  // Waits for the rows that the batch is the first in the round to read.
-  absl::Status ReadRows(const Model& model, const Batch& batch);
+  // Asks, and waits, for the rows that the batch is the first in the round to read.
+  absl::Status AskForRows(const Model& model, const Batch& batch);
+  absl::Status WaitForRows();
   GradientSpans Spans();
 
   const Options options_;
@@ -72,6 +76,7 @@ class LocalSteps final : private WeightSource, private GradientSink {
   std::vector<AlignedBuffer> weights_, gradient_;   // by variable
   std::vector<LocalRows> rows_;                     // by table
   WeightSource* source_ = nullptr;                  // of the round
+  bool asked_ = false;                              // for the rows of the next batch
   uint64_t skipped_ = 0;
 };
 

@@ -41,7 +41,7 @@ class ParallelGradients {
 
     Model* const model;
     ExampleReader reader;
-    Batch batch;
+    Batch batch, ahead;         // of a slot that takes local steps: the next one
     std::vector<uint64_t> ids;  // memory for those of the batch
     GradientMemory gradient;
     uint32_t examples = 0;  // for which `gradient` stands; 0: there is no gradient

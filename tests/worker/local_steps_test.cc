@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -152,6 +153,7 @@ class CountModel final : public Model {
   }
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                     GradientSink& gradients) override {
+    on_train();
     const TableRows rows = *weights.Rows(0);
     const std::span<float> sums = gradients.RowGradients(0);
     std::fill(sums.begin(), sums.end(), 0.0f);
@@ -166,6 +168,7 @@ class CountModel final : public Model {
     return BatchOutput();
   }
 
+  std::function<void()> on_train = [] {};
   std::vector<float> read;
 
  private:
@@ -181,9 +184,10 @@ class PulledRows final : public WeightSource {
     asked.emplace_back(ids.begin(), ids.end());
     return absl::OkStatus();
   }
+  void UseWantedRows() override { used_ = asked.back().size(); }
   absl::StatusOr<TableRows> Rows(int) override {
-    values_.assign(asked.back().size(), 100);
-    places_.resize(asked.back().size());
+    values_.assign(used_, 100);
+    places_.resize(used_);
     std::iota(places_.begin(), places_.end(), 0u);
     return TableRows{values_, places_, static_cast<int64_t>(values_.size())};
   }
@@ -191,6 +195,7 @@ class PulledRows final : public WeightSource {
   std::vector<std::vector<uint64_t>> asked;
 
  private:
+  size_t used_ = 0;
   std::vector<float> values_;
   std::vector<uint32_t> places_;
 };
@@ -240,6 +245,17 @@ TEST_F(LocalStepsOnRowsTest, RowsAreAskedForOnceInARoundAndSteppedFromThere) {
   Step({9});
   EXPECT_THAT(pulled_.asked[2], ::testing::ElementsAre(9)) << "a new round reads it anew";
   EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{9, -1}}));
+}
+
+TEST_F(LocalStepsOnRowsTest, RowsOfTheNextBatchAreAskedForBeforeThisOneComputes) {
+  Begin();
+  const Batch one = BatchOf({4, 9}), two = BatchOf({9, 7});
+  model_.on_train = [this] { EXPECT_EQ(pulled_.asked.size(), 2u); };
+  ASSERT_TRUE(steps_->Step(model_, one, 0, &two).ok());
+  EXPECT_THAT(pulled_.asked[1], ::testing::ElementsAre(7));
+  ASSERT_TRUE(steps_->Step(model_, two, 0).ok());
+  EXPECT_EQ(model_.read, (std::vector<float>{100, 100, 99.5, 100})) << "9 as it was stepped";
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{4, -0.5f}, {7, -0.5f}, {9, -1}}));
 }
 
 TEST_F(LocalStepsOnRowsTest, ASkippedGradientChangesAndNamesNoRow) {
