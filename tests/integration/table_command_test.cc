@@ -85,6 +85,15 @@ TEST_F(TableCommandTest, EveryModeLearnsAndSaysSoOnOtherData) {
   }
 }
 
+// A round reads rows at several moments: none of them may count as older than it is.
+TEST_F(TableCommandTest, GeoOfOneWorkerIsNeverStale) {
+  const ProgramResult trained = RunProgram({CONVOY_BINARY, "train", job_, "--mode", "geo:4",
+                                            "--workers", "1", "--run-dir", folder_ / "run"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  const auto summary = nlohmann::json::parse(ReadFile(folder_ / "run/summary.json"));
+  EXPECT_EQ(summary["staleness"]["max"], 0);
+}
+
 TEST_F(TableCommandTest, PredictKnowsIdsThatWereNeverSeen) {
   ASSERT_EQ(Train("async", "run").exit_code, 0);
   WriteFile(folder_ / "new.ffm", "0 0:1:1 1:1001:1 2:2001:1\n0 0:777777777:1 1:888888888:1\n0\n");
