@@ -19,6 +19,7 @@
 #include "common/status.h"
 #include "ps/parameter_service.h"
 #include "ps/server_core.h"
+#include "ps/shard_init.h"
 #include "ps/shard_restore.h"
 #include "ps/snapshot_taker.h"
 
@@ -48,6 +49,12 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
                             CheckpointReader::Open(assignment.restore().folder()));
     CONVOY_RETURN_IF_ERROR(
         RestoreShard(*checkpoint, core->placement(), options.rank, core->shard()));
+  }
+  if (assignment.has_init()) {
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<InitValues> init,
+                            InitValues::Open(assignment.init()));
+    CONVOY_RETURN_IF_ERROR(
+        InitShard(*init, core->placement(), options.rank, options.seed, core->shard()));
   }
   return std::shared_ptr<ServerCore>(std::move(core));
 }

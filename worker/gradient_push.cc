@@ -8,8 +8,10 @@
 namespace convoy {
 
 GradientPush::GradientPush(ParameterClient* client, Options options) : client_(client), options_(options) {
-  for (const VariableSpec& variable : client->placement().variables()) {
-    sum_.push_back(std::make_shared<AlignedBuffer>(static_cast<size_t>(variable.size())));
+  const std::vector<VariableSpec>& variables = client->placement().variables();
+  for (size_t v = 0; v < variables.size(); ++v) {
+    const auto size = static_cast<size_t>(variables[v].size());
+    sum_.push_back(std::make_shared<AlignedBuffer>(client->frozen().variable(v) ? 0 : size));
     addend_.push_back(std::make_shared<AlignedBuffer>());
     spare_.push_back(std::make_shared<AlignedBuffer>(client->overlap() ? sum_.back()->size() : 0));
   }
@@ -31,7 +33,9 @@ std::span<float> GradientPush::RowGradients(int table) {
 }
 
 absl::Status GradientPush::RowsReady(int table) {
-  if (WithholdsSlice()) return absl::OkStatus();
+  if (WithholdsSlice() || client_->frozen().table(static_cast<size_t>(table))) {
+    return absl::OkStatus();
+  }
   return client_->PushRows(*tables_[static_cast<size_t>(table)]);
 }
 
@@ -80,7 +84,10 @@ absl::StatusOr<bool> GradientPush::EndSlice(uint32_t examples) {
     for (size_t v = sum_.size(); v-- > 0;) {
       CONVOY_RETURN_IF_ERROR(Forward(static_cast<int>(v), 0, static_cast<int64_t>(sum_[v]->size())));
     }
-    for (const auto& table : tables_) CONVOY_RETURN_IF_ERROR(client_->PushRows(*table));
+    for (const auto& table : tables_) {
+      if (client_->frozen().table(table->table())) continue;
+      CONVOY_RETURN_IF_ERROR(client_->PushRows(*table));
+    }
   }
   kept_ = true;
   return true;

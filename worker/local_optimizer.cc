@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/optimizers/schedule.h"
+#include "common/placement/placement.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -32,6 +33,23 @@ void LocalOptimizer::Reset() {
   }
 }
 
+absl::Status LocalOptimizer::Load(const InitValues& values) {
+  for (size_t v = 0; v < variables_.size(); ++v) {
+    Variable& variable = variables_[v];
+    if (variable.slots.empty()) continue;
+    const std::vector<std::string> names = variable.optimizer->slot_names();
+    for (size_t s = 0; s < variable.slots.size(); ++s) {
+      CONVOY_RETURN_IF_ERROR(values.LoadSlot(v, names[s], 0, variable.slots[s].span()));
+    }
+    const uint64_t size = variable.slots[0].size();
+    for (uint64_t begin = 0; begin < size; begin += kBlockElements) {
+      const uint64_t block = std::min<uint64_t>(kBlockElements, size - begin);
+      variable.loaded_updates.push_back(static_cast<int64_t>(values.Updates(v, begin, block)));
+    }
+  }
+  return absl::OkStatus();
+}
+
 double LocalOptimizer::RateFactor(uint64_t seen) const {
   return ScheduleFactor(options_.optimizer.schedule(), seen, options_.epoch_examples,
                         options_.total_examples);
@@ -41,17 +59,24 @@ void LocalOptimizer::Apply(const std::vector<AlignedBuffer>& gradient, uint64_t 
                            std::vector<AlignedBuffer>* weights) {
   const double factor = RateFactor(seen);
   UpdateScalars scalars;
-  scalars.update = ++updates_;
+  ++updates_;
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(examples));
   for (size_t v = 0; v < variables_.size(); ++v) {
     Variable& variable = variables_[v];
     if (variable.learning_rate == 0) continue;
     scalars.learning_rate = static_cast<float>(variable.learning_rate * factor);
-    std::vector<float*> slots;
-    for (AlignedBuffer& slot : variable.slots) slots.push_back(slot.data());
     float* const values = (*weights)[v].data();
-    variable.optimizer->Apply(scalars, {gradient[v].data(), values, values, slots.data(),
-                                        static_cast<int64_t>((*weights)[v].size())});
+    const size_t size = (*weights)[v].size();
+    std::vector<float*> slots(variable.slots.size());
+    // Block by block, as servers do: each may have had a different number of updates.
+    for (size_t begin = 0; begin < size; begin += kBlockElements) {
+      const std::vector<int64_t>& before = variable.loaded_updates;
+      scalars.update = updates_ + (before.empty() ? 0 : before[begin / kBlockElements]);
+      for (size_t s = 0; s < slots.size(); ++s) slots[s] = variable.slots[s].data() + begin;
+      variable.optimizer->Apply(
+          scalars, {gradient[v].data() + begin, values + begin, values + begin, slots.data(),
+                    static_cast<int64_t>(std::min<size_t>(kBlockElements, size - begin))});
+    }
   }
 }
 

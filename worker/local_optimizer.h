@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/aligned_buffer.h"
+#include "common/checkpoint/init_values.h"
 #include "common/math/variable.h"
 #include "common/optimizers/optimizer.h"
 #include "proto/job.pb.h"
@@ -28,6 +29,9 @@ class LocalOptimizer {
   static absl::StatusOr<std::unique_ptr<LocalOptimizer>> Create(Options options,
                                                                 const std::vector<VariableSpec>& variables);
 
+  bool frozen(size_t variable) const { return variables_[variable].learning_rate == 0; }
+  // Slots, and their counters of updates, as `values` has them.
+  absl::Status Load(const InitValues& values);
   // Slots and counters as at the beginning.
   void Reset();
   // By which the schedule multiplies learning rates after `seen` examples.
@@ -41,6 +45,7 @@ class LocalOptimizer {
     std::unique_ptr<Optimizer> optimizer;
     double learning_rate = 0;   // 0: frozen
     std::vector<AlignedBuffer> slots;
+    std::vector<int64_t> loaded_updates;  // by block: those that came with the slots
   };
   explicit LocalOptimizer(Options options) : options_(std::move(options)) {}
 

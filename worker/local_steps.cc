@@ -14,7 +14,8 @@ absl::StatusOr<std::unique_ptr<LocalSteps>> LocalSteps::Create(
   CONVOY_ASSIGN_OR_RETURN(steps->optimizer_, LocalOptimizer::Create(steps->options_.optimizer, variables));
   for (const VariableSpec& variable : variables) {
     steps->weights_.emplace_back(static_cast<size_t>(variable.size()));
-    steps->gradient_.emplace_back(static_cast<size_t>(variable.size()));
+    const bool frozen = steps->optimizer_->frozen(steps->gradient_.size());
+    steps->gradient_.emplace_back(frozen ? 0 : static_cast<size_t>(variable.size()));
   }
   for (const TableSpec& table : tables) {
     CONVOY_ASSIGN_OR_RETURN(LocalRows rows,
@@ -94,6 +95,7 @@ absl::Status LocalSteps::End(WeightSource& weights, float factor, const TableBat
                              GradientSink& sink) {
   // Backwards, as gradients come: the next round needs the first layer first, and it is the last to arrive.
   for (size_t v = weights_.size(); v-- > 0;) {
+    if (optimizer_->frozen(v)) continue;
     CONVOY_ASSIGN_OR_RETURN(const std::span<const float> before, weights.Weights(static_cast<int>(v)));
     float* const difference = sink.Gradient(static_cast<int>(v)).data();
     const float* const now = weights_[v].data();

@@ -72,8 +72,8 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
 }
 
 absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variable) {
-  const size_t under_way =
-      options_.overlap && last_push_pulls_ ? placement_.cells_of_variable(variable).size() : 0;   // may be
+  const bool pulled_again = options_.overlap && last_push_pulls_ && !options_.frozen.variable(variable);
+  const size_t under_way = pulled_again ? placement_.cells_of_variable(variable).size() : 0;   // may be
   if (options_.overlap) CONVOY_RETURN_IF_ERROR(Poll());
   if (awaited_[variable] > under_way) {
     CONVOY_RETURN_IF_ERROR(WaitUntil([&] { return awaited_[variable] <= under_way; }));
@@ -126,8 +126,19 @@ absl::Status ParameterClient::BeginPush(const PushHeader& header) {
   push_ = header;
   std::fill(pushed_to_.begin(), pushed_to_.end(), 0);
   std::fill(pull_asked_.begin(), pull_asked_.end(), false);
-  for (Pending& pending : pending_) pending = {NewRequest()};
+  for (uint32_t server = 0; server < pending_.size(); ++server) {
+    pending_[server] = {.request = NewRequest(), .named = Frozen(server)};
+  }
   return absl::OkStatus();
+}
+
+size_t ParameterClient::Frozen(uint32_t server) const {
+  if (!options_.frozen.any()) return 0;
+  const std::span<const uint32_t> cells = placement_.cells_of_server(server);
+  const auto tables = std::ranges::count(options_.frozen.tables, true);
+  return static_cast<size_t>(tables + std::ranges::count_if(cells, [&](uint32_t cell) {
+                               return options_.frozen.variable(placement_.cells()[cell].variable);
+                             }));
 }
 
 ExchangeRequest ParameterClient::NewRequest() const {
@@ -188,7 +199,8 @@ absl::Status ParameterClient::FlushPending(uint32_t server, bool final) {
     request.pull_applied = push_.pull;
     request.completed_task = completed_task_;
     for (uint32_t cell : placement_.cells_of_server(server)) {
-      if (push_.pull && !pull_asked_[cell]) request.pull_cells.push_back(cell);
+      const bool changes = !options_.frozen.variable(placement_.cells()[cell].variable);
+      if (push_.pull && !pull_asked_[cell] && changes) request.pull_cells.push_back(cell);
     }
   }
   return Submit(server, std::move(request)).status();

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "common/mode.h"
 #include "common/net/stream_client.h"
+#include "common/optimizers/frozen.h"
 #include "common/placement/placement.h"
 #include "worker/client_core.h"
 #include "worker/table_batch.h"
@@ -44,6 +45,8 @@ class ParameterClient {
     std::function<absl::Status()> interrupted = [] { return absl::OkStatus(); };
     // Compute on while the pull of the last push is under way: weights are then one push of this worker older (async).
     bool overlap = false;
+    // Nothing is pushed for these, and they are pulled only by PullAll: they never change.
+    FrozenParts frozen;
     // Small contributions to one server are put together up to this.
     size_t coalesce_bytes = size_t{64} << 10;
   };
@@ -65,6 +68,7 @@ class ParameterClient {
 
   const Placement& placement() const { return placement_; }
   bool overlap() const { return options_.overlap; }
+  const FrozenParts& frozen() const { return options_.frozen; }
 
   // Asks for all weights at `version` (sync) or the newest. `header` may carry a clock event.
   absl::Status PullAll(uint64_t version, ExchangeRequest header = {});
@@ -124,7 +128,9 @@ class ParameterClient {
   ExchangeRequest NewRequest() const;
   void AddToPending(const CellSpec& cell, std::span<const float> gradient, const std::shared_ptr<const void>& owner);
   absl::Status FlushPending(uint32_t server, bool final);
-  // All cells and tables of the server are named.
+  // Cells of the server, and tables, that no push names.
+  size_t Frozen(uint32_t server) const;
+  // All cells and tables of the server are named that are not frozen.
   bool IsComplete(uint32_t server) const;
   absl::StatusOr<uint64_t> Submit(uint32_t server, ExchangeRequest request);
   absl::Status Perform(ClientCore::Actions actions);

@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "worker/data/csv/class_names.h"
 #include "worker/example_reader.h"
+#include "worker/models/partly_frozen_model.h"
 
 namespace convoy {
 namespace {
@@ -50,6 +51,7 @@ absl::StatusOr<std::vector<std::unique_ptr<TimedModel>>> MakeModels(
   for (uint32_t thread = 0; thread < std::max(1u, job.cluster().threads_per_worker()); ++thread) {
     CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Model> model,
                             MakeModel(job.model(), input, registered));
+    CONVOY_ASSIGN_OR_RETURN(model, WithoutFrozenParts(std::move(model), job.optimizer()));
     models.push_back(std::make_unique<TimedModel>(std::move(model)));
     if (SameVariables(*models[0], *models.back())) continue;
     return absl::InternalError(

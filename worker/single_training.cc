@@ -34,10 +34,12 @@ std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
 class SingleTraining final : private WeightSource, private ModelValues {
  public:
   static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context,
-                                                                TableStore* tables) {
+                                                                TableStore* tables,
+                                                                const InitValues* init) {
     auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context, tables));
     CONVOY_ASSIGN_OR_RETURN(training->optimizer_,
                             LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
+    if (init != nullptr) CONVOY_RETURN_IF_ERROR(training->Load(*init));
     return training;
   }
 
@@ -83,6 +85,13 @@ class SingleTraining final : private WeightSource, private ModelValues {
           std::make_shared<TableBatch>(t, context.model.tables()[t].dim(), /*servers=*/1));
     }
     parallel_.gradient(0).UseTables(rows_);
+  }
+
+  absl::Status Load(const InitValues& init) {
+    for (size_t v = 0; v < weights_.size(); ++v) {
+      CONVOY_RETURN_IF_ERROR(init.Load(v, 0, weights_[v].span()));
+    }
+    return optimizer_->Load(init);
   }
 
   absl::StatusOr<std::span<const float>> Weights(int variable) override {
@@ -237,9 +246,9 @@ class SingleTraining final : private WeightSource, private ModelValues {
 }  // namespace
 
 absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
-                         TableStore* tables) {
+                         TableStore* tables, const InitValues* init) {
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SingleTraining> training,
-                          SingleTraining::Create(context, tables));
+                          SingleTraining::Create(context, tables, init));
   CONVOY_RETURN_IF_ERROR(training->Run());
   return training->Save(model_file);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/checkpoint/init_values.h"
 #include "common/math/table.h"
 #include "proto/job.pb.h"
 
@@ -40,6 +41,7 @@ struct TableStoreOptions {
   uint32_t slices = 1;
   uint64_t epoch_examples = 1;  // for the defaults of schedules
   uint64_t total_examples = 1;
+  const InitValues* init = nullptr;  // what rows begin as; null: there are none
 };
 
 // InvalidArgument: optimizer settings, or rules of tables.

@@ -49,9 +49,9 @@ absl::Status TrainTasks(const TrainingContext& context, ParameterClient& paramet
 
 // Mode single: the plain loop over the same batches and slices, with the bits of sync, without
 // servers. Saves the final weights to `model_file` (worker/single_training.cc). `tables`: null for
-// a model without.
+// a model without. `init`: what weights and slots begin as; null: as in a new training.
 absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
-                         TableStore* tables);
+                         TableStore* tables, const InitValues* init);
 
 // The parts of a loop, as the job wants them.
 StepPlan PlanOf(const TrainingContext& context);

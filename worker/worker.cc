@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/build_info.h"
+#include "common/checkpoint/init_values.h"
 #include "common/files/atomic_file.h"
 #include "common/mode.h"
 #include "common/net/coordinator_client.h"
@@ -44,6 +45,8 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.wait_timeout = absl::Milliseconds(cluster.wait_timeout_ms());
   options.give_up_after = absl::Milliseconds(cluster.lost_after_ms());
   options.spin = absl::Microseconds(cluster.spin_us());
+  CONVOY_ASSIGN_OR_RETURN(options.frozen, FindFrozen(assignment.job().optimizer(), placement.variables(),
+                                                     placement.tables()));
   options.interrupted = [&session] { return session.alive(); };
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
@@ -65,12 +68,13 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
 
 // Null for a model without tables.
 absl::StatusOr<std::unique_ptr<TableStore>> MakeTables(const TrainingContext& context,
-                                                       const WorkerOptions& options) {
+                                                       const WorkerOptions& options,
+                                                       const InitValues* init) {
   if (context.model.tables().empty()) return nullptr;
   const LocalOptimizer::Options optimizer = OptimizerOptionsFor(context);
   return options.tables({context.assignment.job(), context.model.tables(),
                          context.assignment.slices(), optimizer.epoch_examples,
-                         optimizer.total_examples});
+                         optimizer.total_examples, init});
 }
 
 absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema, const WorkerOptions& options) {
@@ -81,9 +85,14 @@ absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema
     const std::string folder = std::filesystem::path(options.model_file).parent_path().string();
     CONVOY_RETURN_IF_ERROR(WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(*schema)));
   }
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> tables, MakeTables(context, options));
+  std::unique_ptr<InitValues> init;
+  if (context.assignment.has_init()) {
+    CONVOY_ASSIGN_OR_RETURN(init, InitValues::Open(context.assignment.init()));
+  }
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> tables,
+                          MakeTables(context, options, init.get()));
   context.session.SetActivity("training");
-  return TrainSingle(context, options.model_file, tables.get());
+  return TrainSingle(context, options.model_file, tables.get(), init.get());
 }
 
 // What nobody knew of a custom model before it was built.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/init_source.h"
 #include "common/checkpoint/map_rules.h"
 #include "common/checkpoint/table_columns.h"
 #include "common/mode.h"
@@ -266,6 +267,18 @@ absl::StatusOr<v1::InitPlan> PlanInit(const WeightArchive& archive, const v1::Jo
                                       std::span<const VariableSpec> variables,
                                       std::span<const TableSpec> tables) {
   return InitPlanner(archive, job, variables, tables).Run();
+}
+
+absl::StatusOr<v1::InitPlan> PlanInitOf(const v1::Job& job, std::span<const VariableSpec> variables,
+                                        std::span<const TableSpec> tables) {
+  CONVOY_ASSIGN_OR_RETURN(const InitSource source, FindInitSource(job.init().from()));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<WeightArchive> archive, OpenArchive(source.path));
+  CONVOY_ASSIGN_OR_RETURN(v1::InitPlan plan, PlanInit(*archive, job, variables, tables));
+  plan.set_path(source.path);
+  plan.set_step(source.step.value_or(0));
+  plan.set_run(source.run);
+  plan.set_note(source.note);
+  return plan;
 }
 
 }  // namespace convoy

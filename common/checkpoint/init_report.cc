@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -72,7 +73,9 @@ std::vector<std::string> InitReport(const v1::InitPlan& plan) {
   };
   for (const auto& item : plan.variables()) add(item, false);
   for (const auto& item : plan.tables()) add(item, true);
-  std::vector<std::string> lines = Aligned(rows);
+  std::vector<std::string> lines = {absl::StrCat("begins with ", plan.path())};
+  if (!plan.note().empty()) lines.push_back(absl::StrCat("  note: ", plan.note()));
+  for (std::string& line : Aligned(rows)) lines.push_back(std::move(line));
   if (plan.unused_size() > 0) {
     lines.push_back(absl::StrCat("  not used: ", absl::StrJoin(plan.unused(), ", ")));
   }

@@ -11,6 +11,7 @@ namespace convoy {
 
 // A line for each variable and table: what it begins as, its shape, what becomes of its slots,
 // whether it is frozen; then what is not used. In aligned columns.
+// The first line names where the values are from.
 std::vector<std::string> InitReport(const v1::InitPlan& plan);
 
 }  // namespace convoy

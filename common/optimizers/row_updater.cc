@@ -84,6 +84,10 @@ void RowUpdater::Apply(const RowScalars& scalars, const float* gradient, float* 
   }
 }
 
+bool RowUpdater::frozen() const {
+  return std::ranges::all_of(ranges_, [](const Range& range) { return range.rule == nullptr; });
+}
+
 bool RowUpdater::ReadsAsUnknown(const float* weights) const {
   return initial_zeros_ && std::all_of(weights, weights + dim_, [](float w) { return w == 0; });
 }

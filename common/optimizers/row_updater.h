@@ -67,6 +67,8 @@ class RowUpdater {
   // One update in place. gradient: dim() floats, summed over examples, at any address. Ranges with
   // a learning rate of 0 stay as they are and have no slots.
   void Apply(const RowScalars& scalars, const float* gradient, float* weights, float* slots) const;
+  // All ranges are frozen: no update changes anything.
+  bool frozen() const;
   // Whether an exported table says the same without this row: all weights are 0, and so are those
   // of an id that has no row. Never true for tables with initial values other than 0.
   bool ReadsAsUnknown(const float* weights) const;

@@ -5,7 +5,12 @@
 #include <span>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/checkpoint/init_plan.h"
+#include "common/checkpoint/init_report.h"
 #include "common/cluster_size.h"
+#include "common/optimizers/frozen.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/custom_model_program.h"
@@ -31,6 +36,8 @@ void ShowActivity(const std::string& activity) {
 
 // Refuses what a training would refuse.
 absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& setup) {
+  const Model& model = setup.model();
+  CONVOY_RETURN_IF_ERROR(CheckFreezeMatches(job.optimizer(), model.variables(), model.tables()));
   JobOverview overview{job, setup, {}, std::nullopt, UsableCores()};
   CONVOY_ASSIGN_OR_RETURN(overview.memory,
                           EstimateMemory(job, setup.model().variables(), setup.summary));
@@ -41,7 +48,11 @@ absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& se
         CheckFits(overview.memory, size.servers, size.workers, *machine);
     if (job.cluster().memory_check()) CONVOY_RETURN_IF_ERROR(fits);
   }
-  return RenderJobOverview(overview);
+  CONVOY_ASSIGN_OR_RETURN(const std::string text, RenderJobOverview(overview));
+  if (!job.has_init()) return text;
+  CONVOY_ASSIGN_OR_RETURN(const v1::InitPlan plan,
+                          PlanInitOf(job, model.variables(), model.tables()));
+  return absl::StrCat(text, "\n", absl::StrJoin(InitReport(plan), "\n"), "\n");
 }
 
 absl::Status Check(const v1::Job& job, std::span<const ModelRegistration> models) {

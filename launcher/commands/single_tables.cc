@@ -9,6 +9,7 @@
 #include "common/optimizers/schedule.h"
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
+#include "ps/shard_init.h"
 #include "ps/table/table_shard.h"
 
 namespace convoy {
@@ -28,6 +29,10 @@ class SingleTables final : public TableStore {
     for (const TableSpec& spec : options.tables) {
       CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> shard,
                               TableShard::Create(tables->ShardOptions(spec)));
+      if (options.init != nullptr) {
+        CONVOY_RETURN_IF_ERROR(InitTable(*options.init, tables->shards_.size(), /*rank=*/0,
+                                         /*servers=*/1, options.job.seed(), *shard));
+      }
       tables->shards_.push_back(std::move(shard));
     }
     return tables;

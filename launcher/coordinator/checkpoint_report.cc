@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/build_info.h"
+#include "common/checkpoint/init_report.h"
 #include "common/epoch_examples.h"
 #include "common/job/job_file.h"
 #include "common/math/table.h"
@@ -108,6 +110,10 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
                                      resumed->manifest.slices)
                       : "resume"});
   }
+  if (assignment.has_init()) {
+    const v1::InitPlan& init = assignment.init();
+    manifest.lineage.push_back({init.run().empty() ? init.path() : init.run(), init.step(), "init"});
+  }
   for (const v1::SnapshotState& file : checkpoint.files) {
     manifest.files.push_back({file.file(), file.bytes(), file.xxh3()});
   }
@@ -160,6 +166,27 @@ std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generati
 std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since) {
   Json line = Line("checkpoint_failed", since, generation);
   line["error"] = why;
+  return ToText(line);
+}
+
+std::string InitLine(const v1::InitPlan& plan, uint64_t generation) {
+  Json line = Line("init", absl::ZeroDuration(), generation);
+  line["from"] = plan.path();
+  line["from_step"] = plan.step();
+  const auto item_json = [](const v1::InitPlan::Item& item) {
+    Json json;
+    json["name"] = item.name();
+    json["begins"] = absl::AsciiStrToLower(v1::InitPlan::Action_Name(item.action()));
+    if (!item.from().empty()) json["from"] = item.from();
+    json["shape"] = std::vector<uint64_t>(item.shape().begin(), item.shape().end());
+    json["slots"] = std::vector<std::string>(item.slots().begin(), item.slots().end());
+    json["frozen"] = item.frozen();
+    return json;
+  };
+  for (const auto& item : plan.variables()) line["variables"].push_back(item_json(item));
+  for (const auto& item : plan.tables()) line["tables"].push_back(item_json(item));
+  line["unused"] = std::vector<std::string>(plan.unused().begin(), plan.unused().end());
+  line["report"] = InitReport(plan);
   return ToText(line);
 }
 

@@ -33,6 +33,7 @@ std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generati
                            absl::Duration since);
 std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since);
 std::string ResumeLine(const ResumePoint& resumed, uint64_t generation);
+std::string InitLine(const v1::InitPlan& plan, uint64_t generation);
 
 }  // namespace convoy
 

@@ -57,6 +57,7 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       host_(std::move(options.host)),
       admit_(std::move(options.admit)),
       checkpoints_(std::move(options.checkpoints)),
+      plan_init_(std::move(options.plan_init)),
       resume_(std::move(options.resume)),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),

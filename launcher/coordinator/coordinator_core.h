@@ -70,6 +70,10 @@ struct Actions {
 using AdmitFunction = std::function<absl::StatusOr<v1::MemoryReport>(
     const v1::Assignment&, uint32_t servers_here, uint32_t workers_here)>;
 
+// Asked once, when all processes are ready, of a job that begins with other weights than new ones: what
+// each variable begins as. An error fails the job.
+using PlanInitFunction = std::function<absl::StatusOr<v1::InitPlan>(const v1::Assignment&)>;
+
 class CoordinatorCore {
  public:
   struct Options {
@@ -79,6 +83,7 @@ class CoordinatorCore {
     std::string host{};     // of the coordinator, as processes name theirs
     AdmitFunction admit{};  // empty: every job may begin
     std::string checkpoints{};  // folder for checkpoints, absolute; empty: none are taken
+    PlanInitFunction plan_init{};  // empty: no job may have Job.init
     std::optional<ResumePoint> resume{};  // none: the job begins
   };
 
@@ -142,6 +147,8 @@ class CoordinatorCore {
   void FailJob(std::string_view failure);
   void AddEvent(std::string line);
   absl::Status CheckResumePoint() const;
+  // What the weights begin as, and whether what is to be frozen is there.
+  absl::Status PlanWeights();
   void MakePlan();
   void StartKeeper();
   // `changed`: of the keeper's order.
@@ -169,6 +176,7 @@ class CoordinatorCore {
   const std::string host_;
   const AdmitFunction admit_;
   const std::string checkpoints_;
+  const PlanInitFunction plan_init_;
   const std::optional<ResumePoint> resume_;
 
   Membership members_;

@@ -42,6 +42,8 @@ class CoordinatorService {
     // As CoordinatorCore::Options.
     std::string checkpoints;
     std::optional<ResumePoint> resume;
+    // See PlanInitFunction; called under a lock, must not wait.
+    PlanInitFunction plan_init;
     // See AdmitFunction; called under a lock, must not wait. Empty: every job may begin.
     AdmitFunction admit;
     const Clock* clock = &Clock::Real();

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/optimizers/frozen.h"
 #include "common/placement/ownership.h"
+#include "common/status.h"
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
@@ -76,6 +78,9 @@ void CoordinatorCore::StartTraining() {
   training_start_ = now_;
   if (absl::Status fits = CheckResumePoint(); !fits.ok()) return FailJob(std::string(fits.message()));
   MakePlan();
+  if (absl::Status planned = PlanWeights(); !planned.ok()) {
+    return FailJob(std::string(planned.message()));
+  }
   if (!Admit()) return;
   phase_ = v1::TRAINING;
   for (uint32_t rank = 0; plan_->sync && rank < members_.workers(); ++rank) {
@@ -87,8 +92,25 @@ void CoordinatorCore::StartTraining() {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
   if (resume_) AddEvent(ResumeLine(*resume_, generation_));
+  if (assignment_.has_init()) AddEvent(InitLine(assignment_.init(), generation_));
   StartKeeper();
   StateChanged();
+}
+
+absl::Status CoordinatorCore::PlanWeights() {
+  std::vector<VariableSpec> variables(static_cast<size_t>(assignment_.variables_size()));
+  std::vector<TableSpec> tables(static_cast<size_t>(assignment_.tables_size()));
+  for (size_t v = 0; v < variables.size(); ++v) {
+    CONVOY_RETURN_IF_ERROR(FromProto(assignment_.variables(static_cast<int>(v)), &variables[v]));
+  }
+  for (size_t t = 0; t < tables.size(); ++t) {
+    CONVOY_RETURN_IF_ERROR(FromProto(assignment_.tables(static_cast<int>(t)), &tables[t]));
+  }
+  CONVOY_RETURN_IF_ERROR(CheckFreezeMatches(job_.optimizer(), variables, tables));
+  if (resume_ || !job_.has_init()) return absl::OkStatus();
+  if (!plan_init_) return absl::FailedPreconditionError("init: this coordinator reads no weights");
+  CONVOY_ASSIGN_OR_RETURN(*assignment_.mutable_init(), plan_init_(assignment_));
+  return absl::OkStatus();
 }
 
 absl::Status CoordinatorCore::CheckResumePoint() const {

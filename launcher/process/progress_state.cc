@@ -34,6 +34,14 @@ MeasuredValues Measured(const Json& event) {
   return values;
 }
 
+std::string Lines(const Json& lines) {
+  std::string text;
+  for (const Json& line : lines) {
+    if (line.is_string()) absl::StrAppend(&text, text.empty() ? "" : "\n", line.get<std::string>());
+  }
+  return text;
+}
+
 void ApplyTrain(const Json& event, ProgressState* state) {
   state->train = Measured(event);
   state->examples_per_second =
@@ -77,6 +85,9 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     *kind = EventKind::kNotice;
     state->notice = absl::StrCat("goes on from step ", Count(event, "step", 0), ", ",
                                  event.value("checkpoint", ""));
+  } else if (name == "init") {
+    *kind = EventKind::kNotice;
+    state->notice = Lines(event.value("report", Json()));
   } else if (name == "checkpoint_failed") {
     *kind = EventKind::kNotice;
     state->notice = absl::StrCat("warning: a checkpoint could not be saved, the training goes on: ",

@@ -34,7 +34,7 @@ void TableBucket::AdvanceLocked(const RowSum& sum, uint64_t staleness) {
   if (snapshot_.Due(progress_.version())) KeepLocked();
   previous_.clear();
   previous_values_.clear();
-  if (sum.ids.empty() || sum.examples == 0) return;
+  if (sum.ids.empty() || sum.examples == 0 || options_.updater->frozen()) return;
   progress_.CountUpdate();
   ApplyLocked(sum, staleness);
 }

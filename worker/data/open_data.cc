@@ -17,6 +17,7 @@
 #include "worker/data/dataset.h"
 #include "worker/data/default_cache_dir.h"
 #include "worker/data/file_format.h"
+#include "worker/data/kept_classes.h"
 #include "worker/data/split.h"
 
 namespace convoy {
@@ -115,13 +116,16 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenHeldOutFile(
                           OpenCacheOf(data, format, file.path(), labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
                           OptionsFor(data, cache->view().header(), file.path(), wanted));
+  CONVOY_RETURN_IF_ERROR(KeepClasses(data, cache->view(), file.path(), &options));
   return MakeDataset(std::move(cache), std::move(options));
 }
 
-std::unique_ptr<Dataset> RowsOf(const CachePointer& cache, DatasetOptions options,
-                                std::vector<uint32_t> rows) {
+absl::StatusOr<std::unique_ptr<Dataset>> RowsOf(const v1::Data& data, const CachePointer& cache,
+                                                DatasetOptions options,
+                                                std::vector<uint32_t> rows) {
   options.rows = std::move(rows);
   options.selected = true;
+  CONVOY_RETURN_IF_ERROR(KeepClasses(data, cache->view(), data.train(), &options));
   return MakeDataset(cache, std::move(options));
 }
 
@@ -130,16 +134,20 @@ absl::StatusOr<DataSets> OpenParts(const v1::Data& data, uint64_t seed, CachePoi
                                    DatasetOptions options) {
   DataSets sets;
   if (!HasSplit(data)) {
+    CONVOY_RETURN_IF_ERROR(KeepClasses(data, cache->view(), data.train(), &options));
     sets.train = MakeDataset(std::move(cache), std::move(options));
     return sets;
   }
   absl::StatusOr<Split> split = DrawSplit(data, cache->view().header().examples, seed);
   CONVOY_RETURN_IF_ERROR(Annotate(split.status(), data.train()));
-  sets.train = RowsOf(cache, options, std::move(split->train));
+  CONVOY_ASSIGN_OR_RETURN(sets.train, RowsOf(data, cache, options, std::move(split->train)));
   if (!split->validation.empty()) {
-    sets.validation = RowsOf(cache, options, std::move(split->validation));
+    CONVOY_ASSIGN_OR_RETURN(sets.validation,
+                            RowsOf(data, cache, options, std::move(split->validation)));
   }
-  if (!split->test.empty()) sets.test = RowsOf(cache, options, std::move(split->test));
+  if (!split->test.empty()) {
+    CONVOY_ASSIGN_OR_RETURN(sets.test, RowsOf(data, cache, options, std::move(split->test)));
+  }
   return sets;
 }
 
@@ -210,6 +218,9 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const st
                           OpenCacheOf(data, format, path, labels, use, activity));
   CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
                           OptionsFor(data, cache->view().header(), path, WantedBy(data)));
+  if (use.labels && cache->view().header().labelled) {
+    CONVOY_RETURN_IF_ERROR(KeepClasses(data, cache->view(), path, &options));
+  }
   return MakeDataset(std::move(cache), std::move(options));
 }
 

@@ -56,10 +56,12 @@ absl::Status Conv2d::Backward(const LayerPass& pass, const float* /*output*/,
                               const float* output_gradient, float* input_gradient,
                               GradientSink& gradients) {
   if (input_gradient != nullptr) InputGradient(pass, output_gradient, input_gradient);
-  const int64_t channels = output_shape().channels;
-  SumColumns(output_gradient, pass.size() * pixels(), channels, gradients.Gradient(1).data());
-  CONVOY_RETURN_IF_ERROR(gradients.Ready(1, 0, channels));
-  return WeightGradient(pass, output_gradient, gradients);
+  if (pass.wants(1)) {
+    const int64_t channels = output_shape().channels;
+    SumColumns(output_gradient, pass.size() * pixels(), channels, gradients.Gradient(1).data());
+    CONVOY_RETURN_IF_ERROR(gradients.Ready(1, 0, channels));
+  }
+  return pass.wants(0) ? WeightGradient(pass, output_gradient, gradients) : absl::OkStatus();
 }
 
 void Conv2d::InputGradient(const LayerPass& pass, const float* output_gradient,

@@ -64,8 +64,10 @@ absl::Status Dense::Backward(const LayerPass& pass, const float* /*output*/,
         ConstMatrixView(output_gradient, pass.size(), outputs()) *
         ConstMatrixView(pass.weights[0].data(), inputs(), outputs()).transpose();
   }
-  if (bias_) CONVOY_RETURN_IF_ERROR(BiasGradient(pass.size(), output_gradient, gradients));
-  return WeightGradient(pass, output_gradient, gradients);
+  if (bias_ && pass.wants(1)) {
+    CONVOY_RETURN_IF_ERROR(BiasGradient(pass.size(), output_gradient, gradients));
+  }
+  return pass.wants(0) ? WeightGradient(pass, output_gradient, gradients) : absl::OkStatus();
 }
 
 absl::Status Dense::BiasGradient(int64_t size, const float* output_gradient,

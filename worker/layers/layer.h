@@ -32,8 +32,11 @@ struct LayerPass {
   const float* input = nullptr;
   // Values of variables(), in their order.
   std::span<const std::span<const float>> weights;
+  // By variable: not 0 if no gradient of it is wanted. Empty: all are.
+  std::span<const char> frozen;
 
   int64_t size() const { return batch->size; }
+  bool wants(size_t variable) const { return variable >= frozen.size() || frozen[variable] == 0; }
 };
 
 // One instance is used by one thread. Its temporaries are kept from batch to batch, as memory only.
@@ -60,8 +63,8 @@ class Layer {
   // Follows Forward of the same training pass. `output` is what that wrote, `output_gradient` the
   // gradient of the loss with respect to it. Writes the gradient with respect to the input to
   // `input_gradient` [pass.size(), inputs()] unless that is null; after that the gradient of each
-  // variable, numbered as in variables(), to `gradients`. Weights are not read after the first
-  // piece is reported.
+  // variable that the pass wants, numbered as in variables(), to `gradients`. Weights are not read
+  // after the first piece is reported.
   virtual absl::Status Backward(const LayerPass& pass, const float* output,
                                 const float* output_gradient, float* input_gradient,
                                 GradientSink& gradients) = 0;

@@ -73,15 +73,32 @@ absl::StatusOr<std::unique_ptr<LayerStack>> LayerStack::Create(int64_t inputs, L
 LayerStack::LayerStack(Layers layers, int first_variable)
     : layers_(std::move(layers)),
       base_(first_variable),
-      first_trained_(layers_.size()),
       outputs_(layers_.size()) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const std::vector<VariableSpec>& specs = layers_[i]->variables();
-    if (!specs.empty()) first_trained_ = std::min(first_trained_, i);
     first_variable_.push_back(static_cast<int>(variables_.size()));
     variables_.insert(variables_.end(), specs.begin(), specs.end());
   }
   weights_.resize(variables_.size());
+  Freeze({});
+}
+
+void LayerStack::Freeze(const std::vector<bool>& variables) {
+  frozen_.assign(variables_.size(), 0);
+  for (size_t v = 0; v < variables_.size(); ++v) {
+    const size_t in_model = static_cast<size_t>(base_) + v;
+    frozen_[v] = in_model < variables.size() && variables[in_model] ? 1 : 0;
+  }
+  first_trained_ = layers_.size();
+  for (size_t i = layers_.size(); i-- > 0;) {
+    const std::span<const char> frozen = FrozenOf(i);
+    if (std::ranges::find(frozen, 0) != frozen.end()) first_trained_ = i;
+  }
+}
+
+std::span<const char> LayerStack::FrozenOf(size_t layer) const {
+  return std::span(frozen_).subspan(static_cast<size_t>(first_variable_[layer]),
+                                    layers_[layer]->variables().size());
 }
 
 void LayerStack::Reserve(int64_t size) {
@@ -96,6 +113,7 @@ LayerPass LayerStack::Pass(const Batch& batch, const float* input, size_t layer,
   pass.input = layer > 0 ? outputs_[layer - 1].data() : input;
   pass.weights =
       std::span(weights_).subspan(first_variable_[layer], layers_[layer]->variables().size());
+  pass.frozen = FrozenOf(layer);
   return pass;
 }
 

@@ -31,6 +31,10 @@ class LayerStack {
   // Of all layers, in their order.
   const std::vector<VariableSpec>& variables() const { return variables_; }
 
+  // By number of the variable in the model: Backward does not report the gradients of these, and
+  // does not go below the last layer that has none but these under it.
+  void Freeze(const std::vector<bool>& variables);
+
   // `input`: row-major [batch.size, inputs()], 64-byte aligned, or null for the compressed rows of
   // `batch`. Returns the last layer's output, row-major [batch.size, outputs()], valid until the
   // next call.
@@ -51,13 +55,15 @@ class LayerStack {
 
   void Reserve(int64_t size);
   LayerPass Pass(const Batch& batch, const float* input, size_t layer, bool training) const;
+  std::span<const char> FrozenOf(size_t layer) const;
   absl::Status FetchWeights(size_t layer, WeightSource& weights);
 
   const std::vector<std::unique_ptr<Layer>> layers_;
   const int base_;
   std::vector<VariableSpec> variables_;
   std::vector<int> first_variable_;              // of each layer, in variables_
-  size_t first_trained_ = 0;                     // the first layer that has variables
+  std::vector<char> frozen_;                     // by variable
+  size_t first_trained_ = 0;                     // the first layer with a variable that is not
   std::vector<std::span<const float>> weights_;  // of the batch, by variable
   std::vector<AlignedBuffer> outputs_;           // of each layer
   AlignedBuffer gradients_[2];                   // with respect to a layer's output and input

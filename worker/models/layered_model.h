@@ -48,6 +48,7 @@ class LayeredModel : public Model {
                                     GradientSink& gradients) override;
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override;
   bool weighs_examples() const override { return true; }
+  void Freeze(const FrozenParts& frozen) override { layers_->Freeze(frozen.variables); }
 
  private:
   LayeredModel(Options options, std::unique_ptr<LayerStack> layers);

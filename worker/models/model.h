@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "common/math/table.h"
 #include "common/math/variable.h"
+#include "common/optimizers/frozen.h"
 #include "proto/job.pb.h"
 #include "worker/data/batch.h"
 #include "worker/data/dataset.h"
@@ -68,6 +69,9 @@ class Model {
   // Loss and gradients of a training batch (batch.size >= 1).
   virtual absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                             GradientSink& gradients) = 0;
+  // Before the first Train: no gradient of these variables and tables is wanted. What only theirs need
+  // may be left out, and they need not be reported; by default nothing is left out.
+  virtual void Freeze(const FrozenParts& /*frozen*/) {}
   // Whether Train multiplies loss and gradient of each example by Batch::weights. A job with class
   // weights is refused if not.
   virtual bool weighs_examples() const { return false; }

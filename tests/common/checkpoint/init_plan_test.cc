@@ -263,12 +263,14 @@ TEST(InitPlanTest, VariableIsNoTable) {
 TEST(InitReportTest, SaysOfEveryVariableWhatBecomesOfIt) {
   MemoryArchive archive = SmallArchive();
   archive.Add(WeightArchive::Variable{"old", {2}, {}});
-  const v1::InitPlan plan = PlanOf(
+  v1::InitPlan plan = PlanOf(
       archive,
       "optimizer { adam {} freeze: 'layer1/.*' } init { widen: 'head/.*' replace: 'layer1/bias' }",
       SmallModel(12));
+  plan.set_path("runs/a/checkpoints/step-00000800");
   EXPECT_THAT(InitReport(plan),
-              ElementsAre("  layer1/weight  loaded   4 x 3             slots m, v; frozen",
+              ElementsAre("begins with runs/a/checkpoints/step-00000800",
+                          "  layer1/weight  loaded   4 x 3             slots m, v; frozen",
                           "  layer1/bias    new      3                 frozen",
                           "  head/weight    widened  3 x 10 -> 3 x 12  slots m, v",
                           "  not used: layer1/bias, old"));

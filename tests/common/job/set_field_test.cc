@@ -225,6 +225,12 @@ TEST(SetFieldErrorTest, OtherFormsAreRefused) {
   EXPECT_EQ(ErrorOf("optimizer.override[0=1"), "\"[\" is not closed by \"]\"");
 }
 
+TEST(SetFieldTest, StringInQuotesMayHaveCommas) {
+  const v1::Job job = With(With({}, "optimizer.freeze+=\"a{1,2}\""), "optimizer.freeze+=b,c");
+  EXPECT_THAT(job.optimizer().freeze(), ElementsAre("a{1,2}", "b", "c"));
+  EXPECT_THAT(With({}, "optimizer.freeze=\"a\",\"b\"").optimizer().freeze(), ElementsAre("a", "b"));
+}
+
 TEST(SetHelpTest, EveryExampleOfTheHelpDoesWhatItSays) {
   v1::Job job = With(JobWithOverrides(), "optimizer.momentum={momentum: 0.8}");
   for (const char* argument :
@@ -232,7 +238,7 @@ TEST(SetHelpTest, EveryExampleOfTheHelpDoesWhatItSays) {
         "optimizer.momentum={momentum: 0.8}", "optimizer.adam.beta1=0.8",
         "model.mlp.hidden=256,128", "model.mlp.hidden+=64",
         "optimizer.override+={match: \"layer1/.*\" l2: 0}", "model.mlp.hidden[0]=64",
-        "optimizer.override[0].l2=0", "model.custom.parameters[depth]=3"}) {
+        "optimizer.freeze+=\"layer[1,2]/.*\"", "optimizer.override[0].l2=0", "model.custom.parameters[depth]=3"}) {
     EXPECT_NE(kSetHelp.find(argument), std::string_view::npos) << argument;
     job = With(job, argument);
   }

@@ -35,6 +35,20 @@ std::vector<std::string> MessagesWith(const std::string& text) {
 
 TEST(ValidateTest, SmallestJobIsValid) { EXPECT_THAT(MessagesWith(""), IsEmpty()); }
 
+TEST(ValidateTest, InitNeedsASourceAndExpressionsThatAreSome) {
+  EXPECT_THAT(MessagesWith("init { from: 'runs/a' widen: 'head/.*' map: 'a=b' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("init { widen: 'head/.*' }"),
+              ElementsAre(StartsWith("init.from is missing")));
+  for (const char* field : {"replace", "widen", "reset_optimizer"}) {
+    EXPECT_THAT(MessagesWith(absl::StrCat("init { from: 'a' ", field, ": 'ok' ", field, ": '(' }")),
+                ElementsAre(HasSubstr(absl::StrCat("init.", field,
+                                                   "[1] must be an RE2 regular expression"))));
+  }
+  EXPECT_THAT(MessagesWith("init { from: 'a' map: 'b' }"), ElementsAre(HasSubstr("want OLD=NEW")));
+  EXPECT_THAT(MessagesWith("optimizer { freeze: '' }"),
+              ElementsAre(HasSubstr("optimizer.freeze[0] must be an RE2")));
+}
+
 TEST(ValidateTest, EmptyJobNeedsDataAndModel) {
   std::vector<std::string> messages;
   for (const Violation& violation : Validate(v1::Job())) {

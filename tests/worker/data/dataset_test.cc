@@ -181,6 +181,45 @@ TEST_F(DatasetTest, FractionLeavesAtLeastOneExampleOnEachSide) {
   EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("at least 2 examples, got 1")));
 }
 
+// Rows of 10 examples with the labels 0 to 9.
+TEST_F(DatasetTest, KeptClassesAreAllThatThereIs) {
+  UseRows(10);
+  for (const uint32_t label : {7u, 2u, 4u}) data_.add_keep_classes(label);
+  auto sets = Open();
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  ASSERT_EQ(sets->train->size(), 3);
+  EXPECT_EQ(sets->train->label(0), 2);
+  EXPECT_EQ(sets->train->label(2), 7);
+  const uint64_t fingerprint = sets->train->fingerprint();
+  data_.add_keep_classes(5);
+  sets = Open();
+  EXPECT_EQ(sets->train->size(), 4);
+  EXPECT_NE(sets->train->fingerprint(), fingerprint);
+  EXPECT_EQ((*OpenFile(data_, data_.train(), nullptr))->size(), 4);
+  EXPECT_EQ((*OpenFile(data_, data_.train(), nullptr, {nullptr, /*labels=*/false}))->size(), 10);
+}
+
+TEST_F(DatasetTest, KeptClassesOfAPartAreRowsOfThatPart) {
+  UseRows(100);
+  data_.mutable_validation()->set_fraction(0.5);
+  const auto whole = Open();
+  std::set<float> held_back;
+  for (int64_t i = 0; i < whole->validation->size(); ++i) held_back.insert(whole->validation->label(i));
+  for (uint32_t label = 0; label < 40; ++label) data_.add_keep_classes(label);
+  const auto kept = Open();
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ(kept->train->size() + kept->validation->size(), 40);
+  for (int64_t i = 0; i < kept->validation->size(); ++i) {
+    EXPECT_TRUE(held_back.contains(kept->validation->label(i)));
+  }
+}
+
+TEST_F(DatasetTest, KeptClassesThatNoExampleHasAreNamed) {
+  UseRows(10);
+  data_.add_keep_classes(11);
+  EXPECT_THAT(Open(), Fails(kInvalid, AllOf(HasSubstr("data.keep_classes"), HasSubstr("class 11"))));
+}
+
 TEST_F(DatasetTest, FractionMustBeBetweenZeroAndOne) {
   UseRows(10);
   for (const double fraction : {0.0, 1.0, -1.0, std::nan("")}) {

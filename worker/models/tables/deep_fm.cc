@@ -22,6 +22,7 @@ class DeepFm final : public TableModel {
         table_(AddTable(FactorTable(factors, init_scale))) {
     for (const VariableSpec& variable : deep_->variables()) AddVariable(variable);
   }
+  void Freeze(const FrozenParts& frozen) override { deep_->Freeze(frozen.variables); }
 
  protected:
   absl::Status CheckExamples(const Batch& batch) const override {

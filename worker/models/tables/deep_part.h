@@ -39,6 +39,9 @@ class DeepPart {
 
   const std::vector<VariableSpec>& variables() const { return layers_->variables(); }
 
+  // By number of the variable in the model: no gradients of these are reported.
+  void Freeze(const std::vector<bool>& variables) { layers_->Freeze(variables); }
+
   // InvalidArgument: a field number that is too large, or no fields where there should be several.
   absl::Status CheckFields(const Batch& batch) const;
 

@@ -24,6 +24,7 @@ class WideAndDeep final : public TableModel {
              {{"embedding", dim, {Initializer::Kind::kNormal, static_cast<float>(init_scale)}}}})) {
     for (const VariableSpec& variable : deep_part_->variables()) AddVariable(variable);
   }
+  void Freeze(const FrozenParts& frozen) override { deep_part_->Freeze(frozen.variables); }
 
  protected:
   absl::Status CheckExamples(const Batch& batch) const override {

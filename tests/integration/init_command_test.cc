@@ -1,0 +1,301 @@
+// `convoy train --init-from` as a user meets it: what the weights begin as, what stays as it is, and
+// what is refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/files/safetensors_reader.h"
+#include "common/files/safetensors_writer.h"
+#include "common/math/random.h"
+#include "tests/testing/run_program.h"
+#include "tests/testing/toy_images.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+using Weights = std::map<std::string, std::vector<float>>;
+
+Weights ReadModel(const std::string& path) {
+  Weights weights;
+  const auto file = SafetensorsReader::Open(path);
+  EXPECT_TRUE(file.ok()) << file.status();
+  if (!file.ok()) return weights;
+  for (const TensorInfo& tensor : (*file)->tensors()) {
+    if (tensor.dtype != "F32") continue;
+    const AlignedBuffer values = (*file)->Read(tensor.name).value();
+    weights[tensor.name].assign(values.span().begin(), values.span().end());
+  }
+  return weights;
+}
+
+// Lines of libsvm with ids: four of 200 each, in its own field's range, from `first` on.
+std::string IdExamples(uint64_t count, uint64_t first) {
+  std::string text;
+  for (uint64_t i = 0; i < count; ++i) {
+    const RandomStream random(3, "line", i);
+    std::string line;
+    uint64_t odd = 0;
+    for (uint64_t field = 0; field < 4; ++field) {
+      const uint64_t id = first + 50 * field + random.Below(field, 50);
+      odd += id % 2;
+      absl::StrAppend(&line, " ", id, ":1");
+    }
+    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, "\n");
+  }
+  return text;
+}
+
+class InitCommandTest : public ::testing::Test {
+ protected:
+  InitCommandTest() { WriteToyImages({.examples = 400}, folder_ / "toy"); }
+
+  // Images of 8 x 8 pixels in four classes; an epoch is 10 steps, always the same ones.
+  void WriteJob(const std::string& data, const std::string& more) {
+    WriteFile(job_, absl::StrCat("data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" "
+                                 "shuffle: false ",
+                                 data, " }\nmodel { mlp { hidden: 16 } }\n",
+                                 "optimizer { adam {} learning_rate: 0.01 }\n",
+                                 "training { epochs: 1 batch_size: 40 slices: 2 }\n",
+                                 "cluster { servers: 2 workers: 2 }\n", more));
+  }
+  void WriteTableJob(const std::string& file) {
+    WriteFile(job_, absl::StrCat("data { train: \"", file,
+                                 "\" cache_dir: \"cache\" ids: true shuffle: false }\n"
+                                 "model { factorization_machine { factors: 4 } }\n"
+                                 "optimizer { adam {} learning_rate: 0.02 }\n"
+                                 "training { epochs: 1 batch_size: 50 slices: 2 }\n"
+                                 "cluster { servers: 2 workers: 2 }\n"));
+  }
+
+  ProgramResult Train(const std::string& run, std::vector<std::string> more = {}) {
+    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
+    command.insert(command.end(), more.begin(), more.end());
+    return RunProgram(command);
+  }
+  void TrainWell(const std::string& run, std::vector<std::string> more = {}) {
+    const ProgramResult result = Train(run, std::move(more));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    output_ = result.output;
+  }
+  std::string ModelPath(const std::string& run) const {
+    return folder_ / (run + "/model.safetensors");
+  }
+  Weights Model(const std::string& run) const { return ReadModel(ModelPath(run)); }
+  std::string Bytes(const std::string& run) const { return ReadFile(ModelPath(run)); }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+  std::string output_;  // of the last training that went well
+};
+
+// The strongest thing there is to say of slots and counters: Adam goes on to the bit.
+TEST_F(InitCommandTest, TwoTrainingsOneAfterTheOtherAreOneTwiceAsLong) {
+  WriteJob("", "");
+  TrainWell("long", {"--epochs", "2"});
+  TrainWell("first");
+  TrainWell("second", {"--init-from", folder_ / "first"});
+  EXPECT_EQ(Bytes("second"), Bytes("long"));
+  EXPECT_THAT(output_, AllOf(HasSubstr("begins with " + (folder_ / "first/checkpoints/step-00000010")),
+                             HasSubstr("layer1/weight  loaded  64 x 16  slots m, v")));
+  // Whatever the number of servers; and without any.
+  TrainWell("second3", {"--init-from", folder_ / "first", "--servers", "3", "--workers", "1"});
+  EXPECT_EQ(Bytes("second3"), Bytes("long"));
+  TrainWell("single", {"--init-from", folder_ / "first", "--mode", "single"});
+  EXPECT_EQ(Bytes("single"), Bytes("long"));
+  // Slots that begin anew are another training.
+  TrainWell("reset", {"--init-from", folder_ / "first", "--reset-optimizer", ".*"});
+  EXPECT_NE(Bytes("reset"), Bytes("long"));
+  EXPECT_THAT(output_, HasSubstr("slots new"));
+}
+
+TEST_F(InitCommandTest, RowsOfTablesGoOnToTheBitToo) {
+  WriteFile(folder_ / "a.libsvm", IdExamples(500, 1));
+  WriteTableJob("a.libsvm");
+  TrainWell("long", {"--epochs", "2"});
+  TrainWell("first");
+  TrainWell("second", {"--init-from", folder_ / "first", "--servers", "3"});
+  EXPECT_EQ(Bytes("second"), Bytes("long"));
+  TrainWell("single", {"--init-from", folder_ / "first@10", "--mode", "single"});
+  EXPECT_EQ(Bytes("single"), Bytes("long"));
+}
+
+TEST_F(InitCommandTest, FrozenLayerStaysAndWidenedHeadKeepsItsFirstClasses) {
+  WriteJob("keep_classes: 0 keep_classes: 1 keep_classes: 2", "");
+  TrainWell("old");
+  const Weights old = Model("old");
+  ASSERT_EQ(old.at("head/weight").size(), 16u * 3);
+  WriteJob("", "");
+  // A rate of 0 shows what the training begins with.
+  TrainWell("begin", {"--init-from", folder_ / "old", "--widen", "head/.*", "--learning-rate", "0"});
+  Weights begin = Model("begin");
+  TrainWell("fresh", {"--learning-rate", "0"});
+  const Weights fresh = Model("fresh");
+  EXPECT_EQ(begin.at("layer1/weight"), old.at("layer1/weight"));
+  ASSERT_EQ(begin.at("head/weight").size(), 16u * 4);
+  for (size_t i = 0; i < 16 * 4; ++i) {
+    const float want = i % 4 < 3 ? old.at("head/weight")[i / 4 * 3 + i % 4] : fresh.at("head/weight")[i];
+    EXPECT_EQ(begin.at("head/weight")[i], want) << i;
+  }
+  for (const char* mode : {"sync", "single", "async", "local_sgd:2", "geo:2"}) {
+    SCOPED_TRACE(mode);
+    const std::string run = absl::StrCat("new-", mode);
+    TrainWell(run, {"--init-from", folder_ / "old", "--widen", "head/.*", "--freeze", "layer1/.*",
+                    "--mode", mode});
+    const Weights now = Model(run);
+    EXPECT_EQ(now.at("layer1/weight"), old.at("layer1/weight"));
+    EXPECT_EQ(now.at("layer1/bias"), old.at("layer1/bias"));
+    EXPECT_NE(now.at("head/weight"), begin.at("head/weight"));
+    EXPECT_THAT(output_, AllOf(HasSubstr("frozen"), HasSubstr("16 x 3 -> 16 x 4")));
+  }
+  EXPECT_EQ(Bytes("new-single"), Bytes("new-sync"));
+}
+
+// Slots of a frozen layer are kept, so that it goes on later where it was.
+TEST_F(InitCommandTest, LayerThatIsUnfrozenGoesOnWithItsSlots) {
+  WriteJob("", "");
+  TrainWell("first");
+  TrainWell("frozen", {"--init-from", folder_ / "first", "--freeze", "layer1/.*"});
+  TrainWell("again", {"--init-from", folder_ / "frozen"});
+  EXPECT_THAT(output_, HasSubstr("layer1/weight  loaded  64 x 16  slots m, v"));
+  EXPECT_NE(Model("again").at("layer1/weight"), Model("first").at("layer1/weight"));
+  const auto slot_m = [&](const std::string& run, uint64_t step) {
+    const auto checkpoint = CheckpointReader::Open(
+        absl::StrCat(folder_ / run, "/checkpoints/", CheckpointName(step)));
+    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+    std::vector<float> values(64 * 16);
+    EXPECT_TRUE((*checkpoint)->Read(0, 0, 0, values).ok());
+    return values;
+  };
+  EXPECT_EQ(slot_m("frozen", 10), slot_m("first", 10));
+}
+
+TEST_F(InitCommandTest, FileOfAnotherProgramIsMappedAndTheRestBeginsAnew) {
+  WriteJob("", "");
+  const std::string path = folder_ / "other.safetensors";
+  auto writer = SafetensorsWriter::Create(
+      path, {{"encoder.w", {64, 16}}, {"encoder.b", {16}}, {"extra", {3}}}, {});
+  ASSERT_TRUE(writer.ok());
+  const std::vector<float> w(64 * 16, 0.25f), b(16, -0.5f), extra(3, 1.0f);
+  ASSERT_TRUE((*writer)->Write("encoder.w", 0, w).ok());
+  ASSERT_TRUE((*writer)->Write("encoder.b", 0, b).ok());
+  ASSERT_TRUE((*writer)->Write("extra", 0, extra).ok());
+  ASSERT_TRUE((*writer)->Commit().ok());
+  TrainWell("run", {"--init-from", path, "--map", "encoder\\.w=layer1/weight", "--map",
+                    "encoder\\.b=layer1/bias", "--replace", "head/.*", "--learning-rate", "0"});
+  EXPECT_THAT(output_, AllOf(HasSubstr("mapped from encoder.w"), HasSubstr("not used: extra")));
+  EXPECT_EQ(Model("run").at("layer1/weight"), w);
+  EXPECT_EQ(Model("run").at("layer1/bias"), b);
+  TrainWell("fresh", {"--learning-rate", "0"});
+  EXPECT_EQ(Model("run").at("head/weight"), Model("fresh").at("head/weight"));
+}
+
+TEST_F(InitCommandTest, FrozenTableGetsNoRowsAndChangesNone) {
+  WriteFile(folder_ / "a.libsvm", IdExamples(500, 1));
+  WriteFile(folder_ / "b.libsvm", IdExamples(500, 101));  // half of the ids are new
+  WriteTableJob("a.libsvm");
+  TrainWell("old");
+  WriteTableJob("b.libsvm");
+  for (const char* mode : {"sync", "async", "single", "geo:2"}) {
+    SCOPED_TRACE(mode);
+    const std::string run = absl::StrCat("new-", mode);
+    TrainWell(run, {"--init-from", folder_ / "old", "--freeze", "rows/.*", "--mode", mode});
+    EXPECT_EQ(Model(run).at("rows/rows"), Model("old").at("rows/rows"));
+    EXPECT_NE(Model(run).at("bias"), Model("old").at("bias"));
+  }
+}
+
+TEST_F(InitCommandTest, EventsAndLineageSayWhereTheWeightsAreFrom) {
+  WriteJob("", "");
+  TrainWell("first");
+  TrainWell("second", {"--init-from", folder_ / "first"});
+  const std::string line = ReadFile(folder_ / "second/events.jsonl");
+  const auto event = nlohmann::json::parse(line.substr(0, line.find('\n')));
+  EXPECT_EQ(event["kind"], "init");
+  EXPECT_EQ(event["from_step"], 10);
+  EXPECT_EQ(event["variables"][0]["begins"], "loaded");
+  const auto checkpoint =
+      CheckpointReader::Open(folder_ / "second/checkpoints/step-00000010");
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  ASSERT_EQ((*checkpoint)->manifest().lineage.size(), 1u);
+  EXPECT_EQ((*checkpoint)->manifest().lineage[0].run, folder_ / "first");
+  EXPECT_EQ((*checkpoint)->manifest().lineage[0].how, "init");
+}
+
+TEST_F(InitCommandTest, CheckShowsWhatATrainingWouldBeginWith) {
+  WriteJob("", "");
+  TrainWell("first");
+  const ProgramResult result =
+      RunProgram({CONVOY_BINARY, "check", job_, "--init-from", folder_ / "first", "--freeze", "head/.*"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("begins with"), HasSubstr("head/bias"), HasSubstr("frozen")));
+}
+
+// -------------------------------------------------------------------------------- refused
+
+TEST_F(InitCommandTest, MisfitEndsTheJobBeforeTheFirstStepAndProposesInstructions) {
+  WriteJob("keep_classes: 0 keep_classes: 1 keep_classes: 2", "");
+  TrainWell("old");
+  WriteJob("", "");
+  const ProgramResult result = Train("new", {"--init-from", folder_ / "old"});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output, AllOf(HasSubstr("head/weight: has 16 x 3 there and 16 x 4 here"),
+                                   HasSubstr("--widen 'head/weight'"), HasSubstr("head/bias"),
+                                   Not(HasSubstr("layer1/weight: "))));
+  EXPECT_FALSE(std::filesystem::exists(ModelPath("new")));
+}
+
+TEST_F(InitCommandTest, ExpressionWithoutMatchNamesItselfAndWhatThereIs) {
+  WriteJob("", "");
+  TrainWell("old");
+  for (const char* flag : {"--freeze", "--replace", "--widen", "--reset-optimizer"}) {
+    const ProgramResult result =
+        Train(absl::StrCat("new", flag), {"--init-from", folder_ / "old", flag, "layer2/.*"});
+    EXPECT_NE(result.exit_code, 0) << flag;
+    EXPECT_THAT(result.output, AllOf(HasSubstr("layer2/.*"), HasSubstr("layer1/weight")));
+  }
+  const ProgramResult result = Train("bad", {"--freeze", "(", "--init-from", folder_ / "old"});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("--freeze (: "));
+}
+
+TEST_F(InitCommandTest, SourceThatIsMissingOrDamagedIsNamed) {
+  WriteJob("", "");
+  const ProgramResult missing = Train("new1", {"--init-from", folder_ / "nothing"});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.output, HasSubstr("nothing: there is no such run directory"));
+  TrainWell("old");
+  const ProgramResult step = Train("new2", {"--init-from", folder_ / "old@7"});
+  EXPECT_EQ(step.exit_code, 2);
+  EXPECT_THAT(step.output, HasSubstr("no checkpoint of step 7; there are those of steps: 10"));
+  std::filesystem::copy(ModelPath("old"), folder_ / "cut.safetensors");
+  std::filesystem::resize_file(folder_ / "cut.safetensors", 400);
+  const ProgramResult cut = Train("new3", {"--init-from", folder_ / "cut.safetensors"});
+  EXPECT_NE(cut.exit_code, 0);
+  EXPECT_THAT(cut.output, HasSubstr("cut.safetensors"));
+}
+
+// A run that keeps no checkpoints has its final weights, which have no slots.
+TEST_F(InitCommandTest, RunWithoutCheckpointGivesItsFinalWeightsAndSaysSo) {
+  WriteJob("", "");
+  TrainWell("old");
+  std::filesystem::remove_all(folder_ / "old/checkpoints");
+  TrainWell("new", {"--init-from", folder_ / "old", "--learning-rate", "0"});
+  EXPECT_THAT(output_, HasSubstr("has no checkpoint: its final weights are taken"));
+  EXPECT_EQ(Model("new"), Model("old"));
+}
+
+}  // namespace
+}  // namespace convoy::testing
