@@ -98,9 +98,9 @@ absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema
 // What nobody knew of a custom model before it was built.
 absl::Status CheckTables(const TrainingSetup& setup) {
   if (setup.model().tables().empty() || setup.models.size() == 1) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("cluster.threads_per_worker: a worker that reads rows of table \"",
-                   setup.model().tables()[0].name, "\" has one thread; use more workers"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "cluster.threads_per_worker: a worker that reads rows of table \"",
+      setup.model().tables()[0].name, "\" has one thread; leave it out, and use more workers"));
 }
 
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
