@@ -4,8 +4,10 @@
 #define CONVOY_PS_CONSISTENCY_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "common/mode.h"
+#include "common/optimizers/difference.h"
 
 namespace convoy {
 
@@ -35,6 +37,12 @@ struct ConsistencyPolicy {
   // kAtOnce: the learning rate is divided by 1 + staleness (Zhang et al., "Staleness-aware async-SGD for
   // distributed deep learning", IJCAI 2016).
   bool scale_by_staleness = false;
+
+  // How differences of weights are added up; nullopt: the contributions are gradients.
+  std::optional<DifferenceRule> difference() const {
+    if (update == Update::kOptimizer) return std::nullopt;
+    return update == Update::kAverage ? DifferenceRule::kAverage : DifferenceRule::kAdd;
+  }
 
   static ConsistencyPolicy For(const Mode& mode) {
     ConsistencyPolicy policy;

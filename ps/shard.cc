@@ -96,14 +96,7 @@ double Shard::ScheduleAfter(uint64_t examples) const {
 
 absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(
     const OptimizerSettings& settings) const {
-  switch (policy_.update) {
-    case ConsistencyPolicy::Update::kAverage:
-      return MakeDifference(DifferenceRule::kAverage);
-    case ConsistencyPolicy::Update::kAdd:
-      return MakeDifference(DifferenceRule::kAdd);
-    case ConsistencyPolicy::Update::kOptimizer:
-      break;
-  }
+  if (const auto difference = policy_.difference()) return MakeDifference(*difference);
   return MakeOptimizer(settings);
 }
 

@@ -8,9 +8,14 @@ std::span<float> GradientMemory::Gradient(int variable) {
   return values_[v].span();
 }
 
+std::span<float> GradientMemory::RowGradients(int table) {
+  return tables_[static_cast<size_t>(table)]->gradients();
+}
+
 GradientSpans GradientMemory::spans() {
   GradientSpans spans;
   for (AlignedBuffer& buffer : values_) spans.push_back(buffer.span());
+  for (const auto& table : tables_) spans.push_back(table->gradients());
   return spans;
 }
 

@@ -32,10 +32,14 @@ void LocalOptimizer::Reset() {
   }
 }
 
+double LocalOptimizer::RateFactor(uint64_t seen) const {
+  return ScheduleFactor(options_.optimizer.schedule(), seen, options_.epoch_examples,
+                        options_.total_examples);
+}
+
 void LocalOptimizer::Apply(const std::vector<AlignedBuffer>& gradient, uint64_t examples, uint64_t seen,
                            std::vector<AlignedBuffer>* weights) {
-  const double factor = ScheduleFactor(options_.optimizer.schedule(), seen, options_.epoch_examples,
-                                       options_.total_examples);
+  const double factor = RateFactor(seen);
   UpdateScalars scalars;
   scalars.update = ++updates_;
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(examples));

@@ -30,6 +30,8 @@ class LocalOptimizer {
 
   // Slots and counters as at the beginning.
   void Reset();
+  // By which the schedule multiplies learning rates after `seen` examples.
+  double RateFactor(uint64_t seen) const;
   // One update in place. `gradient`: sums over `examples` (at least 1), by variable; `seen`: examples before this update.
   void Apply(const std::vector<AlignedBuffer>& gradient, uint64_t examples, uint64_t seen,
              std::vector<AlignedBuffer>* weights);

@@ -5,6 +5,7 @@
 #include "common/placement/placement.h"
 #include "common/status.h"
 #include "worker/gradient_rules.h"
+#include "worker/want_rows.h"
 #include "worker/weight_view.h"
 
 namespace convoy {
@@ -20,6 +21,8 @@ class InterruptedSink final : public GradientSink {
     CONVOY_RETURN_IF_ERROR(sink_->Ready(variable, begin, end));
     return (*between_)();
   }
+  std::span<float> RowGradients(int table) override { return sink_->RowGradients(table); }
+  absl::Status RowsReady(int table) override { return sink_->RowsReady(table); }
 
  private:
   GradientSink* const sink_;
@@ -47,6 +50,8 @@ absl::Status ParallelGradients::Gradient(uint64_t epoch, const Range& positions,
   slot.batch.size = 0;
   if (positions.empty()) return absl::OkStatus();
   CONVOY_RETURN_IF_ERROR(slot.reader.Read(epoch, positions, &slot.batch));
+  CONVOY_RETURN_IF_ERROR(WantRowsOf(*slot.model, slot.batch, weights, &slot.ids));
+  weights.UseWantedRows();
   InterruptedSink interrupted(&slot.gradient, &options_.between);
   GradientSink& sink =
       &slot == &slots_[0] ? static_cast<GradientSink&>(interrupted) : slot.gradient;

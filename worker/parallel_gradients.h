@@ -41,7 +41,8 @@ class ParallelGradients {
 
     Model* const model;
     ExampleReader reader;
-    Batch batch;
+    Batch batch, ahead;         // of a slot that takes local steps: the next one
+    std::vector<uint64_t> ids;  // memory for those of the batch
     GradientMemory gradient;
     uint32_t examples = 0;  // for which `gradient` stands; 0: there is no gradient
     BatchOutput output;     // of Gradient, on `batch`
@@ -61,7 +62,8 @@ class ParallelGradients {
   // one.
   absl::Status Run(size_t parts, WeightSource& weights, const Work& work);
   // The work of a part: the gradient over the examples at `positions` of `epoch`, clipped and
-  // checked as the options say. `positions` may be empty: no gradient.
+  // checked as the options say. `positions` may be empty: no gradient. Rows of tables come from
+  // `weights`, if they are more than the view that Run gives.
   absl::Status Gradient(uint64_t epoch, const Range& positions, Slot& slot, WeightSource& weights);
 
   // Examples for which the gradients of the last Run stand, over the slices of `node`; slice

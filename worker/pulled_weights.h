@@ -13,9 +13,6 @@
 
 namespace convoy {
 
-// By table.
-using TableBatches = std::vector<std::shared_ptr<TableBatch>>;
-
 // One thread. Rows of the batch that comes next may be asked for while the current one computes:
 // WantRows for each of its tables, then UseWantedRows when its turn has come.
 class PulledWeights final : public WeightSource {
@@ -33,11 +30,20 @@ class PulledWeights final : public WeightSource {
   void SetVersion(uint64_t version) { version_ = version; }
   const TableBatches& batches() const { return current_; }
 
+  // A round of local steps begins.
+  void BeginRound();
+  // What such a round sends of the rows `ids[table]`, which it has read: batches whose version is
+  // the lowest that was read of their server since BeginRound.
+  TableBatches RoundBatches(std::span<const std::vector<uint64_t>> ids);
+
  private:
+  std::shared_ptr<TableBatch> NewBatch(size_t table, std::span<const uint64_t> ids);
+
   ParameterClient* const parameters_;
   TableBatchPool pool_;
   uint64_t version_ = 0;
   TableBatches current_, wanted_;
+  std::vector<std::vector<uint64_t>> lowest_;  // versions read in the round, by table and server
 };
 
 }  // namespace convoy

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/aligned_buffer.h"
-#include "common/files/safetensors_writer.h"
+#include "common/files/model_file.h"
 #include "common/math/variable.h"
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
@@ -16,6 +16,8 @@
 #include "worker/local_optimizer.h"
 #include "worker/parallel_gradients.h"
 #include "worker/slice_reports.h"
+#include "worker/table_batch.h"
+#include "worker/table_store.h"
 #include "worker/training.h"
 
 namespace convoy {
@@ -28,15 +30,12 @@ std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
   return buffers;
 }
 
-class SingleTraining final : private WeightSource {
+// A model with tables has one thread.
+class SingleTraining final : private WeightSource, private ModelValues {
  public:
-  static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context) {
-    if (!context.model.tables().empty()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "training.mode: single trains without servers, and table \"",
-          context.model.tables().front().name, "\" of the model lives on servers; use sync"));
-    }
-    auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context));
+  static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context,
+                                                                TableStore* tables) {
+    auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context, tables));
     CONVOY_ASSIGN_OR_RETURN(training->optimizer_,
                             LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
     return training;
@@ -57,27 +56,18 @@ class SingleTraining final : private WeightSource {
     return Measure(context_.test, v1::ReportRequest::TEST, step);
   }
 
-  absl::Status Save(const std::string& path) const {
-    const std::vector<VariableSpec>& variables = context_.model.variables();
-    std::vector<TensorDeclaration> tensors;
-    for (const VariableSpec& variable : variables) {
-      tensors.push_back({variable.name, {variable.shape.begin(), variable.shape.end()}});
-    }
-    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsWriter> writer,
-                            SafetensorsWriter::Create(path, tensors,
-                                                      {{"format", "convoy"}, {"job", context_.assignment.job().name()}}));
-    for (size_t v = 0; v < variables.size(); ++v) {
-      CONVOY_RETURN_IF_ERROR(writer->Write(variables[v].name, 0, weights_[v].span()));
-    }
-    return writer->Commit();
+  absl::Status Save(const std::string& path) {
+    return WriteModelFile(path, context_.assignment.job().name(), context_.model.variables(),
+                          context_.model.tables(), *this);
   }
 
  private:
   // Examples that a gradient stands for; nullopt: there is no gradient, which is not the same as zeros.
   using Examples = std::optional<uint64_t>;
 
-  explicit SingleTraining(const TrainingContext& context)
+  SingleTraining(const TrainingContext& context, TableStore* tables)
       : context_(context),
+        tables_(tables),
         plan_(PlanOf(context)),
         tree_(context.assignment.slices()),
         rules_(RulesFor(context)),
@@ -88,14 +78,44 @@ class SingleTraining final : private WeightSource {
     for (size_t v = 0; v < weights_.size(); ++v) {
       InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0, weights_[v].span());
     }
+    for (uint32_t t = 0; t < context.model.tables().size(); ++t) {
+      rows_.push_back(
+          std::make_shared<TableBatch>(t, context.model.tables()[t].dim(), /*servers=*/1));
+    }
+    parallel_.gradient(0).UseTables(rows_);
   }
 
   absl::StatusOr<std::span<const float>> Weights(int variable) override {
     return std::as_const(weights_[static_cast<size_t>(variable)]).span();
   }
+  absl::Status WantRows(int table, std::span<const uint64_t> ids) override {
+    TableBatch& rows = *rows_[static_cast<size_t>(table)];
+    rows.Build(ids);
+    tables_->Read(static_cast<uint32_t>(table), rows.ids(), rows.values());
+    return absl::OkStatus();
+  }
+  absl::StatusOr<TableRows> Rows(int table) override {
+    return rows_[static_cast<size_t>(table)]->rows();
+  }
+
+  absl::StatusOr<std::span<const float>> Variable(size_t variable) override {
+    return Weights(static_cast<int>(variable));
+  }
+  absl::StatusOr<uint64_t> CountRows(size_t table, uint32_t bucket) override {
+    std::vector<uint64_t> ids;
+    std::vector<float> values;
+    CONVOY_RETURN_IF_ERROR(ReadRows(table, bucket, &ids, &values));
+    return ids.size();
+  }
+  absl::Status ReadRows(size_t table, uint32_t bucket, std::vector<uint64_t>* ids,
+                        std::vector<float>* values) override {
+    tables_->Export(static_cast<uint32_t>(table), bucket, ids, values);
+    return absl::OkStatus();
+  }
 
   absl::Status Step(uint64_t step) {
     const EpochRange batch = plan_.Step(step);
+    step_ = step;
     computed_ = {};
     CONVOY_ASSIGN_OR_RETURN(const Examples examples, Sum(batch, tree_.root(), 0));
     if (examples.value_or(0) > 0) optimizer_->Apply(sums_[0]->values(), *examples, seen_, &weights_);
@@ -128,26 +148,35 @@ class SingleTraining final : private WeightSource {
     const auto part = static_cast<size_t>(slice - computed_.begin);
     const uint32_t examples = parallel_.slot(part).examples;
     if (examples == 0 && parallel_.slot(part).batch.size > 0) ++skipped_;
+    PushRows(slice, examples);
     if (examples == 0) return Examples();
     gradient->Swap(parallel_.gradient(part));
     return Examples(examples);
   }
 
+  // The rows of the slice that was computed last.
+  void PushRows(uint32_t slice, uint32_t examples) {
+    if (tables_ == nullptr) return;
+    for (uint32_t t = 0; t < rows_.size() && examples > 0; ++t) {
+      tables_->Push(step_, slice, t, rows_[t]->ids(), rows_[t]->gradients(), examples);
+    }
+    tables_->Finish(step_, slice, examples);
+  }
+
   absl::Status ComputeFrom(const EpochRange& batch, uint32_t slice) {
     computed_ = {slice, std::min<uint64_t>(slice + parallel_.slots(), tree_.slices())};
     return parallel_.Run(computed_.size(), *this,
-                         [&](size_t part, ParallelGradients::Slot& slot, WeightSource& weights) {
-                           return ComputeSlice(batch, slice + static_cast<uint32_t>(part), slot,
-                                               weights);
+                         [&](size_t part, ParallelGradients::Slot& slot, WeightSource&) {
+                           return ComputeSlice(batch, slice + static_cast<uint32_t>(part), slot);
                          });
   }
 
   // In the thread of the slot.
-  absl::Status ComputeSlice(const EpochRange& batch, uint32_t slice, ParallelGradients::Slot& slot,
-                            WeightSource& weights) {
+  absl::Status ComputeSlice(const EpochRange& batch, uint32_t slice,
+                            ParallelGradients::Slot& slot) {
     const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
     const Range positions = parts.empty() ? Range() : parts[0];
-    CONVOY_RETURN_IF_ERROR(parallel_.Gradient(batch.epoch, positions, slot, weights));
+    CONVOY_RETURN_IF_ERROR(parallel_.Gradient(batch.epoch, positions, slot, *this));
     if (positions.empty()) return absl::OkStatus();
     reports_.Add(slice, slot.output, slot.batch);
     const GradientSpans gradient = slot.gradient.spans();
@@ -157,13 +186,21 @@ class SingleTraining final : private WeightSource {
     return absl::OkStatus();
   }
 
+  // Variables, then tables.
+  const std::string& NameOf(size_t number) const {
+    const std::vector<VariableSpec>& variables = context_.model.variables();
+    return number < variables.size() ? variables[number].name
+                                     : context_.model.tables()[number - variables.size()].name;
+  }
+
   absl::Status NotFinite(const EpochRange& batch, uint32_t slice, const GradientSpans& gradient) const {
     size_t variable = 0;
     while (IsFinite({gradient[variable]})) ++variable;
     return absl::InvalidArgumentError(absl::StrCat(
-        "gradient of \"", context_.model.variables()[variable].name, "\" of slice ", slice, " in epoch ",
-        batch.epoch + 1, ", examples ", batch.positions.begin, " to ", batch.positions.end,
-        ", is not finite; lower optimizer.learning_rate, set optimizer.clip_norm, or training.nan_policy: SKIP"));
+        "gradient of \"", NameOf(variable), "\" of slice ", slice, " in epoch ", batch.epoch + 1,
+        ", examples ", batch.positions.begin, " to ", batch.positions.end,
+        ", is not finite; lower optimizer.learning_rate, set optimizer.clip_norm, or "
+        "training.nan_policy: SKIP"));
   }
 
   absl::Status ReportTraining(uint64_t step) {
@@ -181,23 +218,28 @@ class SingleTraining final : private WeightSource {
   }
 
   const TrainingContext& context_;
+  TableStore* const tables_;  // null: none
   const StepPlan plan_;
   const SliceTree tree_;
   const GradientPush::Options rules_;
   ParallelGradients parallel_;
   Range computed_;                       // slices of the step whose gradients are in parallel_
   std::vector<AlignedBuffer> weights_;   // by variable
+  TableBatches rows_;                    // of the batch that is computed
   std::unique_ptr<LocalOptimizer> optimizer_;
   std::vector<std::unique_ptr<GradientMemory>> sums_;  // at most the depth of the tree + 1
   SliceReports reports_;
+  uint64_t step_ = 0;
   uint64_t seen_ = 0;   // examples
   uint64_t skipped_ = 0;
 };
 
 }  // namespace
 
-absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file) {
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SingleTraining> training, SingleTraining::Create(context));
+absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
+                         TableStore* tables) {
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SingleTraining> training,
+                          SingleTraining::Create(context, tables));
   CONVOY_RETURN_IF_ERROR(training->Run());
   return training->Save(model_file);
 }

@@ -8,6 +8,7 @@
 
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
+#include "worker/difference_push.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
 #include "worker/local_steps.h"
@@ -55,7 +56,8 @@ class SyncTraining {
     for (size_t i = 0; context.mode.local() && i < context.threads.count(); ++i) {
       CONVOY_ASSIGN_OR_RETURN(
           training->local_.emplace_back(),
-          LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
+          LocalSteps::Create(LocalOptionsFor(context), context.model.variables(),
+                             context.model.tables()));
     }
     return training;
   }
@@ -134,12 +136,12 @@ class SyncTraining {
 
   absl::Status LocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice, bool last) {
     const auto poll = [this] { return parameters_.Poll(); };
+    weights_.BeginRound();
     CONVOY_ASSIGN_OR_RETURN(const uint32_t examples,
-                            TakeLocalSteps({context_.model, reader_, batch_, *local_[0]}, epoch,
-                                           parts, slice, weights_, poll));
-    push_.BeginSlice(last);
-    CONVOY_RETURN_IF_ERROR(local_[0]->End(weights_, static_cast<float>(examples), push_));
-    return push_.EndSlice(examples).status();
+                            TakeLocalSteps({context_.model, reader_, batch_, ahead_, *local_[0]},
+                                           epoch, parts, slice, weights_, poll));
+    return PushDifference(*local_[0], weights_, static_cast<float>(examples), examples, last,
+                          push_);
   }
 
   // What takes the steps of a slice.
@@ -147,6 +149,7 @@ class SyncTraining {
     Model& model;
     ExampleReader& reader;
     Batch& batch;
+    Batch& ahead;  // memory for the batch of the next step
     LocalSteps& steps;
   };
 
@@ -156,14 +159,21 @@ class SyncTraining {
                                           WeightSource& weights,
                                           const std::function<absl::Status()>& between) {
     CONVOY_RETURN_IF_ERROR(stepper.steps.Begin(weights));
+    const auto read = [&](size_t i, Batch* batch) {
+      return stepper.reader.Read(epoch, parts[i], batch);
+    };
+    CONVOY_RETURN_IF_ERROR(read(0, &stepper.batch));
     uint32_t examples = 0;
-    for (const Range& part : parts) {
-      CONVOY_RETURN_IF_ERROR(stepper.reader.Read(epoch, part, &stepper.batch));
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const bool more = i + 1 < parts.size();
+      if (more) CONVOY_RETURN_IF_ERROR(read(i + 1, &stepper.ahead));
       CONVOY_ASSIGN_OR_RETURN(
           const BatchOutput output,
-          stepper.steps.Step(stepper.model, stepper.batch, plan_.SeenBefore(epoch, part.begin)));
+          stepper.steps.Step(stepper.model, stepper.batch, plan_.SeenBefore(epoch, parts[i].begin),
+                             more ? &stepper.ahead : nullptr));
       reports_.Add(slice, output, stepper.batch);
-      examples += static_cast<uint32_t>(part.size());
+      examples += static_cast<uint32_t>(parts[i].size());
+      if (more) std::swap(stepper.batch, stepper.ahead);
       CONVOY_RETURN_IF_ERROR(between());
     }
     return examples;
@@ -201,10 +211,10 @@ class SyncTraining {
   absl::Status ThreadLocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice,
                                 size_t part, ParallelGradients::Slot& slot, WeightSource& weights) {
     const auto between = [&] { return part == 0 ? parameters_.Poll() : absl::OkStatus(); };
-    CONVOY_ASSIGN_OR_RETURN(
-        slot.examples, TakeLocalSteps({*slot.model, slot.reader, slot.batch, *local_[part]}, epoch,
-                                      parts, slice, weights, between));
-    return local_[part]->End(weights, static_cast<float>(slot.examples), slot.gradient);
+    CONVOY_ASSIGN_OR_RETURN(slot.examples, TakeLocalSteps({*slot.model, slot.reader, slot.batch,
+                                                           slot.ahead, *local_[part]},
+                                                          epoch, parts, slice, weights, between));
+    return local_[part]->End(weights, static_cast<float>(slot.examples), {}, slot.gradient);
   }
 
   absl::Status PushSum(uint64_t step, const EpochRange& batch, const Wave& wave, TreeNode node) {
@@ -267,7 +277,7 @@ class SyncTraining {
   ExampleReader reader_;
   SliceReports reports_;
   std::vector<std::unique_ptr<LocalSteps>> local_;  // local_sgd: by thread
-  Batch batch_;
+  Batch batch_, ahead_;
   std::vector<uint64_t> ids_;
   // cluster.threads_per_worker above 1.
   std::optional<ParallelGradients> parallel_;

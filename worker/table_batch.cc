@@ -50,6 +50,11 @@ void TableBatch::Arrive(size_t i, uint64_t version, const Payload& values) {
   --awaited_;
 }
 
+void TableBatch::SetVersions(std::span<const uint64_t> versions) {
+  for (Part& part : parts_) part.version = versions[part.server];
+  awaited_ = 0;
+}
+
 std::shared_ptr<TableBatch> TableBatchPool::Get(uint32_t table, uint32_t dim) {
   for (const std::shared_ptr<TableBatch>& batch : batches_) {
     if (batch->table() != table || batch.use_count() > 1) continue;

@@ -43,10 +43,15 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   void Arrive(size_t i, uint64_t version, const Payload& values);
   // Parts whose values have not come.
   size_t awaited() const { return awaited_; }
+  // Nothing is asked for: the values of a server's parts are of versions[server].
+  void SetVersions(std::span<const uint64_t> versions);
 
   TableRows rows() const {
     return {{values_.data(), size() * dim_}, index_.places(), static_cast<int64_t>(size())};
   }
+  // In the order of the messages; the values are those of Arrive, or are written here.
+  std::span<const uint64_t> ids() const { return index_.unique(); }
+  std::span<float> values() { return {values_.data(), size() * dim_}; }
   std::span<float> gradients() { return {gradients_.data(), size() * dim_}; }
 
  private:
@@ -58,6 +63,9 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   size_t awaited_ = 0;
   AlignedBuffer values_, gradients_;  // row-major [rows, dim]
 };
+
+// By table.
+using TableBatches = std::vector<std::shared_ptr<TableBatch>>;
 
 // Batches whose memory is used again when nobody holds them any more. One thread.
 class TableBatchPool {

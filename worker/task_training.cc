@@ -10,6 +10,7 @@
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
 #include "worker/data/batches.h"
+#include "worker/difference_push.h"
 #include "worker/evaluation.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
@@ -25,8 +26,9 @@ class TaskTraining {
                                                               ParameterClient& parameters) {
     auto training = std::unique_ptr<TaskTraining>(new TaskTraining(context, parameters));
     if (context.mode.local()) {
-      CONVOY_ASSIGN_OR_RETURN(training->local_,
-                              LocalSteps::Create(LocalOptionsFor(context), context.model.variables()));
+      CONVOY_ASSIGN_OR_RETURN(
+          training->local_, LocalSteps::Create(LocalOptionsFor(context), context.model.variables(),
+                                               context.model.tables()));
     }
     return training;
   }
@@ -180,7 +182,8 @@ class TaskTraining {
     return push_.EndSlice(examples).status();
   }
 
-  absl::Status LocalStep(uint64_t epoch, const Range& positions) {
+  // `next`: the batch after it; empty: none.
+  absl::Status LocalStep(uint64_t epoch, const Range& positions, const Range& next) {
     const uint64_t seen = epoch * context_.train.epoch_size() + positions.begin;
     if (parallel_) {
       const auto compute = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
@@ -189,23 +192,30 @@ class TaskTraining {
       };
       return local_->Step(compute, static_cast<uint32_t>(positions.size()), seen);
     }
-    CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen));
+    if (std::exchange(is_ahead_, !next.empty())) {
+      std::swap(batch_, ahead_);
+    } else {
+      CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, positions, &batch_));
+    }
+    if (is_ahead_) CONVOY_RETURN_IF_ERROR(reader_.Read(epoch, next, &ahead_));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, local_->Step(context_.model, batch_, seen,
+                                                                   is_ahead_ ? &ahead_ : nullptr));
     AddBatch(context_.model, output, batch_, &metrics_);
     return absl::OkStatus();
   }
 
   // geo: steps on one batch after the other; how far they came is the contribution.
   absl::Status DifferenceAfter(uint64_t epoch, const Range& positions) {
+    weights_.BeginRound();
     CONVOY_RETURN_IF_ERROR(local_->Begin(weights_));
     const uint64_t batches = TaskBatches(positions, batch_size_);
     for (uint64_t k = 0; k < batches; ++k) {
-      CONVOY_RETURN_IF_ERROR(LocalStep(epoch, TaskBatch(positions, batch_size_, k)));
+      const Range next = k + 1 < batches ? TaskBatch(positions, batch_size_, k + 1) : Range{0, 0};
+      CONVOY_RETURN_IF_ERROR(LocalStep(epoch, TaskBatch(positions, batch_size_, k), next));
     }
     skipped_ += local_->TakeSkipped();
-    push_.BeginSlice(/*last=*/true);
-    CONVOY_RETURN_IF_ERROR(local_->End(weights_, 1, push_));
-    return push_.EndSlice(static_cast<uint32_t>(positions.size())).status();
+    return PushDifference(*local_, weights_, /*factor=*/1, static_cast<uint32_t>(positions.size()),
+                          /*last=*/true, push_);
   }
 
   absl::Status ReportTraining(const v1::DataTask& task) {
@@ -267,7 +277,7 @@ class TaskTraining {
   std::optional<ParallelGradients> parallel_;
   const SliceTree tree_;
   uint64_t batches_ = 0;    // pushed by this worker: its clock
-  bool is_ahead_ = false;   // ahead_ is the next batch, and its rows are asked for
+  bool is_ahead_ = false;   // ahead_ is the next batch; async: and its rows are asked for
   bool joined_ = false;     // to the clocks
   bool pulled_ = false;
   uint64_t skipped_ = 0;

@@ -22,6 +22,7 @@
 #include "worker/parameter_client.h"
 #include "worker/pulled_weights.h"
 #include "worker/step_plan.h"
+#include "worker/table_store.h"
 #include "worker/training_data.h"
 
 namespace convoy {
@@ -46,9 +47,11 @@ absl::Status TrainSync(const TrainingContext& context, ParameterClient& paramete
 // Modes async, ssp and geo: data tasks from the coordinator (worker/task_training.cc).
 absl::Status TrainTasks(const TrainingContext& context, ParameterClient& parameters);
 
-// Mode single: the plain loop over the same batches and slices, with the bits of sync, without servers. Saves the
-// final weights to `model_file` (worker/single_training.cc).
-absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file);
+// Mode single: the plain loop over the same batches and slices, with the bits of sync, without
+// servers. Saves the final weights to `model_file` (worker/single_training.cc). `tables`: null for
+// a model without.
+absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
+                         TableStore* tables);
 
 // The parts of a loop, as the job wants them.
 StepPlan PlanOf(const TrainingContext& context);

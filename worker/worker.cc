@@ -63,33 +63,35 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   return absl::OkStatus();
 }
 
+// Null for a model without tables.
+absl::StatusOr<std::unique_ptr<TableStore>> MakeTables(const TrainingContext& context,
+                                                       const WorkerOptions& options) {
+  if (context.model.tables().empty()) return nullptr;
+  const LocalOptimizer::Options optimizer = OptimizerOptionsFor(context);
+  return options.tables({context.assignment.job(), context.model.tables(),
+                         context.assignment.slices(), optimizer.epoch_examples,
+                         optimizer.total_examples});
+}
+
 absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema, const WorkerOptions& options) {
-  if (options.model_file.empty()) {
+  if (options.model_file.empty() || options.tables == nullptr) {
     return absl::FailedPreconditionError("mode single is one process without servers: run it with `convoy train`");
   }
   if (schema != nullptr) {
     const std::string folder = std::filesystem::path(options.model_file).parent_path().string();
     CONVOY_RETURN_IF_ERROR(WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(*schema)));
   }
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> tables, MakeTables(context, options));
   context.session.SetActivity("training");
-  return TrainSingle(context, options.model_file);
+  return TrainSingle(context, options.model_file, tables.get());
 }
 
 // What nobody knew of a custom model before it was built.
-absl::Status CheckTables(const TrainingSetup& setup, const Mode& mode) {
-  if (setup.model().tables().empty()) return absl::OkStatus();
-  const std::string& table = setup.model().tables()[0].name;
-  if (mode.local()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "training.mode: ", ToString(mode), " takes steps on the workers, and the rows of table \"",
-        table, "\" live on the servers; use sync, async or ssp"));
-  }
-  if (setup.models.size() > 1) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "cluster.threads_per_worker: a worker that reads rows of table \"", table,
-        "\" has one thread; use more workers"));
-  }
-  return absl::OkStatus();
+absl::Status CheckTables(const TrainingSetup& setup) {
+  if (setup.model().tables().empty() || setup.models.size() == 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "cluster.threads_per_worker: a worker that reads rows of table \"",
+      setup.model().tables()[0].name, "\" has one thread; leave it out, and use more workers"));
 }
 
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
@@ -109,7 +111,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
-  CONVOY_RETURN_IF_ERROR(CheckTables(setup, mode));
+  CONVOY_RETURN_IF_ERROR(CheckTables(setup));
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [",
                            assignment.slice_begin(), ", ", assignment.slice_end(), ") of ",
                            assignment.slices(), ", ", assignment.servers_size(), " servers"));

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "worker/models/model.h"
+#include "worker/table_store.h"
 
 namespace convoy {
 
@@ -19,6 +20,7 @@ struct WorkerOptions {
   absl::Duration unreachable_after = absl::Seconds(10);
   // Mode single: where the final weights go, which no server holds; a schema goes beside them.
   std::string model_file;
+  TableStoreFactory tables;  // mode single: where the embedding tables of a model live
   std::span<const ModelRegistration> models;   // of the program that embeds Convoy; outlives the worker
   // Called with what happens, for the log.
   std::function<void(const std::string&)> log = [](const std::string&) {};

@@ -202,11 +202,11 @@ void ValidateThreads(const v1::Job& job, Violations* violations) {
   if (!mode->rounds() || !job.training().has_slices()) return;
   const uint64_t slices = job.training().slices();
   if (workers == 0 || threads <= (slices + workers - 1) / workers) return;
-  Wrong(violations, path,
-        absl::StrCat(": training.slices (", slices, ") leaves some of the ", threads,
-                     " threads of each of ", workers,
-                     " workers without work; leave training.slices out, or set it to ",
-                     workers * threads));
+  Wrong(
+      violations, path,
+      absl::StrCat(": training.slices (", slices, ") leaves some of the ", threads, " threads of ",
+                   workers == 1 ? "the worker" : absl::StrCat("each of ", workers, " workers"),
+                   " without work; leave training.slices out, or set it to ", workers * threads));
 }
 
 }  // namespace

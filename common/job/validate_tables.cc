@@ -6,7 +6,6 @@
 #include "common/job/model_task.h"
 #include "common/job/paths.h"
 #include "common/job/validate_sections.h"
-#include "common/mode.h"
 
 namespace convoy {
 namespace {
@@ -42,29 +41,18 @@ bool HasBudget(const v1::Job& job) {
   return false;
 }
 
-// Rows are updated by servers, one batch at a time.
-void ValidateMode(const v1::Job& job, Violations* violations) {
-  const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
-  if (!mode.ok() || !HasTables(job.model()) || !(mode->single() || mode->local())) return;
-  Wrong(violations, "training.mode",
-        absl::StrCat(": ", job.training().mode(),
-                     mode->single() ? " trains without servers" : " takes steps on the workers",
-                     ", and the rows of ", KindName(job.model()),
-                     " live in tables of servers; use sync, async or ssp"));
-}
-
 void ValidateThreads(const v1::Job& job, Violations* violations) {
   if (!HasTables(job.model()) || job.cluster().threads_per_worker() <= 1) return;
   Wrong(violations, "cluster.threads_per_worker",
         absl::StrCat(" must be 1 for ", KindName(job.model()),
-                     ", whose rows are pulled for one batch at a time, got ",
-                     job.cluster().threads_per_worker(), "; set cluster.workers instead"));
+                     ", whose embedding tables are read by one thread of a worker, got ",
+                     job.cluster().threads_per_worker(),
+                     "; leave it out and set cluster.workers instead"));
 }
 
 }  // namespace
 
 void ValidateTables(const v1::Job& job, Violations* violations) {
-  ValidateMode(job, violations);
   ValidateThreads(job, violations);
   const v1::Model& model = job.model();
   const bool known = model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom();

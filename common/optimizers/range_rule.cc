@@ -55,9 +55,13 @@ absl::StatusOr<std::unique_ptr<RangeRule>> MakeRangeRule(const OptimizerSettings
     if (static_cast<size_t>(optimizer->num_slots()) > kMaxSlots) {
       return absl::InternalError("optimizer: more slots than a row of a table provides for");
     }
-    rule = std::make_unique<ElementwiseRule>(std::move(optimizer), columns);
+    rule = MakeRangeRule(std::move(optimizer), columns);
   }
   return settings.learning_rate == 0 ? nullptr : std::move(rule);
+}
+
+std::unique_ptr<RangeRule> MakeRangeRule(std::unique_ptr<Optimizer> optimizer, uint32_t columns) {
+  return std::make_unique<ElementwiseRule>(std::move(optimizer), columns);
 }
 
 }  // namespace convoy

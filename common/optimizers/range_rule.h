@@ -39,6 +39,8 @@ class RangeRule {
 // frozen and has no slots. InvalidArgument: as MakeOptimizer, but rowwise_adagrad is welcome.
 absl::StatusOr<std::unique_ptr<RangeRule>> MakeRangeRule(const OptimizerSettings& settings,
                                                          uint32_t columns);
+// An elementwise rule of at most 2 slots, on `columns` columns.
+std::unique_ptr<RangeRule> MakeRangeRule(std::unique_ptr<Optimizer> optimizer, uint32_t columns);
 
 }  // namespace convoy
 

@@ -13,33 +13,52 @@ bool StartsAtZero(const Initializer& initializer) {
   return initializer.kind == Initializer::Kind::kZeros || initializer.scale == 0;
 }
 
+std::string NameOf(const TableSpec& table, const ColumnRange& range) {
+  return absl::StrCat(table.name, "/", range.name);
+}
+
+absl::Status CheckColumns(const TableSpec& table) {
+  if (table.ranges.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table \"", table.name, "\": got no columns, want at least one"));
+  }
+  for (const ColumnRange& range : table.ranges) {
+    if (range.size > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat("column range \"", NameOf(table, range),
+                                                   "\": got 0 columns, want at least one"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<RowUpdater> RowUpdater::Create(const v1::Optimizer& optimizer,
                                               const TableSpec& table) {
+  CONVOY_RETURN_IF_ERROR(CheckColumns(table));
   RowUpdater updater;
   for (const ColumnRange& range : table.ranges) {
-    CONVOY_RETURN_IF_ERROR(updater.Add(optimizer, table, range));
-  }
-  if (updater.dim_ == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("table \"", table.name, "\": got no columns, want at least one"));
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
+                            SettingsFor(optimizer, NameOf(table, range)));
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<RangeRule> rule, MakeRangeRule(settings, range.size));
+    updater.Add(range, std::move(rule), settings.learning_rate);
   }
   return updater;
 }
 
-absl::Status RowUpdater::Add(const v1::Optimizer& optimizer, const TableSpec& table,
-                             const ColumnRange& range) {
-  const std::string name = absl::StrCat(table.name, "/", range.name);
-  if (range.size == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("column range \"", name, "\": got 0 columns, want at least one"));
+absl::StatusOr<RowUpdater> RowUpdater::ForDifferences(DifferenceRule rule, const TableSpec& table) {
+  CONVOY_RETURN_IF_ERROR(CheckColumns(table));
+  RowUpdater updater;
+  for (const ColumnRange& range : table.ranges) {
+    updater.Add(range, MakeRangeRule(MakeDifference(rule), range.size), /*learning_rate=*/1);
   }
-  CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(optimizer, name));
-  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<RangeRule> rule, MakeRangeRule(settings, range.size));
+  return updater;
+}
+
+void RowUpdater::Add(const ColumnRange& range, std::unique_ptr<RangeRule> rule,
+                     double learning_rate) {
   const std::vector<RangeRule::Slot> slots =
       rule == nullptr ? std::vector<RangeRule::Slot>() : rule->slots();
-  ranges_.push_back({std::move(rule), settings.learning_rate, dim_, slot_floats_});
+  ranges_.push_back({std::move(rule), learning_rate, dim_, slot_floats_});
   for (const RangeRule::Slot& slot : slots) {
     slot_columns_.push_back(
         {absl::StrCat(range.name, "/", slot.name), slot_floats_, slot.size, slot.initial});
@@ -47,7 +66,6 @@ absl::Status RowUpdater::Add(const v1::Optimizer& optimizer, const TableSpec& ta
   }
   dim_ += range.size;
   initial_zeros_ = initial_zeros_ && StartsAtZero(range.initializer);
-  return absl::OkStatus();
 }
 
 void RowUpdater::InitializeSlots(float* slots) const {

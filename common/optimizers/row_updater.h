@@ -24,6 +24,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/math/table.h"
+#include "common/optimizers/difference.h"
 #include "common/optimizers/range_rule.h"
 
 namespace convoy {
@@ -52,6 +53,9 @@ class RowUpdater {
 
   // InvalidArgument: as SettingsFor and MakeOptimizer; a table without columns or a range without.
   static absl::StatusOr<RowUpdater> Create(const v1::Optimizer& optimizer, const TableSpec& table);
+  // Adds differences of rows up (local_sgd, geo): no slots, and rates do not matter.
+  // InvalidArgument: a table without columns or a range without.
+  static absl::StatusOr<RowUpdater> ForDifferences(DifferenceRule rule, const TableSpec& table);
 
   uint32_t dim() const { return dim_; }
   uint32_t slot_floats() const { return slot_floats_; }
@@ -76,8 +80,8 @@ class RowUpdater {
   };
 
   RowUpdater() = default;
-  absl::Status Add(const v1::Optimizer& optimizer, const TableSpec& table,
-                   const ColumnRange& range);
+  // Appends the columns of `range`. `rule`: null if they are frozen.
+  void Add(const ColumnRange& range, std::unique_ptr<RangeRule> rule, double learning_rate);
 
   std::vector<Range> ranges_;
   std::vector<SlotColumns> slot_columns_;

@@ -16,6 +16,7 @@
 #include "launcher/commands/coordinator_command.h"
 #include "launcher/commands/job_processes.h"
 #include "launcher/commands/log.h"
+#include "launcher/commands/single_tables.h"
 #include "launcher/process/core_pinning.h"
 #include "ps/server.h"
 #include "worker/worker.h"
@@ -58,7 +59,10 @@ class InProcess final : public JobProcesses {
     const uint32_t cores = ThreadsPerWorker(job_);
     for (uint32_t i = 0; i < workers; ++i) {
       WorkerOptions worker;
-      if (mode.single()) worker.model_file = directory_.model_path();
+      if (mode.single()) {
+        worker.model_file = directory_.model_path();
+        worker.tables = MakeSingleTables;
+      }
       worker.coordinator = coordinator;
       worker.rank = static_cast<int>(i);
       worker.models = models_;

@@ -56,7 +56,8 @@ std::string ModelSection(const Model& model) {
 }
 
 // What a row takes: its floats, those of its optimizer, and what the server keeps to find it.
-absl::StatusOr<std::string> TablesSection(const v1::Job& job, const Model& model) {
+absl::StatusOr<std::string> TablesSection(const v1::Job& job, const Mode& mode,
+                                          const Model& model) {
   if (model.tables().empty()) return "";
   constexpr uint64_t kOverhead = 32;
   Rows rows = {{"table", "columns", "bytes of a row"}};
@@ -66,7 +67,8 @@ absl::StatusOr<std::string> TablesSection(const v1::Job& job, const Model& model
     for (const ColumnRange& range : table.ranges) {
       ranges.push_back(absl::StrCat(range.name, " ", range.size));
     }
-    const uint64_t floats = uint64_t{updater.dim()} + updater.slot_floats();
+    const uint64_t slots = mode.local() ? 0 : updater.slot_floats();  // else the workers have them
+    const uint64_t floats = updater.dim() + slots;
     rows.push_back({table.name, absl::StrJoin(ranges, ", "),
                     absl::StrCat(floats * sizeof(float) + kOverhead)});
   }
@@ -111,7 +113,7 @@ absl::StatusOr<std::string> RenderJobOverview(const JobOverview& overview) {
   const TrainingPlan plan(overview.job, mode, overview.setup.summary);
   const auto [servers, workers] = ClusterSizeOf(overview.job);
   CONVOY_ASSIGN_OR_RETURN(const std::string tables,
-                          TablesSection(overview.job, overview.setup.model()));
+                          TablesSection(overview.job, mode, overview.setup.model()));
   const std::string advice =
       CoresAdvice(servers, workers, ThreadsPerWorker(overview.job), overview.cores);
   return absl::StrCat("job \"", overview.job.name(), "\" can be trained\n",

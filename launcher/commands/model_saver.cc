@@ -1,19 +1,18 @@
 #include "launcher/commands/model_saver.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "common/build_info.h"
 #include "common/files/atomic_file.h"
-#include "common/files/safetensors_writer.h"
+#include "common/files/model_file.h"
 #include "common/mode.h"
+#include "common/net/table_reader.h"
 #include "common/placement/assigned_placement.h"
 #include "common/status.h"
-#include "launcher/commands/saved_tables.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/parameter_client.h"
 
@@ -32,6 +31,44 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(uint64_t job_
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
 
+// Variables from the servers by the client, rows bucket by bucket.
+class ServerValues final : public ModelValues {
+ public:
+  ServerValues(uint64_t job_id, const v1::Assignment& assignment, ParameterClient* client)
+      : client_(client) {
+    if (client->placement().tables().empty()) return;
+    const auto timeout = absl::Milliseconds(assignment.job().cluster().wait_timeout_ms());
+    for (const std::string& address : assignment.servers())
+      servers_.push_back(std::make_unique<TableReader>(address, job_id, timeout));
+  }
+
+  absl::StatusOr<std::span<const float>> Variable(size_t variable) override {
+    return client_->Weights(static_cast<uint32_t>(variable));
+  }
+  absl::StatusOr<uint64_t> CountRows(size_t table, uint32_t bucket) override {
+    CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
+                            Read(table, bucket, /*count_only=*/true));
+    return reply.rows();
+  }
+  absl::Status ReadRows(size_t table, uint32_t bucket, std::vector<uint64_t>* ids,
+                        std::vector<float>* values) override {
+    CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
+                            Read(table, bucket, /*count_only=*/false));
+    ids->insert(ids->end(), reply.ids().begin(), reply.ids().end());
+    values->insert(values->end(), reply.values().begin(), reply.values().end());
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<v1::ReadTableReply> Read(size_t table, uint32_t bucket, bool count_only) {
+    return servers_[client_->placement().server_of_bucket(bucket)]->Read(
+        static_cast<uint32_t>(table), bucket, count_only);
+  }
+
+  ParameterClient* const client_;
+  std::vector<std::unique_ptr<TableReader>> servers_;  // by rank
+};
+
 }  // namespace
 
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path) {
@@ -41,25 +78,9 @@ absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const 
   }
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> client, ConnectForReading(job_id, assignment));
   CONVOY_RETURN_IF_ERROR(client->PullAll(kNewestVersion));
-  const std::vector<VariableSpec>& variables = client->placement().variables();
-  std::vector<TensorDeclaration> tensors;
-  for (const VariableSpec& variable : variables) {
-    tensors.push_back({variable.name, {variable.shape.begin(), variable.shape.end()}});
-  }
-  SavedTables tables(job_id, assignment, client->placement());
-  CONVOY_RETURN_IF_ERROR(tables.Declare(&tensors));
-  // Values of 8 bytes lie before those of 4, at multiples of 8.
-  std::stable_partition(tensors.begin(), tensors.end(),
-                        [](const auto& tensor) { return tensor.dtype == "U64"; });
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsWriter> writer,
-                          SafetensorsWriter::Create(path, tensors,
-                                                    {{"format", "convoy"}, {"job", assignment.job().name()}}));
-  for (uint32_t v = 0; v < variables.size(); ++v) {
-    CONVOY_ASSIGN_OR_RETURN(const std::span<const float> values, client->Weights(v));
-    CONVOY_RETURN_IF_ERROR(writer->Write(variables[v].name, 0, values));
-  }
-  CONVOY_RETURN_IF_ERROR(tables.Write(*writer));
-  return writer->Commit();
+  ServerValues values(job_id, assignment, client.get());
+  return WriteModelFile(path, assignment.job().name(), client->placement().variables(),
+                        client->placement().tables(), values);
 }
 
 }  // namespace convoy

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/files/model_file.h"
 #include "common/files/safetensors_reader.h"
 #include "common/status.h"
-#include "launcher/commands/saved_tables.h"
 
 namespace convoy {
 namespace {

@@ -99,12 +99,16 @@ TEST_F(CustomModelTest, ALossThatIsNoNumberIsBorneWhereBatchesAreSkipped) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
-TEST_F(CustomModelTest, AModelWithTablesIsNotTrainedWithoutServers) {
-  const ProgramResult result = Train("with_table", {"--mode", "single"});
-  EXPECT_EQ(result.exit_code, 1) << result.output;
-  EXPECT_THAT(result.output,
-              HasSubstr("training.mode: single trains without servers, and table \"seen\" of the "
-                        "model lives on servers; use sync"));
+TEST_F(CustomModelTest, AModelWithTablesIsTrainedInEveryModeByOneThreadAWorker) {
+  for (const char* mode : {"sync", "async", "local_sgd:2", "geo:2", "single"}) {
+    const ProgramResult result = Train("with_table", {"--mode", mode});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    const ProgramResult threads = Train(
+        "with_table", {"--mode", mode, "--workers", "1", "--set", "cluster.threads_per_worker=2"});
+    EXPECT_EQ(threads.exit_code, 1) << threads.output;
+    EXPECT_THAT(threads.output,
+                HasSubstr("a worker that reads rows of table \"seen\" has one thread"));
+  }
 }
 
 }  // namespace

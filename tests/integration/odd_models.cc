@@ -1,4 +1,4 @@
-// Convoy with model classes that break their contract, and one that keeps it, for
+// Convoy with model classes that break their contract, and two that keep it, for
 // custom_model_test.cc.
 #include <cmath>
 #include <limits>
@@ -74,10 +74,22 @@ class NoGradients final : public Mean {
   }
 };
 
+// Keeps the contract; each batch reads one row.
 class WithTable final : public Mean {
  public:
   using Mean::Mean;
   const std::vector<TableSpec>& tables() const override { return tables_; }
+  void AppendIds(const Batch&, int, std::vector<uint64_t>* ids) const override {
+    ids->push_back(7);
+  }
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    const auto output = Mean::Train(batch, weights, gradients);
+    if (!output.ok()) return output;
+    gradients.RowGradients(0)[0] = 1;
+    if (absl::Status status = gradients.RowsReady(0); !status.ok()) return status;
+    return output;
+  }
 
  private:
   const std::vector<TableSpec> tables_ = {{"seen", {{"count", 1, Initializer::Zeros()}}}};

@@ -1,12 +1,10 @@
 // P1 with embedding tables and real processes: whatever the number of servers and workers, `convoy
-// train` in mode sync ends with the bits of a plain loop over the same batches and slices, in the
-// dense variables and in every row.
+// train` in the modes sync and local_sgd ends with the bits of a plain loop over the same batches
+// and slices, in the dense variables and in every row.
 #include <gtest/gtest.h>
 
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,24 +12,13 @@
 #include "common/job/defaults.h"
 #include "common/job/job_file.h"
 #include "common/math/random.h"
-#include "common/math/table.h"
-#include "common/optimizers/optimizer.h"
-#include "common/optimizers/row_updater.h"
-#include "common/optimizers/schedule.h"
+#include "tests/integration/plain_table_loop.h"
 #include "tests/testing/run_program.h"
-#include "worker/data/batches.h"
-#include "worker/data/dataset.h"
-#include "worker/example_reader.h"
-#include "worker/layers/eigen.h"
-#include "worker/models/model.h"
-#include "worker/row_index.h"
-#include "worker/training_data.h"
-#include "worker/want_rows.h"
 
 namespace convoy::testing {
 namespace {
 
-constexpr uint64_t kExamples = 203, kBatch = 32, kSlices = 4, kEpochs = 2;
+constexpr uint64_t kExamples = 203;
 
 // Labels 0 and 1; ids up to 2^62, a third of which come once.
 std::string LibffmText() {
@@ -49,207 +36,122 @@ std::string LibffmText() {
   return text;
 }
 
-std::string JobText() {
-  return "seed: 5\n"
-         "data { train: \"train.ffm\" cache_dir: \"cache\" validation { fraction: 0.1 } }\n"
-         "model { deep_fm { factors: 5 hidden: 6 } }\n"
-         "optimizer { adam {} learning_rate: 0.01 schedule { cosine {} }\n"
-         "            override { match: \"rows/weight\" ftrl {} learning_rate: 0.1 l1: 0.01 }\n"
-         "            override { match: \"rows/factors\" rowwise_adagrad {} } }\n"
-         "training { epochs: 2 batch_size: 32 slices: 4 }\n";
+// `weight`: the rule for the weights of the rows.
+std::string JobText(const std::string& weight, const std::string& more = "") {
+  return absl::StrCat(
+      "seed: 5\n"
+      "data { train: \"train.ffm\" cache_dir: \"cache\" validation { fraction: 0.1 } }\n"
+      "model { deep_fm { factors: 5 hidden: 6 } }\n"
+      "optimizer { adam {} learning_rate: 0.01 schedule { cosine {} }\n"
+      "            override { match: \"rows/weight\" ",
+      weight,
+      " learning_rate: 0.1 }\n"
+      "            override { match: \"rows/factors\" rowwise_adagrad {} } }\n"
+      "training { epochs: 2 batch_size: 32 slices: 4 }\n",
+      more);
 }
 
-struct PlainRow {
-  std::vector<float> weights, slots;
-  int64_t updates = 0;
-};
-using Gradient = std::vector<float>;
-using Sum = std::optional<Gradient>;
-
-Sum Add(const Sum& a, const Sum& b) {
-  if (!a || !b) return a ? a : b;
-  Gradient sum(a->size());
-  for (size_t i = 0; i < sum.size(); ++i) sum[i] = (*a)[i] + (*b)[i];
-  return sum;
-}
-
-// Weights, rows and gradients of a plain loop.
-class Plain final : public WeightSource, public GradientSink {
- public:
-  Plain(const Model& model, const v1::Job& job)
-      : seed_(job.seed()),
-        spec_(model.tables()[0]),
-        updater_(*RowUpdater::Create(job.optimizer(), spec_)) {
-    for (const VariableSpec& variable : model.variables()) {
-      weights.emplace_back(static_cast<size_t>(variable.size()));
-      gradients.emplace_back(static_cast<size_t>(variable.size()));
-      InitializeValues(variable, seed_, 0, weights.back().span());
+class TableExactnessTest : public ::testing::Test {
+ protected:
+  void SetUp() override { WriteFile(folder_ / "train.ffm", LibffmText()); }
+  v1::Job Write(const std::string& text) {
+    WriteFile(job_path_, text);
+    return ResolveDefaults(*LoadJob(job_path_, {}));
+  }
+  // The model file.
+  std::string Train(const std::string& mode, int servers, int workers,
+                    const std::vector<std::string>& settings = {}) {
+    const std::string run = folder_ / absl::StrCat("run-", ++runs_);
+    std::vector<std::string> arguments = {CONVOY_BINARY,
+                                          "train",
+                                          job_path_,
+                                          "--mode",
+                                          mode,
+                                          "--servers",
+                                          std::to_string(servers),
+                                          "--workers",
+                                          std::to_string(workers),
+                                          "--run-dir",
+                                          run};
+    for (const std::string& setting : settings)
+      arguments.insert(arguments.end(), {"--set", setting});
+    const ProgramResult result = RunProgram(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return run + "/model.safetensors";
+  }
+  static void ExpectBits(const std::string& path, const PlainModel& want) {
+    const auto file = *SafetensorsReader::Open(path);
+    for (size_t v = 0; v < want.names.size(); ++v) {
+      const AlignedBuffer got = *file->Read(want.names[v]);
+      EXPECT_EQ(std::vector<float>(got.span().begin(), got.span().end()), want.variables[v])
+          << want.names[v];
+    }
+    const std::vector<uint64_t> ids = *file->ReadU64("rows/ids");
+    const AlignedBuffer rows = *file->Read("rows/rows");
+    ASSERT_EQ(ids.size(), want.rows.size());
+    const size_t dim = rows.size() / ids.size();
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ASSERT_TRUE(want.rows.contains(ids[i])) << ids[i];
+      EXPECT_EQ(std::vector<float>(rows.data() + i * dim, rows.data() + (i + 1) * dim),
+                want.rows.at(ids[i]))
+          << ids[i];
     }
   }
-  absl::StatusOr<std::span<const float>> Weights(int variable) override {
-    return std::span<const float>(weights[static_cast<size_t>(variable)].span());
-  }
-  std::span<float> Gradient(int variable) override {
-    return gradients[static_cast<size_t>(variable)].span();
-  }
-  absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
-
-  absl::Status WantRows(int, std::span<const uint64_t> ids) override {
-    index.Build(ids);
-    values_.clear();
-    for (const uint64_t id : index.unique()) {
-      std::vector<float> row(spec_.dim());
-      if (rows.contains(id)) row = rows[id].weights;
-      if (!rows.contains(id)) InitializeRow(spec_, seed_, id, row);
-      values_.insert(values_.end(), row.begin(), row.end());
+  // Every cluster of 1 to 3 servers and 1 to 4 workers.
+  void ExpectBitsOfAllClusters(const std::string& mode, const PlainModel& want) {
+    ASSERT_GT(want.rows.size(), 150u);
+    std::string first;
+    for (int servers = 1; servers <= 3; ++servers) {
+      for (int workers = 1; workers <= 4; ++workers) {
+        SCOPED_TRACE(absl::StrCat(mode, ", ", servers, " servers, ", workers, " workers"));
+        const std::string path = Train(mode, servers, workers);
+        const std::string bytes = ReadFile(path);
+        if (first.empty()) first = bytes;
+        ASSERT_TRUE(bytes == first);
+        ExpectBits(path, want);
+      }
     }
-    row_gradients = AlignedBuffer(values_.size());
-    aligned_ = AlignedBuffer(values_.size());
-    std::copy(values_.begin(), values_.end(), aligned_.data());
-    return absl::OkStatus();
-  }
-  absl::StatusOr<TableRows> Rows(int) override {
-    return TableRows{aligned_.span(), index.places(), static_cast<int64_t>(index.unique().size())};
-  }
-  std::span<float> RowGradients(int) override { return row_gradients.span(); }
-  absl::Status RowsReady(int) override { return absl::OkStatus(); }
-
-  void Update(uint64_t id, const float* gradient, double factor, float inverse) {
-    PlainRow& row = rows[id];
-    if (row.weights.empty()) {
-      row.weights.resize(spec_.dim());
-      row.slots.resize(updater_.slot_floats());
-      InitializeRow(spec_, seed_, id, row.weights);
-      updater_.InitializeSlots(row.slots.data());
-    }
-    updater_.Apply({factor, ++row.updates, inverse}, gradient, row.weights.data(),
-                   row.slots.data());
   }
 
-  std::vector<AlignedBuffer> weights, gradients;
-  RowIndex index;
-  AlignedBuffer row_gradients;
-  std::map<uint64_t, PlainRow> rows;
-
- private:
-  const uint64_t seed_;
-  const TableSpec spec_;
-  const RowUpdater updater_;
-  std::vector<float> values_;
-  AlignedBuffer aligned_;
+  TemporaryFolder folder_;
+  const std::string job_path_ = folder_ / "job.textproto";
+  int runs_ = 0;
 };
 
-// The schedule of the job: half a cosine over all examples.
-double Factor(const v1::Job& job, uint64_t seen, uint64_t n) {
-  return ScheduleFactor(job.optimizer().schedule(), seen, n, kEpochs * n);
+TEST_F(TableExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
+  const v1::Job job = Write(JobText("ftrl {} l1: 0.01"));
+  ExpectBitsOfAllClusters("sync", TrainByGradients(job));
 }
 
-std::unique_ptr<Plain> TrainPlainly(const v1::Job& job, std::vector<std::string>* names) {
-  ConfigureEigen();
-  const DataSets data = *OpenData(job.data(), job.seed(), nullptr);
-  ModelInput input;
-  input.features = data.train->features();
-  input.sparse = data.train->sparse();
-  input.fields = data.train->fields();
-  input.classes = 2;
-  input.seed = job.seed();
-  const std::unique_ptr<Model> model = *MakeModel(job.model(), input, {});
-  auto plain = std::make_unique<Plain>(*model, job);
-  const TrainingData training = *MakeTrainingData(job, *data.train, *model);
-  ExampleReader reader(&training);
-  const uint64_t n = training.epoch_size();
-  const size_t dim = model->tables()[0].dim();
-  std::vector<std::unique_ptr<Optimizer>> optimizers;
-  std::vector<std::vector<AlignedBuffer>> slots(model->variables().size());
-  for (size_t v = 0; v < slots.size(); ++v) {
-    names->push_back(model->variables()[v].name);
-    optimizers.push_back(*MakeOptimizer(*SettingsFor(job.optimizer(), names->back())));
-    for (int s = 0; s < optimizers[v]->num_slots(); ++s)
-      slots[v].emplace_back(plain->weights[v].size());
-  }
-  uint64_t seen = 0;
-  for (uint64_t step = 0; step < kEpochs * StepsPerEpoch(n, kBatch); ++step) {
-    const EpochRange batch = BatchRange(step, n, kBatch);
-    std::vector<std::vector<Sum>> dense(slots.size(),
-                                        std::vector<Sum>(kSlices));  // by variable and slice
-    std::map<uint64_t, std::vector<Sum>> sparse;                     // by id and slice
-    std::vector<uint64_t> ids;
-    for (uint64_t slice = 0; slice < kSlices; ++slice) {
-      Batch examples;
-      EXPECT_TRUE(
-          reader.Read(batch.epoch, SlicePositions(slice, kSlices, batch.positions), &examples)
-              .ok());
-      EXPECT_TRUE(WantRowsOf(*model, examples, *plain, &ids).ok());
-      EXPECT_TRUE(model->Train(examples, *plain, *plain).ok());
-      for (size_t v = 0; v < slots.size(); ++v) {
-        dense[v][slice] =
-            Gradient(plain->gradients[v].span().begin(), plain->gradients[v].span().end());
-      }
-      for (size_t i = 0; i < plain->index.unique().size(); ++i) {
-        std::vector<Sum>& parts = sparse[plain->index.unique()[i]];
-        parts.resize(kSlices);
-        const float* const row = plain->row_gradients.data() + i * dim;
-        parts[slice] = Gradient(row, row + dim);
-      }
-    }
-    const auto tree = [](const std::vector<Sum>& p) {
-      return Add(Add(p[0], p[1]), Add(p[2], p[3]));
-    };
-    const double factor = Factor(job, seen, n);
-    const auto inverse = static_cast<float>(1.0 / static_cast<double>(batch.positions.size()));
-    for (size_t v = 0; v < slots.size(); ++v) {
-      const Gradient sum = *tree(dense[v]);
-      std::vector<float*> slot_data;
-      for (AlignedBuffer& slot : slots[v]) slot_data.push_back(slot.data());
-      optimizers[v]->Apply({static_cast<float>(job.optimizer().learning_rate() * factor),
-                            static_cast<int64_t>(step + 1), inverse},
-                           {sum.data(), plain->weights[v].data(), plain->weights[v].data(),
-                            slot_data.data(), static_cast<int64_t>(sum.size())});
-    }
-    for (const auto& [id, parts] : sparse) plain->Update(id, tree(parts)->data(), factor, inverse);
-    seen += batch.positions.size();
-  }
-  return plain;
+TEST_F(TableExactnessTest, LocalSgdDoesSoWithRowsThatWorkersStep) {
+  const v1::Job job = Write(JobText("momentum {} l2: 0.01"));
+  ExpectBitsOfAllClusters("local_sgd:3", TrainByAverages(job, 3));
 }
 
-TEST(TableExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
-  TemporaryFolder folder;
-  WriteFile(folder / "train.ffm", LibffmText());
-  const std::string job_path = folder / "job.textproto";
-  WriteFile(job_path, JobText());
-  std::vector<std::string> names;
-  const std::unique_ptr<Plain> want = TrainPlainly(ResolveDefaults(*LoadJob(job_path, {})), &names);
-  ASSERT_GT(want->rows.size(), 150u);
-  std::string first;
-  for (const char* servers : {"1", "2", "3"}) {
-    for (const char* workers : {"1", "2", "3", "4"}) {
-      SCOPED_TRACE(absl::StrCat(servers, " servers, ", workers, " workers"));
-      const std::string run = folder / absl::StrCat("run-", servers, "x", workers);
-      const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_path, "--servers",
-                                               servers, "--workers", workers, "--run-dir", run});
-      ASSERT_EQ(result.exit_code, 0) << result.output;
-      const std::string bytes = ReadFile(run + "/model.safetensors");
-      if (first.empty()) first = bytes;
-      ASSERT_EQ(bytes, first);
-      const auto file = *SafetensorsReader::Open(run + "/model.safetensors");
-      for (size_t v = 0; v < names.size(); ++v) {
-        const AlignedBuffer got = *file->Read(names[v]);
-        EXPECT_EQ(Gradient(got.span().begin(), got.span().end()),
-                  Gradient(want->weights[v].span().begin(), want->weights[v].span().end()))
-            << names[v];
-      }
-      const std::vector<uint64_t> ids = *file->ReadU64("rows/ids");
-      const AlignedBuffer rows = *file->Read("rows/rows");
-      ASSERT_EQ(ids.size(), want->rows.size());
-      const size_t dim = rows.size() / ids.size();
-      for (size_t i = 0; i < ids.size(); ++i) {
-        ASSERT_TRUE(want->rows.contains(ids[i])) << ids[i];
-        EXPECT_EQ(Gradient(rows.data() + i * dim, rows.data() + (i + 1) * dim),
-                  want->rows[ids[i]].weights)
-            << ids[i];
-      }
+TEST_F(TableExactnessTest, RowRulesOfLocalSgdDoNotDependOnServersAndWorkers) {
+  Write(JobText("adagrad {}", "table { admit_after: 3 max_rows: 1024 when_full: EVICT_OLDEST }"));
+  const std::string first = Train("local_sgd:2", 1, 1);
+  EXPECT_LT((*SafetensorsReader::Open(first))->Find("rows/ids")->shape[0], 150u);
+  for (const auto& [servers, workers] : {std::pair{2, 1}, {1, 3}, {3, 4}}) {
+    EXPECT_TRUE(ReadFile(Train("local_sgd:2", servers, workers)) == ReadFile(first))
+        << servers << " servers, " << workers << " workers";
+  }
+}
+
+TEST_F(TableExactnessTest, SingleEndsWithTheBitsOfSyncAlsoWithRulesForRows) {
+  for (const std::string rule :
+       {"", "admit_after: 3 expire_after: 5", "max_rows: 1024 when_full: EVICT_OLDEST"}) {
+    Write(JobText("ftrl {} l1: 0.01", absl::StrCat("table { ", rule, " }")));
+    for (const char* const slices : {"training.slices=1", "training.slices=4"}) {
+      SCOPED_TRACE(absl::StrCat(rule, ", ", slices));
+      EXPECT_TRUE(ReadFile(Train("single", 1, 1, {slices})) ==
+                  ReadFile(Train("sync", 1, 1, {slices})));
     }
   }
+  Write(JobText("ftrl {} l1: 0.01"));
+  const std::string clip = "optimizer.clip_norm=0.05", skip = "training.nan_policy=SKIP";
+  EXPECT_TRUE(ReadFile(Train("single", 1, 1, {clip, skip})) ==
+              ReadFile(Train("sync", 2, 2, {clip, skip})));
 }
 
 }  // namespace

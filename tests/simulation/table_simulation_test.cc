@@ -15,10 +15,10 @@ SimulationOptions TableSchedule(uint64_t seed, Mode mode) {
   return options;
 }
 
-TEST(TableSimulationTest, SyncEqualsThePlainLoopBitForBitOnEverySchedule) {
+void ExpectThePlainLoopsBits(Mode mode) {
   const auto [first, last] = Seeds(kTableSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
-    const SimulationOptions options = TableSchedule(seed, {Mode::Kind::kSync, 0});
+    const SimulationOptions options = TableSchedule(seed, mode);
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     ASSERT_TRUE(result.ok()) << result.status();
     Print(*result);
@@ -29,6 +29,14 @@ TEST(TableSimulationTest, SyncEqualsThePlainLoopBitForBitOnEverySchedule) {
       ASSERT_EQ(stats.max_version(), options.job.steps) << "schedule seed " << seed;
     }
   }
+}
+
+TEST(TableSimulationTest, SyncEqualsThePlainLoopBitForBitOnEverySchedule) {
+  ExpectThePlainLoopsBits({Mode::Kind::kSync, 0});
+}
+
+TEST(TableSimulationTest, LocalSgdEqualsThePlainLoopBitForBitOnEverySchedule) {
+  ExpectThePlainLoopsBits({.kind = Mode::Kind::kLocalSgd, .local_steps = 3});
 }
 
 void ExpectEveryBatchCountsOnce(Mode mode) {
@@ -54,6 +62,10 @@ TEST(TableSimulationTest, AsyncCountsEveryBatchOnceInEveryBucket) {
 
 TEST(TableSimulationTest, SspCountsEveryBatchOnceInEveryBucket) {
   ExpectEveryBatchCountsOnce({Mode::Kind::kSsp, 1});
+}
+
+TEST(TableSimulationTest, GeoCountsEveryBatchOnceInEveryBucket) {
+  ExpectEveryBatchCountsOnce({.kind = Mode::Kind::kGeo, .local_steps = 4});
 }
 
 TEST(TableSimulationTest, BackupGoesOnWithTablesToo) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -81,11 +82,19 @@ class WorkerBase : public SimulatedWorker {
     return by_server;
   }
 
-  // Asks for the rows that the slice (or batch) reads. False: it reads none.
-  bool PullRows(uint64_t step, uint32_t slice, uint64_t version) {
+  // A step, or round of local steps, begins: nothing has been read for it.
+  void BeginRound() { read_.clear(); }
+  // How often rows are pulled in it.
+  uint32_t RowPulls() const { return std::max(1u, job_.local_steps); }
+
+  // Asks for the rows that the slice (or batch) reads in a local step for the first time. False:
+  // there are none.
+  bool PullRows(uint64_t step, uint32_t slice, uint32_t local_step, uint64_t version) {
     bool any = false;
     for (uint32_t t = 0; t < job_.tables.size(); ++t) {
-      const ServerIds by_server = ByServer(ToyIds(job_, step, slice, t));
+      std::vector<uint64_t> missing = ToyIds(job_, step, slice, t, local_step);
+      std::erase_if(missing, [&](uint64_t id) { return !read_.emplace(slice, t, id).second; });
+      const ServerIds by_server = ByServer(missing);
       for (uint32_t server = 0; server < by_server.size(); ++server) {
         if (by_server[server].empty()) continue;
         auto ids = std::make_shared<std::vector<uint64_t>>(by_server[server]);
@@ -99,19 +108,20 @@ class WorkerBase : public SimulatedWorker {
     return any;
   }
 
-  // The gradients of the rows that the slice (or batch) reads, from the rows that were pulled.
-  std::vector<RowContribution> RowGradients(uint64_t step, uint32_t slice,
-                                            ToyRange examples) const {
+  // What the slice (or batch) sends of the rows that it reads, from the rows that were pulled.
+  std::vector<RowContribution> RowContributions(uint64_t step, uint32_t slice, ToyRange examples,
+                                                float factor) const {
     std::vector<RowContribution> rows;
     if (examples.size() == 0) return rows;
     for (uint32_t t = 0; t < job_.tables.size(); ++t) {
-      for (const std::vector<uint64_t>& of_server : ByServer(ToyIds(job_, step, slice, t))) {
+      for (const std::vector<uint64_t>& of_server : ByServer(ToyRoundIds(job_, step, slice, t))) {
         if (of_server.empty()) continue;
         auto ids = std::make_shared<std::vector<uint64_t>>(of_server);
         auto values = std::make_shared<std::vector<float>>();
         for (const uint64_t id : of_server) {
-          const std::vector<float> gradient = ToyRowGradient(t, id, rows_.at({t, id}), examples);
-          values->insert(values->end(), gradient.begin(), gradient.end());
+          const std::vector<float> row =
+              ToyRowContribution(job_, step, slice, t, id, rows_.at({t, id}), examples, factor);
+          values->insert(values->end(), row.begin(), row.end());
         }
         rows.push_back({t, row_versions_.at({t, of_server.front()}), IdPayload(ids),
                         Payload(*values, values)});
@@ -154,6 +164,7 @@ class WorkerBase : public SimulatedWorker {
   std::vector<uint64_t> versions_;
   std::map<std::pair<uint32_t, uint64_t>, std::vector<float>> rows_;  // by table and id
   std::map<std::pair<uint32_t, uint64_t>, uint64_t> row_versions_;
+  std::set<std::tuple<uint32_t, uint32_t, uint64_t>> read_;  // in the round: slice, table, id
 
  private:
   static Payload IdPayload(const std::shared_ptr<std::vector<uint64_t>>& ids) {
@@ -192,10 +203,12 @@ class SyncWorker final : public WorkerBase {
   void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (request.pull_applied) NoteApplied(reply);
     if (!Take(request, reply)) return;
-    if (pulling_rows_) return environment_.after([this] { Step(); });
+    if (pulling_rows_) return environment_.after([this] { PullRowsThenStep(); });
     // The others may have gone on without this worker.
     if (backup_) step_ = std::max(step_, *std::min_element(applied_.begin(), applied_.end()));
     if (step_ >= job_.steps) return environment_.done();
+    BeginRound();
+    row_pulls_ = 0;
     environment_.after([this] { PullRowsThenStep(); });
   }
 
@@ -210,15 +223,19 @@ class SyncWorker final : public WorkerBase {
     }
   }
 
+  // Once for each local step.
   void PullRowsThenStep() {
-    for (const TreeNode& node : nodes_) {
-      if (PullRows(step_, node.index, step_)) pulling_rows_ = true;
+    pulling_rows_ = false;
+    while (!pulling_rows_ && row_pulls_ < RowPulls()) {
+      for (const TreeNode& node : nodes_) {
+        if (PullRows(step_, node.index, row_pulls_, step_)) pulling_rows_ = true;
+      }
+      ++row_pulls_;
     }
     if (!pulling_rows_) Step();
   }
 
   void Step() {
-    pulling_rows_ = false;
     for (size_t n = 0; n < nodes_.size(); ++n) {
       const TreeNode node = nodes_[n];
       ExchangeRequest header;
@@ -233,8 +250,10 @@ class SyncWorker final : public WorkerBase {
         if (auto sum = Sum(node, cell)) gradients.push_back({cell.id, sum});
       }
       std::vector<RowContribution> rows;
-      if (!job_.tables.empty())
-        rows = RowGradients(step_, node.index, SliceExamples(job_, step_, node.index));
+      if (!job_.tables.empty()) {
+        rows = RowContributions(step_, node.index, SliceExamples(job_, step_, node.index),
+                                static_cast<float>(header.examples));
+      }
       Push(header, std::move(gradients), std::move(rows), n + 1 == nodes_.size());
     }
     ++step_;
@@ -264,6 +283,7 @@ class SyncWorker final : public WorkerBase {
   std::vector<TreeNode> nodes_;
   uint64_t step_ = 0;
   bool pulling_rows_ = false;
+  uint32_t row_pulls_ = 0;  // of the step
 };
 
 class TaskWorker final : public WorkerBase {
@@ -276,7 +296,7 @@ class TaskWorker final : public WorkerBase {
 
   void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (!Take(request, reply)) return;
-    if (std::exchange(pulling_rows_, false)) return environment_.after([this] { Batch(); });
+    if (pulling_rows_) return environment_.after([this] { PullRowsThenBatch(); });
     if (!std::exchange(joined_, true)) return environment_.when_all_joined([this] { GoOn(); });
     if (!ended_) environment_.on_read(rank_);
     GoOn();
@@ -293,6 +313,8 @@ class TaskWorker final : public WorkerBase {
 
   void GoOn() {
     if (ended_) return environment_.done();
+    BeginRound();
+    row_pulls_ = 0;
     environment_.after([this] { batch_ < BatchesOf(task_) ? PullRowsThenBatch() : NextTask(); });
   }
 
@@ -315,7 +337,10 @@ class TaskWorker final : public WorkerBase {
   }
 
   void PullRowsThenBatch() {
-    pulling_rows_ = PullRows((task_ - 1) * batches_per_task_ + batch_, 0, 0);
+    pulling_rows_ = false;
+    while (!pulling_rows_ && row_pulls_ < RowPulls()) {
+      pulling_rows_ = PullRows((task_ - 1) * batches_per_task_ + batch_, 0, row_pulls_++, 0);
+    }
     if (!pulling_rows_) Batch();
   }
 
@@ -334,7 +359,7 @@ class TaskWorker final : public WorkerBase {
       gradients.push_back({cell.id, std::make_shared<std::vector<float>>(
                                         ToyContribution(job_, cell, weights_[cell.id], examples, 1))});
     }
-    Push(header, std::move(gradients), RowGradients(number, 0, examples), true);
+    Push(header, std::move(gradients), RowContributions(number, 0, examples, 1), true);
   }
 
   const uint32_t rank_;
@@ -343,6 +368,7 @@ class TaskWorker final : public WorkerBase {
   bool joined_ = false;   // the first replies have come
   bool ended_ = false;
   bool pulling_rows_ = false;
+  uint32_t row_pulls_ = 0;  // of the batch
 };
 
 }  // namespace

@@ -37,6 +37,15 @@ Sum TreeSum(std::vector<Sum> parts) {
   return parts[0];
 }
 
+// Each once.
+std::vector<uint64_t> InOrderOfBuckets(const std::vector<uint64_t>& ids) {
+  std::set<std::pair<uint32_t, uint64_t>> sorted;
+  for (const uint64_t id : ids) sorted.emplace(BucketOf(id), id);
+  std::vector<uint64_t> ordered;
+  for (const auto& [bucket, id] : sorted) ordered.push_back(id);
+  return ordered;
+}
+
 }  // namespace
 
 std::vector<VariableSpec> ToyVariables(bool large) {
@@ -55,17 +64,25 @@ std::vector<TableSpec> ToyTables() {
           {"bias", {{"bias", 1, Initializer::Constant(0.25f)}}}};
 }
 
-std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table) {
+std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table,
+                             uint32_t local_step) {
   if (job.sparse && RandomStream(job.seed, "no rows", step, slice).Below(table, 4) == 0) return {};
   const RandomStream random(job.seed, "ids", step, slice);
-  std::set<std::pair<uint32_t, uint64_t>> ids;
+  std::vector<uint64_t> ids;
   for (uint64_t i = 0; i < 6; ++i) {
-    const uint64_t id = random.Below(10 * table + i, 25) * 1'000'003;
-    ids.emplace(BucketOf(id), id);
+    ids.push_back(random.Below(100 * local_step + 10 * table + i, 25) * 1'000'003);
   }
-  std::vector<uint64_t> ordered;
-  for (const auto& [bucket, id] : ids) ordered.push_back(id);
-  return ordered;
+  return InOrderOfBuckets(ids);
+}
+
+std::vector<uint64_t> ToyRoundIds(const ToyJob& job, uint64_t step, uint32_t slice,
+                                  uint32_t table) {
+  std::vector<uint64_t> all;
+  for (uint32_t k = 0; k < std::max(1u, job.local_steps); ++k) {
+    const std::vector<uint64_t> ids = ToyIds(job, step, slice, table, k);
+    all.insert(all.end(), ids.begin(), ids.end());
+  }
+  return InOrderOfBuckets(all);
 }
 
 std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row,
@@ -76,6 +93,21 @@ std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector
     for (size_t i = 0; i < row.size(); ++i) gradient[i] += row[i] - targets.Uniform(i);
   }
   return gradient;
+}
+
+std::vector<float> ToyRowContribution(const ToyJob& job, uint64_t step, uint32_t slice,
+                                      uint32_t table, uint64_t id, const std::vector<float>& row,
+                                      ToyRange examples, float factor) {
+  if (job.local_steps == 0) return ToyRowGradient(table, id, row, examples);
+  std::vector<float> moved = row;
+  for (uint32_t k = 0; k < job.local_steps; ++k) {
+    const std::vector<uint64_t> ids = ToyIds(job, step, slice, table, k);
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+    const std::vector<float> gradient = ToyRowGradient(table, id, moved, examples);
+    for (size_t i = 0; i < moved.size(); ++i) moved[i] -= 0.01f * gradient[i];
+  }
+  for (size_t i = 0; i < moved.size(); ++i) moved[i] = factor * (moved[i] - row[i]);
+  return moved;
 }
 
 ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice) {
@@ -182,17 +214,23 @@ std::vector<ToyRows> PlainTables(const ToyJob& job) {
         const ToyRange examples = SliceExamples(job, step, slice);
         count += examples.size();
         if (examples.size() == 0) continue;
-        for (const uint64_t id : ToyIds(job, step, slice, t)) {
+        for (const uint64_t id : ToyRoundIds(job, step, slice, t)) {
           parts[id].resize(job.slices);
-          parts[id][slice] = ToyRowGradient(t, id, row_of(id), examples);
+          parts[id][slice] = ToyRowContribution(job, step, slice, t, id, row_of(id), examples,
+                                                static_cast<float>(examples.size()));
         }
       }
       const double factor =
           ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
       for (auto& [id, sums] : parts) {
         const Sum sum = TreeSum(sums);
-        updater.Apply({factor, ++updates[id], static_cast<float>(1.0 / static_cast<double>(count))},
-                      sum->data(), result[t][id].data(), slots[id].data());
+        const auto inverse = static_cast<float>(1.0 / static_cast<double>(count));
+        std::vector<float>& row = result[t][id];
+        if (job.local_steps > 0) {
+          for (size_t i = 0; i < row.size(); ++i) row[i] += (*sum)[i] * inverse;
+          continue;
+        }
+        updater.Apply({factor, ++updates[id], inverse}, sum->data(), row.data(), slots[id].data());
       }
       seen += count;
     }

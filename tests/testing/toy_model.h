@@ -45,12 +45,22 @@ std::vector<VariableSpec> ToyVariables(bool large = false);
 std::vector<TableSpec> ToyTables();
 
 // The ids that the slice (or, in the modes with tasks, the batch `step` with slice 0) reads of the
-// table, ascending by (bucket, id); few different ones, so that slices meet.
-std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table);
+// table, in its local step `local_step` if it takes any, ascending by (bucket, id); few different
+// ones, so that slices meet.
+std::vector<uint64_t> ToyIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table,
+                             uint32_t local_step = 0);
+// Those of all its local steps, in the same order.
+std::vector<uint64_t> ToyRoundIds(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t table);
 
 // Gradient of a row, summed over the examples.
 std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector<float>& row,
                                   ToyRange examples);
+
+// What a slice or batch sends of the row: the gradient, or `factor` times its change by gradient
+// descent in the local steps that read it.
+std::vector<float> ToyRowContribution(const ToyJob& job, uint64_t step, uint32_t slice,
+                                      uint32_t table, uint64_t id, const std::vector<float>& row,
+                                      ToyRange examples, float factor);
 
 // Examples of slice `slice` in global batch `step`: positions in the (unshuffled) data.
 ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice);

@@ -1,10 +1,15 @@
 #include "worker/local_steps.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -49,7 +54,12 @@ class Sent final : public GradientSink {
  public:
   std::span<float> Gradient(int) override { return {&value, 1}; }
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
+  absl::Status RowsReady(int) override {
+    ++tables;
+    return absl::OkStatus();
+  }
   float value = 0;
+  int tables = 0;
 };
 
 Batch BatchOf(const std::vector<float>& features) {
@@ -74,7 +84,7 @@ class LocalStepsTest : public ::testing::Test {
   void Step(const std::vector<float>& features) { ASSERT_TRUE(steps_->Step(model_, BatchOf(features), 0).ok()); }
   float Difference(float factor) {
     Sent sent;
-    EXPECT_TRUE(steps_->End(pulled_, factor, sent).ok());
+    EXPECT_TRUE(steps_->End(pulled_, factor, {}, sent).ok());
     return sent.value;
   }
 
@@ -126,6 +136,140 @@ TEST_F(LocalStepsTest, TheNormOfEveryStepsMeanGradientIsClipped) {
   ASSERT_TRUE(steps_->Begin(pulled_).ok());
   Step({30, 50});   // mean 40, cut to 0.5
   EXPECT_FLOAT_EQ(Difference(1), -0.5f);
+}
+
+// A table of 1 column; the features of a batch are its ids. The gradient of a row is the number of
+// places that read it; of id 13 it is infinite.
+class CountModel final : public Model {
+ public:
+  Task task() const override { return Task::kRegression; }
+  int64_t outputs() const override { return 1; }
+  const std::vector<VariableSpec>& variables() const override { return variables_; }
+  const std::vector<TableSpec>& tables() const override { return tables_; }
+  absl::Status CheckLabel(float, float*) const override { return absl::OkStatus(); }
+  void AppendIds(const Batch& batch, int, std::vector<uint64_t>* ids) const override {
+    for (int64_t i = 0; i < batch.size; ++i)
+      ids->push_back(static_cast<uint64_t>(batch.dense[static_cast<size_t>(i)]));
+  }
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    on_train();
+    const TableRows rows = *weights.Rows(0);
+    const std::span<float> sums = gradients.RowGradients(0);
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    for (size_t i = 0; i < static_cast<size_t>(batch.size); ++i) {
+      read.push_back(rows.values[rows.places[i]]);
+      sums[rows.places[i]] += batch.dense[i] == 13 ? std::numeric_limits<float>::infinity() : 1;
+    }
+    EXPECT_TRUE(gradients.RowsReady(0).ok());
+    return BatchOutput();
+  }
+  absl::StatusOr<BatchOutput> Evaluate(const Batch&, WeightSource&) override {
+    return BatchOutput();
+  }
+
+  std::function<void()> on_train = [] {};
+  std::vector<float> read;
+
+ private:
+  const std::vector<VariableSpec> variables_;
+  const std::vector<TableSpec> tables_ = {{"t", {{"w", 1, {}}}}};
+};
+
+// Every row is 100.
+class PulledRows final : public WeightSource {
+ public:
+  absl::StatusOr<std::span<const float>> Weights(int) override { return std::span<const float>(); }
+  absl::Status WantRows(int, std::span<const uint64_t> ids) override {
+    asked.emplace_back(ids.begin(), ids.end());
+    return absl::OkStatus();
+  }
+  void UseWantedRows() override { used_ = asked.back().size(); }
+  absl::StatusOr<TableRows> Rows(int) override {
+    values_.assign(used_, 100);
+    places_.resize(used_);
+    std::iota(places_.begin(), places_.end(), 0u);
+    return TableRows{values_, places_, static_cast<int64_t>(values_.size())};
+  }
+
+  std::vector<std::vector<uint64_t>> asked;
+
+ private:
+  size_t used_ = 0;
+  std::vector<float> values_;
+  std::vector<uint32_t> places_;
+};
+
+class LocalStepsOnRowsTest : public ::testing::Test {
+ protected:
+  void Begin(bool skip = false, double clip_norm = 0) {
+    LocalSteps::Options options;
+    options.optimizer.optimizer.set_learning_rate(1);
+    options.skip_not_finite = skip;
+    options.clip_norm = clip_norm;
+    steps_ = *LocalSteps::Create(options, model_.variables(), model_.tables());
+    ASSERT_TRUE(steps_->Begin(pulled_).ok());
+  }
+  void Step(const std::vector<float>& ids) {
+    ASSERT_TRUE(steps_->Step(model_, BatchOf(ids), 0).ok());
+  }
+  // By id, as messages to 2 servers have them.
+  std::map<uint64_t, float> Differences(float factor) {
+    const std::vector<uint64_t> ids = steps_->UpdatedIds()[0];
+    const auto batch = std::make_shared<TableBatch>(0, 1, 2);
+    batch->Build(ids);
+    Sent sent;
+    EXPECT_TRUE(steps_->End(pulled_, factor, {batch}, sent).ok());
+    EXPECT_EQ(sent.tables, 1);
+    std::map<uint64_t, float> differences;
+    for (size_t i = 0; i < ids.size(); ++i)
+      differences[ids[i]] = batch->gradients()[batch->rows().places[i]];
+    return differences;
+  }
+
+  CountModel model_;
+  PulledRows pulled_;
+  std::unique_ptr<LocalSteps> steps_;
+};
+
+TEST_F(LocalStepsOnRowsTest, RowsAreAskedForOnceInARoundAndSteppedFromThere) {
+  Begin();
+  Step({4, 9});  // each a gradient of 1 over 2 examples
+  Step({9, 9, 9, 7});
+  EXPECT_THAT(pulled_.asked[0], ::testing::UnorderedElementsAre(4, 9));
+  EXPECT_THAT(pulled_.asked[1], ::testing::ElementsAre(7));
+  EXPECT_EQ(model_.read, (std::vector<float>{100, 100, 99.5, 99.5, 99.5, 100}));
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{4, -0.5f}, {7, -0.25f}, {9, -1.25f}}));
+  EXPECT_EQ(Differences(6)[9], -7.5f);
+  ASSERT_TRUE(steps_->Begin(pulled_).ok());
+  Step({9});
+  EXPECT_THAT(pulled_.asked[2], ::testing::ElementsAre(9)) << "a new round reads it anew";
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{9, -1}}));
+}
+
+TEST_F(LocalStepsOnRowsTest, RowsOfTheNextBatchAreAskedForBeforeThisOneComputes) {
+  Begin();
+  const Batch one = BatchOf({4, 9}), two = BatchOf({9, 7});
+  model_.on_train = [this] { EXPECT_EQ(pulled_.asked.size(), 2u); };
+  ASSERT_TRUE(steps_->Step(model_, one, 0, &two).ok());
+  EXPECT_THAT(pulled_.asked[1], ::testing::ElementsAre(7));
+  ASSERT_TRUE(steps_->Step(model_, two, 0).ok());
+  EXPECT_EQ(model_.read, (std::vector<float>{100, 100, 99.5, 100})) << "9 as it was stepped";
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{4, -0.5f}, {7, -0.5f}, {9, -1}}));
+}
+
+TEST_F(LocalStepsOnRowsTest, ASkippedGradientChangesAndNamesNoRow) {
+  Begin(/*skip=*/true);
+  Step({4, 13});
+  Step({5});
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{5, -1}}));
+  EXPECT_EQ(steps_->TakeSkipped(), 1u);
+}
+
+TEST_F(LocalStepsOnRowsTest, TheNormOfAGradientCountsItsRows) {
+  Begin(/*skip=*/false, /*clip_norm=*/0.5);
+  Step({6});  // 1, cut to 0.5
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{6, -0.5f}}));
 }
 
 TEST(StepPlanTest, ARoundOfLocalStepsIsThatManyGlobalBatchesAndNeverCrossesAnEpoch) {

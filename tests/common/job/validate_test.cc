@@ -115,8 +115,7 @@ TEST(ValidateTest, EveryThreadOfAWorkerMustHaveASlice) {
   EXPECT_THAT(
       MessagesWith("training { slices: 2 mode: 'single' } cluster { threads_per_worker: 3 }"),
       ElementsAre("cluster.threads_per_worker: training.slices (2) leaves some of the 3 threads of "
-                  "each of 1 "
-                  "workers without work; leave training.slices out, or set it to 3"));
+                  "the worker without work; leave training.slices out, or set it to 3"));
   EXPECT_THAT(MessagesWith("cluster { workers: 1000 threads_per_worker: 2 }"),
               ElementsAre("cluster.threads_per_worker: 2000 threads in all, of which each gets a "
                           "slice; at most 1024, "
@@ -339,16 +338,16 @@ TEST(ValidateTest, ModelsWithTablesHaveTwoClasses) {
               IsEmpty());
 }
 
-TEST(ValidateTest, ModelsWithTablesNeedServers) {
+TEST(ValidateTest, ModelsWithTablesTrainInEveryMode) {
   for (const std::string kind : {"sparse_logistic", "factorization_machine", "deep_fm",
                                  "wide_and_deep", "matrix_factorization"}) {
-    EXPECT_THAT(
-        MessagesWith(absl::StrCat("model { ", kind, " {} } training { mode: 'single' }")),
-        ElementsAre(absl::StrCat("training.mode: single trains without servers, and the rows of ",
-                                 kind, " live in tables of servers; use sync, async or ssp")));
-    EXPECT_THAT(MessagesWith(absl::StrCat("model { ", kind, " {} }")), IsEmpty());
+    for (const std::string mode : {"sync", "async", "ssp:1", "local_sgd:4", "geo:4", "single"}) {
+      EXPECT_THAT(
+          MessagesWith(absl::StrCat("model { ", kind, " {} } training { mode: '", mode, "' }")),
+          IsEmpty())
+          << mode;
+    }
   }
-  EXPECT_THAT(MessagesWith("training { mode: 'single' }"), IsEmpty());
 }
 
 TEST(ValidateTest, SettingsOfModelsWithTablesHaveRanges) {

@@ -104,6 +104,20 @@ TEST(RowUpdaterTest, OnlyZeroRowsOfTablesThatStartAtZeroReadAsUnknown) {
   EXPECT_TRUE(UpdaterFromText(ftrl, {{"w", 1, Initializer::Constant(0)}}).ReadsAsUnknown(zero));
 }
 
+TEST(RowUpdaterTest, DifferencesAreAddedUpWithoutSlotsOrRates) {
+  const TableSpec table{"table", kTwoRanges};
+  const RowUpdater average = *RowUpdater::ForDifferences(DifferenceRule::kAverage, table);
+  const RowUpdater add = *RowUpdater::ForDifferences(DifferenceRule::kAdd, table);
+  EXPECT_EQ(average.dim(), 4u);
+  EXPECT_EQ(average.slot_floats(), 0u);
+  TestRow row(average, {1, 1, 1, 1});
+  row.Update(average, 0.1, {4, 0, -8, 2}, 0.25f);
+  EXPECT_THAT(row.weights, ElementsAre(2, 1, -1, 1.5f));
+  row.Update(add, 0.1, {4, 0, -8, 2}, 0.25f);
+  EXPECT_THAT(row.weights, ElementsAre(6, 1, -9, 3.5f));
+  EXPECT_FALSE(RowUpdater::ForDifferences(DifferenceRule::kAdd, {"table", {}}).ok());
+}
+
 TEST(RowUpdaterTest, ErrorsNameTableAndRange) {
   EXPECT_EQ(ErrorOf("", {}), "table \"table\": got no columns, want at least one");
   EXPECT_EQ(ErrorOf("", {{"a", 1, {}}, {"b", 0, {}}}),

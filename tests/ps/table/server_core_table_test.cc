@@ -112,6 +112,62 @@ TEST(ServerCoreTableTest, AsyncAppliesOnArrivalAndSaysHowStaleItWas) {
   EXPECT_THAT(Pull(server, {9}), ElementsAre(-2.5f, 0.5f));
 }
 
+// Rates and rules of the job do not matter: the worker has applied them.
+ServerCore::Options WithSlots(ServerCore::Options options) {
+  options.optimizer.mutable_adam();
+  options.optimizer.set_learning_rate(0.25);
+  return options;
+}
+
+ServerCore::Options LocalSgdOptions(uint32_t slices) {
+  ServerCore::Options options = WithSlots(SyncOptions(slices));
+  options.mode = {.kind = Mode::Kind::kLocalSgd, .local_steps = 4};
+  return options;
+}
+
+// Differences times their examples, over all examples: (1 * 4 + 3 * 2) / 4 and (3 * 4) / 4.
+TEST(ServerCoreTableTest, LocalSgdAddsTheAverageOfTheSlicesDifferences) {
+  TestServer server = MakeServer(LocalSgdOptions(2));
+  server.Handle(PushRows(0, 0, {0, 0}, {{7, {4, 0}}}, /*examples=*/1));
+  server.Handle(PushRows(0, 0, {0, 1}, {{7, {6, 12}}, {8, {2, 2}}}, /*examples=*/3));
+  EXPECT_THAT(Pull(server, {7}, 1), ElementsAre(3.0f, 3.5f));
+  EXPECT_THAT(Pull(server, {8}, 1), ElementsAre(1.0f, 1.0f));
+  EXPECT_THAT(Pull(server, {7}, 0), ElementsAre(0.5f, 0.5f)) << "for a slice in arrears";
+}
+
+TEST(ServerCoreTableTest, GeoAddsEachDifferenceAsItIs) {
+  TestServer server = MakeServer(WithSlots(TaskOptions({Mode::Kind::kGeo, 0})));
+  for (uint64_t batch = 0; batch < 2; ++batch) {
+    ExchangeRequest push = PushBatch(0, 1, batch, {}, 0, /*examples=*/5);
+    push.rows.push_back(Rows(0, {{9, {1, -2}}}, /*base_version=*/0));
+    EXPECT_EQ(server.Reply(push).staleness.sum, batch);
+  }
+  EXPECT_THAT(Pull(server, {9}), ElementsAre(2.5f, -3.5f));
+}
+
+TEST(ServerCoreTableTest, RowsOfLocalStepsHaveNoSlotsOnTheServer) {
+  TestServer local = MakeServer(LocalSgdOptions(1));
+  TestServer sync = MakeServer(WithSlots(SyncOptions(1)));
+  local.Reply(PushRows(0, 0, {0, 0}, {{7, {1, 2}}}));
+  sync.Reply(PushRows(0, 0, {0, 0}, {{7, {1, 2}}}));
+  // Chunks of 4 rows; Adam has 2 slots of 2 floats.
+  EXPECT_EQ(sync.core->Stats().table_bytes() - local.core->Stats().table_bytes(), 4u * 4 * 4);
+}
+
+TEST(ServerCoreTableTest, ADifferenceOfAnIdThatIsNotAdmittedIsDropped) {
+  ServerCore::Options options = LocalSgdOptions(2);
+  options.table_rules.emplace_back().set_admit_after(3);
+  TestServer server = MakeServer(std::move(options));
+  const auto round = [&](uint64_t step) {
+    server.Handle(PushRows(0, step, {0, 0}, {{7, {2, 2}}}));
+    server.Handle(PushRows(0, step, {0, 1}, {{7, {2, 2}}}));
+  };
+  round(0);
+  EXPECT_THAT(Pull(server, {7}, 1), ElementsAre(0.5f, 0.5f)) << "seen by two slices";
+  round(1);
+  EXPECT_THAT(Pull(server, {7}, 2), ElementsAre(2.5f, 2.5f)) << "of this round alone";
+}
+
 TEST(ServerCoreTableTest, BadRequestsAreRefusedAndChangeNothing) {
   TestServer server = MakeServer(SyncOptions(1), /*servers=*/2);
   std::vector<uint64_t> here, there;  // of server 0 and of server 1
