@@ -127,7 +127,8 @@ TEST_F(CheckpointCommandTest, InspectShowsTheNewest) {
   EXPECT_THAT(output, HasSubstr("checkpoint " + Path(300)));
   // 300 steps of 128 examples.
   for (const char* pattern :
-       {"step +300\n", "examples +38400 \\(0\\.64 epochs of 60000\\)", "mode +async, 4 slices",
+       {"step +300 batches that server 0 has counted\n",
+        "examples +38400 \\(0\\.64 epochs of 60000\\)", "mode +async, 4 slices",
         "written by +2 servers of generation 2", "data tasks +4 complete",
         "began as +a new training", "w +2 x 3 +6 +2 +m, v\n", "b +1 +1 +1 +-\n",
         "t +5 +1 +bias 1, factors 2 +bias/z 1, bias/n 1, factors/a 1\n",
@@ -142,6 +143,15 @@ TEST_F(CheckpointCommandTest, InspectShowsTheWholeLineage) {
   checkpoint.Write(folder_ / "c");
   EXPECT_TRUE(Matches(Succeed({"inspect", folder_ / "c"}),
                       "began as +init of old.safetensors@0\n +then as +resume of runs/a@800\n"));
+}
+
+TEST_F(CheckpointCommandTest, WithStepsThereAreNoDataTasks) {
+  SampleCheckpoint checkpoint;
+  checkpoint.manifest.mode = "sync";
+  checkpoint.Write(folder_ / "c");
+  const std::string output = Succeed({"inspect", folder_ / "c"});
+  EXPECT_TRUE(Matches(output, "step +1200, which the whole model has taken\n")) << output;
+  EXPECT_THAT(output, Not(HasSubstr("data tasks")));
 }
 
 TEST_F(CheckpointCommandTest, InspectPrintsTheJob) {
@@ -241,6 +251,14 @@ TEST_F(CheckpointCommandTest, ExportWritesWholeTensors) {
   }
   EXPECT_EQ(ReadFile(folder_ / "out/job.textproto"), "name: \"sample\"\n");
   EXPECT_FALSE(fs::exists(folder_ / "out/schema.json"));
+}
+
+TEST_F(CheckpointCommandTest, DamagedWeightsAreNeitherExportedNorCompared) {
+  Flip(Path(300) + "/server-0-of-2.safetensors");
+  const std::string file = folder_ / "model.safetensors";
+  EXPECT_THAT(FailWith(1, {"export", run_, file}), HasSubstr("step-00000300 is damaged"));
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_THAT(FailWith(1, {"diff", run_ + "@100", run_}), HasSubstr("step-00000300 is damaged"));
 }
 
 TEST_F(CheckpointCommandTest, ExportOverwritesNothing) {

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/pruning.h"
+#include "common/checkpoint/verify_checkpoint.h"
 #include "common/status.h"
 #include "launcher/commands/checkpoint/argument.h"
 #include "launcher/commands/checkpoint/diff.h"
@@ -50,7 +51,9 @@ void PrintNow(const std::string& text) {
   std::fflush(stdout);
 }
 
-absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenOne(const StoredCheckpoint& checkpoint) {
+// For commands that use the values: they are as they were written.
+absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenVerified(const StoredCheckpoint& checkpoint) {
+  CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(checkpoint.path));
   return CheckpointReader::Open(checkpoint.path);
 }
 
@@ -69,7 +72,7 @@ int RunList(const CheckpointOptions& options) {
 int RunInspect(const CheckpointOptions& options) {
   const absl::StatusOr<StoredCheckpoint> place = OneCheckpoint(options.place);
   if (!place.ok()) return FailToFind(place.status());
-  const auto checkpoint = OpenOne(*place);
+  const auto checkpoint = CheckpointReader::Open(place->path);
   if (!checkpoint.ok()) return Fail(checkpoint.status());
   PrintNow(options.job ? (*checkpoint)->manifest().job : InspectText(**checkpoint, absl::Now()));
   return kExitDone;
@@ -86,9 +89,9 @@ int RunDiff(const CheckpointOptions& options) {
   if (!place_a.ok()) return FailToFind(place_a.status());
   const absl::StatusOr<StoredCheckpoint> place_b = OneCheckpoint(options.other);
   if (!place_b.ok()) return FailToFind(place_b.status());
-  const auto a = OpenOne(*place_a);
+  const auto a = OpenVerified(*place_a);
   if (!a.ok()) return Fail(a.status());
-  const auto b = OpenOne(*place_b);
+  const auto b = OpenVerified(*place_b);
   if (!b.ok()) return Fail(b.status());
   const absl::StatusOr<std::string> text = DiffText(**a, **b);
   if (!text.ok()) return Fail(text.status());
@@ -99,7 +102,7 @@ int RunDiff(const CheckpointOptions& options) {
 int RunExport(const CheckpointOptions& options) {
   const absl::StatusOr<StoredCheckpoint> place = OneCheckpoint(options.place);
   if (!place.ok()) return FailToFind(place.status());
-  const auto checkpoint = OpenOne(*place);
+  const auto checkpoint = OpenVerified(*place);
   if (!checkpoint.ok()) return Fail(checkpoint.status());
   const absl::Status status = ExportCheckpoint(**checkpoint, options.file);
   if (absl::IsAlreadyExists(status) || absl::IsFailedPrecondition(status)) {

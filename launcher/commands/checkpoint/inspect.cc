@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/json_object.h"
+#include "common/mode.h"
 #include "launcher/commands/checkpoint/texts.h"
 #include "launcher/process/text_table.h"
 
@@ -24,10 +25,22 @@ std::string ExamplesText(const CheckpointManifest& manifest) {
   return text;
 }
 
+// What a step is depends on the mode.
+std::string StepText(const CheckpointManifest& manifest) {
+  const absl::StatusOr<Mode> mode = ParseMode(manifest.mode);
+  if (!mode.ok()) return absl::StrCat(manifest.step);
+  if (mode->rounds()) return absl::StrCat(manifest.step, ", which the whole model has taken");
+  return absl::StrCat(manifest.step, mode->local() ? " pushes" : " batches",
+                      " that server 0 has counted");
+}
+
+// Empty in modes with steps, which have none.
 std::string TasksText(const CheckpointManifest& manifest) {
+  const absl::StatusOr<Mode> mode = ParseMode(manifest.mode);
+  if (mode.ok() && mode->rounds()) return "";
   uint64_t tasks = 0;
   for (const auto& [first, last] : manifest.completed_tasks) tasks += last - first + 1;
-  return tasks == 0 ? "none listed" : absl::StrCat(tasks, " complete");
+  return tasks == 0 ? "none is complete" : absl::StrCat(tasks, " complete");
 }
 
 std::string JobText(const CheckpointManifest& manifest) {
@@ -39,7 +52,7 @@ std::vector<TextRow> ManifestRows(const CheckpointReader& checkpoint, absl::Time
   const CheckpointManifest& manifest = checkpoint.manifest();
   const std::string age = AgeText(manifest.created, now);
   std::vector<TextRow> rows = {
-      {"step", absl::StrCat(manifest.step)},
+      {"step", StepText(manifest)},
       {"examples", ExamplesText(manifest)},
       {"mode", absl::StrCat(manifest.mode, ", ", CountText(manifest.slices, "slice"))},
       {"dropped slices", absl::StrCat(manifest.dropped)},
@@ -51,8 +64,10 @@ std::vector<TextRow> ManifestRows(const CheckpointReader& checkpoint, absl::Time
       {"training data", absl::StrCat(CountText(manifest.data_examples, "example"), ", fingerprint ",
                                      Hex64(manifest.data_fingerprint))},
       {"schema", manifest.schema.empty() ? "none" : "of a table, as in schema.json"},
-      {"data tasks", TasksText(manifest)},
       {"job", JobText(manifest)}};
+  if (const std::string tasks = TasksText(manifest); !tasks.empty()) {
+    rows.push_back({"data tasks", tasks});
+  }
   rows.push_back({"began as", manifest.lineage.empty() ? "a new training" : ""});
   for (const CheckpointAncestor& ancestor : manifest.lineage) {
     if (!rows.back()[1].empty()) rows.push_back({"then as", ""});
