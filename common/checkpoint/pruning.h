@@ -11,9 +11,9 @@ namespace convoy {
 
 // A checkpoint is kept if any of these says so.
 struct PruningRule {
-  size_t keep_last = 1;        // the newest ones
-  uint64_t keep_every = 0;     // steps that are multiples of this; 0: none for that reason
-  std::vector<uint64_t> keep;  // these steps, e.g. the best
+  size_t keep_last = 1;             // the newest ones
+  uint64_t keep_every = 0;          // steps that are multiples of this; 0: none for that reason
+  std::vector<uint64_t> keep = {};  // these steps, e.g. the best
 };
 
 // Those of `steps`, ascending, that the rule does not keep, ascending.

@@ -1,5 +1,7 @@
 #include "common/checkpoint/verify_checkpoint.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,7 +10,6 @@
 #include "common/checkpoint/json_object.h"
 #include "common/checkpoint/manifest.h"
 #include "common/files/file_hash.h"
-#include "common/files/file_io.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -47,7 +48,10 @@ absl::Status VerifyCheckpoint(const std::string& folder, std::vector<VerifiedFil
   if (files == nullptr) files = &verified;
   const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(folder);
   if (absl::IsNotFound(manifest.status())) return manifest.status();
-  files->push_back({kManifestName, 0, std::string(manifest.status().message())});
+  std::error_code ignored;  // the file was just read
+  const uint64_t bytes =
+      std::filesystem::file_size(absl::StrCat(folder, "/", kManifestName), ignored);
+  files->push_back({kManifestName, bytes, std::string(manifest.status().message())});
   CONVOY_RETURN_IF_ERROR(manifest.status());
   CONVOY_RETURN_IF_ERROR(VerifyFiles(folder, *manifest, files));
   return CheckpointReader::Open(folder).status();

@@ -126,6 +126,28 @@ TEST(SafetensorsReaderTest, ReadsAPieceOfATensor) {
             absl::StatusCode::kOutOfRange);
 }
 
+TEST(SafetensorsReaderTest, ReadsPiecesOfWholeNumbersAsTheyWereWritten) {
+  ScratchFolder folder;
+  auto writer = SafetensorsWriter::Create(folder.File("model"),
+                                          {{"long", {2}, "U64"}, {"short", {3}, "U32"}}, {});
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  ASSERT_TRUE((*writer)->WriteU64("long", 0, std::vector<uint64_t>{1, ~uint64_t{0}}).ok());
+  ASSERT_TRUE((*writer)->WriteU32("short", 0, std::vector<uint32_t>{4, 5, ~0u}).ok());
+  EXPECT_EQ((*writer)->Write("short", 0, std::vector<float>{1.0f}).code(),
+            absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE((*writer)->Commit().ok());
+  const auto reader = SafetensorsReader::Open(folder.File("model"));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::vector<uint64_t> longs(1);
+  ASSERT_TRUE((*reader)->ReadU64Into("long", 1, longs).ok());
+  EXPECT_THAT(longs, ElementsAre(~uint64_t{0}));
+  std::vector<uint32_t> shorts(2);
+  ASSERT_TRUE((*reader)->ReadU32Into("short", 1, shorts).ok());
+  EXPECT_THAT(shorts, ElementsAre(5, ~0u));
+  EXPECT_EQ((*reader)->ReadU32Into("short", 2, shorts).code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ((*reader)->ReadU32Into("long", 0, shorts).code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(SafetensorsReaderTest, FloatsAtAnUnalignedByteAreRead) {
   ScratchFolder folder;
   const std::string text = R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
