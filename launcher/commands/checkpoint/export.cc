@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "common/files/atomic_file.h"
 #include "common/files/file_io.h"
+#include "common/files/model_file.h"
 #include "common/files/safetensors_writer.h"
 #include "common/job/job_file.h"
 #include "common/math/table.h"
 #include "common/status.h"
-#include "launcher/commands/saved_tables.h"
 #include "worker/data/csv/schema_json.h"
 
 namespace convoy {
