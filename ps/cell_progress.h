@@ -145,9 +145,10 @@ class CellProgress {
     const uint64_t next = marks_.Next(key.task);
     if (key.batch < next) return {Pushed::kDuplicate};
     if (key.batch > next) return {Pushed::kGap, next};
-    marks_.Count(key.task);
     const uint64_t staleness = counts_.version - std::min(base_version, counts_.version);
+    // Whoever copies the cell before it changes sees neither the change nor the mark.
     Advance(part, options_.policy.scale_by_staleness ? staleness : 0, apply);
+    marks_.Count(key.task);
     return {Pushed::kApplied, 0, staleness};
   }
 

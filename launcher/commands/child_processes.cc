@@ -31,6 +31,7 @@ class ChildProcesses final : public JobProcesses {
   // The coordinator writes its address into a FIFO, so that nobody has to look again and again.
   absl::StatusOr<std::string> StartCoordinator() override {
     const std::string fifo = directory_.path() + "/.coordinator-address";
+    std::filesystem::remove(fifo);  // an earlier run may have been killed
     if (mkfifo(fifo.c_str(), 0600) != 0) {
       return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
     }

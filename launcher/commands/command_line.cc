@@ -32,6 +32,7 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   AddCheckCommand(commands);
   AddExplainCommand(commands);
   AddEvaluateAndPredictCommands(commands);
+  AddCheckpointCommand(commands);
   AddCoordinatorCommand(commands);
   AddServerAndWorkerCommands(commands);
   AddNewCommand(commands);

@@ -25,7 +25,13 @@ struct CommandSet {
   template <typename Options>
   CLI::App* Add(const char* name, const char* help, std::shared_ptr<Options> options,
                 std::function<int(const Options&)> action) {
-    CLI::App* command = app.add_subcommand(name, help);
+    return AddTo(app, name, help, std::move(options), std::move(action));
+  }
+  // The same as a command of `group`, a command that is nothing by itself.
+  template <typename Options>
+  CLI::App* AddTo(CLI::App& group, const char* name, const char* help, std::shared_ptr<Options> options,
+                  std::function<int(const Options&)> action) {
+    CLI::App* command = group.add_subcommand(name, help);
     command->callback([this, options = std::move(options), action = std::move(action)] {
       run = [options, action] { return action(*options); };
     });
@@ -47,6 +53,7 @@ void AddTrainCommand(CommandSet& commands);
 void AddCheckCommand(CommandSet& commands);
 void AddExplainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);
+void AddCheckpointCommand(CommandSet& commands);
 void AddCoordinatorCommand(CommandSet& commands);
 void AddServerAndWorkerCommands(CommandSet& commands);
 void AddNewCommand(CommandSet& commands);

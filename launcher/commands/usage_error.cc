@@ -53,9 +53,12 @@ std::string Other(const CLI::ParseError& error) {
 }
 
 // Of all that the parser did not take; a flag explains the arguments after it.
-std::string FirstUnknown(const CLI::App& app, const CLI::App& command) {
-  std::vector<std::string> unknown = command.remaining();
-  if (unknown.empty()) unknown = app.remaining();
+// `chosen`: the program, its command, the command in that, ...
+std::string FirstUnknown(const std::vector<const CLI::App*>& chosen) {
+  std::vector<std::string> unknown;
+  for (auto command = chosen.rbegin(); unknown.empty() && command != chosen.rend(); ++command) {
+    unknown = (*command)->remaining();
+  }
   for (const std::string& argument : unknown) {
     if (argument.starts_with('-')) return argument;
   }
@@ -66,6 +69,8 @@ std::string FirstUnknown(const CLI::App& app, const CLI::App& command) {
 
 std::string UnknownCommandText(const CLI::App& app, const std::string& name) {
   const Names names = CommandNames(app);
+  if (name.empty())
+    return absl::StrCat("a command is missing; commands: ", absl::StrJoin(names, ", "));
   const std::string suggestion = DidYouMean(name, names);
   return absl::StrCat(
       "there is no command \"", Shown(name), "\"",
@@ -74,13 +79,18 @@ std::string UnknownCommandText(const CLI::App& app, const std::string& name) {
 
 std::string UsageErrorText(const CLI::App& app, const std::string& first,
                            const CLI::ParseError& error) {
-  const std::vector<CLI::App*> chosen = app.get_subcommands();
-  if (chosen.empty() && !first.starts_with('-')) {
-    return absl::StrCat("convoy: ", UnknownCommandText(app, first), "\nTry: convoy help");
+  std::vector<const CLI::App*> chosen = {&app};  // a command, the command in it, ...
+  std::string name;
+  while (!chosen.back()->get_subcommands().empty()) {
+    chosen.push_back(chosen.back()->get_subcommands().front());
+    absl::StrAppend(&name, " ", chosen.back()->get_name());
   }
-  const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  const std::string name = chosen.empty() ? "" : " " + command.get_name();
-  const std::string unknown = chosen.empty() ? first : FirstUnknown(app, command);
+  const CLI::App& command = *chosen.back();
+  const std::string unknown = chosen.size() == 1 ? first : FirstUnknown(chosen);
+  if (!CommandNames(command).empty() && !unknown.starts_with('-')) {
+    return absl::StrCat("convoy", name, ": ", UnknownCommandText(command, unknown),
+                        "\nTry: convoy help", name);
+  }
   const bool is_unknown =
       unknown.starts_with('-') || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   return absl::StrCat("convoy", name, ": ",

@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-// `there is no command "trai", did you mean "train"?`, or all commands if none is similar.
+// `there is no command "trai", did you mean "train"?`, or all commands if none is similar; an empty
+// name: that one is missing. `app`: the program, or a command that has commands.
 std::string UnknownCommandText(const CLI::App& app, const std::string& name);
 
 // Two lines without the last new line: which command complains of what, with what was probably

@@ -44,7 +44,7 @@ CheckpointTable Describe(const v1::Table& proto, const v1::Optimizer& optimizer,
   return table;
 }
 
-std::string ShapeText(const std::vector<uint64_t>& shape) {
+std::string ShapeInBrackets(const std::vector<uint64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
@@ -136,8 +136,8 @@ absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
     }
     if (stored->shape != ShapeOf(variable)) {
       return Misfit(manifest, absl::StrCat("variable \"", variable.name(), "\": got shape ",
-                                           ShapeText(ShapeOf(variable)), ", want ",
-                                           ShapeText(stored->shape)));
+                                           ShapeInBrackets(ShapeOf(variable)), ", want ",
+                                           ShapeInBrackets(stored->shape)));
     }
   }
   if (static_cast<size_t>(setup.variables_size()) != manifest.variables.size() ||

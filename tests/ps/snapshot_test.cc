@@ -66,11 +66,11 @@ TEST(SnapshotTest, ContributionsToALaterStepAreNotInIt) {
   server.Reply(PushStep(0, 0, {0, 0}, {{1, {2}}}));
   server.Reply(PushStep(0, 0, {0, 1}, {{1, {2}}}));
   server.Reply(PushStep(0, 1, {0, 0}, {{1, {100}}}));
-  const auto taken = server.core->shard().cell(1).TakeSnapshot();
+  std::optional<BlockSnapshot> taken = server.core->shard().cell(1).TakeSnapshot();
   ASSERT_TRUE(taken.has_value());
   EXPECT_EQ(taken->position.counts.examples, 2u);
   TestServer other(SyncOptions(2));
-  other.core->shard().cell(1).Restore(*taken);
+  other.core->shard().cell(1).Restore(*std::move(taken));
   EXPECT_THAT(other.Weights(1), ElementsAre(-2));
   EXPECT_EQ(other.Counts(1).version, 1u);
 }
@@ -149,6 +149,18 @@ TEST_F(BucketSnapshotTest, RestoredItGoesOnAsTheOneItWasTakenOf) {
   EXPECT_EQ(Bits(one.rows.slots), Bits(two.rows.slots));
   EXPECT_EQ(one.rows.counters, two.rows.counters);
   EXPECT_THAT(two.waiting, IsEmpty());
+}
+
+TEST(SnapshotTest, ABatchThatComesLaterHasNeitherItsMarkNorItsEffectInIt) {
+  TestServer server(TaskOptions({Mode::Kind::kAsync, 0}));
+  server.Reply(PushBatch(0, 1, 0, {{1, {1}}}));
+  server.core->shard().ArmSnapshot(kSnapshotNow);
+  server.Reply(PushBatch(0, 1, 1, {{1, {1}}}));
+  const auto taken = server.core->shard().cell(1).TakeSnapshot();
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_THAT(taken->position.marks, ElementsAre(std::make_pair(uint64_t{1}, uint64_t{1})));
+  EXPECT_EQ(taken->position.counts.examples, 1u);
+  EXPECT_THAT(*taken->values, ElementsAre(-1));
 }
 
 TEST(SnapshotTest, MarksAndCompleteTasksAreThoseOfTheMomentItWasArmed) {

@@ -15,6 +15,7 @@
 #include "tests/simulation/schedules.h"
 #include "tests/simulation/simulated_checkpoints.h"
 #include "tests/testing/run_program.h"
+#include "tests/testing/simulated_worker.h"
 
 namespace convoy::testing {
 namespace {
@@ -50,12 +51,13 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
   const TemporaryFolder folder;
   const RandomStream random(first.seed, "kills", 0);
   const uint64_t every = first.mode.rounds() ? 1 + random.Below(0, 4) : 2 + random.Below(0, 6);
+  const uint64_t most_events = first.mode.rounds() ? 1200 : 500;
   for (uint64_t life = 1;; ++life) {
     SimulationOptions options = first;
     options.seed = first.seed * 100 + life;
-    options.servers = 1 + random.Below(3 * life, 3);
-    options.workers = 1 + random.Below(3 * life + 1, 4);
-    options.kill_after = life > 3 ? 0 : 1 + random.Below(3 * life + 2, 1200);
+    options.servers = static_cast<uint32_t>(1 + random.Below(3 * life, 3));
+    options.workers = static_cast<uint32_t>(1 + random.Below(3 * life + 1, 4));
+    options.kill_after = life > 3 ? 0 : 1 + random.Below(3 * life + 2, most_events);
     const std::unique_ptr<CheckpointReader> checkpoint = GoOn(folder.path(), &options);
     if (checkpoint != nullptr) ++totals->resumed;
     SimulatedCheckpoints checkpoints(options, folder.path(), every, life);
@@ -71,9 +73,12 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
 
 void ExpectExercised(const Totals& totals, uint64_t schedules) {
   if (schedules < kResumeSchedules) return;
-  EXPECT_GT(totals.killed, schedules);
-  EXPECT_GT(totals.resumed, schedules / 2);
-  EXPECT_GT(totals.taken, schedules);
+  const std::string seen = absl::StrCat(totals.killed, " killed, ", totals.resumed, " resumed, ",
+                                        totals.taken, " taken, ", totals.refused, " refused");
+  EXPECT_GT(totals.killed, schedules) << seen;
+  EXPECT_GT(totals.resumed, schedules / 2) << seen;
+  EXPECT_GT(totals.taken, schedules) << seen;
+  std::printf("%s\n", seen.c_str());
 }
 
 void ExpectThePlainLoop(Mode mode, bool tables) {
@@ -86,10 +91,10 @@ void ExpectThePlainLoop(Mode mode, bool tables) {
     const absl::StatusOr<Simulation::Result> result = KillAndResume(options, &totals);
     ASSERT_TRUE(result.ok()) << "schedule seed " << seed << ": " << result.status();
     ASSERT_EQ(result->weights, PlainLoop(options.job)) << "schedule seed " << seed;
-    if (tables) ASSERT_EQ(result->tables, PlainTables(options.job)) << "schedule seed " << seed;
+    if (!tables) continue;
+    ASSERT_EQ(result->tables, PlainTables(options.job)) << "schedule seed " << seed;
   }
   ExpectExercised(totals, last - first);
-  if (last - first >= kResumeSchedules) EXPECT_GT(totals.refused, 0u);
 }
 
 TEST(ResumeSimulationTest, SyncEndsWithTheBitsOfThePlainLoop) {
@@ -109,6 +114,7 @@ void ExpectEveryBatchOnce(Mode mode, bool tables) {
   const auto [first, last] = Seeds(kResumeSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
     SimulationOptions options = Schedule(seed, mode);
+    options.job.examples *= 5;
     if (tables) options.job.tables = ToyTables();
     const absl::StatusOr<Simulation::Result> result = KillAndResume(options, &totals);
     ASSERT_TRUE(result.ok()) << "schedule seed " << seed << ": " << result.status();

@@ -1,0 +1,66 @@
+#include "launcher/commands/checkpoint/list.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/manifest.h"
+#include "common/status.h"
+#include "launcher/commands/checkpoint/argument.h"
+#include "launcher/commands/checkpoint/texts.h"
+#include "launcher/process/text_table.h"
+
+namespace convoy {
+namespace {
+
+TextRow ListRow(const CheckpointManifest& manifest, absl::Time now) {
+  return {absl::StrCat(manifest.step),
+          absl::StrCat(manifest.examples),
+          CreatedText(manifest.created),
+          AgeText(manifest.created, now),
+          BytesText(static_cast<double>(FileBytes(manifest))),
+          manifest.mode,
+          absl::StrCat(manifest.files.size()),
+          manifest.lineage.empty() ? "new" : AncestorText(manifest.lineage.back())};
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ListText(const std::string& argument, absl::Time now) {
+  CONVOY_ASSIGN_OR_RETURN(const CheckpointArgument parsed, ParseCheckpointArgument(argument));
+  std::vector<StoredCheckpoint> complete;
+  std::vector<std::string> incomplete;
+  if (parsed.one) {
+    complete = {*parsed.one};
+  } else {
+    CONVOY_ASSIGN_OR_RETURN(complete, ListCheckpoints(parsed.checkpoints));
+    CONVOY_ASSIGN_OR_RETURN(incomplete, ListIncomplete(parsed.checkpoints));
+  }
+  if (complete.empty() && incomplete.empty()) {
+    return absl::NotFoundError(absl::StrCat("there is no checkpoint in ", parsed.checkpoints));
+  }
+  std::vector<TextRow> rows = {
+      {"step", "examples", "created", "age", "size", "mode", "servers", "began as"}};
+  std::string damaged;
+  for (const StoredCheckpoint& checkpoint : complete) {
+    const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
+    if (manifest.ok()) {
+      rows.push_back(ListRow(*manifest, now));
+    } else {
+      absl::StrAppend(
+          &damaged, "  ", FolderName(checkpoint.path),
+          absl::IsUnimplemented(manifest.status()) ? "  can't be read: " : "  damaged: ",
+          std::string(manifest.status().message()), "\n");
+    }
+  }
+  std::string text = rows.size() > 1 ? AlignColumns(rows, Side::kRight) : "";
+  absl::StrAppend(&text, damaged);
+  for (const std::string& path : incomplete) {
+    absl::StrAppend(
+        &text, "  ", FolderName(path),
+        "  incomplete: being written or removed now, or left by a process that was killed\n");
+  }
+  return text;
+}
+
+}  // namespace convoy

@@ -1,0 +1,69 @@
+#include "launcher/commands/checkpoint/prune.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/verify_checkpoint.h"
+#include "common/status.h"
+#include "launcher/commands/checkpoint/texts.h"
+#include "launcher/process/text_table.h"
+
+namespace convoy {
+namespace {
+
+uint64_t BytesInFolder(const std::string& path) {
+  std::error_code error;
+  uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const uint64_t size = entry.file_size(error);
+    if (!error) bytes += size;
+  }
+  return bytes;
+}
+
+// What is kept must be of use to someone.
+absl::Status CheckOneIsGood(const std::vector<StoredCheckpoint>& kept) {
+  absl::Status newest;
+  for (auto checkpoint = kept.rbegin(); checkpoint != kept.rend(); ++checkpoint) {
+    const absl::Status status = VerifyCheckpoint(checkpoint->path);
+    if (status.ok()) return status;
+    if (newest.ok()) newest = status;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("nothing was removed, since no checkpoint that would be kept is good: ",
+                   std::string(newest.message())));
+}
+
+}  // namespace
+
+absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
+                              const PruningRule& rule, bool dry_run,
+                              absl::FunctionRef<void(const std::string&)> print) {
+  std::vector<uint64_t> steps;
+  for (const StoredCheckpoint& checkpoint : checkpoints) steps.push_back(checkpoint.step);
+  const std::vector<uint64_t> pruned = StepsToPrune(steps, rule);
+  std::vector<StoredCheckpoint> kept, gone;
+  for (const StoredCheckpoint& checkpoint : checkpoints) {
+    const bool goes = std::binary_search(pruned.begin(), pruned.end(), checkpoint.step);
+    (goes ? gone : kept).push_back(checkpoint);
+  }
+  if (!gone.empty()) CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
+  uint64_t total = 0;
+  for (const StoredCheckpoint& checkpoint : gone) {
+    const uint64_t bytes = BytesInFolder(checkpoint.path);
+    if (!dry_run) CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(checkpoint.path));
+    total += bytes;
+    print(absl::StrCat(dry_run ? "would remove " : "removed ", FolderName(checkpoint.path), "  ",
+                       BytesText(static_cast<double>(bytes)), "\n"));
+  }
+  for (const StoredCheckpoint& checkpoint : kept) {
+    print(absl::StrCat("kept ", FolderName(checkpoint.path), "\n"));
+  }
+  print(absl::StrCat(CountText(gone.size(), "checkpoint"), dry_run ? " would go, " : " removed, ",
+                     BytesText(static_cast<double>(total)), "; ", kept.size(), " kept\n"));
+  return absl::OkStatus();
+}
+
+}  // namespace convoy

@@ -1,0 +1,406 @@
+// `convoy checkpoint`, as a user meets it. The checkpoints are written by the tests.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <regex>
+
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/files/safetensors_reader.h"
+#include "tests/common/checkpoint/sample_checkpoint.h"
+#include "tests/testing/run_program.h"
+#include "tests/testing/toy_images.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+
+class CheckpointCommandTest : public ::testing::Test {
+ protected:
+  // Steps 100, 200 and 300 of a run; weights grow by 0.5 from one to the next.
+  CheckpointCommandTest() {
+    for (const uint64_t step : {100, 200, 300}) {
+      SampleCheckpoint(SampleOptions{.step = step, .shift = static_cast<float>(step) / 200})
+          .Write(Path(step));
+    }
+  }
+  std::string Path(uint64_t step) const { return run_ + "/checkpoints/" + CheckpointName(step); }
+  static ProgramResult Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {CONVOY_BINARY, "checkpoint"});
+    return RunProgram(arguments);
+  }
+  static std::string Succeed(std::vector<std::string> arguments) {
+    const ProgramResult result = Run(std::move(arguments));
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return result.output;
+  }
+  // The output of a command that must end with `code`.
+  static std::string FailWith(int code, std::vector<std::string> arguments) {
+    const ProgramResult result = Run(std::move(arguments));
+    EXPECT_EQ(result.exit_code, code) << result.output;
+    return result.output;
+  }
+  static bool Matches(const std::string& text, const std::string& pattern) {
+    return std::regex_search(text, std::regex(pattern));
+  }
+  void Flip(const std::string& path) {
+    std::string bytes = ReadFile(path);
+    bytes[bytes.size() / 2] ^= 1;
+    WriteFile(path, bytes);
+  }
+
+  TemporaryFolder folder_;
+  const std::string run_ = folder_ / "run";
+};
+
+// ---- list
+
+TEST_F(CheckpointCommandTest, ListHasALineForEachCheckpoint) {
+  const std::string output = Succeed({"list", run_});
+  EXPECT_TRUE(Matches(output, "step +examples +created +age +size +mode +servers +began as\n"))
+      << output;
+  EXPECT_TRUE(Matches(output, "100 +12800 +2026-11-26 14:05:09 UTC .* kB +async +2 +new\n"))
+      << output;
+  EXPECT_TRUE(Matches(output, "300 +38400 ")) << output;
+}
+
+TEST_F(CheckpointCommandTest, ListMarksWhatIsIncompleteOrDamaged) {
+  fs::create_directories(run_ + "/checkpoints/.step-00000400.g2");
+  fs::remove(Path(200) + "/manifest.json");
+  fs::resize_file(Path(300) + "/manifest.json", 100);
+  const std::string output = Succeed({"list", run_});
+  EXPECT_THAT(output, AllOf(HasSubstr(".step-00000400.g2  incomplete"),
+                            HasSubstr("step-00000200  incomplete"),
+                            HasSubstr("step-00000300  damaged: "), HasSubstr("not valid JSON")));
+}
+
+TEST_F(CheckpointCommandTest, ListTakesEveryWayToSayWhere) {
+  for (const std::string& place :
+       {run_ + "@200", run_ + "/@200", run_ + "/checkpoints@200", Path(200), Path(200) + "/"}) {
+    const std::string output = Succeed({"list", place});
+    EXPECT_THAT(output, AllOf(HasSubstr("25600"), Not(HasSubstr("12800")))) << place;
+  }
+  EXPECT_EQ(Succeed({"list", run_ + "/checkpoints"}), Succeed({"list", run_}));
+  fs::rename(Path(200), folder_ / "moved");
+  EXPECT_THAT(Succeed({"list", folder_ / "moved"}), HasSubstr("25600"));
+}
+
+TEST_F(CheckpointCommandTest, WhatIsNotThereIsNamedAndWhatIsThere) {
+  EXPECT_THAT(FailWith(2, {"list", folder_ / "none"}),
+              HasSubstr("there is no folder " + (folder_ / "none")));
+  EXPECT_THAT(FailWith(2, {"list", folder_.path()}), HasSubstr("is neither a run directory nor"));
+  EXPECT_THAT(FailWith(2, {"inspect", run_ + "@250"}),
+              HasSubstr("there is no checkpoint of step 250 in " + run_ +
+                        "/checkpoints; there are steps 100, 200, 300"));
+  EXPECT_THAT(FailWith(2, {"inspect", run_ + "@last"}),
+              HasSubstr("got step \"last\", want a number"));
+  EXPECT_THAT(FailWith(2, {"inspect", Path(200) + "@200"}), HasSubstr("is a checkpoint itself"));
+  fs::remove_all(run_ + "/checkpoints");
+  EXPECT_THAT(FailWith(2, {"list", run_}), HasSubstr("is neither a run directory nor"));
+  WriteFile(run_ + "/job.textproto", "");
+  EXPECT_THAT(FailWith(2, {"list", run_}), HasSubstr("the run in " + run_ + " has no checkpoints"));
+  fs::create_directories(run_ + "/checkpoints");
+  EXPECT_THAT(FailWith(2, {"list", run_}), HasSubstr("there is no checkpoint in "));
+  EXPECT_THAT(FailWith(2, {"verify", run_}), HasSubstr("there is no complete checkpoint in "));
+}
+
+TEST_F(CheckpointCommandTest, AnIncompleteCheckpointIsNamedAsSuch) {
+  fs::remove(Path(200) + "/manifest.json");
+  EXPECT_THAT(FailWith(2, {"inspect", Path(200)}), HasSubstr("is no complete checkpoint"));
+  EXPECT_THAT(FailWith(2, {"inspect", run_ + "@200"}), HasSubstr("there are steps 100, 300"));
+  fs::create_directories(run_ + "/checkpoints/.step-00000400.g2");
+  EXPECT_THAT(FailWith(2, {"inspect", run_ + "/checkpoints/.step-00000400.g2"}),
+              HasSubstr("is incomplete"));
+}
+
+// ---- inspect
+
+TEST_F(CheckpointCommandTest, InspectShowsTheNewest) {
+  const std::string output = Succeed({"inspect", run_});
+  EXPECT_THAT(output, HasSubstr("checkpoint " + Path(300)));
+  // 300 steps of 128 examples.
+  for (const char* pattern :
+       {"step +300 batches that server 0 has counted\n",
+        "examples +38400 \\(0\\.64 epochs of 60000\\)", "mode +async, 4 slices",
+        "written by +2 servers of generation 2", "data tasks +4 complete",
+        "began as +a new training", "w +2 x 3 +6 +2 +m, v\n", "b +1 +1 +1 +-\n",
+        "t +5 +1 +bias 1, factors 2 +bias/z 1, bias/n 1, factors/a 1\n",
+        "server-1-of-2.safetensors +[0-9.]+ kB +[0-9a-f]{16}\n"}) {
+    EXPECT_TRUE(Matches(output, pattern)) << pattern << "\n" << output;
+  }
+}
+
+TEST_F(CheckpointCommandTest, InspectShowsTheWholeLineage) {
+  SampleCheckpoint checkpoint;
+  checkpoint.manifest.lineage = {{"old.safetensors", 0, "init"}, {"runs/a", 800, "resume"}};
+  checkpoint.Write(folder_ / "c");
+  EXPECT_TRUE(Matches(Succeed({"inspect", folder_ / "c"}),
+                      "began as +init of old.safetensors@0\n +then as +resume of runs/a@800\n"));
+}
+
+TEST_F(CheckpointCommandTest, WithStepsThereAreNoDataTasks) {
+  SampleCheckpoint checkpoint;
+  checkpoint.manifest.mode = "sync";
+  checkpoint.Write(folder_ / "c");
+  const std::string output = Succeed({"inspect", folder_ / "c"});
+  EXPECT_TRUE(Matches(output, "step +1200, which the whole model has taken\n")) << output;
+  EXPECT_THAT(output, Not(HasSubstr("data tasks")));
+}
+
+TEST_F(CheckpointCommandTest, InspectPrintsTheJob) {
+  EXPECT_EQ(Succeed({"inspect", run_, "--job"}), "name: \"sample\"\n");
+}
+
+TEST_F(CheckpointCommandTest, InspectRefusesANewerVersion) {
+  WriteFile(Path(300) + "/manifest.json", R"({"format": "convoy checkpoint", "version": 9})");
+  EXPECT_THAT(FailWith(1, {"inspect", run_}),
+              AllOf(HasSubstr("is of version 9"), HasSubstr("use a newer Convoy")));
+  EXPECT_THAT(Succeed({"list", run_}), HasSubstr("step-00000300  can't be read: "));
+}
+
+// ---- verify
+
+TEST_F(CheckpointCommandTest, VerifySaysOkOfEachCheckpoint) {
+  const std::string output = Succeed({"verify", run_});
+  for (const char* step : {"100", "200", "300"}) {
+    EXPECT_TRUE(Matches(output, std::string("step-00000") + step + "  ok, 3 files, [0-9.]+ kB\n"));
+  }
+}
+
+TEST_F(CheckpointCommandTest, VerifyNamesDamagedFilesAndTheNewestGoodCheckpoint) {
+  Flip(Path(300) + "/server-1-of-2.safetensors");
+  const std::string output = FailWith(1, {"verify", run_});
+  EXPECT_TRUE(Matches(output,
+                      "step-00000300  can't be used\n +manifest.json +ok\n +server-0-of-2."
+                      "safetensors +ok\n +server-1-of-2.safetensors +has the checksum"))
+      << output;
+  EXPECT_THAT(
+      output,
+      HasSubstr("convoy: 1 of 3 checkpoints can't be used; the newest good one is " + Path(200)));
+  EXPECT_THAT(FailWith(1, {"verify", run_ + "@300"}), HasSubstr("its bytes were changed"));
+  Succeed({"verify", run_ + "@200"});
+}
+
+TEST_F(CheckpointCommandTest, VerifyFindsMissingAndCutFiles) {
+  fs::remove(Path(300) + "/server-0-of-2.safetensors");
+  fs::resize_file(Path(200) + "/server-0-of-2.safetensors", 10);
+  Flip(Path(100) + "/manifest.json");
+  EXPECT_THAT(FailWith(1, {"verify", run_}),
+              AllOf(HasSubstr("is missing"), HasSubstr("it was cut"), HasSubstr("none is left")));
+}
+
+// ---- diff
+
+TEST_F(CheckpointCommandTest, DiffMeasuresTheChange) {
+  const std::string output = Succeed({"diff", run_ + "@100", run_ + "@300"});
+  // Six values grow by 1: sqrt(6) = 2.449; A is 0.5 .. 5.5: sqrt(0.25 + 2.25 + 6.25 + 12.25 + 20.25
+  // + 30.25) = 8.456, and 2.449 / 8.456 = 0.2897.
+  EXPECT_TRUE(Matches(output, "w +6 +2\\.449 +0\\.2897 +1\n")) << output;
+  EXPECT_TRUE(Matches(output, "b +1 +same +0 +0\n")) << output;
+  // One weight of each row grows; at 123456789.5 a float has no such digit.
+  EXPECT_TRUE(Matches(output, "t +0 +0 +4 +1 +2 ")) << output;
+}
+
+TEST_F(CheckpointCommandTest, DiffCountsRowsAndNamesWhatIsInOneOnly) {
+  SampleCheckpoint other(SampleOptions{.servers = 1, .ids = {1, 2, 50, 60, 70}});
+  other.manifest.variables[1].name = "c";
+  other.files[0].Tensor("b[0:1]").name = "c[0:1]";
+  other.Write(folder_ / "other");
+  SampleCheckpoint(SampleOptions{.servers = 3}).Write(folder_ / "base");
+  const std::string output = Succeed({"diff", folder_ / "base", folder_ / "other"});
+  EXPECT_TRUE(Matches(output, "w +6 +same ")) << output;
+  EXPECT_TRUE(Matches(output, "b +only in A")) << output;
+  EXPECT_TRUE(Matches(output, "c +only in B")) << output;
+  EXPECT_TRUE(Matches(output, "t +3 +3 +0 +2 +0 +0 +0\n")) << output;
+}
+
+TEST_F(CheckpointCommandTest, DiffShowsNumbersThatAreNone) {
+  SampleCheckpoint other(SampleOptions{.step = 100, .shift = 0.5});
+  other.files[1].Tensor("w[4:6]").f32[0] = std::nanf("");
+  other.Write(folder_ / "other");
+  EXPECT_TRUE(
+      Matches(Succeed({"diff", run_ + "@100", folder_ / "other"}), "w +6 +nan +nan +nan\n"));
+}
+
+// ---- export
+
+TEST_F(CheckpointCommandTest, ExportWritesWholeTensors) {
+  const std::string file = folder_ / "out/model.safetensors";
+  EXPECT_EQ(Succeed({"export", run_ + "@200", file}),
+            "wrote the weights of step 200 to " + file + "\n");
+  const auto model = SafetensorsReader::Open(file);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ((*model)->metadata().at("format"), "convoy");
+  const auto w = (*model)->Read("w");
+  ASSERT_TRUE(w.ok()) << w.status();
+  EXPECT_THAT(w->span(), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT((*model)->Find("w")->shape, ElementsAre(2, 3));
+  const auto ids = (*model)->ReadU64("t/ids");
+  const auto rows = (*model)->Read("t/rows");
+  ASSERT_TRUE(ids.ok() && rows.ok());
+  ASSERT_EQ(ids->size(), 5u);
+  for (size_t i = 0; i < ids->size(); ++i) {
+    EXPECT_EQ(rows->span()[3 * i], static_cast<float>((*ids)[i]) + 1);
+  }
+  EXPECT_EQ(ReadFile(folder_ / "out/job.textproto"), "name: \"sample\"\n");
+  EXPECT_FALSE(fs::exists(folder_ / "out/schema.json"));
+}
+
+TEST_F(CheckpointCommandTest, DamagedWeightsAreNeitherExportedNorCompared) {
+  Flip(Path(300) + "/server-0-of-2.safetensors");
+  const std::string file = folder_ / "model.safetensors";
+  EXPECT_THAT(FailWith(1, {"export", run_, file}), HasSubstr("step-00000300 is damaged"));
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_THAT(FailWith(1, {"diff", run_ + "@100", run_}), HasSubstr("step-00000300 is damaged"));
+}
+
+TEST_F(CheckpointCommandTest, ExportOverwritesNothing) {
+  const std::string file = folder_ / "model.safetensors";
+  WriteFile(file, "precious");
+  EXPECT_THAT(FailWith(2, {"export", run_, file}), HasSubstr("is there already"));
+  EXPECT_EQ(ReadFile(file), "precious");
+}
+
+TEST_F(CheckpointCommandTest, ExportPutsTheSchemaBesideTheModelUnlessThereIsAnother) {
+  const std::string trained = folder_ / "trained";
+  WriteFile(folder_ / "table.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n");
+  WriteFile(folder_ / "job.textproto",
+            "data { train: \"table.csv\" csv { label: \"y\" } }\nmodel { logistic_regression {} }\n"
+            "training { epochs: 1 batch_size: 2 mode: \"single\" }\n");
+  const ProgramResult training =
+      RunProgram({CONVOY_BINARY, "train", folder_ / "job.textproto", "--run-dir", trained});
+  ASSERT_EQ(training.exit_code, 0) << training.output;
+  SampleCheckpoint checkpoint;
+  checkpoint.manifest.schema = ReadFile(trained + "/schema.json");
+  checkpoint.Write(folder_ / "c");
+  const ProgramResult result = Run({"export", folder_ / "c", folder_ / "one/model.safetensors"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(ReadFile(folder_ / "one/schema.json"), ReadFile(trained + "/schema.json"));
+  Succeed({"export", folder_ / "c", folder_ / "one/again.safetensors"});
+  WriteFile(folder_ / "one/schema.json", "{}");
+  EXPECT_THAT(FailWith(2, {"export", folder_ / "c", folder_ / "one/third.safetensors"}),
+              HasSubstr("is the schema of another model"));
+  EXPECT_FALSE(fs::exists(folder_ / "one/third.safetensors"));
+}
+
+// A checkpoint with the weights of a finished run gives that run's model file back, and the folder
+// can be used in place of the run.
+TEST_F(CheckpointCommandTest, AnExportedModelIsThatOfTheRunAndIsEvaluatedAlike) {
+  WriteToyImages({.examples = 200}, folder_ / "toy");
+  const std::string job = folder_ / "job.textproto", trained = folder_ / "trained";
+  WriteFile(job,
+            "data { train: \"toy-images-idx3-ubyte\" }\nmodel { mlp { hidden: 8 } }\n"
+            "training { epochs: 1 batch_size: 50 mode: \"single\" }\n");
+  const ProgramResult training = RunProgram({CONVOY_BINARY, "train", job, "--run-dir", trained});
+  ASSERT_EQ(training.exit_code, 0) << training.output;
+  const auto model = SafetensorsReader::Open(trained + "/model.safetensors");
+  ASSERT_TRUE(model.ok()) << model.status();
+
+  SampleCheckpoint checkpoint(SampleOptions{.servers = 1});
+  checkpoint.manifest.job = ReadFile(trained + "/job.textproto");
+  checkpoint.manifest.variables.clear();
+  checkpoint.manifest.tables.clear();
+  checkpoint.manifest.slots.clear();
+  std::vector<uint64_t> cells(8);
+  std::vector<SampleTensor> tensors = {{"/marks", "U64", {0, 3}, {}, {}, {}},
+                                       {"/complete", "U64", {0, 2}, {}, {}, {}}};
+  for (const TensorInfo& tensor : (*model)->tensors()) {
+    const auto values = (*model)->Read(tensor.name);
+    ASSERT_TRUE(values.ok());
+    cells.insert(cells.end(), {1, checkpoint.manifest.variables.size(), 0, 0, 4, 4, 200, 0});
+    checkpoint.manifest.variables.push_back({tensor.name, tensor.shape});
+    const auto span = values->span();
+    tensors.push_back({tensor.name + "[0:" + std::to_string(span.size()) + "]",
+                       "F32",
+                       {span.size()},
+                       {span.begin(), span.end()},
+                       {},
+                       {}});
+  }
+  tensors.insert(tensors.begin(), {"/cells", "U64", {cells.size() / 8, 8}, {}, {}, cells});
+  checkpoint.files[0].tensors = tensors;
+  checkpoint.Write(folder_ / "c");
+
+  const std::string exported = folder_ / "exported";
+  Succeed({"export", folder_ / "c", exported + "/model.safetensors"});
+  EXPECT_TRUE(ReadFile(exported + "/model.safetensors") ==
+              ReadFile(trained + "/model.safetensors"));
+  const auto evaluate = [&](const std::string& run) {
+    return RunProgram(
+        {CONVOY_BINARY, "evaluate", run, "--data", folder_ / "toy-images-idx3-ubyte"});
+  };
+  const ProgramResult evaluated = evaluate(exported);
+  EXPECT_EQ(evaluated.exit_code, 0) << evaluated.output;
+  EXPECT_EQ(evaluated.output, evaluate(trained).output);
+}
+
+// ---- prune
+
+TEST_F(CheckpointCommandTest, PruneRemovesWhatItSays) {
+  const std::string said =
+      Succeed({"prune", run_, "--keep-last", "1", "--keep-every", "200", "--dry-run"});
+  EXPECT_TRUE(Matches(said,
+                      "would remove step-00000100  [0-9.]+ kB\nkept step-00000200\nkept "
+                      "step-00000300\n1 checkpoint would go, [0-9.]+ kB; 2 kept\n"))
+      << said;
+  EXPECT_TRUE(fs::exists(Path(100)));
+  const std::string done = Succeed({"prune", run_, "--keep-last", "1", "--keep-every", "200"});
+  EXPECT_THAT(done, AllOf(HasSubstr("removed step-00000100"), HasSubstr("1 checkpoint removed, ")));
+  EXPECT_FALSE(fs::exists(Path(100)));
+  EXPECT_TRUE(fs::exists(Path(200)));
+  EXPECT_THAT(Succeed({"prune", run_, "--keep-last", "5"}),
+              HasSubstr("0 checkpoints removed, 0 B; 2 kept"));
+}
+
+TEST_F(CheckpointCommandTest, PruneKeepsTheLastGoodCheckpoint) {
+  Flip(Path(300) + "/server-0-of-2.safetensors");
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1"}),
+              AllOf(HasSubstr("nothing was removed"), HasSubstr("step-00000300 is damaged")));
+  EXPECT_TRUE(fs::exists(Path(100)));
+  Succeed({"prune", run_, "--keep-last", "2"});
+  EXPECT_TRUE(fs::exists(Path(200)));
+  EXPECT_FALSE(fs::exists(Path(100)));
+}
+
+TEST_F(CheckpointCommandTest, PruneWantsARunAndANumber) {
+  EXPECT_THAT(FailWith(2, {"prune", run_}), HasSubstr("--keep-last is missing"));
+  EXPECT_THAT(FailWith(2, {"prune", run_, "--keep-last", "0"}),
+              HasSubstr("got \"0\", want 1 or more"));
+  EXPECT_THAT(FailWith(2, {"prune", run_, "--keep-last", "-1"}),
+              HasSubstr("got \"-1\", want 1 or more"));
+  EXPECT_THAT(FailWith(2, {"prune", run_ + "@100", "--keep-last", "1"}),
+              HasSubstr("is one checkpoint, want a run directory"));
+}
+
+// ---- the command itself
+
+TEST_F(CheckpointCommandTest, MistypedCommandsAreCorrected) {
+  EXPECT_THAT(FailWith(2, {}), AllOf(HasSubstr("a command is missing; commands: list, inspect"),
+                                     HasSubstr("Try: convoy help checkpoint")));
+  EXPECT_THAT(FailWith(2, {"lst", run_}),
+              HasSubstr("convoy checkpoint: there is no command \"lst\", did you mean \"list\"?"));
+  EXPECT_THAT(FailWith(2, {"list"}), AllOf(HasSubstr("convoy checkpoint list: RUN_DIR is missing"),
+                                           HasSubstr("Try: convoy help checkpoint list")));
+  EXPECT_THAT(FailWith(2, {"inspect", run_, "--jop"}), HasSubstr("did you mean \"--job\""));
+}
+
+TEST_F(CheckpointCommandTest, HelpGoesDownToTheCommand) {
+  const ProgramResult help = RunProgram({CONVOY_BINARY, "help", "checkpoint", "prune"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output,
+              AllOf(HasSubstr("Usage: convoy checkpoint prune"), HasSubstr("--dry-run")));
+  const ProgramResult wrong = RunProgram({CONVOY_BINARY, "help", "checkpoint", "prun"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.output,
+              AllOf(HasSubstr("did you mean \"prune\""), HasSubstr("Try: convoy help checkpoint")));
+}
+
+}  // namespace
+}  // namespace convoy::testing
