@@ -47,21 +47,21 @@ absl::Status InitTable(const InitValues& init, size_t number, uint32_t rank, uin
                        uint64_t seed, TableShard& table) {
   const size_t dim = table.dim(), slot_floats = table.updater().slot_floats();
   uint64_t loaded = 0;
-  CONVOY_RETURN_IF_ERROR(init.ReadRows(
-      number, table.spec(), table.updater(), seed, [&](const InitRows& rows) -> absl::Status {
-        // Archives of Convoy have the rows of a bucket together: one piece, or a few.
-        for (size_t i = 0; i < rows.ids.size();) {
-          const uint32_t bucket = BucketOf(rows.ids[i]);
-          BucketSnapshot piece;
-          for (; i < rows.ids.size() && BucketOf(rows.ids[i]) == bucket; ++i) {
-            AppendInitRow(rows, i, dim, slot_floats, &piece.rows);
-          }
-          if (bucket % servers != rank) continue;
-          loaded += piece.rows.ids.size();
-          CONVOY_RETURN_IF_ERROR(table.bucket(bucket).Restore(piece));
-        }
-        return absl::OkStatus();
-      }));
+  // Archives of Convoy have the rows of a bucket together: one piece, or a few.
+  const auto add = [&](const InitRows& rows) -> absl::Status {
+    for (size_t i = 0; i < rows.ids.size();) {
+      const uint32_t bucket = BucketOf(rows.ids[i]);
+      BucketSnapshot piece;
+      for (; i < rows.ids.size() && BucketOf(rows.ids[i]) == bucket; ++i) {
+        AppendInitRow(rows, i, dim, slot_floats, &piece.rows);
+      }
+      if (bucket % servers != rank) continue;
+      loaded += piece.rows.ids.size();
+      CONVOY_RETURN_IF_ERROR(table.bucket(bucket).Restore(piece));
+    }
+    return absl::OkStatus();
+  };
+  CONVOY_RETURN_IF_ERROR(init.ReadRows(number, table.spec(), table.updater(), seed, add));
   if (table.GetRowCounts().rows == loaded) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("table \"", table.spec().name, "\": some id is twice among the ", loaded,

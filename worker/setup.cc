@@ -11,6 +11,7 @@
 #include "common/job/model_task.h"
 #include "common/status.h"
 #include "worker/data/csv/class_names.h"
+#include "worker/data/csv/earlier_schema.h"
 #include "worker/example_reader.h"
 #include "worker/models/partly_frozen_model.h"
 
@@ -74,7 +75,10 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               std::span<const ModelRegistration> models,
                                               const ActivityCallback& activity) {
   TrainingSetup setup;
-  CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity));
+  CONVOY_ASSIGN_OR_RETURN(const std::shared_ptr<const v1::Schema> earlier,
+                          EarlierSchema(job.init()));
+  CONVOY_ASSIGN_OR_RETURN(setup.data,
+                          OpenData(job.data(), job.seed(), activity, earlier.get()));
   if (const v1::Schema* schema = setup.data.schema.get();
       schema != nullptr && schema->bad_lines() > 0) {
     activity(absl::StrCat(job.data().train(), ": ", schema->bad_lines(),

@@ -10,7 +10,6 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/init_source.h"
 #include "common/job/field_text.h"
 
 namespace convoy {
@@ -91,12 +90,6 @@ std::vector<Violation> CheckFiles(const v1::Job& job) {
                 validation.has_labels(), validation.labels(), &violations);
   CheckExamples("data.test.path", data.test().path(), "data.test.labels",
                 data.test().has_labels(), data.test().labels(), &violations);
-  if (!job.init().from().empty()) {
-    const absl::Status found = FindInitSource(job.init().from()).status();
-    if (!found.ok()) {
-      violations.push_back({"init.from", absl::StrCat("init.from: ", found.message()), false});
-    }
-  }
   return violations;
 }
 

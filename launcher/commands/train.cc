@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
 #include "common/job/job_file.h"
 #include "common/mode.h"
@@ -303,11 +304,18 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   return absl::OkStatus();
 }
 
+// Of a job that begins, not of one that goes on: that needs it no more.
+absl::Status CheckInitSource(const v1::Job& job) {
+  if (!job.has_init()) return absl::OkStatus();
+  return Annotate(FindInitSource(job.init().from()).status(), "init.from");
+}
+
 absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
   CONVOY_ASSIGN_OR_RETURN(const v1::Job written, LoadWrittenJob(options.job));
   PreparedRun run;
   run.job = ResolveDefaults(written);
   if (options.resume.empty()) {
+    CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,
                             options.run_dir.empty()
                                 ? RunDirectory::CreateDefault(run.job.name(), absl::Now())
@@ -319,6 +327,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
   }
   absl::StatusOr<std::unique_ptr<RunDirectory>> earlier = RunDirectory::Open(options.run_dir);
   if (absl::IsNotFound(earlier.status()) && options.resume == "auto") {
+    CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory, RunDirectory::Create(options.run_dir));
     return run;
   }

@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "worker/data/cache.h"
 #include "worker/data/cached_dataset.h"
+#include "worker/data/csv/extended_schema.h"
 #include "worker/data/csv/learned_schema.h"
 #include "worker/data/data_shape.h"
 #include "worker/data/dataset.h"
@@ -202,8 +203,18 @@ absl::StatusOr<DataSets> OpenDataWith(const v1::Data& data, uint64_t seed, FileU
 }  // namespace
 
 absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
-                                  const ActivityCallback& activity) {
-  return OpenDataWith(data, seed, {}, activity);
+                                  const ActivityCallback& activity, const v1::Schema* earlier) {
+  if (earlier == nullptr) return OpenDataWith(data, seed, {}, activity);
+  CONVOY_RETURN_IF_ERROR(CheckSettings(data));
+  CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format, FormatOf(data, data.train()));
+  CONVOY_ASSIGN_OR_RETURN(const std::shared_ptr<const v1::Schema> learned,
+                          SchemaOf(data, format, activity));
+  FileUse use;
+  if (learned != nullptr) {
+    CONVOY_ASSIGN_OR_RETURN(v1::Schema extended, ExtendSchema(*earlier, *learned, data.train()));
+    use.schema = std::make_shared<const v1::Schema>(std::move(extended));
+  }
+  return OpenDataWith(data, seed, std::move(use), activity);
 }
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const std::string& path,

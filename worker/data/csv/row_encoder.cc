@@ -37,6 +37,12 @@ void AddBucket(const v1::NumericTreatment& numeric, double x, uint32_t first, Sp
   out->Add(first + static_cast<uint32_t>(bucket - numeric.edge().begin()), 1);
 }
 
+// The name under which the features of column number `i` become ids. More categories of a column
+// are numbered from 0 again.
+std::string IdName(const v1::FeatureColumn& column, int i) {
+  return column.more() ? absl::StrCat(column.name(), "+", i) : column.name();
+}
+
 std::string UnknownClass(const v1::LabelColumn& label, std::string_view value) {
   std::string names;
   for (int i = 0; i < std::min(kNamedClasses, label.class_name_size()); ++i) {
@@ -57,7 +63,7 @@ RowEncoder::RowEncoder(const v1::Schema& schema, const ColumnMap& map, bool with
   for (int i = 0; i < schema_.column_size(); ++i) {
     const v1::FeatureColumn& column = schema_.column(i);
     columns_.push_back({map.features[static_cast<size_t>(i)], &column,
-                        Numbered(column.dictionary().category()), NameHash(column.name())});
+                        Numbered(column.dictionary().category()), NameHash(IdName(column, i))});
   }
 }
 

@@ -92,14 +92,35 @@ class FieldPlaces {
   std::set<uint32_t> numbers_;
 };
 
+// An earlier column of this name has the place, and room for more.
+absl::Status CheckMore(const v1::Schema& schema, int index) {
+  const v1::FeatureColumn& column = schema.column(index);
+  const v1::DictionaryTreatment& dictionary = column.dictionary();
+  const bool plain = column.has_dictionary() && !dictionary.missing_feature() &&
+                     !dictionary.unknown_feature() &&
+                     dictionary.missing() == v1::CsvColumn::ZERO;
+  for (int i = 0; i < index && plain; ++i) {
+    const v1::FeatureColumn& before = schema.column(i);
+    if (before.name() == column.name() && before.number() == column.number() && !before.more() &&
+        before.has_dictionary()) {
+      return absl::OkStatus();
+    }
+  }
+  return absl::InvalidArgumentError(
+      "more: expected categories of an earlier column that is a dictionary");
+}
+
 absl::Status CheckColumns(const v1::Schema& schema) {
   FieldPlaces places(schema);
   const v1::LabelColumn& label = schema.label();
   CONVOY_RETURN_IF_ERROR(Annotate(places.Add(label.name(), label.number()),
                                   absl::StrCat("label \"", label.name(), "\"")));
-  for (const v1::FeatureColumn& column : schema.column()) {
+  for (int i = 0; i < schema.column_size(); ++i) {
+    const v1::FeatureColumn& column = schema.column(i);
     const std::string where = absl::StrCat("column \"", column.name(), "\"");
-    CONVOY_RETURN_IF_ERROR(Annotate(places.Add(column.name(), column.number()), where));
+    const absl::Status placed =
+        column.more() ? CheckMore(schema, i) : places.Add(column.name(), column.number());
+    CONVOY_RETURN_IF_ERROR(Annotate(placed, where));
     CONVOY_RETURN_IF_ERROR(Annotate(CheckColumn(column), where));
   }
   return absl::OkStatus();
