@@ -181,6 +181,63 @@ TEST(CoordinatorStartTest, AJobThatIsNotAdmittedFailsBeforeAnybodyHasAPart) {
   }
 }
 
+// Whatever comes of it.
+void StartOneOfEach(CoreHarness* harness) {
+  harness->Join(v1::SERVER, 0);
+  harness->Join(v1::WORKER, 0);
+  harness->MakeReady(v1::SERVER, 0);
+  harness->MakeReady(v1::WORKER, 0, MakeSetup(10, 2));
+}
+
+CoordinatorCore::Options InitOptions() {
+  CoordinatorCore::Options options;
+  options.job = MakeJob("sync", 1, 1);
+  options.job.mutable_init()->set_from("runs/a");
+  return options;
+}
+
+TEST(CoordinatorStartTest, PlanOfTheFirstWeightsIsToldToAllAndIsTheFirstEvent) {
+  CoordinatorCore::Options options = InitOptions();
+  options.plan_init = [](const v1::Assignment& assignment) {
+    v1::InitPlan plan;
+    plan.set_path(assignment.job().init().from() + "/x");
+    plan.add_variables()->set_name(assignment.variables(0).name());
+    return plan;
+  };
+  CoreHarness harness(std::move(options));
+  harness.Join(v1::SERVER, 0);
+  harness.Join(v1::WORKER, 0);
+  const CallId server = harness.MakeReady(v1::SERVER, 0);
+  const CallId worker = harness.MakeReady(v1::WORKER, 0, MakeSetup(10, 2));
+  for (const CallId call : {server, worker}) {
+    const auto assignment = harness.Answer<v1::Assignment>(call);
+    EXPECT_EQ(assignment.init().path(), "runs/a/x");
+    EXPECT_EQ(assignment.init().variables(0).name(), "weight");
+  }
+  const auto progress = harness.Answer<v1::GetProgressReply>(harness.GetProgress(0, 0));
+  ASSERT_GE(progress.events_size(), 1);
+  EXPECT_THAT(progress.events(0), ::testing::HasSubstr("\"kind\":\"init\""));
+}
+
+TEST(CoordinatorStartTest, FirstWeightsThatDoNotFitFailTheJob) {
+  CoordinatorCore::Options options = InitOptions();
+  options.plan_init = [](const v1::Assignment&) -> absl::StatusOr<v1::InitPlan> {
+    return absl::InvalidArgumentError("runs/a does not fit the model");
+  };
+  CoreHarness harness(std::move(options));
+  StartOneOfEach(&harness);
+  EXPECT_EQ(harness.core().phase(), v1::FAILED);
+  EXPECT_EQ(harness.core().failure(), "runs/a does not fit the model");
+}
+
+TEST(CoordinatorStartTest, FreezingWhatTheModelHasNotFailsTheJob) {
+  v1::Job job = MakeJob("sync", 1, 1);
+  job.mutable_optimizer()->add_freeze("wait");
+  CoreHarness harness(job);
+  StartOneOfEach(&harness);
+  EXPECT_THAT(harness.core().failure(), ::testing::HasSubstr("\"wait\" matches no variable"));
+}
+
 TEST(CoordinatorStartTest, ObserversSeeTheMemoryOfAJobThatIsAdmitted) {
   CoordinatorCore::Options options;
   options.job = MakeJob("sync", 1, 1);
