@@ -39,6 +39,10 @@ target_compile_options(convoy_warnings INTERFACE -Wall -Wextra -Wshadow -Wconver
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # False alarms inside absl::InlinedVector's moves.
   target_compile_options(convoy_warnings INTERFACE -Wno-maybe-uninitialized)
+  # An Impl may hold types of its file's anonymous namespace. To g++ every file of a unity build is a header.
+  if(CMAKE_UNITY_BUILD)
+    target_compile_options(convoy_warnings INTERFACE -Wno-subobject-linkage)
+  endif()
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(convoy_warnings INTERFACE -Werror=thread-safety)

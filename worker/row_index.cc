@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kAhead =
+constexpr size_t kHashesAhead =
     16;  // hashes computed before their slots are read, so that the reads overlap
 
 // The bucket of an id as BucketOf has it; slots go by the lower bits, so that the ids of a bucket
@@ -46,15 +46,15 @@ void RowIndex::Build(std::span<const uint64_t> ids) {
 }
 
 void RowIndex::Collect(std::span<const uint64_t> ids) {
-  const size_t capacity = std::bit_ceil(ids.size() + ids.size() / 3 + kAhead);
+  const size_t capacity = std::bit_ceil(ids.size() + ids.size() / 3 + kHashesAhead);
   slots_.assign(capacity, 0);
   places_.resize(ids.size());
   found_.resize(ids.size());
   orders_.resize(ids.size());
   uint32_t found = 0;
-  std::array<uint64_t, kAhead> hashes;
-  for (size_t begin = 0; begin < ids.size(); begin += kAhead) {
-    const size_t count = std::min(kAhead, ids.size() - begin);
+  std::array<uint64_t, kHashesAhead> hashes;
+  for (size_t begin = 0; begin < ids.size(); begin += kHashesAhead) {
+    const size_t count = std::min(kHashesAhead, ids.size() - begin);
     for (size_t i = 0; i < count; ++i) {
       hashes[i] = HashId(ids[begin + i]);
       __builtin_prefetch(&slots_[hashes[i] & (capacity - 1)]);

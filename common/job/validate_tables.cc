@@ -14,7 +14,7 @@ using Violations = std::vector<Violation>;
 
 constexpr uint64_t kBuckets = 1024;  // of a table
 
-void Wrong(Violations* violations, const std::string& path, const std::string& text) {
+void WrongForTables(Violations* violations, const std::string& path, const std::string& text) {
   violations->push_back({path, path + text, false});
 }
 
@@ -22,15 +22,15 @@ void ValidateRule(const v1::TableRule& rule, const std::string& path, Violations
   if (rule.has_match()) {
     const re2::RE2 pattern(rule.match(), re2::RE2::Quiet);
     if (!pattern.ok()) {
-      Wrong(violations, JoinPath(path, "match"),
-            absl::StrCat(" must be an RE2 regular expression, got \"", rule.match(),
-                         "\": ", pattern.error()));
+      WrongForTables(violations, JoinPath(path, "match"),
+                     absl::StrCat(" must be an RE2 regular expression, got \"", rule.match(),
+                                  "\": ", pattern.error()));
     }
   }
   if (rule.max_rows() > 0 && rule.max_rows() < kBuckets) {
-    Wrong(violations, JoinPath(path, "max_rows"),
-          absl::StrCat(" must be 0 (no limit) or at least ", kBuckets,
-                       ", one row for each bucket, got ", rule.max_rows()));
+    WrongForTables(violations, JoinPath(path, "max_rows"),
+                   absl::StrCat(" must be 0 (no limit) or at least ", kBuckets,
+                                ", one row for each bucket, got ", rule.max_rows()));
   }
 }
 
@@ -41,32 +41,32 @@ bool HasBudget(const v1::Job& job) {
   return false;
 }
 
-void ValidateThreads(const v1::Job& job, Violations* violations) {
+void ValidateTableThreads(const v1::Job& job, Violations* violations) {
   if (!HasTables(job.model()) || job.cluster().threads_per_worker() <= 1) return;
-  Wrong(violations, "cluster.threads_per_worker",
-        absl::StrCat(" must be 1 for ", KindName(job.model()),
-                     ", whose embedding tables are read by one thread of a worker, got ",
-                     job.cluster().threads_per_worker(),
-                     "; leave it out and set cluster.workers instead"));
+  WrongForTables(violations, "cluster.threads_per_worker",
+                 absl::StrCat(" must be 1 for ", KindName(job.model()),
+                              ", whose embedding tables are read by one thread of a worker, got ",
+                              job.cluster().threads_per_worker(),
+                              "; leave it out and set cluster.workers instead"));
 }
 
 }  // namespace
 
 void ValidateTables(const v1::Job& job, Violations* violations) {
-  ValidateThreads(job, violations);
+  ValidateTableThreads(job, violations);
   const v1::Model& model = job.model();
   const bool known = model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom();
   if (job.table_size() > 0 && known && !HasTables(model)) {
-    Wrong(violations, ElementPath("table", 0),
-          absl::StrCat(" is a rule for embedding tables, but model is ", KindName(model),
-                       ", which has none"));
+    WrongForTables(violations, ElementPath("table", 0),
+                   absl::StrCat(" is a rule for embedding tables, but model is ", KindName(model),
+                                ", which has none"));
   }
   for (int i = 0; i < job.table_size(); ++i) {
     const std::string path = ElementPath("table", i);
     ValidateRule(job.table(i), path, violations);
     if (job.table(i).when_full() == v1::TableRule::EVICT_OLDEST && !HasBudget(job)) {
-      Wrong(violations, JoinPath(path, "when_full"),
-            " EVICT_OLDEST needs a budget: set max_rows or max_mb");
+      WrongForTables(violations, JoinPath(path, "when_full"),
+                     " EVICT_OLDEST needs a budget: set max_rows or max_mb");
     }
   }
 }

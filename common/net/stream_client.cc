@@ -20,14 +20,14 @@ namespace {
 using ByteStream = grpc::GenericClientAsyncReaderWriter;
 
 // One stream. It lives until its last completion has come.
-struct Call {
+struct ClientCall {
   enum Op { kStart, kRead, kWrite, kFinish, kOps };
   struct Tag {
-    Call* call;
+    ClientCall* call;
     Op op;
   };
 
-  explicit Call(int peer_number) : peer(peer_number) {
+  explicit ClientCall(int peer_number) : peer(peer_number) {
     for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
   }
 
@@ -81,18 +81,18 @@ class StreamClient::Impl {
 
   void Open(int peer, const std::string& address) {
     if (calls_.size() <= static_cast<size_t>(peer)) calls_.resize(static_cast<size_t>(peer) + 1);
-    auto call = std::make_unique<Call>(peer);
+    auto call = std::make_unique<ClientCall>(peer);
     auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
     call->stub = std::make_unique<grpc::GenericStub>(channel);
     call->stream = call->stub->PrepareCall(&call->context, method_, &queue_);
-    call->stream->StartCall(&call->tags[Call::kStart]);
+    call->stream->StartCall(&call->tags[ClientCall::kStart]);
     ++call->pending;
     ++open_calls_;
     calls_[static_cast<size_t>(peer)] = std::move(call);
   }
 
   void Send(int peer, const WireMessage& message) {
-    Call* call = Find(peer);
+    ClientCall* call = Find(peer);
     if (call == nullptr || call->broken) return;
     bytes_sent_ += message.size();
     call->outgoing.push_back(net_internal::ToByteBuffer(message));
@@ -100,7 +100,7 @@ class StreamClient::Impl {
   }
 
   void Close(int peer) {
-    if (Call* call = Find(peer)) call->context.TryCancel();
+    if (ClientCall* call = Find(peer)) call->context.TryCancel();
   }
 
   bool Poll(absl::Time deadline, Event* event) {
@@ -109,7 +109,7 @@ class StreamClient::Impl {
     for (;;) {
       const auto result = net_internal::NextCompletion(queue_, spin_, deadline, &tag, &ok);
       if (result != grpc::CompletionQueue::GOT_EVENT) return false;
-      if (Complete(*static_cast<Call::Tag*>(tag), ok, event)) return true;
+      if (Complete(*static_cast<ClientCall::Tag*>(tag), ok, event)) return true;
     }
   }
 
@@ -117,17 +117,17 @@ class StreamClient::Impl {
   uint64_t bytes_received_ = 0;
 
  private:
-  Call* Find(int peer) {
+  ClientCall* Find(int peer) {
     return static_cast<size_t>(peer) < calls_.size() ? calls_[static_cast<size_t>(peer)].get() : nullptr;
   }
 
   // Handles one completion; true if it makes an event.
-  bool Complete(Call::Tag tag, bool ok, Event* event) {
-    Call* call = tag.call;
+  bool Complete(ClientCall::Tag tag, bool ok, Event* event) {
+    ClientCall* call = tag.call;
     --call->pending;
     bool has_event = false;
     switch (tag.op) {
-      case Call::kStart:
+      case ClientCall::kStart:
         if (ok) {
           call->started = true;
           ReadNext(call);
@@ -136,7 +136,7 @@ class StreamClient::Impl {
           has_event = true;
         }
         break;
-      case Call::kRead:
+      case ClientCall::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
           bytes_received_ += message.size();
@@ -145,18 +145,18 @@ class StreamClient::Impl {
           ReadNext(call);
         }
         break;
-      case Call::kWrite:
+      case ClientCall::kWrite:
         call->writing = false;
         call->outgoing.pop_front();
         if (ok) WriteNext(call);
         break;
-      case Call::kFinish:
+      case ClientCall::kFinish:
         call->finished = true;
         break;
-      case Call::kOps:
+      case ClientCall::kOps:
         break;
     }
-    if (!ok && tag.op != Call::kFinish) Break(call);
+    if (!ok && tag.op != ClientCall::kFinish) Break(call);
     if (call->finished && call->pending == 0) {
       *event = {Event::Kind::kClosed, call->peer, {},
                 absl::Status(static_cast<absl::StatusCode>(call->status.error_code()),
@@ -168,31 +168,31 @@ class StreamClient::Impl {
     return has_event;
   }
 
-  void ReadNext(Call* call) {
+  void ReadNext(ClientCall* call) {
     if (call->broken) return;
-    call->stream->Read(&call->incoming, &call->tags[Call::kRead]);
+    call->stream->Read(&call->incoming, &call->tags[ClientCall::kRead]);
     ++call->pending;
   }
 
-  void WriteNext(Call* call) {
+  void WriteNext(ClientCall* call) {
     if (!call->started || call->writing || call->broken || call->outgoing.empty()) return;
     call->writing = true;
-    call->stream->Write(call->outgoing.front(), &call->tags[Call::kWrite]);
+    call->stream->Write(call->outgoing.front(), &call->tags[ClientCall::kWrite]);
     ++call->pending;
   }
 
   // The call has ended: an operation fails for no other reason. Finish gets the peer's own status.
-  void Break(Call* call) {
+  void Break(ClientCall* call) {
     if (call->broken) return;
     call->broken = true;
-    call->stream->Finish(&call->status, &call->tags[Call::kFinish]);
+    call->stream->Finish(&call->status, &call->tags[ClientCall::kFinish]);
     ++call->pending;
   }
 
   const std::string method_;
   const absl::Duration spin_;
   grpc::CompletionQueue queue_;
-  std::vector<std::unique_ptr<Call>> calls_;
+  std::vector<std::unique_ptr<ClientCall>> calls_;
   int open_calls_ = 0;
 };
 

@@ -21,14 +21,14 @@ namespace convoy {
 namespace {
 
 // One accepted call, on one completion queue. It lives until its last completion has come.
-struct Call {
+struct ServerCall {
   enum Op { kAccept, kRead, kWrite, kFinish, kOps };
   struct Tag {
-    Call* call;
+    ServerCall* call;
     Op op;
   };
 
-  Call() : stream(&context) {
+  ServerCall() : stream(&context) {
     for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
   }
 
@@ -93,14 +93,14 @@ class StreamServer::Impl {
   }
 
   void Send(StreamId id, const WireMessage& message) {
-    std::shared_ptr<Call> call = Find(id);
+    std::shared_ptr<ServerCall> call = Find(id);
     if (call == nullptr) return;
     bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
     Write(call.get(), net_internal::ToByteBuffer(message), message.size());
   }
 
   void Close(StreamId id) {
-    if (std::shared_ptr<Call> call = Find(id)) call->context.TryCancel();
+    if (std::shared_ptr<ServerCall> call = Find(id)) call->context.TryCancel();
   }
 
   std::string address_;
@@ -119,7 +119,7 @@ class StreamServer::Impl {
   }
 
   void Accept(grpc::ServerCompletionQueue* queue) {
-    auto call = std::make_shared<Call>();
+    auto call = std::make_shared<ServerCall>();
     call->id = next_id_.fetch_add(1);
     {
       MutexLock lock(call->mutex);
@@ -128,10 +128,10 @@ class StreamServer::Impl {
     MutexLock lock(mutex_);
     if (closed_) return;
     calls_[call->id] = call;
-    service_.RequestCall(&call->context, &call->stream, queue, queue, &call->tags[Call::kAccept]);
+    service_.RequestCall(&call->context, &call->stream, queue, queue, &call->tags[ServerCall::kAccept]);
   }
 
-  std::shared_ptr<Call> Find(StreamId id) {
+  std::shared_ptr<ServerCall> Find(StreamId id) {
     MutexLock lock(mutex_);
     const auto it = calls_.find(id);
     return it == calls_.end() ? nullptr : it->second;
@@ -147,7 +147,7 @@ class StreamServer::Impl {
       const auto result = net_internal::NextCompletion(*queue, options_.spin, deadline, &tag, &ok);
       if (result == grpc::CompletionQueue::SHUTDOWN) return;
       if (result == grpc::CompletionQueue::GOT_EVENT) {
-        Complete(queue, *static_cast<Call::Tag*>(tag), ok);
+        Complete(queue, *static_cast<ServerCall::Tag*>(tag), ok);
       }
       if (index == 0 && absl::Now() >= next_tick) {
         options_.handler->OnTick();
@@ -156,15 +156,15 @@ class StreamServer::Impl {
     }
   }
 
-  void Complete(grpc::ServerCompletionQueue* queue, Call::Tag tag, bool ok) {
-    Call* call = tag.call;
+  void Complete(grpc::ServerCompletionQueue* queue, ServerCall::Tag tag, bool ok) {
+    ServerCall* call = tag.call;
     switch (tag.op) {
-      case Call::kAccept:
+      case ServerCall::kAccept:
         if (!ok) break;
         Accept(queue);
         Begin(call);
         break;
-      case Call::kRead:
+      case ServerCall::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
           ReadNext(call);
@@ -173,7 +173,7 @@ class StreamServer::Impl {
           Finish(call, grpc::Status::OK);
         }
         break;
-      case Call::kWrite: {
+      case ServerCall::kWrite: {
         MutexLock lock(call->mutex);
         call->writing = false;
         call->backlog -= call->outgoing.front().second;
@@ -181,14 +181,14 @@ class StreamServer::Impl {
         if (ok) WriteNextLocked(call);
         break;
       }
-      case Call::kFinish:
-      case Call::kOps:
+      case ServerCall::kFinish:
+      case ServerCall::kOps:
         break;
     }
     Release(call);
   }
 
-  void Begin(Call* call) {
+  void Begin(ServerCall* call) {
     const std::string& name = call->context.method();
     const auto method = methods_.find(name);
     if (method != methods_.end()) call->answer = &method->second;
@@ -199,7 +199,7 @@ class StreamServer::Impl {
     }
   }
 
-  void OnMessage(Call* call, Payload message) {
+  void OnMessage(ServerCall* call, Payload message) {
     if (call->answer == nullptr) {
       bytes_received_.fetch_add(message.size(), std::memory_order_relaxed);
       options_.handler->OnMessage(call->id, std::move(message));
@@ -215,7 +215,7 @@ class StreamServer::Impl {
     }
   }
 
-  void Write(Call* call, grpc::ByteBuffer bytes, size_t size) {
+  void Write(ServerCall* call, grpc::ByteBuffer bytes, size_t size) {
     MutexLock lock(call->mutex);
     if (call->finishing) return;
     call->outgoing.emplace_back(std::move(bytes), size);
@@ -227,15 +227,15 @@ class StreamServer::Impl {
     WriteNextLocked(call);
   }
 
-  void ReadNext(Call* call) {
+  void ReadNext(ServerCall* call) {
     MutexLock lock(call->mutex);
     if (call->finishing || call->closed) return;
     ++call->operations;
-    call->stream.Read(&call->incoming, &call->tags[Call::kRead]);
+    call->stream.Read(&call->incoming, &call->tags[ServerCall::kRead]);
   }
 
   // Finish must not overtake a write that is under way: WriteNextLocked does it after the last one.
-  void Finish(Call* call, const grpc::Status& status) {
+  void Finish(ServerCall* call, const grpc::Status& status) {
     MutexLock lock(call->mutex);
     if (call->finishing) return;
     call->finishing = true;
@@ -243,13 +243,13 @@ class StreamServer::Impl {
     if (!call->writing) FinishLocked(call);
   }
 
-  void FinishLocked(Call* call) CONVOY_REQUIRES(call->mutex) {
+  void FinishLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
     if (call->closed) return;
     ++call->operations;
-    call->stream.Finish(call->final_status, &call->tags[Call::kFinish]);
+    call->stream.Finish(call->final_status, &call->tags[ServerCall::kFinish]);
   }
 
-  void WriteNextLocked(Call* call) CONVOY_REQUIRES(call->mutex) {
+  void WriteNextLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
     if (call->writing || call->closed) return;
     if (call->outgoing.empty()) {
       if (call->finishing) FinishLocked(call);
@@ -257,11 +257,11 @@ class StreamServer::Impl {
     }
     call->writing = true;
     ++call->operations;
-    call->stream.Write(call->outgoing.front().first, &call->tags[Call::kWrite]);
+    call->stream.Write(call->outgoing.front().first, &call->tags[ServerCall::kWrite]);
   }
 
   // One completion of the call has been handled; the last one frees it.
-  void Release(Call* call) {
+  void Release(ServerCall* call) {
     bool last;
     {
       MutexLock lock(call->mutex);
@@ -287,7 +287,7 @@ class StreamServer::Impl {
 
   Mutex mutex_;
   bool closed_ CONVOY_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<StreamId, std::shared_ptr<Call>> calls_ CONVOY_GUARDED_BY(mutex_);
+  absl::flat_hash_map<StreamId, std::shared_ptr<ServerCall>> calls_ CONVOY_GUARDED_BY(mutex_);
 
   std::vector<std::thread> threads_;
 };

@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-constexpr uint32_t kLanes = 8;
+constexpr uint32_t kSumLanes = 8;
 
 class RowwiseAdagrad final : public RangeRule {
  public:
@@ -45,13 +45,13 @@ class RowwiseAdagrad final : public RangeRule {
       if (terms_.l1 != 0 || terms_.l2 != 0) g += terms_.l2 * w + WithSignOf(w, terms_.l1);
       return g * g;
     };
-    float lanes[kLanes] = {};
+    float lanes[kSumLanes] = {};
     uint32_t i = 0;
-    for (; i + kLanes <= columns_; i += kLanes) {
-      for (uint32_t lane = 0; lane < kLanes; ++lane) lanes[lane] += square(i + lane);
+    for (; i + kSumLanes <= columns_; i += kSumLanes) {
+      for (uint32_t lane = 0; lane < kSumLanes; ++lane) lanes[lane] += square(i + lane);
     }
     for (uint32_t lane = 0; i < columns_; ++i, ++lane) lanes[lane] += square(i);
-    for (uint32_t half = kLanes / 2; half > 0; half /= 2) {
+    for (uint32_t half = kSumLanes / 2; half > 0; half /= 2) {
       for (uint32_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
     }
     return lanes[0];

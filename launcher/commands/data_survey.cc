@@ -25,7 +25,7 @@ constexpr size_t kMostNumberedClasses = 20;
 constexpr size_t kMostLibsvmClasses = 1000;
 
 // The settings of a job that says no more than the label.
-v1::Csv SettingsFor(const std::string& label, v1::Csv::LabelType type) {
+v1::Csv CsvSettingsFor(const std::string& label, v1::Csv::LabelType type) {
   v1::Job job;
   job.mutable_data()->mutable_csv()->set_label(label);
   job.mutable_data()->mutable_csv()->set_label_type(type);
@@ -35,7 +35,7 @@ v1::Csv SettingsFor(const std::string& label, v1::Csv::LabelType type) {
 absl::Status LabelIsNeeded(const std::string& path, bool tsv) {
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> source, OpenText(path, nullptr));
   CONVOY_ASSIGN_OR_RETURN(const CsvHead head, ReadHead(source.get()));
-  const CsvLayout layout = SniffLayout(head, SettingsFor("", v1::Csv::CLASS), tsv);
+  const CsvLayout layout = SniffLayout(head, CsvSettingsFor("", v1::Csv::CLASS), tsv);
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> file,
                           CsvFile::Open(MemorySource(head.text), path, layout, 0));
   return absl::InvalidArgumentError(absl::StrCat(
@@ -56,7 +56,8 @@ bool IsNumeric(const v1::Schema& schema) { return schema.label().class_name().em
 
 absl::StatusOr<v1::Schema> LearnAs(const std::string& path, const std::string& label, bool tsv,
                                    v1::Csv::LabelType type) {
-  return LearnSchema([&] { return OpenText(path, nullptr); }, path, SettingsFor(label, type), tsv);
+  return LearnSchema([&] { return OpenText(path, nullptr); }, path, CsvSettingsFor(label, type),
+                     tsv);
 }
 
 // Text is classes. Of numbers the classes are counted; too many of them are no classes.

@@ -21,7 +21,7 @@ absl::StatusOr<MemoryEstimate> EstimateOf(const v1::Assignment& assignment) {
   return EstimateMemory(assignment.job(), variables, assignment.data());
 }
 
-std::string Bytes(uint64_t bytes) { return BytesText(static_cast<double>(bytes)); }
+std::string MemoryText(uint64_t bytes) { return BytesText(static_cast<double>(bytes)); }
 
 }  // namespace
 
@@ -45,13 +45,13 @@ std::string MemoryLine(const v1::MemoryReport& memory) {
   const std::string available =
       memory.available_bytes() == 0
           ? ""
-          : absl::StrCat("; ", Bytes(memory.available_bytes()), " available");
+          : absl::StrCat("; ", MemoryText(memory.available_bytes()), " available");
   if (memory.server_bytes() == 0) {
-    return absl::StrCat("memory: at most about ", Bytes(memory.host_bytes()), available);
+    return absl::StrCat("memory: at most about ", MemoryText(memory.host_bytes()), available);
   }
-  return absl::StrCat("memory: at most about ", Bytes(memory.server_bytes()), " a server, ",
-                      Bytes(memory.worker_bytes()), " a worker, ", Bytes(memory.host_bytes()),
-                      " in all", available);
+  return absl::StrCat("memory: at most about ", MemoryText(memory.server_bytes()), " a server, ",
+                      MemoryText(memory.worker_bytes()), " a worker, ",
+                      MemoryText(memory.host_bytes()), " in all", available);
 }
 
 std::string CoresAdvice(uint32_t servers, uint32_t workers, uint32_t threads_per_worker,

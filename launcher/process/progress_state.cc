@@ -9,21 +9,21 @@
 namespace convoy {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
-std::optional<double> Number(const Json& object, const char* key) {
+std::optional<double> Number(const SortedJson& object, const char* key) {
   if (!object.is_object()) return std::nullopt;
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number()) return std::nullopt;
   return found->get<double>();
 }
 
-uint64_t Count(const Json& object, const char* key, uint64_t otherwise) {
+uint64_t Count(const SortedJson& object, const char* key, uint64_t otherwise) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : otherwise;
 }
 
-MeasuredValues Measured(const Json& event) {
+MeasuredValues Measured(const SortedJson& event) {
   MeasuredValues values = {
       Number(event, "loss"), Number(event, "accuracy"), Number(event, "rmse"), {}};
   const auto own = event.find("own");
@@ -34,11 +34,11 @@ MeasuredValues Measured(const Json& event) {
   return values;
 }
 
-void ApplyTrain(const Json& event, ProgressState* state) {
+void ApplyTrain(const SortedJson& event, ProgressState* state) {
   state->train = Measured(event);
   state->examples_per_second =
       Number(event, "examples_per_second").value_or(state->examples_per_second);
-  state->staleness = Number(event.value("staleness", Json()), "mean");
+  state->staleness = Number(event.value("staleness", SortedJson()), "mean");
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ std::optional<double> ProgressState::SecondsLeft() const {
 }
 
 absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* kind) {
-  const Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const SortedJson event = SortedJson::parse(line, nullptr, /*allow_exceptions=*/false);
   const std::string name = event.is_object() && event.contains("kind") && event["kind"].is_string()
                                ? event["kind"].get<std::string>()
                                : "";

@@ -12,41 +12,41 @@
 namespace convoy {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 // Null if `object` has no such number.
-std::optional<double> Number(const Json& object, const std::string& key) {
+std::optional<double> Number(const SortedJson& object, const std::string& key) {
   if (!object.is_object()) return std::nullopt;
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number()) return std::nullopt;
   return found->get<double>();
 }
 
-std::string Formatted(const Json& object, const char* key, const char* unit, int digits) {
+std::string Formatted(const SortedJson& object, const char* key, const char* unit, int digits) {
   const auto value = Number(object, key);
   return value ? absl::StrFormat("%.*f%s", digits, *value, unit) : "-";
 }
 
-std::string Text(const Json& object, const char* key) {
+std::string Text(const SortedJson& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end()) return "-";
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-std::string Staleness(const Json& staleness) {
+std::string Staleness(const SortedJson& staleness) {
   return absl::StrCat("min ", Formatted(staleness, "min", "", 0), ", mean ",
                       Formatted(staleness, "mean", "", 2), ", max ",
                       Formatted(staleness, "max", "", 0));
 }
 
-uint64_t Count(const Json& summary, const char* key) {
+uint64_t Count(const SortedJson& summary, const char* key) {
   return static_cast<uint64_t>(Number(summary, key).value_or(0));
 }
 
 // Mode single.
-bool IsOneProcess(const Json& summary) { return Number(summary, "servers") == 0.0; }
+bool IsOneProcess(const SortedJson& summary) { return Number(summary, "servers") == 0.0; }
 
-std::string Cluster(const Json& summary) {
+std::string Cluster(const SortedJson& summary) {
   const std::string slices = CountText(Count(summary, "slices"), "slice");
   const uint64_t each = Count(summary, "threads_per_worker");
   const std::string threads = each > 1 ? absl::StrCat(" of ", each, " threads") : "";
@@ -56,12 +56,12 @@ std::string Cluster(const Json& summary) {
                       CountText(Count(summary, "workers"), "worker"), threads, ", ", slices);
 }
 
-std::string Ending(const Json& summary) {
+std::string Ending(const SortedJson& summary) {
   if (summary.contains("failure")) return absl::StrCat("failed: ", Text(summary, "failure"));
-  return summary.value("stopped_early", Json()) == true ? "stopped early" : "as planned";
+  return summary.value("stopped_early", SortedJson()) == true ? "stopped early" : "as planned";
 }
 
-std::string RunTable(const Json& summary) {
+std::string RunTable(const SortedJson& summary) {
   std::vector<TextRow> rows;
   const auto add = [&](const char* key, const char* title, const std::string& text) {
     if (summary.contains(key) && !summary[key].is_null()) rows.push_back({title, text});
@@ -75,7 +75,7 @@ std::string RunTable(const Json& summary) {
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
   add("dropped_gradients", "gradients dropped", Text(summary, "dropped_gradients"));
   if (IsOneProcess(summary)) return AlignColumns(rows, Side::kLeft);
-  add("staleness", "staleness", Staleness(summary.value("staleness", Json())));
+  add("staleness", "staleness", Staleness(summary.value("staleness", SortedJson())));
   add("bytes_sent", "sent to servers", BytesText(Number(summary, "bytes_sent").value_or(0)));
   add("bytes_received", "received from them",
       BytesText(Number(summary, "bytes_received").value_or(0)));
@@ -83,21 +83,21 @@ std::string RunTable(const Json& summary) {
 }
 
 // With two classes those of class 1 say more than the means over the classes.
-std::vector<const char*> MetricsToShow(const Json& measured) {
+std::vector<const char*> MetricsToShow(const SortedJson& measured) {
   if (Number(measured, "f1")) return {"loss", "accuracy", "precision", "recall", "f1", "auc"};
   return {"loss", "accuracy", "macro_precision", "macro_recall", "macro_f1", "rmse"};
 }
 
 // Metrics that the model class defines itself; an empty object if there are none.
-Json OwnMetrics(const Json& measured) {
-  const Json own = measured.is_object() ? measured.value("own", Json()) : Json();
-  return own.is_object() ? own : Json::object();
+SortedJson OwnMetrics(const SortedJson& measured) {
+  const SortedJson own = measured.is_object() ? measured.value("own", SortedJson()) : SortedJson();
+  return own.is_object() ? own : SortedJson::object();
 }
 
 // `rows`: titles, then one for each part.
-void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts,
+void AddOwnMetrics(const std::vector<std::pair<const char*, SortedJson>>& parts,
                    std::vector<TextRow>* rows) {
-  Json names = Json::object();
+  SortedJson names = SortedJson::object();
   for (const auto& [part, measured] : parts) names.update(OwnMetrics(measured));
   for (const auto& [name, value] : names.items()) {
     (*rows)[0].push_back(name);
@@ -107,10 +107,10 @@ void AddOwnMetrics(const std::vector<std::pair<const char*, Json>>& parts,
   }
 }
 
-std::string MetricsTable(const Json& summary) {
-  std::vector<std::pair<const char*, Json>> parts;
+std::string MetricsTable(const SortedJson& summary) {
+  std::vector<std::pair<const char*, SortedJson>> parts;
   for (const char* part : {"train", "validation", "test"}) {
-    const Json measured = summary.value(part, Json());
+    const SortedJson measured = summary.value(part, SortedJson());
     if (measured.is_object()) parts.emplace_back(part, measured);
   }
   std::vector<TextRow> rows = {{"metric"}};
@@ -129,11 +129,11 @@ std::string MetricsTable(const Json& summary) {
   return absl::StrCat("\n", AlignColumns(rows, Side::kRight));
 }
 
-std::string ProcessTable(const Json& summary) {
+std::string ProcessTable(const SortedJson& summary) {
   const auto processes = summary.find("processes");
   if (processes == summary.end() || !processes->is_array() || processes->empty()) return "";
   std::vector<TextRow> rows = {{"process", "pid", "cpu time", "peak memory"}};
-  for (const Json& process : *processes) {
+  for (const SortedJson& process : *processes) {
     if (!process.is_object()) continue;
     const auto memory = Number(process, "peak_rss_bytes");
     rows.push_back({absl::StrCat(Text(process, "role"), " ", Text(process, "rank")),
@@ -146,7 +146,7 @@ std::string ProcessTable(const Json& summary) {
 }  // namespace
 
 absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
-  const Json summary = Json::parse(summary_json, nullptr, /*allow_exceptions=*/false);
+  const SortedJson summary = SortedJson::parse(summary_json, nullptr, /*allow_exceptions=*/false);
   if (!summary.is_object()) {
     return absl::InvalidArgumentError("the summary is not a JSON object");
   }

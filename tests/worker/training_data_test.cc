@@ -191,7 +191,9 @@ TEST_F(TrainingDataTest, RepeatsOfAnImageInOneEpochAreChangedDifferently) {
     const auto image = batch.dense.span().subspan(i * 64, 64);
     const std::vector<float> values(image.begin(), image.end());
     const auto [other, first] = seen.emplace(batch.examples[i] % 5, values);
-    if (!first) EXPECT_NE(other->second, values);
+    if (!first) {
+      EXPECT_NE(other->second, values);
+    }
   }
   EXPECT_EQ(seen.size(), 5u);
 }

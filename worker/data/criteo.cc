@@ -12,9 +12,9 @@
 namespace convoy {
 namespace {
 
-constexpr int kColumns = 1 + kCriteoFields;
+constexpr int kLineColumns = 1 + kCriteoFields;
 constexpr size_t kLeastBytes = 1;  // the tab before an empty column
-constexpr size_t kMostDigits = 18;
+constexpr size_t kMostNumberDigits = 18;
 constexpr size_t kMostHexDigits = 16;
 constexpr int64_t kLargestSpecial = 2;
 
@@ -43,7 +43,7 @@ std::string_view ColumnText(const char* begin, const char* end) {
 absl::Status WrongColumns(const char* line) {
   const char* const end = static_cast<const char*>(::rawmemchr(line, '\n'));
   return absl::InvalidArgumentError(absl::StrCat(
-      "expected ", kColumns, " columns between tabs (label, 13 numbers, 26 categories), got ",
+      "expected ", kLineColumns, " columns between tabs (label, 13 numbers, 26 categories), got ",
       std::count(line, end, '\t') + 1));
 }
 
@@ -64,9 +64,9 @@ bool CriteoParser::IsNoExample(const char* line) const {
 
 absl::Status CriteoParser::ParseLine(const char* line, float* label) {
   const char* begin = line;
-  for (int column = 0; column < kColumns; ++column) {
+  for (int column = 0; column < kLineColumns; ++column) {
     const char* const end = ColumnEnd(begin);
-    if ((*end == '\n') != (column == kColumns - 1)) return WrongColumns(line);
+    if ((*end == '\n') != (column == kLineColumns - 1)) return WrongColumns(line);
     const std::string_view text = ColumnText(begin, end);
     const int field = column - 1;
     CONVOY_RETURN_IF_ERROR(column == 0              ? ParseLabel(text, label)
@@ -92,7 +92,7 @@ absl::Status CriteoParser::AddNumber(int field, std::string_view text) {
   if (!text.empty()) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
     const size_t digits = text.size() - (text[0] == '-');
-    if (error != std::errc() || end != text.data() + text.size() || digits > kMostDigits) {
+    if (error != std::errc() || end != text.data() + text.size() || digits > kMostNumberDigits) {
       return WrongColumn(field, "a whole number of at most 18 digits", text);
     }
     token = CriteoNumberToken(x);

@@ -14,11 +14,11 @@
 
 namespace convoy {
 namespace {
-constexpr std::string_view kImages = "images-idx3";
-constexpr std::string_view kLabels = "labels-idx1";
+constexpr std::string_view kImagesName = "images-idx3";
+constexpr std::string_view kLabelsName = "labels-idx1";
 constexpr std::string_view kGzip = ".gz";
 constexpr std::string_view kIdxMagic("\0\0", 2);
-constexpr size_t kHeadBytes = 64 << 10;
+constexpr size_t kTextHeadBytes = 64 << 10;
 
 // The first line that is neither blank nor a comment of libsvm text.
 std::string_view FirstLine(std::string_view text) {
@@ -59,7 +59,7 @@ bool FileExists(const std::string& path) {
 absl::StatusOr<v1::Data::Format> DetectFormat(const std::string& path) {
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> file, FileSource(path, nullptr));
   const std::unique_ptr<ByteSource> source = Decompressed(std::move(file), path);
-  char head[kHeadBytes];
+  char head[kTextHeadBytes];
   CONVOY_ASSIGN_OR_RETURN(const size_t got, source->Read(head));
   const std::string_view text(head, got);
   if (text.empty()) {
@@ -75,10 +75,10 @@ absl::StatusOr<v1::Data::Format> DetectFormat(const std::string& path) {
 
 std::string LabelsPathFor(const std::string& images) {
   const size_t slash = images.rfind('/');
-  const size_t at = images.rfind(kImages);
+  const size_t at = images.rfind(kImagesName);
   if (at == std::string::npos || (slash != std::string::npos && at < slash)) return "";
   std::string labels = images;
-  labels.replace(at, kImages.size(), kLabels);
+  labels.replace(at, kImagesName.size(), kLabelsName);
   if (FileExists(labels)) return labels;
   const std::string other = absl::EndsWith(labels, ".gz")
                                 ? labels.substr(0, labels.size() - kGzip.size())

@@ -12,7 +12,7 @@ namespace {
 constexpr uint64_t kPieceElements = 1 << 16;
 
 template <typename T>
-std::span<const char> Bytes(std::span<const T> values) {
+std::span<const char> IdBytes(std::span<const T> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
@@ -25,7 +25,7 @@ absl::Status IdCacheWriter::LazySection<T>::Add(std::span<const T> elements, Cac
     return absl::OkStatus();
   }
   CONVOY_RETURN_IF_ERROR(Begin(writer));
-  return writer->Append(section_, Bytes(elements));
+  return writer->Append(section_, IdBytes(elements));
 }
 
 template <typename T>
@@ -34,7 +34,7 @@ absl::Status IdCacheWriter::LazySection<T>::Begin(CacheWriter* writer) {
   const std::vector<T> usual(std::min(skipped_, kPieceElements), usual_);
   while (skipped_ > 0) {
     const uint64_t piece = std::min<uint64_t>(skipped_, usual.size());
-    CONVOY_RETURN_IF_ERROR(writer->Append(section_, Bytes<T>(std::span(usual).first(piece))));
+    CONVOY_RETURN_IF_ERROR(writer->Append(section_, IdBytes<T>(std::span(usual).first(piece))));
     skipped_ -= piece;
   }
   return absl::OkStatus();
@@ -43,10 +43,10 @@ absl::Status IdCacheWriter::LazySection<T>::Begin(CacheWriter* writer) {
 absl::Status IdCacheWriter::Add(const IdRows& rows) {
   for (const int64_t end : rows.row_ends) offsets_.push_back(entries_ + end);
   entries_ += static_cast<int64_t>(rows.ids.size());
-  CONVOY_RETURN_IF_ERROR(writer_->Append(kRowOffsets, Bytes<int64_t>(offsets_)));
+  CONVOY_RETURN_IF_ERROR(writer_->Append(kRowOffsets, IdBytes<int64_t>(offsets_)));
   offsets_.clear();
-  if (labelled_) CONVOY_RETURN_IF_ERROR(writer_->Append(kLabels, Bytes<float>(rows.labels)));
-  CONVOY_RETURN_IF_ERROR(writer_->Append(kIds, Bytes(rows.ids)));
+  if (labelled_) CONVOY_RETURN_IF_ERROR(writer_->Append(kLabels, IdBytes<float>(rows.labels)));
+  CONVOY_RETURN_IF_ERROR(writer_->Append(kIds, IdBytes(rows.ids)));
   CONVOY_RETURN_IF_ERROR(values_.Add(rows.values, writer_));
   return fields_.Add(rows.fields, writer_);
 }

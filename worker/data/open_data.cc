@@ -24,7 +24,9 @@ namespace {
 
 using CachePointer = std::shared_ptr<const CacheFile>;
 
-bool IsCsv(v1::Data::Format format) { return format == v1::Data::CSV || format == v1::Data::TSV; }
+bool IsCsvOrTsv(v1::Data::Format format) {
+  return format == v1::Data::CSV || format == v1::Data::TSV;
+}
 
 bool IsIdsOrLibsvm(v1::Data::Format format) {
   return format == v1::Data::LIBSVM || format == v1::Data::LIBFFM || format == v1::Data::CRITEO;
@@ -55,7 +57,7 @@ absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format 
   source.zero_based = format == v1::Data::LIBSVM && data.zero_based();
   source.ids = format == v1::Data::LIBSVM && data.ids();
   if (IsIdsOrLibsvm(format) && use.labels) source.max_bad_lines = data.max_bad_lines();
-  if (IsCsv(format)) {
+  if (IsCsvOrTsv(format)) {
     source.csv = data.csv();
     source.encoding = {use.schema, use.labels ? data.csv().max_bad_lines() : 0, use.labels};
   }
@@ -66,7 +68,7 @@ absl::StatusOr<CachePointer> OpenCacheOf(const v1::Data& data, v1::Data::Format 
 absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const v1::Data& data,
                                                            v1::Data::Format format,
                                                            const ActivityCallback& activity) {
-  if (!IsCsv(format)) return nullptr;
+  if (!IsCsvOrTsv(format)) return nullptr;
   if (data.csv().label().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(data.train(), " is a ",
                                                    v1::Data::Format_Name(format),
@@ -201,7 +203,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenFile(const v1::Data& data, const st
                                                   const FileUse& use) {
   CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format,
                           use.schema != nullptr ? v1::Data::CSV : FormatOf(data, path));
-  if (IsCsv(format) && use.schema == nullptr) {
+  if (IsCsvOrTsv(format) && use.schema == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is a CSV file, but the run has no schema.json to read it with"));
   }

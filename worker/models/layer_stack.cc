@@ -14,7 +14,7 @@ namespace {
 
 using Layers = std::vector<std::unique_ptr<Layer>>;
 
-constexpr double kMaxElements = 1LL << 40;
+constexpr double kMaxLayerElements = 1LL << 40;
 
 absl::Status CheckChain(int64_t width, const Layers& layers) {
   if (layers.empty()) return absl::InvalidArgumentError("model: it has no layers");
@@ -38,7 +38,7 @@ absl::Status CheckVariables(const Layers& layers) {
       }
       double elements = 1;
       for (const int64_t n : spec.shape) elements *= static_cast<double>(n);
-      if (!(elements >= 1 && elements <= kMaxElements)) {
+      if (!(elements >= 1 && elements <= kMaxLayerElements)) {
         return absl::InvalidArgumentError(absl::StrCat("variable \"", spec.name, "\": got ",
                                                        elements, " elements, want 1 to 2^40"));
       }

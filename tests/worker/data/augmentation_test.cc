@@ -13,11 +13,10 @@ namespace {
 
 using ::convoy::testing::Fails;
 using ::convoy::testing::Idx;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 v1::Augment Config(bool flip, uint32_t crop, double noise) {
   v1::Augment config;

@@ -9,12 +9,11 @@ namespace convoy {
 namespace {
 
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 // A line with some columns (from 1: 1 is the label) set and all others empty.
 std::string Line(std::string_view label, std::vector<std::pair<size_t, std::string>> columns = {}) {

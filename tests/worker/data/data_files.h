@@ -53,6 +53,9 @@ std::string Mutated(std::string contents, int count, std::mt19937_64& random);
 // Seed of the tests that mutate; printed. CONVOY_TEST_SEED replaces it.
 uint64_t PrintedSeed();
 
+// What nearly every refusal of a reader is.
+inline constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+
 // MATCHER for absl::Status.
 MATCHER_P2(Fails, code, message,
            std::string("has code ") + absl::StatusCodeToString(code) + " and a message that " +

@@ -16,14 +16,13 @@ namespace {
 
 using ::convoy::testing::BigEndianBytes;
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::Gzipped;
 using ::convoy::testing::Idx;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 std::vector<float> Dense(const Batch& batch) {
   const auto values = batch.dense.span().first(static_cast<size_t>(batch.size * batch.features));

@@ -9,12 +9,11 @@ namespace convoy {
 namespace {
 
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 class IdDatasetTest : public ::testing::Test {
  protected:

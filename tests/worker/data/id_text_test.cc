@@ -11,11 +11,11 @@ namespace {
 
 using ::convoy::testing::Fails;
 using ::convoy::testing::Gzipped;
+using ::convoy::testing::kInvalid;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr auto kLibffm = IdTextFormat::kLibffm;
 constexpr auto kLibsvm = IdTextFormat::kLibsvm;
 

@@ -15,12 +15,11 @@ using ::convoy::testing::BigEndianBytes;
 using ::convoy::testing::Fails;
 using ::convoy::testing::Gzipped;
 using ::convoy::testing::Idx;
+using ::convoy::testing::kInvalid;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 const std::string kName = "images.idx";
 

@@ -13,13 +13,12 @@ namespace {
 
 using ::convoy::testing::Fails;
 using ::convoy::testing::Gzipped;
+using ::convoy::testing::kInvalid;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-
-struct Parsed {
+struct ParsedLibsvm {
   std::vector<float> labels;
   std::vector<int64_t> row_ends;
   std::vector<uint32_t> columns;
@@ -27,8 +26,8 @@ struct Parsed {
   LibsvmSummary summary;
 };
 
-absl::StatusOr<Parsed> Parse(std::string_view text, bool zero_based = false) {
-  Parsed all;
+absl::StatusOr<ParsedLibsvm> ParseLibsvm(std::string_view text, bool zero_based = false) {
+  ParsedLibsvm all;
   const auto source = Decompressed(MemorySource(text), "a.libsvm");
   const auto summary =
       ReadLibsvm(*source, "a.libsvm", {zero_based, 0}, [&](const LibsvmRows& rows) {
@@ -45,7 +44,7 @@ absl::StatusOr<Parsed> Parse(std::string_view text, bool zero_based = false) {
 }
 
 TEST(LibsvmReaderTest, LinesBecomeCompressedRows) {
-  const auto parsed = Parse("-1 1:0.5 3:2\n+1\n2.5 2:-1e-3\n");
+  const auto parsed = ParseLibsvm("-1 1:0.5 3:2\n+1\n2.5 2:-1e-3\n");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_THAT(parsed->labels, ElementsAre(-1, 1, 2.5F));
   EXPECT_THAT(parsed->row_ends, ElementsAre(2, 2, 3));
@@ -58,7 +57,7 @@ TEST(LibsvmReaderTest, LinesBecomeCompressedRows) {
 }
 
 TEST(LibsvmReaderTest, CommentsBlankLinesAndCarriageReturnsAreSkipped) {
-  const auto parsed = Parse("# head\r\n\r\n \t\n1 1:1 # tail 9:9\r\n  0\t2:3\t\r\n1 1:7#x\n");
+  const auto parsed = ParseLibsvm("# head\r\n\r\n \t\n1 1:1 # tail 9:9\r\n  0\t2:3\t\r\n1 1:7#x\n");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_THAT(parsed->labels, ElementsAre(1, 0, 1));
   EXPECT_THAT(parsed->columns, ElementsAre(0, 1, 0));
@@ -66,67 +65,70 @@ TEST(LibsvmReaderTest, CommentsBlankLinesAndCarriageReturnsAreSkipped) {
 }
 
 TEST(LibsvmReaderTest, LastLineNeedsNoEnd) {
-  EXPECT_THAT(Parse("1 1:1\n0 2:5")->values, ElementsAre(1, 5));
-  EXPECT_THAT(Parse("1")->labels, ElementsAre(1));
-  EXPECT_THAT(Parse("1 1:1\n# end")->labels, ElementsAre(1));
+  EXPECT_THAT(ParseLibsvm("1 1:1\n0 2:5")->values, ElementsAre(1, 5));
+  EXPECT_THAT(ParseLibsvm("1")->labels, ElementsAre(1));
+  EXPECT_THAT(ParseLibsvm("1 1:1\n# end")->labels, ElementsAre(1));
 }
 
 TEST(LibsvmReaderTest, GzipIsUndone) {
-  EXPECT_THAT(Parse(Gzipped("1 4:2\n"))->columns, ElementsAre(3));
+  EXPECT_THAT(ParseLibsvm(Gzipped("1 4:2\n"))->columns, ElementsAre(3));
 }
 
 TEST(LibsvmReaderTest, ZeroBasedIndicesStartAtZero) {
-  EXPECT_THAT(Parse("1 0:1 5:1\n", true)->columns, ElementsAre(0, 5));
-  EXPECT_THAT(Parse("1 1:1\n0 0:1\n").status(), Fails(kInvalid, HasSubstr("a.libsvm:2: index 0")));
+  EXPECT_THAT(ParseLibsvm("1 0:1 5:1\n", true)->columns, ElementsAre(0, 5));
+  EXPECT_THAT(ParseLibsvm("1 1:1\n0 0:1\n").status(),
+              Fails(kInvalid, HasSubstr("a.libsvm:2: index 0")));
 }
 
 TEST(LibsvmReaderTest, IndicesMustAscendAndAreNotRepeated) {
   EXPECT_THAT(
-      Parse("1 1:1\n\n1 5:1 3:1\n").status(),
+      ParseLibsvm("1 1:1\n\n1 5:1 3:1\n").status(),
       Fails(kInvalid, "a.libsvm:3: index 3 comes after 5; indices must ascend within a line"));
-  EXPECT_THAT(Parse("1 5:1 5:1\n").status(), Fails(kInvalid, "a.libsvm:1: index 5 comes twice"));
+  EXPECT_THAT(ParseLibsvm("1 5:1 5:1\n").status(),
+              Fails(kInvalid, "a.libsvm:1: index 5 comes twice"));
 }
 
 TEST(LibsvmReaderTest, LargestIndexIs32Bits) {
-  EXPECT_THAT(Parse("1 4294967295:1\n")->columns, ElementsAre(4294967294));
-  EXPECT_EQ(Parse("1 4294967295:1\n", true)->summary.columns, 4294967296U);
-  EXPECT_THAT(Parse("1 4294967296:1\n").status(),
+  EXPECT_THAT(ParseLibsvm("1 4294967295:1\n")->columns, ElementsAre(4294967294));
+  EXPECT_EQ(ParseLibsvm("1 4294967295:1\n", true)->summary.columns, 4294967296U);
+  EXPECT_THAT(ParseLibsvm("1 4294967296:1\n").status(),
               Fails(kInvalid, HasSubstr("the largest possible is 4294967295")));
-  EXPECT_FALSE(Parse("1 99999999999999999999999:1\n").ok());
+  EXPECT_FALSE(ParseLibsvm("1 99999999999999999999999:1\n").ok());
 }
 
 TEST(LibsvmReaderTest, QidIsRefused) {
-  EXPECT_THAT(Parse("1 qid:3 1:1\n").status(), Fails(kInvalid, HasSubstr("a.libsvm:1: qid")));
+  EXPECT_THAT(ParseLibsvm("1 qid:3 1:1\n").status(), Fails(kInvalid, HasSubstr("a.libsvm:1: qid")));
 }
 
 TEST(LibsvmReaderTest, WhatIsNoNumberIsQuotedWithItsLine) {
-  EXPECT_THAT(Parse("1 1:1\nyes 1:1\n").status(),
+  EXPECT_THAT(ParseLibsvm("1 1:1\nyes 1:1\n").status(),
               Fails(kInvalid, "a.libsvm:2: label: expected a number, got \"yes\""));
-  EXPECT_THAT(Parse("1 7:abc\n").status(),
+  EXPECT_THAT(ParseLibsvm("1 7:abc\n").status(),
               Fails(kInvalid, "a.libsvm:1: value of index 7: expected a number, got \"abc\""));
-  EXPECT_THAT(Parse("1 7:\n").status(), Fails(kInvalid, HasSubstr("got \"\"")));
-  EXPECT_THAT(Parse("1 7\n").status(), Fails(kInvalid, HasSubstr("index:value, got \"7\"")));
-  EXPECT_THAT(Parse("1 -7:1\n").status(), Fails(kInvalid, HasSubstr("got \"-7:1\"")));
-  EXPECT_THAT(Parse("1:1 2:1\n").status(), Fails(kInvalid, HasSubstr("label")));
-  EXPECT_THAT(Parse("1,2 2:1\n").status(), Fails(kInvalid, HasSubstr("label")));
-  EXPECT_THAT(Parse(std::string_view("1 1:\0001\n", 7)).status(),
+  EXPECT_THAT(ParseLibsvm("1 7:\n").status(), Fails(kInvalid, HasSubstr("got \"\"")));
+  EXPECT_THAT(ParseLibsvm("1 7\n").status(), Fails(kInvalid, HasSubstr("index:value, got \"7\"")));
+  EXPECT_THAT(ParseLibsvm("1 -7:1\n").status(), Fails(kInvalid, HasSubstr("got \"-7:1\"")));
+  EXPECT_THAT(ParseLibsvm("1:1 2:1\n").status(), Fails(kInvalid, HasSubstr("label")));
+  EXPECT_THAT(ParseLibsvm("1,2 2:1\n").status(), Fails(kInvalid, HasSubstr("label")));
+  EXPECT_THAT(ParseLibsvm(std::string_view("1 1:\0001\n", 7)).status(),
               Fails(kInvalid, HasSubstr("\\x00")));
   for (const char* number : {"1.2.3", "0x10", "1e", "--1", "+-1", "1_000", ".", "-", "+"}) {
-    EXPECT_FALSE(Parse(absl::StrCat("1 1:", number, "\n")).ok()) << number;
+    EXPECT_FALSE(ParseLibsvm(absl::StrCat("1 1:", number, "\n")).ok()) << number;
   }
 }
 
 TEST(LibsvmReaderTest, ValuesThatAreNotFiniteAreRefused) {
   for (const char* number : {"nan", "inf", "-inf", "1e39", "-1e999", "Infinity"}) {
-    EXPECT_THAT(Parse(absl::StrCat("1 1:", number, "\n")).status(),
+    EXPECT_THAT(ParseLibsvm(absl::StrCat("1 1:", number, "\n")).status(),
                 Fails(kInvalid, HasSubstr("expected a finite float32")));
-    EXPECT_FALSE(Parse(absl::StrCat(number, " 1:1\n")).ok()) << number;
+    EXPECT_FALSE(ParseLibsvm(absl::StrCat(number, " 1:1\n")).ok()) << number;
   }
 }
 
 TEST(LibsvmReaderTest, AFileWithoutExamplesIsRefused) {
-  EXPECT_THAT(Parse("# nothing\n\n").status(), Fails(kInvalid, "a.libsvm: no examples in 2 lines"));
-  EXPECT_THAT(Parse("").status(), Fails(kInvalid, "a.libsvm: no examples in 0 lines"));
+  EXPECT_THAT(ParseLibsvm("# nothing\n\n").status(),
+              Fails(kInvalid, "a.libsvm: no examples in 2 lines"));
+  EXPECT_THAT(ParseLibsvm("").status(), Fails(kInvalid, "a.libsvm: no examples in 0 lines"));
 }
 
 TEST(LibsvmReaderTest, LinesAcrossBlocksKeepTheirNumbersAndValues) {
@@ -136,7 +138,7 @@ TEST(LibsvmReaderTest, LinesAcrossBlocksKeepTheirNumbersAndValues) {
   text += "7";
   for (int i = 1; i <= 100'000; ++i) absl::StrAppend(&text, " ", i, ":1");
   text += "\n";
-  const auto parsed = Parse(text);
+  const auto parsed = ParseLibsvm(text);
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   ASSERT_EQ(parsed->labels.size(), 20'001U);
   ASSERT_EQ(parsed->values.size(), 140'000U);
@@ -145,12 +147,14 @@ TEST(LibsvmReaderTest, LinesAcrossBlocksKeepTheirNumbersAndValues) {
     ASSERT_EQ(parsed->values[static_cast<size_t>(2 * i)], static_cast<float>(i));
   }
   EXPECT_EQ(parsed->summary.columns_line, 20'001U);
-  EXPECT_THAT(Parse(text + "x\n").status(), Fails(kInvalid, HasSubstr("a.libsvm:20002: label")));
+  EXPECT_THAT(ParseLibsvm(text + "x\n").status(),
+              Fails(kInvalid, HasSubstr("a.libsvm:20002: label")));
 }
 
 TEST(LibsvmReaderTest, ALineWithoutEndIsRefusedAtALimit) {
   const std::string text = "1 1:1\n" + std::string(66 << 20, ' ') + "1";
-  EXPECT_THAT(Parse(text).status(), Fails(kInvalid, "a.libsvm:2: the line is longer than 64 MiB"));
+  EXPECT_THAT(ParseLibsvm(text).status(),
+              Fails(kInvalid, "a.libsvm:2: the line is longer than 64 MiB"));
 }
 
 TEST(LibsvmReaderTest, MutatedFilesNeverCrash) {
@@ -160,7 +164,7 @@ TEST(LibsvmReaderTest, MutatedFilesNeverCrash) {
   int accepted = 0;
   for (int i = 0; i < 20'000; ++i) {
     const std::string& base = i % 4 != 0 ? plain : compressed;
-    accepted += Parse(testing::Mutated(base, 1 + i % 4, random)).ok() ? 1 : 0;
+    accepted += ParseLibsvm(testing::Mutated(base, 1 + i % 4, random)).ok() ? 1 : 0;
   }
   EXPECT_GT(accepted, 0);
   EXPECT_LT(accepted, 20'000);

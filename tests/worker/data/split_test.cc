@@ -9,10 +9,9 @@ namespace convoy {
 namespace {
 
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::testing::HasSubstr;
 using Rows = std::vector<uint32_t>;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 // Fractions of 0 are not set.
 v1::Data Fractions(double validation, double test) {

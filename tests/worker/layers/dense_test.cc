@@ -25,13 +25,13 @@ Dense MakeDense(int64_t inputs, int64_t outputs, bool bias = true) {
   return Dense({"layer1", inputs, outputs, Initializer::Zeros(), bias});
 }
 
-struct Result {
+struct DenseResult {
   std::vector<float> output;
   std::vector<float> gradients;
 };
 
 // Forward, and backward with an output gradient equal to the output.
-Result RunOnce(Dense& dense, const Batch& batch, MemoryParameters& parameters) {
+DenseResult RunOnce(Dense& dense, const Batch& batch, MemoryParameters& parameters) {
   std::vector<std::span<const float>> weights;
   for (int v = 0; v < parameters.count(); ++v) weights.push_back(parameters.weights(v));
   LayerPass pass;
@@ -90,8 +90,8 @@ TEST(DenseTest, SparseAndDenseInputAgreeOverSeveralPieces) {
   MemoryParameters one(dense.variables()), two(dense.variables());
   one.Randomize(5, 0.1f);
   two.Randomize(5, 0.1f);
-  const Result from_sparse = RunOnce(dense, sparse, one);
-  const Result from_dense = RunOnce(dense, ToDense(sparse), two);
+  const DenseResult from_sparse = RunOnce(dense, sparse, one);
+  const DenseResult from_dense = RunOnce(dense, ToDense(sparse), two);
   // Sums of at most 300 products of order 0.1: the order of adding changes some 2^-24 of a few.
   EXPECT_THAT(from_sparse.output, Pointwise(FloatNear(1e-5f), from_dense.output));
   EXPECT_THAT(from_sparse.gradients, Pointwise(FloatNear(1e-4f), from_dense.gradients));
@@ -105,7 +105,7 @@ TEST(DenseTest, FeatureThatOccursTwiceInARowCountsTwice) {
   batch.columns = {1, 1};
   batch.values = {2, 5};
   batch.row_offsets = {0, 2};
-  const Result result = RunOnce(dense, batch, parameters);
+  const DenseResult result = RunOnce(dense, batch, parameters);
   EXPECT_THAT(result.output, ElementsAre(21));
   EXPECT_THAT(result.gradients, ElementsAre(0, 7 * 21, 21));
 }

@@ -17,15 +17,15 @@ using ::testing::HasSubstr;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-struct Result {
+struct LossResult {
   double loss = 0;
   std::vector<float> predictions;
   std::vector<float> gradient;
 };
 
-Result RunOnce(const Loss& loss, const std::vector<float>& scores, const std::vector<float>& labels,
-               const std::vector<float>& weights = {}) {
-  Result result{0, std::vector<float>(scores.size()), std::vector<float>(scores.size(), kNan)};
+LossResult RunOnce(const Loss& loss, const std::vector<float>& scores,
+                   const std::vector<float>& labels, const std::vector<float>& weights = {}) {
+  LossResult result{0, std::vector<float>(scores.size()), std::vector<float>(scores.size(), kNan)};
   loss.Predict(scores, result.predictions);
   const auto value = loss.Compute(scores, result.predictions, labels, weights, result.gradient);
   EXPECT_TRUE(value.ok()) << value.status();
@@ -35,7 +35,7 @@ Result RunOnce(const Loss& loss, const std::vector<float>& scores, const std::ve
 
 void ExpectLossGradient(const Loss& loss, std::vector<float> scores,
                         const std::vector<float>& labels, const std::vector<float>& weights = {}) {
-  const Result result = RunOnce(loss, scores, labels, weights);
+  const LossResult result = RunOnce(loss, scores, labels, weights);
   testing::ExpectGradient([&] { return RunOnce(loss, scores, labels, weights).loss; }, scores,
                           result.gradient);
 }
@@ -48,7 +48,7 @@ std::string Refusal(const Loss& loss, float label) {
 }
 
 TEST(SoftmaxCrossEntropyTest, ValuesAreThoseOfTheDefinition) {
-  const Result result = RunOnce(SoftmaxCrossEntropy(3), {0, 1, 2, 1, 1, 1}, {2, 0});
+  const LossResult result = RunOnce(SoftmaxCrossEntropy(3), {0, 1, 2, 1, 1, 1}, {2, 0});
   const double sum = 1 + std::exp(1.0) + std::exp(2.0);
   // log of a sum and an exponential in double; only the predictions are rounded to float32.
   EXPECT_NEAR(result.loss, std::log(sum) - 2 + std::log(3.0), 1e-12);
@@ -62,7 +62,7 @@ TEST(SoftmaxCrossEntropyTest, GradientMatchesDifferences) {
 }
 
 TEST(SoftmaxCrossEntropyTest, LargeScoresDoNotOverflow) {
-  const Result result = RunOnce(SoftmaxCrossEntropy(2), {10000, -10000, 10000, -10000}, {0, 1});
+  const LossResult result = RunOnce(SoftmaxCrossEntropy(2), {10000, -10000, 10000, -10000}, {0, 1});
   EXPECT_EQ(result.loss, 20000);
   EXPECT_EQ(result.predictions, (std::vector<float>{1, 0, 1, 0}));
 }
@@ -79,7 +79,7 @@ TEST(SoftmaxCrossEntropyTest, LabelOutOfRangeNamesWhatIsAllowed) {
 }
 
 TEST(SigmoidCrossEntropyTest, ValuesAreThoseOfTheDefinition) {
-  const Result result = RunOnce(SigmoidCrossEntropy(), {2, -1}, {1, 1});
+  const LossResult result = RunOnce(SigmoidCrossEntropy(), {2, -1}, {1, 1});
   EXPECT_NEAR(result.loss, std::log(1 + std::exp(-2.0)) + std::log(1 + std::exp(1.0)), 1e-12);
   EXPECT_NEAR(result.predictions[0], 1 / (1 + std::exp(-2.0)), 1e-7);
   EXPECT_NEAR(result.gradient[1], 1 / (1 + std::exp(1.0)) - 1, 1e-7);
@@ -104,7 +104,7 @@ TEST(SigmoidCrossEntropyTest, MinusOneAndZeroAreTheNegativeClass) {
 }
 
 TEST(SquaredErrorTest, LossHasNoFactorOneHalf) {
-  const Result result = RunOnce(SquaredError(), {3, 5}, {1, 6});
+  const LossResult result = RunOnce(SquaredError(), {3, 5}, {1, 6});
   EXPECT_EQ(result.loss, 5);
   EXPECT_EQ(result.gradient, (std::vector<float>{4, -2}));
   EXPECT_EQ(result.predictions, (std::vector<float>{3, 5}));
@@ -135,14 +135,14 @@ TEST(LossTest, NotANumberInTheScoresReachesTheLoss) {
 
 TEST(WeightedLossTest, TheWeightMultipliesLossAndGradientOfItsExample) {
   // (3 - 1)^2 = 4 and (5 - 4)^2 = 1, with the weights 0.5 and 3; gradients 2 w (score - label).
-  const Result squared = RunOnce(SquaredError(), {3, 5}, {1, 4}, {0.5f, 3});
+  const LossResult squared = RunOnce(SquaredError(), {3, 5}, {1, 4}, {0.5f, 3});
   EXPECT_EQ(squared.loss, 0.5 * 4 + 3 * 1);
   EXPECT_EQ(squared.gradient, (std::vector<float>{2, 6}));
   // At score 0 both classes have probability 1/2: loss log 2, gradient +-1/2.
-  const Result sigmoid = RunOnce(SigmoidCrossEntropy(), {0, 0}, {0, 1}, {2, 5});
+  const LossResult sigmoid = RunOnce(SigmoidCrossEntropy(), {0, 0}, {0, 1}, {2, 5});
   EXPECT_NEAR(sigmoid.loss, 7 * std::log(2.0), 1e-12);
   EXPECT_EQ(sigmoid.gradient, (std::vector<float>{1, -2.5f}));
-  const Result softmax = RunOnce(SoftmaxCrossEntropy(2), {0, 0, 0, 0}, {0, 1}, {2, 5});
+  const LossResult softmax = RunOnce(SoftmaxCrossEntropy(2), {0, 0, 0, 0}, {0, 1}, {2, 5});
   EXPECT_NEAR(softmax.loss, 7 * std::log(2.0), 1e-12);
   EXPECT_EQ(softmax.gradient, (std::vector<float>{-1, 1, 2.5f, -2.5f}));
 }

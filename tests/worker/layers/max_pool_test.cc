@@ -16,13 +16,13 @@ using ::convoy::testing::DenseBatch;
 using ::convoy::testing::MemoryParameters;
 using ::testing::ElementsAre;
 
-struct Result {
+struct PoolResult {
   std::vector<float> output;
   std::vector<float> input_gradient;
 };
 
 // Forward of one image, and backward with 1, 2, 3 ... as the gradient of the output.
-Result RunOnce(const ExampleShape& shape, const std::vector<float>& image) {
+PoolResult RunOnce(const ExampleShape& shape, const std::vector<float>& image) {
   MaxPool2x2 pool(shape);
   Batch batch = DenseBatch(1, ShapeSize(shape), 0);
   std::copy(image.begin(), image.end(), batch.dense.data());
@@ -41,14 +41,14 @@ Result RunOnce(const ExampleShape& shape, const std::vector<float>& image) {
 }
 
 TEST(MaxPoolTest, LargestOfEachSquareGetsTheGradient) {
-  const Result result = RunOnce({2, 4, 1}, {1, 2, 9, 6,  //
-                                            4, 3, 7, 8});
+  const PoolResult result = RunOnce({2, 4, 1}, {1, 2, 9, 6,  //
+                                                4, 3, 7, 8});
   EXPECT_THAT(result.output, ElementsAre(4, 9));
   EXPECT_THAT(result.input_gradient, ElementsAre(0, 0, 2, 0, 1, 0, 0, 0));
 }
 
 TEST(MaxPoolTest, ChannelsArePooledSeparately) {
-  const Result result = RunOnce({2, 2, 2}, {1, 8, 2, 7, 3, 6, 4, 5});
+  const PoolResult result = RunOnce({2, 2, 2}, {1, 8, 2, 7, 3, 6, 4, 5});
   EXPECT_THAT(result.output, ElementsAre(4, 8));
   EXPECT_THAT(result.input_gradient, ElementsAre(0, 2, 0, 0, 0, 0, 1, 0));
 }
@@ -60,7 +60,7 @@ TEST(MaxPoolTest, FirstOfEqualValuesGetsTheGradient) {
 }
 
 TEST(MaxPoolTest, OddLastRowAndColumnAreLeftOut) {
-  const Result result = RunOnce({3, 3, 1}, {1, 2, 9, 3, 4, 9, 9, 9, 9});
+  const PoolResult result = RunOnce({3, 3, 1}, {1, 2, 9, 3, 4, 9, 9, 9, 9});
   EXPECT_THAT(result.output, ElementsAre(4));
   EXPECT_THAT(result.input_gradient, ElementsAre(0, 0, 0, 0, 1, 0, 0, 0, 0));
 }

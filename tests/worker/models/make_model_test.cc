@@ -18,8 +18,8 @@ ModelInput Input() {
   return input;
 }
 
-std::string Refusal(const v1::Model& config, const ModelInput& input,
-                    std::vector<ModelRegistration> custom = {}) {
+std::string ModelRefusal(const v1::Model& config, const ModelInput& input,
+                         std::vector<ModelRegistration> custom = {}) {
   const auto model = MakeModel(config, input, custom);
   EXPECT_EQ(model.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(model.status().message());
@@ -108,9 +108,9 @@ TEST(MakeModelTest, CustomModelsAreFoundByName) {
 TEST(MakeModelTest, UnknownCustomNameListsThoseThatThereAre) {
   v1::Model config;
   config.mutable_custom()->set_name("mien");
-  EXPECT_THAT(Refusal(config, Input(), {Softmax("mine"), Softmax("other")}),
+  EXPECT_THAT(ModelRefusal(config, Input(), {Softmax("mine"), Softmax("other")}),
               HasSubstr("\"mien\"; there are \"mine\", \"other\""));
-  EXPECT_THAT(Refusal(config, Input()), HasSubstr("has registered none"));
+  EXPECT_THAT(ModelRefusal(config, Input()), HasSubstr("has registered none"));
 }
 
 TEST(MakeModelTest, FactoryThatReturnsNothingIsAnError) {
@@ -122,17 +122,17 @@ TEST(MakeModelTest, FactoryThatReturnsNothingIsAnError) {
 }
 
 TEST(MakeModelTest, KindMustBeGivenAndFitTheData) {
-  EXPECT_THAT(Refusal({}, Input()), HasSubstr("no kind is given"));
+  EXPECT_THAT(ModelRefusal({}, Input()), HasSubstr("no kind is given"));
   v1::Model config;
   config.mutable_conv_net();
   ModelInput vectors = Input();
   vectors.shape = {1, 1, 16};
-  EXPECT_THAT(Refusal(config, vectors), HasSubstr("needs images"));
+  EXPECT_THAT(ModelRefusal(config, vectors), HasSubstr("needs images"));
   config.mutable_mlp();
-  EXPECT_THAT(Refusal(config, ModelInput{}), HasSubstr("0 features"));
+  EXPECT_THAT(ModelRefusal(config, ModelInput{}), HasSubstr("0 features"));
   ModelInput one_class = Input();
   one_class.classes = 1;
-  EXPECT_THAT(Refusal(config, one_class), HasSubstr("got 1 classes"));
+  EXPECT_THAT(ModelRefusal(config, one_class), HasSubstr("got 1 classes"));
 }
 
 }  // namespace

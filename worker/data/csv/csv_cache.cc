@@ -13,10 +13,10 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kPieceBytes = 1 << 20;
+constexpr size_t kFlushBytes = 1 << 20;
 
 template <typename T>
-std::span<const char> Bytes(const std::vector<T>& values) {
+std::span<const char> VectorBytes(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
@@ -35,16 +35,16 @@ class RowWriter {
     } else {
       AddDense(row);
     }
-    return values_.size() * sizeof(float) < kPieceBytes ? absl::OkStatus() : Flush();
+    return values_.size() * sizeof(float) < kFlushBytes ? absl::OkStatus() : Flush();
   }
 
   absl::Status Flush() {
-    if (labelled_) CONVOY_RETURN_IF_ERROR(writer_->Append(kLabels, Bytes(labels_)));
+    if (labelled_) CONVOY_RETURN_IF_ERROR(writer_->Append(kLabels, VectorBytes(labels_)));
     if (sparse_) {
-      CONVOY_RETURN_IF_ERROR(writer_->Append(kRowOffsets, Bytes(offsets_)));
-      CONVOY_RETURN_IF_ERROR(writer_->Append(kColumns, Bytes(columns_)));
+      CONVOY_RETURN_IF_ERROR(writer_->Append(kRowOffsets, VectorBytes(offsets_)));
+      CONVOY_RETURN_IF_ERROR(writer_->Append(kColumns, VectorBytes(columns_)));
     }
-    CONVOY_RETURN_IF_ERROR(writer_->Append(kValues, Bytes(values_)));
+    CONVOY_RETURN_IF_ERROR(writer_->Append(kValues, VectorBytes(values_)));
     labels_.clear();
     offsets_.clear();
     columns_.clear();
@@ -88,7 +88,7 @@ class IdRowWriter {
     fields_.insert(fields_.end(), row.fields.begin(), row.fields.end());
     values_.insert(values_.end(), row.values.begin(), row.values.end());
     rows_.row_ends.push_back(static_cast<int64_t>(ids_.size()));
-    return ids_.size() * sizeof(uint64_t) < kPieceBytes ? absl::OkStatus() : Flush();
+    return ids_.size() * sizeof(uint64_t) < kFlushBytes ? absl::OkStatus() : Flush();
   }
 
   absl::StatusOr<CacheHeader> Finish(const IdSummary& summary, const std::string& name) {

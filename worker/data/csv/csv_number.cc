@@ -12,10 +12,10 @@
 namespace convoy {
 namespace {
 
-constexpr double kPowers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                              1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-constexpr int64_t kMaxPower = 15;
-constexpr size_t kFastDigits = 15;  // below 2^53
+constexpr double kDoublePowers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+constexpr int64_t kMaxDoublePower = 15;
+constexpr size_t kExactDigits = 15;  // below 2^53
 
 // Few digits with at most one point: one exact division of exact numbers is correctly rounded
 // (Clinger, "How to read floating point numbers accurately", PLDI 1990).
@@ -24,7 +24,7 @@ bool ParseShort(std::string_view text, double* value) {
   const char* const end = at + text.size();
   const bool negative = at != end && *at == '-';
   if (negative) ++at;
-  if (static_cast<size_t>(end - at) > kFastDigits + 1) return false;
+  if (static_cast<size_t>(end - at) > kExactDigits + 1) return false;
   int64_t mantissa = 0, digits = 0, fraction = 0;
   const char* point = nullptr;
   for (; at != end; ++at) {
@@ -38,8 +38,8 @@ bool ParseShort(std::string_view text, double* value) {
     }
   }
   if (point != nullptr) fraction = end - point - 1;
-  if (digits == 0 || digits > kMaxPower) return false;
-  const double magnitude = static_cast<double>(mantissa) / kPowers[fraction];
+  if (digits == 0 || digits > kMaxDoublePower) return false;
+  const double magnitude = static_cast<double>(mantissa) / kDoublePowers[fraction];
   *value = negative ? -magnitude : magnitude;
   return true;
 }

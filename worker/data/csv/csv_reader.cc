@@ -12,7 +12,7 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kBlockBytes = 256 << 10;
+constexpr size_t kReadBytes = 256 << 10;
 constexpr size_t kMaxRecordBytes = 64 << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -40,7 +40,7 @@ absl::Status CsvReader::Fill() {
             buffer_.begin() + static_cast<int64_t>(filled_), buffer_.begin());
   filled_ -= at_;
   at_ = 0;
-  const size_t wanted = std::min(std::max(kBlockBytes, filled_), kMaxRecordBytes + 1 - filled_);
+  const size_t wanted = std::min(std::max(kReadBytes, filled_), kMaxRecordBytes + 1 - filled_);
   buffer_.resize(std::max(buffer_.size(), filled_ + wanted + 1));
   CONVOY_ASSIGN_OR_RETURN(const size_t got,
                           source_->Read(std::span(buffer_).subspan(filled_, wanted)));

@@ -11,7 +11,7 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kHeadBytes = 4 << 20;
+constexpr size_t kSniffedBytes = 4 << 20;
 constexpr uint64_t kSniffedRows = 10'000;
 constexpr int kSeparatorLines = 20;
 constexpr char kSeparators[] = {',', ';', '\t', '|'};
@@ -68,9 +68,9 @@ bool SniffHeader(const CsvHead& head, const CsvDialect& dialect, const std::stri
 
 absl::StatusOr<CsvHead> ReadHead(ByteSource* source) {
   CsvHead head;
-  head.text.resize(kHeadBytes);
+  head.text.resize(kSniffedBytes);
   CONVOY_ASSIGN_OR_RETURN(const size_t got, source->Read(head.text));
-  head.whole = got < kHeadBytes;
+  head.whole = got < kSniffedBytes;
   head.text.resize(got);
   if (head.whole) return head;
   if (const size_t last = head.text.rfind('\n'); last != std::string::npos) {

@@ -7,13 +7,13 @@
 
 namespace convoy {
 namespace {
-constexpr size_t kQuotedBytes = 40;
+constexpr size_t kShownBytes = 40;
 }  // namespace
 
 std::string QuotedValue(std::string_view value) {
   const std::string shown =
-      absl::Utf8SafeCHexEscape({value.data(), std::min(value.size(), kQuotedBytes)});
-  return absl::StrCat("\"", shown, value.size() > kQuotedBytes ? "...\"" : "\"");
+      absl::Utf8SafeCHexEscape({value.data(), std::min(value.size(), kShownBytes)});
+  return absl::StrCat("\"", shown, value.size() > kShownBytes ? "...\"" : "\"");
 }
 
 std::string NotANumber(const std::string& column, std::string_view value) {

@@ -16,7 +16,7 @@
 namespace convoy {
 namespace {
 
-constexpr int kShownClasses = 10;
+constexpr int kNamedClasses = 10;
 
 template <typename Strings>
 StringMap<uint32_t> Numbered(const Strings& strings) {
@@ -39,12 +39,12 @@ void AddBucket(const v1::NumericTreatment& numeric, double x, uint32_t first, Sp
 
 std::string UnknownClass(const v1::LabelColumn& label, std::string_view value) {
   std::string names;
-  for (int i = 0; i < std::min(kShownClasses, label.class_name_size()); ++i) {
+  for (int i = 0; i < std::min(kNamedClasses, label.class_name_size()); ++i) {
     absl::StrAppend(&names, i == 0 ? "" : ", ", label.class_name(i));
   }
   return absl::StrCat("column \"", label.name(), "\": ", QuotedValue(value), " is none of the ",
                       label.class_name_size(), " classes of the training data: ", names,
-                      label.class_name_size() > kShownClasses ? ", ..." : "");
+                      label.class_name_size() > kNamedClasses ? ", ..." : "");
 }
 
 }  // namespace

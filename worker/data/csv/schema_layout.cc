@@ -71,9 +71,9 @@ absl::Status CheckColumn(const v1::FeatureColumn& column) {
 }
 
 // A name and a place that no other column has.
-class Places {
+class FieldPlaces {
  public:
-  explicit Places(const v1::Schema& schema) : schema_(schema) {}
+  explicit FieldPlaces(const v1::Schema& schema) : schema_(schema) {}
 
   absl::Status Add(const std::string& name, uint32_t number) {
     if (name.empty() || !names_.insert(name).second) {
@@ -93,7 +93,7 @@ class Places {
 };
 
 absl::Status CheckColumns(const v1::Schema& schema) {
-  Places places(schema);
+  FieldPlaces places(schema);
   const v1::LabelColumn& label = schema.label();
   CONVOY_RETURN_IF_ERROR(Annotate(places.Add(label.name(), label.number()),
                                   absl::StrCat("label \"", label.name(), "\"")));

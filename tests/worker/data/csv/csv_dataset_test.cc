@@ -13,12 +13,12 @@ namespace {
 using ::convoy::testing::CsvSettings;
 using ::convoy::testing::Fails;
 using ::convoy::testing::Gzipped;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::SetModificationTime;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr char kText[] = "x,c,y\n1,b,no\n3,a,yes\n1,a,no\n3,b,no\n";
 
 class CsvDatasetTest : public ::testing::Test {

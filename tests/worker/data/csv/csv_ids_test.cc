@@ -12,12 +12,11 @@ namespace {
 
 using ::convoy::testing::CsvSettings;
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 uint64_t Id(std::string_view column, std::string_view text) {
   return HashedId(text, NameHash(column));

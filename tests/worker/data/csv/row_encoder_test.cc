@@ -10,13 +10,12 @@ namespace {
 
 using ::convoy::testing::Encode;
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::Learn;
 using ::convoy::testing::LearnAndEncode;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 TEST(RowEncoderTest, NumbersAreStandardisedAndCategoriesAreOneHot) {
   const auto rows = LearnAndEncode("x,c,y\n1,b,no\n3,a,yes\n1,a,no\n3,b,no\n", "label: 'y'");

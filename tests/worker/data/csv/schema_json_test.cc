@@ -7,11 +7,10 @@ namespace convoy {
 namespace {
 
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::Learn;
 using ::convoy::testing::ReadWholeFile;
 using ::testing::HasSubstr;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 // What stands between ```NAME and ``` on the page.
 std::string Block(const std::string& page, const std::string& name) {

@@ -9,13 +9,12 @@ namespace convoy {
 namespace {
 
 using ::convoy::testing::Fails;
+using ::convoy::testing::kInvalid;
 using ::convoy::testing::Learn;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 v1::Schema Learnt(std::string_view text, const std::string& settings) {
   const auto schema = Learn(text, settings);
