@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "ps/table/bucket_walk.h"
 #include "ps/table/row_limits.h"
 
 namespace convoy {
@@ -44,14 +45,23 @@ void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& 
                       absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted) {
   const std::shared_ptr<const RowBlock> block = CopyRows(ids, values);
   const std::span<const uint64_t> all = block->ids;
-  for (const BucketRun& run : BucketRuns(all)) {
+  const std::vector<BucketRun> runs = BucketRuns(all);
+  std::vector<PushResult> results;
+  results.reserve(runs.size());
+  BucketWalk walk(this, all, runs, block->values.get(), std::nullopt);
+  for (const BucketRun& run : runs) {
+    walk.Next();
     const size_t size = run.end - run.begin;
     const RowSum rows{all.subspan(run.begin, size),
                       {block->values.get() + run.begin * dim_, size * dim_},
                       {},
                       examples,
                       block};
-    if (!counted(run.bucket, bucket(run.bucket).Push(key, base_version, rows, released))) return;
+    results.push_back(walk.Push(key, base_version, rows, released));
+  }
+  walk.Next();
+  for (size_t r = 0; r < runs.size(); ++r) {
+    if (!counted(runs[r].bucket, results[r])) return;
   }
 }
 
