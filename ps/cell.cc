@@ -20,14 +20,15 @@ PushResult Cell::Push(const Key& key, uint64_t base_version, const Payload& valu
                       uint64_t examples, std::vector<ParkedPull>* released) {
   MutexLock lock(mutex_);
   const PushResult result =
-      progress_.Push(key, base_version, {values, examples},
-                     [this](const BlockSum& sum, uint64_t staleness)
-                         CONVOY_NO_THREAD_SAFETY_ANALYSIS { AdvanceLocked(sum, staleness); });
+      progress_.Push(key, base_version, BlockView{values, examples},
+                     [this](const auto& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+                       AdvanceLocked({sum.values, sum.examples}, staleness);
+                     });
   if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
   return result;
 }
 
-void Cell::AdvanceLocked(const BlockSum& sum, uint64_t staleness) {
+void Cell::AdvanceLocked(const BlockView& sum, uint64_t staleness) {
   const bool frozen = options_.base_learning_rate == 0;
   VersionBuffer next =
       sum.values.empty() || sum.examples == 0 || frozen ? current_ : UpdateLocked(sum, staleness);
@@ -36,7 +37,7 @@ void Cell::AdvanceLocked(const BlockSum& sum, uint64_t staleness) {
   current_ = std::move(next);
 }
 
-VersionBuffer Cell::UpdateLocked(const BlockSum& sum, uint64_t staleness) {
+VersionBuffer Cell::UpdateLocked(const BlockView& sum, uint64_t staleness) {
   progress_.CountUpdate();
   const Counts& counts = progress_.counts();
   UpdateScalars scalars;

@@ -77,8 +77,8 @@ class Cell {
  private:
   // A real update if there are values and the cell is not frozen, otherwise the values stay.
   // `staleness`: by which the learning rate is divided, plus one.
-  void AdvanceLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
-  VersionBuffer UpdateLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  void AdvanceLocked(const BlockView& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  VersionBuffer UpdateLocked(const BlockView& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedPull>* released) CONVOY_REQUIRES(mutex_);
 
   const Options options_;

@@ -49,14 +49,12 @@ void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& 
   std::vector<PushResult> results;
   results.reserve(runs.size());
   BucketWalk walk(this, all, runs, block->values.get(), std::nullopt);
+  RowSum rows{{}, {}, {}, examples, block};
   for (const BucketRun& run : runs) {
     walk.Next();
     const size_t size = run.end - run.begin;
-    const RowSum rows{all.subspan(run.begin, size),
-                      {block->values.get() + run.begin * dim_, size * dim_},
-                      {},
-                      examples,
-                      block};
+    rows.ids = all.subspan(run.begin, size);
+    rows.values = {block->values.get() + run.begin * dim_, size * dim_};
     results.push_back(walk.Push(key, base_version, rows, released));
   }
   walk.Next();
