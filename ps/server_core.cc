@@ -51,6 +51,7 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
   if (status.ok()) status = check_->Push(request);
   if (status.ok()) status = check_->Pull(request);
   if (status.ok() && request.has_push()) {
+    shard_->Advance(now);
     const absl::StatusOr<Accepted> pushed = Push(request, &reply, &released);
     status = pushed.status();
     if (pushed.ok()) accepted = *pushed;

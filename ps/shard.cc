@@ -94,6 +94,7 @@ double Shard::ScheduleAfter(uint64_t examples) const {
                         options_.total_examples);
 }
 
+    options.clock = &row_clock_;
 absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(
     const OptimizerSettings& settings) const {
   if (const auto difference = policy_.difference()) return MakeDifference(*difference);

@@ -12,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "common/mode.h"
+#include "absl/time/time.h"
 #include "common/optimizers/optimizer.h"
 #include "common/placement/placement.h"
 #include "common/placement/slice_tree.h"
@@ -21,6 +22,7 @@
 #include "ps/cell.h"
 #include "ps/consistency.h"
 #include "ps/table/table_shard.h"
+#include "ps/table/row_clock.h"
 
 namespace convoy {
 
@@ -87,3 +89,4 @@ class Shard {
 }  // namespace convoy
 
 #endif  // CONVOY_PS_SHARD_H_
+  RowClock row_clock_;

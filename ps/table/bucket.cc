@@ -47,8 +47,8 @@ void TableBucket::AdvanceLocked(const RowSum& sum, std::span<const uint32_t> gue
 
 void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses,
                               uint64_t staleness) {
-  const uint64_t step = progress_.version() + 1;
-  life_.MakeRoom(step, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+  const RowTime now{progress_.version() + 1, options_.clock->seconds()};
+  life_.MakeRoom(now, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
     RememberLocked(row.header->id(), row.weights);
   });
   RowScalars scalars;
@@ -56,10 +56,11 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
       options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   for (size_t i = 0; i < sum.ids.size(); ++i) {
-    const Row row = RowForLocked(sum.ids[i], guesses[i], sum.sightings_of(i));
+    const Row row = RowForLocked(sum.ids[i], guesses[i], sum.sightings_of(i), now);
     if (!row) continue;
     RememberLocked(sum.ids[i], row.weights);
-    row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(step, kMaxCounter));
+    row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(now.step, kMaxCounter));
+    row.header->last_second = now.second & RowClock::kMaxSeconds;
     if (row.header->updates < kMaxCounter) ++row.header->updates;
     scalars.update = row.header->updates;
     options_.updater->Apply(scalars, sum.values.data() + i * dim_, row.weights, row.slots);
@@ -68,9 +69,9 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
     std::sort(previous_.begin(), previous_.end());
 }
 
-Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) {
+Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now) {
   if (const Row row = rows_.Find(id, guess)) return row;
-  if (!life_.Admit(id, sightings, progress_.version() + 1, rows_.size())) return {};
+  if (!life_.Admit(id, sightings, now, rows_.size())) return {};
   bool inserted;
   const Row row = rows_.FindOrInsert(id, &inserted);
   if (!row) return row;  // 16 million rows in one bucket

@@ -18,6 +18,7 @@
 #include "ps/cell_progress.h"
 #include "ps/pull_ticket.h"
 #include "ps/table/row_arena.h"
+#include "ps/table/row_clock.h"
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
@@ -41,6 +42,7 @@ class TableBucket {
     const TableSpec* table = nullptr;
     const RowUpdater* updater = nullptr;
     RowArena* arena = nullptr;
+    const RowClock* clock = nullptr;
     uint64_t seed = 1;
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
@@ -90,7 +92,8 @@ class TableBucket {
   void ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses, uint64_t staleness)
       CONVOY_REQUIRES(mutex_);
   // The row to update; false: the id is not admitted, or there is no room.
-  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) CONVOY_REQUIRES(mutex_);
+  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now)
+      CONVOY_REQUIRES(mutex_);
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
   // Whether a pull of version `pulled`, or a push, will look at rows at once.
   bool NeedsRowsLocked(std::optional<uint64_t> pulled) const CONVOY_REQUIRES(mutex_);

@@ -26,6 +26,7 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   bucket.table = &shard->options_.table;
   bucket.updater = shard->updater_.get();
   bucket.arena = &shard->arena_;
+  bucket.clock = shard->options_.clock;
   bucket.seed = shard->options_.seed;
   bucket.schedule = shard->options_.schedule;
   const size_t row_bytes = (size_t{shard->dim_} + shard->updater_->slot_floats()) * sizeof(float);
