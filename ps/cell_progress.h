@@ -53,6 +53,13 @@ struct ProgressOptions {
   // Gradient bytes stored by all cells of the server, and how many may be.
   std::atomic<int64_t>* stored_bytes = nullptr;
   int64_t stored_bytes_budget = 0;
+  // Of rows, which have no size known beforehand: so much more, growing with what comes. Null:
+  // none.
+  const std::atomic<int64_t>* row_budget = nullptr;
+
+  int64_t budget() const {
+    return stored_bytes_budget + (row_budget == nullptr ? 0 : row_budget->load());
+  }
 };
 
 // Not thread-safe: used under the cell's lock. Part: see SliceRound; it has a member `examples`,
@@ -107,8 +114,7 @@ class CellProgress {
     const bool needed_next =
         lowest >= options_.tree->begin(key.node) && lowest < options_.tree->end(key.node);
     const auto size = static_cast<int64_t>(part.bytes());
-    if (!needed_next && size > 0 &&
-        options_.stored_bytes->load() + size > options_.stored_bytes_budget) {
+    if (!needed_next && size > 0 && options_.stored_bytes->load() + size > options_.budget()) {
       return {Pushed::kOverBudget};
     }
     const auto before = static_cast<int64_t>(round_.stored_bytes());

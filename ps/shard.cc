@@ -12,8 +12,14 @@ namespace convoy {
 namespace {
 
 constexpr uint32_t kNotHere = ~uint32_t{0};
-// A table has no size that a share of it could be taken of: this much is stored at least.
-constexpr int64_t kTableBudget = int64_t{64} << 20;
+constexpr size_t kBusiest = 3;  // blocks and buckets that are named
+
+// With backups nothing is added up before the step is complete: all slices that count are kept
+// until then.
+double GradientsKept(const ShardOptions& options, const ConsistencyPolicy& policy) {
+  return policy.backup > 0 ? std::max<double>(options.out_of_order_budget, options.slices)
+                           : options.out_of_order_budget;
+}
 
 }  // namespace
 
@@ -29,7 +35,15 @@ Shard::Shard(ShardOptions options, const Placement* placement)
       placement_(placement),
       tree_(options_.slices),
       policy_(ConsistencyPolicy::For(options_.mode)),
-      pool_({.poison = options_.poison_buffers}) {}
+      pool_({.poison = options_.poison_buffers}),
+      gradients_kept_(GradientsKept(options_, policy_)) {}
+
+void Shard::SawRows(size_t bytes) {
+  const auto wanted = static_cast<int64_t>(gradients_kept_ * static_cast<double>(bytes));
+  int64_t budget = row_budget_.load();
+  while (budget < wanted && !row_budget_.compare_exchange_weak(budget, wanted)) {
+  }
+}
 
 absl::Status Shard::MakeCells() {
   Cell::Options common;
@@ -38,14 +52,10 @@ absl::Status Shard::MakeCells() {
   common.pool = &pool_;
   common.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
   common.progress.stored_bytes = &stored_bytes_;
-  // With backups nothing is added up before the step is complete: all slices that count are kept
-  // until then.
-  const double budget = policy_.backup > 0
-                            ? std::max<double>(options_.out_of_order_budget, options_.slices)
-                            : options_.out_of_order_budget;
   common.progress.stored_bytes_budget = static_cast<int64_t>(
-      budget * static_cast<double>(placement_->elements_of_server(options_.rank)) * sizeof(float));
-  if (!placement_->tables().empty()) common.progress.stored_bytes_budget += kTableBudget;
+      gradients_kept_ * static_cast<double>(placement_->elements_of_server(options_.rank)) *
+      sizeof(float));
+  common.progress.row_budget = &row_budget_;
   server_cell_ = std::make_unique<Cell>(common, AlignedBuffer());
 
   std::vector<double> learning_rates;

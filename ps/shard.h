@@ -55,6 +55,12 @@ class Shard {
   Cell& server_cell() const { return *server_cell_; }
   TableShard& table(uint32_t number) const { return *tables_[number]; }
 
+  // Slices push gradients of rows of so many bytes to this server in one step. The budget of what
+  // comes out of order is a multiple of the largest push so far, since a table has no size that it
+  // could be a multiple of.
+  void SawRows(size_t bytes);
+  // Something happens at `now`.
+  void Advance(absl::Time now) { row_clock_.Advance(now); }
   // The push is complete: cells that it did not name get an empty contribution, at last the
   // server's own.
   PushResult FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
@@ -82,7 +88,9 @@ class Shard {
   std::vector<std::unique_ptr<Optimizer>> optimizers_;  // by variable
   std::vector<uint32_t> local_;                         // cell id -> position in cells_
   std::vector<std::unique_ptr<Cell>> cells_;
+  const double gradients_kept_;  // out of order, at most
   std::vector<std::unique_ptr<TableShard>> tables_;
+  std::atomic<int64_t> row_budget_{0};
   std::unique_ptr<Cell> server_cell_;
 };
 
