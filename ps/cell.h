@@ -72,6 +72,8 @@ class Cell {
   std::vector<uint32_t> MissingSlices() const;
 
   Counts GetCounts() const;
+  // Bytes of values that were pushed and pulled, those of copies included.
+  uint64_t TrafficBytes() const;
   State GetState() const;
 
  private:
@@ -80,6 +82,9 @@ class Cell {
   void AdvanceLocked(const BlockView& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   VersionBuffer UpdateLocked(const BlockView& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedPull>* released) CONVOY_REQUIRES(mutex_);
+  // To be sent.
+  CellVersion VersionLocked(uint64_t version, const VersionBuffer& values) const
+      CONVOY_REQUIRES(mutex_);
 
   const Options options_;
 
@@ -89,6 +94,7 @@ class Cell {
   VersionBuffer previous_ CONVOY_GUARDED_BY(mutex_);   // of version - 1 (kRounds)
   std::vector<AlignedBuffer> slots_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedPull> parked_ CONVOY_GUARDED_BY(mutex_);
+  mutable uint64_t traffic_bytes_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace convoy

@@ -1,8 +1,10 @@
 #include "ps/shard.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/math/variable.h"
 #include "common/optimizers/difference.h"
 #include "common/optimizers/schedule.h"
@@ -92,6 +94,7 @@ absl::Status Shard::MakeTables(const ProgressOptions& progress) {
     options.optimizer = options_.optimizer;
     options.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
     options.rules = options_.table_rules;
+    options.clock = &row_clock_;
     CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table,
                             TableShard::Create(std::move(options)));
     tables_.push_back(std::move(table));
@@ -104,7 +107,6 @@ double Shard::ScheduleAfter(uint64_t examples) const {
                         options_.total_examples);
 }
 
-    options.clock = &row_clock_;
 absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(
     const OptimizerSettings& settings) const {
   if (const auto difference = policy_.difference()) return MakeDifference(*difference);
@@ -166,6 +168,34 @@ void Shard::AddStats(v1::ServerStats* stats) const {
   stats->set_max_version(highest);
   stats->set_rows(rows.rows);
   stats->set_table_bytes(rows.bytes);
+  AddBusiest(stats);
+}
+
+void Shard::AddBusiest(v1::ServerStats* stats) const {
+  std::vector<std::pair<uint64_t, uint32_t>> traffic;  // bytes, and numbers of cells, then buckets
+  for (const uint32_t id : placement_->cells_of_server(options_.rank)) {
+    traffic.emplace_back(cell(id).TrafficBytes(), id);
+  }
+  const auto cells = static_cast<uint32_t>(placement_->cells().size());
+  for (uint32_t t = 0; t < tables_.size(); ++t) {
+    for (uint32_t b = options_.rank; b < kTableBuckets; b += placement_->servers()) {
+      traffic.emplace_back(tables_[t]->bucket(b).TrafficBytes(), cells + t * kTableBuckets + b);
+    }
+  }
+  const auto busiest =
+      traffic.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(kBusiest, traffic.size()));
+  std::partial_sort(traffic.begin(), busiest, traffic.end(), std::greater<>());
+  for (auto it = traffic.begin(); it != busiest && it->first > 0; ++it) {
+    v1::CellTraffic& cell_traffic = *stats->add_busiest();
+    cell_traffic.set_name(it->second < cells ? placement_->Describe(it->second)
+                                             : DescribeBucket(it->second - cells));
+    cell_traffic.set_bytes(it->first);
+  }
+}
+
+std::string Shard::DescribeBucket(uint32_t number) const {
+  return absl::StrCat("\"", placement_->tables()[number / kTableBuckets].name, "\" bucket ",
+                      number % kTableBuckets);
 }
 
 }  // namespace convoy

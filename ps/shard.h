@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "common/mode.h"
 #include "absl/time/time.h"
+#include "common/mode.h"
 #include "common/optimizers/optimizer.h"
 #include "common/placement/placement.h"
 #include "common/placement/slice_tree.h"
@@ -21,8 +22,8 @@
 #include "ps/buffer_pool.h"
 #include "ps/cell.h"
 #include "ps/consistency.h"
-#include "ps/table/table_shard.h"
 #include "ps/table/row_clock.h"
+#include "ps/table/table_shard.h"
 
 namespace convoy {
 
@@ -54,13 +55,13 @@ class Shard {
   // Has no values.
   Cell& server_cell() const { return *server_cell_; }
   TableShard& table(uint32_t number) const { return *tables_[number]; }
-
   // Slices push gradients of rows of so many bytes to this server in one step. The budget of what
   // comes out of order is a multiple of the largest push so far, since a table has no size that it
   // could be a multiple of.
   void SawRows(size_t bytes);
   // Something happens at `now`.
   void Advance(absl::Time now) { row_clock_.Advance(now); }
+
   // The push is complete: cells that it did not name get an empty contribution, at last the
   // server's own.
   PushResult FinishPush(const PushKey& key, uint64_t examples, std::vector<ParkedPull>* released,
@@ -78,23 +79,26 @@ class Shard {
   absl::StatusOr<std::unique_ptr<Optimizer>> MakeUpdate(const OptimizerSettings& settings) const;
   double ScheduleAfter(uint64_t examples) const;
   void ForEachCount(absl::FunctionRef<void(const CellCounts&)> fn) const;
+  void AddBusiest(v1::ServerStats* stats) const;
+  // `number`: table * kTableBuckets + bucket.
+  std::string DescribeBucket(uint32_t number) const;
 
   const ShardOptions options_;
   const Placement* const placement_;
   const SliceTree tree_;
   const ConsistencyPolicy policy_;
   BufferPool pool_;
+  const double gradients_kept_;  // out of order, at most
   std::atomic<int64_t> stored_bytes_{0};
+  std::atomic<int64_t> row_budget_{0};
   std::vector<std::unique_ptr<Optimizer>> optimizers_;  // by variable
   std::vector<uint32_t> local_;                         // cell id -> position in cells_
   std::vector<std::unique_ptr<Cell>> cells_;
-  const double gradients_kept_;  // out of order, at most
+  RowClock row_clock_;
   std::vector<std::unique_ptr<TableShard>> tables_;
-  std::atomic<int64_t> row_budget_{0};
   std::unique_ptr<Cell> server_cell_;
 };
 
 }  // namespace convoy
 
 #endif  // CONVOY_PS_SHARD_H_
-  RowClock row_clock_;

@@ -26,6 +26,7 @@ PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const Ro
 PushResult TableBucket::PushLocked(const PushKey& key, uint64_t base_version, const RowSum& rows,
                                    std::span<const uint32_t> guesses,
                                    std::vector<ParkedRows>* released) {
+  traffic_rows_ += rows.ids.size();
   const PushResult result = progress_.Push(
       key, base_version, rows,
       [&](const RowSum& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
@@ -162,6 +163,7 @@ std::span<const uint32_t> TableBucket::GuessesLocked(std::span<const uint64_t> i
 void TableBucket::ReadLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
                              float* out) const {
   guesses = GuessesLocked(ids, guesses);
+  traffic_rows_ += ids.size();
   for (size_t i = 0; i < ids.size(); ++i, out += dim_) {
     if (const Row row = rows_.Find(ids[i], guesses[i])) {
       std::copy_n(row.weights, dim_, out);
@@ -212,6 +214,11 @@ CellCounts TableBucket::GetCounts() const {
 RowCounts TableBucket::GetRowCounts() const {
   MutexLock lock(mutex_);
   return life_.Counts(rows_);
+}
+
+uint64_t TableBucket::TrafficBytes() const {
+  MutexLock lock(mutex_);
+  return traffic_rows_ * (sizeof(uint64_t) + dim_ * sizeof(float));
 }
 
 void TableBucket::Export(std::vector<uint64_t>* ids, std::vector<float>* values) const {

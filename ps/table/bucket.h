@@ -73,6 +73,8 @@ class TableBucket {
 
   CellCounts GetCounts() const;
   RowCounts GetRowCounts() const;
+  // Bytes of ids and values that were pushed and pulled, those of copies included.
+  uint64_t TrafficBytes() const;
   // Ids in ascending order, and their values [ids, dim]: the rows that differ from their initial
   // values or may do so.
   void Export(std::vector<uint64_t>* ids, std::vector<float>* values) const;
@@ -128,6 +130,7 @@ class TableBucket {
   std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);
   std::vector<float> previous_values_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedRows> parked_ CONVOY_GUARDED_BY(mutex_);
+  mutable uint64_t traffic_rows_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace convoy
