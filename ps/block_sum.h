@@ -20,6 +20,15 @@ struct BlockSum {
   size_t bytes() const { return values.size(); }
 };
 
+// The same of one contribution, by reference: most are applied without being stored.
+struct BlockView {
+  const Payload& values;
+  uint64_t examples;
+
+  size_t bytes() const { return values.size(); }
+  explicit operator BlockSum() const { return {values, examples}; }
+};
+
 // left + right, element by element, in a buffer of the pool, which outlives the adder.
 class BlockAdder {
  public:

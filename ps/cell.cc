@@ -19,15 +19,17 @@ Cell::Cell(Options options, const AlignedBuffer& initial)
 PushResult Cell::Push(const Key& key, uint64_t base_version, const Payload& values,
                       uint64_t examples, std::vector<ParkedPull>* released) {
   MutexLock lock(mutex_);
+  traffic_bytes_ += values.size();
   const PushResult result =
-      progress_.Push(key, base_version, {values, examples},
-                     [this](const BlockSum& sum, uint64_t staleness)
-                         CONVOY_NO_THREAD_SAFETY_ANALYSIS { AdvanceLocked(sum, staleness); });
+      progress_.Push(key, base_version, BlockView{values, examples},
+                     [this](const auto& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+                       AdvanceLocked({sum.values, sum.examples}, staleness);
+                     });
   if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
   return result;
 }
 
-void Cell::AdvanceLocked(const BlockSum& sum, uint64_t staleness) {
+void Cell::AdvanceLocked(const BlockView& sum, uint64_t staleness) {
   if (snapshot_.Due(progress_.version())) kept_ = CopyLocked();
   const bool frozen = options_.base_learning_rate == 0;
   VersionBuffer next =
@@ -37,7 +39,7 @@ void Cell::AdvanceLocked(const BlockSum& sum, uint64_t staleness) {
   current_ = std::move(next);
 }
 
-VersionBuffer Cell::UpdateLocked(const BlockSum& sum, uint64_t staleness) {
+VersionBuffer Cell::UpdateLocked(const BlockView& sum, uint64_t staleness) {
   progress_.CountUpdate();
   const Counts& counts = progress_.counts();
   UpdateScalars scalars;
@@ -64,7 +66,7 @@ void Cell::ReleaseLocked(std::vector<ParkedPull>* released) {
   const auto ready = std::stable_partition(parked_.begin(), parked_.end(),
                                            [version](const ParkedPull& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
-    pull->ticket->Fill(pull->index, {progress_.version(), current_});
+    pull->ticket->Fill(pull->index, VersionLocked(progress_.version(), current_));
     released->push_back(std::move(*pull));
   }
   parked_.erase(ready, parked_.end());
@@ -75,9 +77,9 @@ Cell::PullResult Cell::Pull(uint64_t version, const std::function<ParkedPull()>&
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
     case Answer::kCurrent:
-      return {Pulled::kReady, {progress_.version(), current_}, progress_.version()};
+      return {Pulled::kReady, VersionLocked(progress_.version(), current_), progress_.version()};
     case Answer::kPrevious:
-      return {Pulled::kReady, {version, previous_}, progress_.version()};
+      return {Pulled::kReady, VersionLocked(version, previous_), progress_.version()};
     case Answer::kGone:
       return {Pulled::kGone, {}, progress_.version()};
     case Answer::kLater:
@@ -90,7 +92,17 @@ Cell::PullResult Cell::Pull(uint64_t version, const std::function<ParkedPull()>&
 
 CellVersion Cell::Newest() const {
   MutexLock lock(mutex_);
-  return {progress_.version(), current_};
+  return VersionLocked(progress_.version(), current_);
+}
+
+CellVersion Cell::VersionLocked(uint64_t version, const VersionBuffer& values) const {
+  if (values != nullptr) traffic_bytes_ += values->size() * sizeof(float);
+  return {version, values};
+}
+
+uint64_t Cell::TrafficBytes() const {
+  MutexLock lock(mutex_);
+  return traffic_bytes_;
 }
 
 void Cell::ForgetTask(uint64_t task) {

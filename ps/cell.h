@@ -85,15 +85,20 @@ class Cell {
   void Restore(BlockSnapshot snapshot);
 
   Counts GetCounts() const;
+  // Bytes of values that were pushed and pulled, those of copies included.
+  uint64_t TrafficBytes() const;
   State GetState() const;
 
  private:
   BlockSnapshot CopyLocked() const CONVOY_REQUIRES(mutex_);
   // A real update if there are values and the cell is not frozen, otherwise the values stay.
   // `staleness`: by which the learning rate is divided, plus one.
-  void AdvanceLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
-  VersionBuffer UpdateLocked(const BlockSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  void AdvanceLocked(const BlockView& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  VersionBuffer UpdateLocked(const BlockView& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedPull>* released) CONVOY_REQUIRES(mutex_);
+  // To be sent.
+  CellVersion VersionLocked(uint64_t version, const VersionBuffer& values) const
+      CONVOY_REQUIRES(mutex_);
 
   const Options options_;
 
@@ -105,6 +110,7 @@ class Cell {
   std::vector<ParkedPull> parked_ CONVOY_GUARDED_BY(mutex_);
   SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);
   std::optional<BlockSnapshot> kept_ CONVOY_GUARDED_BY(mutex_);  // the cell has gone on from there
+  mutable uint64_t traffic_bytes_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace convoy

@@ -59,21 +59,29 @@ struct ProgressOptions {
   // Gradient bytes stored by all cells of the server, and how many may be.
   std::atomic<int64_t>* stored_bytes = nullptr;
   int64_t stored_bytes_budget = 0;
+  // Of rows, which have no size known beforehand: so much more, growing with what comes. Null:
+  // none.
+  const std::atomic<int64_t>* row_budget = nullptr;
+
+  int64_t budget() const {
+    return stored_bytes_budget + (row_budget == nullptr ? 0 : row_budget->load());
+  }
 };
 
 // Not thread-safe: used under the cell's lock. Part: see SliceRound; it has a member `examples`,
-// too.
+// too. A View is a Part or what one can be made of, with `examples` and `bytes()`: a contribution
+// that need not be stored is applied without making a Part.
 template <typename Part, typename Adder>
 class CellProgress {
  public:
   CellProgress(const ProgressOptions& options, Adder adder)
       : options_(options), round_(options.tree, std::move(adder), options.policy.backup) {}
 
-  // Counts a contribution once. If a step is complete with it, `apply(const Part& sum, uint64_t
-  // staleness)` is called to change the values, and then the version advances; `staleness` is that
-  // by which the learning rate is scaled (0: not).
-  template <typename Apply>
-  PushResult Push(const PushKey& key, uint64_t base_version, const Part& part, Apply apply) {
+  // Counts a contribution once. If a step is complete with it, `apply(const auto& sum, uint64_t
+  // staleness)` is called with a Part or a View to change the values, and then the version
+  // advances; `staleness` is that by which the learning rate is scaled (0: not).
+  template <typename View, typename Apply>
+  PushResult Push(const PushKey& key, uint64_t base_version, const View& part, Apply apply) {
     return options_.policy.apply == ConsistencyPolicy::Apply::kRounds
                ? PushToRound(key, part, apply)
                : PushAtOnce(key, base_version, part, apply);
@@ -110,23 +118,23 @@ class CellProgress {
   }
 
  private:
-  template <typename Apply>
-  PushResult PushToRound(const PushKey& key, const Part& part, Apply& apply) {
+  template <typename View, typename Apply>
+  PushResult PushToRound(const PushKey& key, const View& part, Apply& apply) {
     if (key.step < counts_.version)
       return {options_.policy.backup > 0 ? Pushed::kGone : Pushed::kDuplicate};
     if (key.step > counts_.version) return {Pushed::kGap, counts_.version};
     if (round_.Has(key.node)) return {Pushed::kDuplicate};
+    if (key.node == options_.tree->root()) return ApplyWhole(part, apply);
 
     const uint32_t lowest = round_.LowestMissing();
     const bool needed_next =
         lowest >= options_.tree->begin(key.node) && lowest < options_.tree->end(key.node);
     const auto size = static_cast<int64_t>(part.bytes());
-    if (!needed_next && size > 0 &&
-        options_.stored_bytes->load() + size > options_.stored_bytes_budget) {
+    if (!needed_next && size > 0 && options_.stored_bytes->load() + size > options_.budget()) {
       return {Pushed::kOverBudget};
     }
     const auto before = static_cast<int64_t>(round_.stored_bytes());
-    round_.Add(key.node, part);
+    round_.Add(key.node, Part(part));
     const Part* sum = round_.Complete();
     PushResult result{Pushed::kStored};
     if (sum != nullptr) {
@@ -140,8 +148,19 @@ class CellProgress {
     return result;
   }
 
-  template <typename Apply>
-  PushResult PushAtOnce(const PushKey& key, uint64_t base_version, const Part& part, Apply& apply) {
+  // The sum over all slices, which supersedes what is stored of them.
+  template <typename View, typename Apply>
+  PushResult ApplyWhole(const View& sum, Apply& apply) {
+    Advance(sum, /*staleness=*/0, apply);
+    if (const auto stored = static_cast<int64_t>(round_.stored_bytes()); stored != 0) {
+      options_.stored_bytes->fetch_sub(stored);
+    }
+    round_.Clear();
+    return {Pushed::kApplied};
+  }
+
+  template <typename View, typename Apply>
+  PushResult PushAtOnce(const PushKey& key, uint64_t base_version, const View& part, Apply& apply) {
     const uint64_t next = marks_.Next(key.task);
     if (key.batch < next) return {Pushed::kDuplicate};
     if (key.batch > next) return {Pushed::kGap, next};
@@ -152,8 +171,8 @@ class CellProgress {
     return {Pushed::kApplied, 0, staleness};
   }
 
-  template <typename Apply>
-  void Advance(const Part& sum, uint64_t staleness, Apply& apply) {
+  template <typename Sum, typename Apply>
+  void Advance(const Sum& sum, uint64_t staleness, Apply& apply) {
     apply(sum, staleness);
     counts_.examples += sum.examples;
     ++counts_.version;

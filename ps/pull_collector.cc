@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
+#include "ps/table/bucket_walk.h"
 
 namespace convoy {
 namespace {
@@ -54,19 +55,19 @@ absl::Status PullCollector::CollectCell(Cell& cell, size_t index, uint32_t id) {
 
 absl::Status PullCollector::CollectRows(size_t index) {
   uint64_t version = kNewestVersion;
-  const size_t runs = (ticket_ == nullptr ? rows_ : ticket_->rows)[index].runs.size();
-  for (size_t r = 0; r < runs; ++r) {
-    // A ticket takes the places over.
-    const RowPlaces& rows = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
-    const BucketRun run = rows.runs[r];
-    const TableBucket::PullResult result = shard_.table(rows.table)
-                                               .bucket(run.bucket)
-                                               .Pull(request_.pull_version, rows.ids_of(run),
-                                                     rows.out_of(run), [&] { return Parked(); });
+  // A ticket takes the places over; what they refer to stays.
+  const RowPlaces& places = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
+  const uint32_t table = places.table, dim = places.dim;
+  const std::span<const BucketRun> runs = places.runs;
+  float* const values = places.values.get();
+  BucketWalk walk(&shard_.table(table), places.ids, runs, values, request_.pull_version);
+  for (const BucketRun& run : runs) {
+    walk.Next();
+    const TableBucket::PullResult result =
+        walk.Pull(values + run.begin * dim, [&] { return Parked(); });
     if (result.outcome == TableBucket::Pulled::kGone) {
-      return Gone(
-          absl::StrCat("\"", placement_.tables()[rows.table].name, "\" bucket ", run.bucket),
-          result.version);
+      return Gone(absl::StrCat("\"", placement_.tables()[table].name, "\" bucket ", run.bucket),
+                  result.version);
     }
     if (result.outcome == TableBucket::Pulled::kParked) continue;
     ++done_;

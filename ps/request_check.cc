@@ -116,21 +116,21 @@ absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, const Payl
   }
   std::vector<uint64_t> all(ids.size() / sizeof(uint64_t));
   ids.CopyTo(all.data());
-  std::pair<uint32_t, uint64_t> before{0, 0};  // bucket, id
+  uint32_t before = kTableBuckets;  // the bucket of the id before
   for (size_t i = 0; i < all.size(); ++i) {
-    const std::pair<uint32_t, uint64_t> here{BucketOf(all[i]), all[i]};
-    const uint32_t server = placement_->server_of_bucket(here.first);
-    if (server != rank_) {
+    const uint32_t bucket = BucketOf(all[i]);
+    if (bucket == before && all[i] > all[i - 1]) continue;
+    if (const uint32_t server = placement_->server_of_bucket(bucket); server != rank_) {
       return absl::FailedPreconditionError(
-          absl::StrCat(what, " of row ", all[i], " of table \"", name, "\" (bucket ", here.first,
+          absl::StrCat(what, " of row ", all[i], " of table \"", name, "\" (bucket ", bucket,
                        "): it is on server ", server, ", this is server ", rank_));
     }
-    if (i > 0 && here <= before) {
+    if (i > 0 && bucket <= before) {
       return absl::InvalidArgumentError(
           absl::StrCat(what, " of rows of table \"", name, "\": id ", all[i], " comes after id ",
-                       before.second, "; ids must ascend by (bucket, id), each once"));
+                       all[i - 1], "; ids must ascend by (bucket, id), each once"));
     }
-    before = here;
+    before = bucket;
   }
   return absl::OkStatus();
 }

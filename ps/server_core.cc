@@ -51,6 +51,7 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
   if (status.ok()) status = check_->Push(request);
   if (status.ok()) status = check_->Pull(request);
   if (status.ok() && request.has_push()) {
+    shard_->Advance(now);
     const absl::StatusOr<Accepted> pushed = Push(request, &reply, &released);
     status = pushed.status();
     if (pushed.ok()) accepted = *pushed;
@@ -98,6 +99,7 @@ absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time n
   if (request.session > session.number) {
     session.number = request.session;
     session.refused.clear();
+    session.row_bytes = 0;
   }
   session.last_heard = now;
   return absl::OkStatus();
@@ -122,6 +124,7 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& req
     CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, Count(request, c.cell, result, reply));
     if (accepted == Accepted::kRetryLater) all = accepted;
   }
+  if (policy_.apply == ConsistencyPolicy::Apply::kRounds) CountRows(request);
   for (const RowContribution& rows : request.rows) {
     CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, PushRows(request, rows, reply, released));
     if (accepted == Accepted::kRetryLater) all = accepted;
@@ -132,6 +135,17 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& req
   }
   if (!request.final || all == Accepted::kRetryLater) return all;
   return FinishPush(request, reply, released);
+}
+
+void ServerCore::CountRows(const ExchangeRequest& request) {
+  size_t bytes = 0;
+  for (const RowContribution& rows : request.rows) bytes += rows.values.size();
+  MutexLock lock(mutex_);
+  Session* const session = CurrentSessionLocked(request);
+  if (session == nullptr) return;
+  session->row_bytes += bytes;
+  shard_->SawRows(session->row_bytes);
+  if (request.final) session->row_bytes = 0;
 }
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request,

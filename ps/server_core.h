@@ -73,6 +73,7 @@ class ServerCore {
     // Contributions to the current step that were answered RETRY_LATER (sync): tree node and cell
     // or bucket.
     std::set<std::pair<TreeNode, uint32_t>> refused;
+    size_t row_bytes = 0;  // gradients of rows since the last final message
   };
   enum class Accepted { kAll, kRetryLater };
 
@@ -89,6 +90,7 @@ class ServerCore {
 
   absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply,
                                 Released* released);
+  void CountRows(const ExchangeRequest& request);
   absl::StatusOr<Accepted> PushRows(const ExchangeRequest& request, const RowContribution& rows,
                                     ExchangeReply* reply, Released* released);
   // What the result for one cell, or bucket, means for the request. `number`: of the cell among all

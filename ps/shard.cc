@@ -1,8 +1,10 @@
 #include "ps/shard.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/math/variable.h"
 #include "common/optimizers/difference.h"
 #include "common/optimizers/schedule.h"
@@ -12,8 +14,14 @@ namespace convoy {
 namespace {
 
 constexpr uint32_t kNotHere = ~uint32_t{0};
-// A table has no size that a share of it could be taken of: this much is stored at least.
-constexpr int64_t kTableBudget = int64_t{64} << 20;
+constexpr size_t kBusiest = 3;  // blocks and buckets that are named
+
+// With backups nothing is added up before the step is complete: all slices that count are kept
+// until then.
+double GradientsKept(const ShardOptions& options, const ConsistencyPolicy& policy) {
+  return policy.backup > 0 ? std::max<double>(options.out_of_order_budget, options.slices)
+                           : options.out_of_order_budget;
+}
 
 }  // namespace
 
@@ -29,7 +37,15 @@ Shard::Shard(ShardOptions options, const Placement* placement)
       placement_(placement),
       tree_(options_.slices),
       policy_(ConsistencyPolicy::For(options_.mode)),
-      pool_({.poison = options_.poison_buffers}) {}
+      pool_({.poison = options_.poison_buffers}),
+      gradients_kept_(GradientsKept(options_, policy_)) {}
+
+void Shard::SawRows(size_t bytes) {
+  const auto wanted = static_cast<int64_t>(gradients_kept_ * static_cast<double>(bytes));
+  int64_t budget = row_budget_.load();
+  while (budget < wanted && !row_budget_.compare_exchange_weak(budget, wanted)) {
+  }
+}
 
 absl::Status Shard::MakeCells() {
   Cell::Options common;
@@ -38,14 +54,10 @@ absl::Status Shard::MakeCells() {
   common.pool = &pool_;
   common.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
   common.progress.stored_bytes = &stored_bytes_;
-  // With backups nothing is added up before the step is complete: all slices that count are kept
-  // until then.
-  const double budget = policy_.backup > 0
-                            ? std::max<double>(options_.out_of_order_budget, options_.slices)
-                            : options_.out_of_order_budget;
   common.progress.stored_bytes_budget = static_cast<int64_t>(
-      budget * static_cast<double>(placement_->elements_of_server(options_.rank)) * sizeof(float));
-  if (!placement_->tables().empty()) common.progress.stored_bytes_budget += kTableBudget;
+      gradients_kept_ * static_cast<double>(placement_->elements_of_server(options_.rank)) *
+      sizeof(float));
+  common.progress.row_budget = &row_budget_;
   server_cell_ = std::make_unique<Cell>(common, AlignedBuffer());
 
   std::vector<double> learning_rates;
@@ -82,6 +94,7 @@ absl::Status Shard::MakeTables(const ProgressOptions& progress) {
     options.optimizer = options_.optimizer;
     options.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
     options.rules = options_.table_rules;
+    options.clock = &row_clock_;
     CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table,
                             TableShard::Create(std::move(options)));
     tables_.push_back(std::move(table));
@@ -232,6 +245,34 @@ void Shard::AddStats(v1::ServerStats* stats) const {
   stats->set_max_version(highest);
   stats->set_rows(rows.rows);
   stats->set_table_bytes(rows.bytes);
+  AddBusiest(stats);
+}
+
+void Shard::AddBusiest(v1::ServerStats* stats) const {
+  std::vector<std::pair<uint64_t, uint32_t>> traffic;  // bytes, and numbers of cells, then buckets
+  for (const uint32_t id : placement_->cells_of_server(options_.rank)) {
+    traffic.emplace_back(cell(id).TrafficBytes(), id);
+  }
+  const auto cells = static_cast<uint32_t>(placement_->cells().size());
+  for (uint32_t t = 0; t < tables_.size(); ++t) {
+    for (uint32_t b = options_.rank; b < kTableBuckets; b += placement_->servers()) {
+      traffic.emplace_back(tables_[t]->bucket(b).TrafficBytes(), cells + t * kTableBuckets + b);
+    }
+  }
+  const auto busiest =
+      traffic.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(kBusiest, traffic.size()));
+  std::partial_sort(traffic.begin(), busiest, traffic.end(), std::greater<>());
+  for (auto it = traffic.begin(); it != busiest && it->first > 0; ++it) {
+    v1::CellTraffic& cell_traffic = *stats->add_busiest();
+    cell_traffic.set_name(it->second < cells ? placement_->Describe(it->second)
+                                             : DescribeBucket(it->second - cells));
+    cell_traffic.set_bytes(it->first);
+  }
+}
+
+std::string Shard::DescribeBucket(uint32_t number) const {
+  return absl::StrCat("\"", placement_->tables()[number / kTableBuckets].name, "\" bucket ",
+                      number % kTableBuckets);
 }
 
 }  // namespace convoy

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "common/interval_set.h"
+#include "absl/time/time.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/optimizers/optimizer.h"
@@ -22,6 +24,7 @@
 #include "ps/buffer_pool.h"
 #include "ps/cell.h"
 #include "ps/consistency.h"
+#include "ps/table/row_clock.h"
 #include "ps/table/table_shard.h"
 
 namespace convoy {
@@ -56,6 +59,12 @@ class Shard {
   TableShard& table(uint32_t number) const { return *tables_[number]; }
   size_t tables() const { return tables_.size(); }
   const Optimizer& optimizer(uint32_t variable) const { return *optimizers_[variable]; }
+  // Slices push gradients of rows of so many bytes to this server in one step. The budget of what
+  // comes out of order is a multiple of the largest push so far, since a table has no size that it
+  // could be a multiple of.
+  void SawRows(size_t bytes);
+  // Something happens at `now`.
+  void Advance(absl::Time now) { row_clock_.Advance(now); }
 
   // The push is complete: cells that it did not name get an empty contribution, at last the
   // server's own.
@@ -92,16 +101,22 @@ class Shard {
   void DisarmCells();
   void ForgetMarks(uint64_t task);
   void ForEachCount(absl::FunctionRef<void(const CellCounts&)> fn) const;
+  void AddBusiest(v1::ServerStats* stats) const;
+  // `number`: table * kTableBuckets + bucket.
+  std::string DescribeBucket(uint32_t number) const;
 
   const ShardOptions options_;
   const Placement* const placement_;
   const SliceTree tree_;
   const ConsistencyPolicy policy_;
   BufferPool pool_;
+  const double gradients_kept_;  // out of order, at most
   std::atomic<int64_t> stored_bytes_{0};
+  std::atomic<int64_t> row_budget_{0};
   std::vector<std::unique_ptr<Optimizer>> optimizers_;  // by variable
   std::vector<uint32_t> local_;                         // cell id -> position in cells_
   std::vector<std::unique_ptr<Cell>> cells_;
+  RowClock row_clock_;
   std::vector<std::unique_ptr<TableShard>> tables_;
   std::unique_ptr<Cell> server_cell_;
 

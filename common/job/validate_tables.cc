@@ -34,6 +34,17 @@ void ValidateRule(const v1::TableRule& rule, const std::string& path, Violations
   }
 }
 
+// Time is no part of what makes a step of these modes.
+void ValidateExpiry(const v1::Job& job, const std::string& path, const v1::TableRule& rule,
+                    Violations* violations) {
+  const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
+  if (rule.expire_after_seconds() == 0 || !mode.ok() || !mode->rounds()) return;
+  Wrong(violations, JoinPath(path, "expire_after_seconds"),
+        absl::StrCat(": in mode ", job.training().mode(),
+                     " the same job gives the same rows, however long its steps take; set "
+                     "expire_after, which counts steps, or use async, ssp or geo"));
+}
+
 bool HasBudget(const v1::Job& job) {
   for (const v1::TableRule& rule : job.table()) {
     if (rule.max_rows() > 0 || rule.max_mb() > 0) return true;
@@ -64,6 +75,7 @@ void ValidateTables(const v1::Job& job, Violations* violations) {
   for (int i = 0; i < job.table_size(); ++i) {
     const std::string path = ElementPath("table", i);
     ValidateRule(job.table(i), path, violations);
+    ValidateExpiry(job, path, job.table(i), violations);
     if (job.table(i).when_full() == v1::TableRule::EVICT_OLDEST && !HasBudget(job)) {
       WrongForTables(violations, JoinPath(path, "when_full"),
                      " EVICT_OLDEST needs a budget: set max_rows or max_mb");

@@ -29,7 +29,7 @@ void Level(const v1::Job& was, v1::Job* now) {
   training.set_max_steps(was.training().max_steps());
   training.set_validate_every_epochs(was.training().validate_every_epochs());
   training.set_report_every_steps(was.training().report_every_steps());
-  now->mutable_data()->set_cache_dir(was.data().cache_dir());
+  now->mutable_data()->clear_cache_dir();
 }
 
 // What the coordinator fills in from the data is not there yet.
@@ -74,9 +74,11 @@ absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& 
                           ParseJob(manifest.job, "the job of the checkpoint", {}));
   v1::Job was = ResolveDefaults(parsed), changed = now;
   Level(was, &changed);
+  was.mutable_data()->clear_cache_dir();
   FillAsBefore(was, &changed);
   std::string differences;
   MessageDifferencer differencer;
+  differencer.set_message_field_comparison(MessageDifferencer::EQUIVALENT);
   differencer.ReportDifferencesToString(&differences);
   if (differencer.Compare(was, changed)) return std::vector<std::string>();
   return absl::StrSplit(differences, '\n', absl::SkipEmpty());

@@ -175,6 +175,9 @@ class TrainingRun {
       }
       CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
     }
+    for (; notes_shown_ < progress.notes_size(); ++notes_shown_) {
+      display_.Print(absl::StrCat("note: ", progress.notes(notes_shown_)));
+    }
     display_.SetTotals(job_.training().epochs(), progress.total_examples());
     display_.SetWaitingFor(progress.waiting_for(), absl::Now());
     for (const std::string& event : progress.events()) {
@@ -254,6 +257,7 @@ class TrainingRun {
   const bool in_process_;  // mode single is one process by its nature
   ProgressDisplay display_;
   std::vector<ClusterProcess> cluster_;
+  int notes_shown_ = 0;
   bool job_is_final_ = false, cluster_is_final_ = false, reported_ = false;
   std::string summary_;
 

@@ -8,6 +8,7 @@
 #include "common/placement/ownership.h"
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
+#include "launcher/coordinator/balance.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
@@ -239,9 +240,18 @@ void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process*
   if (keeper_ && request.has_snapshot() && !ended()) {
     FollowKeeper(keeper_->OnState(server->identity.rank(), request.snapshot(), now_));
   }
+  NoteImbalance();
   if (phase_ != v1::FINISHING || request.seen() < finishing_sequence_) return;
   server->final_stats = true;
   EndIfSaved();
+}
+
+// Not at once: heartbeats of servers come at different times.
+void CoordinatorCore::NoteImbalance() {
+  constexpr absl::Duration kWatched = absl::Seconds(10);
+  if (!imbalance_.empty() || phase_ != v1::TRAINING || now_ < training_start_ + kWatched) return;
+  imbalance_ = DescribeImbalance(members_);
+  if (!imbalance_.empty()) News();
 }
 
 // ------------------------------------------------------------------------------ data and reports

@@ -136,6 +136,7 @@ class CoordinatorCore {
   void Note(const v1::HeartbeatRequest& request, Process* process) const;
   void FollowWorker(const v1::HeartbeatRequest& request, Process* worker);
   void FollowServer(const v1::HeartbeatRequest& request, Process* server);
+  void NoteImbalance();
 
   // Changes of state.
   void StateChanged();
@@ -187,6 +188,7 @@ class CoordinatorCore {
   uint64_t generation_ = 0;
   std::string failure_;
   std::string summary_;
+  std::string imbalance_;  // noticed while the job runs; the first time counts
   absl::Time now_;  // of the current event
 
   // From TRAINING on.

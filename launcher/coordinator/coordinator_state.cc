@@ -306,6 +306,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   reply.set_examples(ExamplesSoFar());
   reply.set_total_examples(plan_ ? plan_->TotalExamples() : 0);
   reply.set_summary(summary_);
+  if (!imbalance_.empty()) reply.add_notes(imbalance_);
   reply.set_sequence(news_);
   reply.set_job_id(job_id_);
   reply.set_generation(generation_);

@@ -38,20 +38,12 @@ Json Measured(const v1::MetricSums& sums) {
 void AddServer(const v1::ServerStats& stats, Json* json) {
   (*json)["bytes_received"] = stats.bytes_received();
   (*json)["bytes_sent"] = stats.bytes_sent();
+  for (const v1::CellTraffic& cell : stats.busiest()) {
+    (*json)["busiest"].push_back({{"name", cell.name()}, {"bytes", cell.bytes()}});
+  }
   if (stats.table_bytes() == 0) return;
   (*json)["table_rows"] = stats.rows();
   (*json)["table_bytes"] = stats.table_bytes();
-}
-
-std::string Imbalance(const Membership& members) {
-  std::vector<uint64_t> bytes;
-  for (uint32_t rank = 0; rank < members.servers(); ++rank) {
-    const Process* server = members.server(rank);
-    bytes.push_back(server == nullptr
-                        ? 0
-                        : server->stats.bytes_received() + server->stats.bytes_sent());
-  }
-  return DescribeImbalance(bytes);
 }
 
 Json Processes(const Membership& members) {
@@ -113,7 +105,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["skipped_gradients"] = book == nullptr ? 0 : book->skipped();
   if (book != nullptr && book->dropped() > 0) json["dropped_gradients"] = book->dropped();
   AddTraffic(members, &json);
-  if (const std::string imbalance = Imbalance(members); !imbalance.empty()) {
+  if (const std::string imbalance = DescribeImbalance(members); !imbalance.empty()) {
     json["imbalance"] = imbalance;
   }
   json["stopped_early"] = outcome.stopped_early;

@@ -22,27 +22,37 @@ TableBucket::TableBucket(Options options)
 PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
                              std::vector<ParkedRows>* released) {
   MutexLock lock(mutex_);
-  const PushResult result =
-      progress_.Push(key, base_version, rows,
-                     [this](const RowSum& sum, uint64_t staleness)
-                         CONVOY_NO_THREAD_SAFETY_ANALYSIS { AdvanceLocked(sum, staleness); });
+  return PushLocked(key, base_version, rows, {}, released);
+}
+
+PushResult TableBucket::PushLocked(const PushKey& key, uint64_t base_version, const RowSum& rows,
+                                   std::span<const uint32_t> guesses,
+                                   std::vector<ParkedRows>* released) {
+  traffic_rows_ += rows.ids.size();
+  const PushResult result = progress_.Push(
+      key, base_version, rows,
+      [&](const RowSum& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+        const bool these = sum.ids.data() == rows.ids.data() && sum.ids.size() == rows.ids.size();
+        AdvanceLocked(sum, these ? guesses : std::span<const uint32_t>(), staleness);
+      });
   if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
   return result;
 }
 
-void TableBucket::AdvanceLocked(const RowSum& sum, uint64_t staleness) {
+void TableBucket::AdvanceLocked(const RowSum& sum, std::span<const uint32_t> guesses,
+                                uint64_t staleness) {
   if (snapshot_.Due(progress_.version())) KeepLocked();
   previous_.clear();
   previous_values_.clear();
   if (sum.ids.empty() || sum.examples == 0 || options_.updater->frozen()) return;
   progress_.CountUpdate();
-  ApplyLocked(sum, staleness);
+  ApplyLocked(sum, GuessesLocked(sum.ids, guesses), staleness);
 }
 
-void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
-  const uint64_t step = progress_.version() + 1;
-  PrefetchLocked(sum.ids);
-  life_.MakeRoom(step, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses,
+                              uint64_t staleness) {
+  const RowTime now{progress_.version() + 1, options_.clock->seconds()};
+  life_.MakeRoom(now, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(row.header->id(), row.weights);
   });
@@ -51,11 +61,12 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
       options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   for (size_t i = 0; i < sum.ids.size(); ++i) {
-    const Row row = RowForLocked(sum.ids[i], guesses_[i], sum.sightings_of(i));
+    const Row row = RowForLocked(sum.ids[i], guesses[i], sum.sightings_of(i), now);
     if (!row) continue;
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(sum.ids[i], row.weights);
-    row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(step, kMaxCounter));
+    row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(now.step, kMaxCounter));
+    row.header->last_second = now.second & RowClock::kMaxSeconds;
     if (row.header->updates < kMaxCounter) ++row.header->updates;
     scalars.update = row.header->updates;
     options_.updater->Apply(scalars, sum.values.data() + i * dim_, row.weights, row.slots);
@@ -64,9 +75,9 @@ void TableBucket::ApplyLocked(const RowSum& sum, uint64_t staleness) {
     std::sort(previous_.begin(), previous_.end());
 }
 
-Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) {
+Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now) {
   if (const Row row = rows_.Find(id, guess)) return row;
-  if (!life_.Admit(id, sightings, progress_.version() + 1, rows_.size())) return {};
+  if (!life_.Admit(id, sightings, now, rows_.size())) return {};
   if (kept_ != nullptr) kept_->rows.KeepAbsence(id);
   bool inserted;
   const Row row = rows_.FindOrInsert(id, &inserted);
@@ -85,13 +96,19 @@ void TableBucket::RememberLocked(uint64_t id, const float* values) {
 TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids,
                                           float* out, const std::function<ParkedRows()>& parked) {
   MutexLock lock(mutex_);
+  return PullLocked(version, ids, {}, out, parked);
+}
+
+TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<const uint64_t> ids,
+                                                std::span<const uint32_t> guesses, float* out,
+                                                const std::function<ParkedRows()>& parked) {
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
     case Answer::kCurrent:
-      ReadLocked(ids, out);
+      ReadLocked(ids, guesses, out);
       return {Pulled::kReady, progress_.version()};
     case Answer::kPrevious:
-      ReadPreviousLocked(ids, out);
+      ReadPreviousLocked(ids, guesses, out);
       return {Pulled::kReady, version};
     case Answer::kGone:
       return {Pulled::kGone, progress_.version()};
@@ -107,22 +124,54 @@ TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint
 
 uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
   MutexLock lock(mutex_);
-  ReadLocked(ids, out);
+  ReadLocked(ids, {}, out);
   return progress_.version();
 }
 
-// Stage by stage: each asks for what the one before it has brought.
-void TableBucket::PrefetchLocked(std::span<const uint64_t> ids) const {
-  guesses_.resize(ids.size());
-  for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
-  for (size_t i = 0; i < ids.size(); ++i) guesses_[i] = rows_.Guess(HashId(ids[i]));
-  for (const uint32_t guess : guesses_) rows_.PrefetchGuessed(guess);
+bool TableBucket::NeedsRowsLocked(std::optional<uint64_t> pulled) const {
+  using Answer = decltype(progress_)::Answer;
+  if (!pulled) {
+    return options_.progress.policy.apply == ConsistencyPolicy::Apply::kAtOnce ||
+           options_.progress.tree->slices() == 1;
+  }
+  const Answer answer = progress_.AnswerTo(*pulled);
+  return answer == Answer::kCurrent || answer == Answer::kPrevious;
 }
 
-void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
-  PrefetchLocked(ids);
+void TableBucket::PrefetchSelf() const {
+  constexpr size_t kLine = 64;
+  const char* const begin = reinterpret_cast<const char*>(this);
+  for (size_t at = 0; at < sizeof(*this); at += kLine) PrefetchLine(begin + at);
+}
+
+void TableBucket::PrefetchIndexLocked(std::span<const uint64_t> ids) const {
+  for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
+}
+
+void TableBucket::GuessLocked(std::span<const uint64_t> ids, std::span<uint32_t> guesses) const {
+  for (size_t i = 0; i < guesses.size(); ++i) guesses[i] = rows_.Guess(HashId(ids[i]));
+}
+
+void TableBucket::PrefetchGuessedLocked(std::span<const uint32_t> guesses) const {
+  for (const uint32_t guess : guesses) rows_.PrefetchGuessed(guess);
+}
+
+std::span<const uint32_t> TableBucket::GuessesLocked(std::span<const uint64_t> ids,
+                                                     std::span<const uint32_t> guesses) const {
+  if (!guesses.empty()) return guesses;
+  guesses_.resize(ids.size());
+  PrefetchIndexLocked(ids);
+  GuessLocked(ids, guesses_);
+  PrefetchGuessedLocked(guesses_);
+  return guesses_;
+}
+
+void TableBucket::ReadLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
+                             float* out) const {
+  guesses = GuessesLocked(ids, guesses);
+  traffic_rows_ += ids.size();
   for (size_t i = 0; i < ids.size(); ++i, out += dim_) {
-    if (const Row row = rows_.Find(ids[i], guesses_[i])) {
+    if (const Row row = rows_.Find(ids[i], guesses[i])) {
       std::copy_n(row.weights, dim_, out);
     } else {
       InitializeRow(*options_.table, options_.seed, ids[i], {out, dim_});
@@ -130,8 +179,9 @@ void TableBucket::ReadLocked(std::span<const uint64_t> ids, float* out) const {
   }
 }
 
-void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const {
-  ReadLocked(ids, out);
+void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids,
+                                     std::span<const uint32_t> guesses, float* out) const {
+  ReadLocked(ids, guesses, out);
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto before =
         std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
@@ -146,7 +196,7 @@ void TableBucket::ReleaseLocked(std::vector<ParkedRows>* released) {
       std::stable_partition(parked_.begin(), parked_.end(),
                             [version](const ParkedRows& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
-    ReadLocked(pull->ids, pull->out);
+    ReadLocked(pull->ids, {}, pull->out);
     released->push_back(std::move(*pull));
   }
   parked_.erase(ready, parked_.end());
@@ -226,6 +276,8 @@ BucketSnapshot TableBucket::CopyLocked() const {
 absl::Status TableBucket::Restore(const BucketSnapshot& snapshot) {
   MutexLock lock(mutex_);
   progress_.Restore(snapshot.position);
+  // Time in which nothing was trained does not count.
+  const uint32_t now = options_.clock->seconds();
   const BucketRows& rows = snapshot.rows;
   const size_t slot_floats = rows_.layout().slot_floats;
   for (size_t i = 0; i < rows.ids.size(); ++i) {
@@ -239,11 +291,12 @@ absl::Status TableBucket::Restore(const BucketSnapshot& snapshot) {
     std::copy_n(rows.weights.data() + i * dim_, dim_, row.weights);
     std::copy_n(rows.slots.data() + i * slot_floats, slot_floats, row.slots);
     row.header->last_step = rows.counters[2 * i];
+    row.header->last_second = now & RowClock::kMaxSeconds;
     row.header->updates = rows.counters[2 * i + 1];
   }
   RowLifeState::Candidates waiting;
   for (const WaitingId& id : snapshot.waiting) {
-    waiting[id.id] = {static_cast<uint32_t>(id.sightings), id.last_step};
+    waiting[id.id] = {static_cast<uint32_t>(id.sightings), now, id.last_step};
   }
   life_.Restore(std::move(waiting));
   return absl::OkStatus();
@@ -257,6 +310,11 @@ CellCounts TableBucket::GetCounts() const {
 RowCounts TableBucket::GetRowCounts() const {
   MutexLock lock(mutex_);
   return life_.Counts(rows_);
+}
+
+uint64_t TableBucket::TrafficBytes() const {
+  MutexLock lock(mutex_);
+  return traffic_rows_ * (sizeof(uint64_t) + dim_ * sizeof(float));
 }
 
 void TableBucket::Export(std::vector<uint64_t>* ids, std::vector<float>* values) const {

@@ -20,6 +20,7 @@
 #include "ps/cell_snapshot.h"
 #include "ps/pull_ticket.h"
 #include "ps/table/row_arena.h"
+#include "ps/table/row_clock.h"
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
@@ -35,7 +36,7 @@ struct ParkedRows {
   uint64_t version = 0;  // wanted
 };
 
-// Thread-safe.
+// Thread-safe. Of several buckets at once BucketWalk makes pushes and pulls faster.
 class TableBucket {
  public:
   struct Options {
@@ -44,6 +45,7 @@ class TableBucket {
     const TableSpec* table = nullptr;
     const RowUpdater* updater = nullptr;
     RowArena* arena = nullptr;
+    const RowClock* clock = nullptr;
     uint64_t seed = 1;
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
@@ -89,20 +91,48 @@ class TableBucket {
 
   CellCounts GetCounts() const;
   RowCounts GetRowCounts() const;
+  // Bytes of ids and values that were pushed and pulled, those of copies included.
+  uint64_t TrafficBytes() const;
   // Ids in ascending order, and their values [ids, dim]: the rows that differ from their initial
   // values or may do so.
   void Export(std::vector<uint64_t>* ids, std::vector<float>* values) const;
 
  private:
-  void AdvanceLocked(const RowSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
-  void ApplyLocked(const RowSum& sum, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  friend class BucketWalk;
+
+  // Guesses, here and below: where the rows of `ids` probably are, [ids]; or empty.
+  PushResult PushLocked(const PushKey& key, uint64_t base_version, const RowSum& rows,
+                        std::span<const uint32_t> guesses, std::vector<ParkedRows>* released)
+      CONVOY_REQUIRES(mutex_);
+  PullResult PullLocked(uint64_t version, std::span<const uint64_t> ids,
+                        std::span<const uint32_t> guesses, float* out,
+                        const std::function<ParkedRows()>& parked) CONVOY_REQUIRES(mutex_);
+  void AdvanceLocked(const RowSum& sum, std::span<const uint32_t> guesses, uint64_t staleness)
+      CONVOY_REQUIRES(mutex_);
+  void ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses, uint64_t staleness)
+      CONVOY_REQUIRES(mutex_);
   // The row to update; false: the id is not admitted, or there is no room.
-  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings) CONVOY_REQUIRES(mutex_);
+  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now)
+      CONVOY_REQUIRES(mutex_);
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
-  // Asks for the memory of the rows `ids`; fills guesses_.
-  void PrefetchLocked(std::span<const uint64_t> ids) const CONVOY_REQUIRES(mutex_);
-  void ReadLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
-  void ReadPreviousLocked(std::span<const uint64_t> ids, float* out) const CONVOY_REQUIRES(mutex_);
+  // Whether a pull of version `pulled`, or a push, will look at rows at once.
+  bool NeedsRowsLocked(std::optional<uint64_t> pulled) const CONVOY_REQUIRES(mutex_);
+  // Asking for memory: of the bucket itself, and stage by stage of the rows. Each stage asks for
+  // what the next one reads.
+  void PrefetchSelf() const;
+  void PrefetchIndexLocked(std::span<const uint64_t> ids) const CONVOY_REQUIRES(mutex_);
+  // As many as there are guesses.
+  void GuessLocked(std::span<const uint64_t> ids, std::span<uint32_t> guesses) const
+      CONVOY_REQUIRES(mutex_);
+  void PrefetchGuessedLocked(std::span<const uint32_t> guesses) const CONVOY_REQUIRES(mutex_);
+  // All stages, if there are no guesses; otherwise these.
+  std::span<const uint32_t> GuessesLocked(std::span<const uint64_t> ids,
+                                          std::span<const uint32_t> guesses) const
+      CONVOY_REQUIRES(mutex_);
+  void ReadLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
+                  float* out) const CONVOY_REQUIRES(mutex_);
+  void ReadPreviousLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
+                          float* out) const CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);
   // Before the bucket changes.
   void KeepLocked() CONVOY_REQUIRES(mutex_);
@@ -114,14 +144,14 @@ class TableBucket {
   mutable Mutex mutex_;
   CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);
   mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);  // its handles are for writing
-  mutable std::vector<uint32_t> guesses_
-      CONVOY_GUARDED_BY(mutex_);  // where rows are, by place in the ids at work
+  mutable std::vector<uint32_t> guesses_ CONVOY_GUARDED_BY(mutex_);  // of GuessesLocked
   RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
   // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of
   // the values they had before.
   std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);
   std::vector<float> previous_values_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedRows> parked_ CONVOY_GUARDED_BY(mutex_);
+  mutable uint64_t traffic_rows_ CONVOY_GUARDED_BY(mutex_) = 0;
   SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);
   // What the snapshot has of the bucket that is no longer so; null: the bucket has not changed.
   struct Kept {

@@ -18,9 +18,6 @@ struct RowLayout {
 // What is known of a row besides its floats, in 20 bytes without padding.
 class RowHeader {
  public:
-  // Larger counts of sightings stay there: whoever counts stops.
-  static constexpr uint32_t kMaxSightings = (1u << 30) - 1;
-
   explicit RowHeader(uint64_t id) : RowHeader() {
     used = 1;
     set_id(id);
@@ -33,15 +30,13 @@ class RowHeader {
   // When the row was last touched. `sync`: the step, other modes: updates of the bucket; the caller
   // sets it, and stays at 2^32 - 1 when there are more.
   uint32_t last_step = 0;
-  // Times the id was seen: once for each (slice, step).
-  uint32_t sightings : 30;
-  // Whether the id has been seen often enough to be trained.
-  uint32_t admitted : 1;
+  // The same in time: RowClock::seconds().
+  uint32_t last_second : 31;
 
  private:
   friend class RowSlab;
 
-  RowHeader() : sightings(0), admitted(0), used(0) {}
+  RowHeader() : last_second(0), used(0) {}
   void set_id(uint64_t id) {
     id_low_ = static_cast<uint32_t>(id);
     id_high_ = static_cast<uint32_t>(id >> 32);

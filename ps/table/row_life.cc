@@ -28,9 +28,9 @@ void RowCounts::Add(const RowCounts& other) {
   bytes += other.bytes;
 }
 
-void RowLifeState::MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowStore* rows,
+void RowLifeState::MakeRoom(const RowTime& now, std::span<const uint64_t> ids, RowStore* rows,
                             const Removed& removed) {
-  if (life_.expire_after > 0) Expire(step, rows, removed);
+  if (ExpiryIsDue(now)) Expire(now, rows, removed);
   if (life_.when_full != RowLife::WhenFull::kEvictOldest ||
       rows->size() + ids.size() <= life_.max_rows)
     return;
@@ -42,11 +42,26 @@ void RowLifeState::MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowSto
 
 // The bucket is looked through eight times in the life of a row, which so may last an eighth
 // longer.
-void RowLifeState::Expire(uint64_t step, RowStore* rows, const Removed& removed) {
-  if (step % std::max<uint64_t>(1, life_.expire_after / 8) != 0) return;
+bool RowLifeState::ExpiryIsDue(const RowTime& now) {
+  const bool by_step =
+      life_.expire_after > 0 && now.step % std::max<uint64_t>(1, life_.expire_after / 8) == 0;
+  const bool by_time = life_.expire_after_seconds > 0 && now.second >= next_expiry_second_;
+  if (by_time) {
+    next_expiry_second_ = now.second + std::max<uint64_t>(1, life_.expire_after_seconds / 8);
+  }
+  return by_step || by_time;
+}
+
+bool RowLifeState::IsOld(uint64_t last_step, uint32_t last_second, const RowTime& now) const {
+  return (life_.expire_after > 0 && last_step + life_.expire_after < now.step) ||
+         (life_.expire_after_seconds > 0 && last_second + life_.expire_after_seconds < now.second);
+}
+
+void RowLifeState::Expire(const RowTime& now, RowStore* rows, const Removed& removed) {
   std::vector<uint64_t> old;
   rows->ForEach([&](const Row& row) {
-    if (row.header->last_step + life_.expire_after < step) old.push_back(row.header->id());
+    const RowHeader& header = *row.header;
+    if (IsOld(header.last_step, header.last_second, now)) old.push_back(header.id());
   });
   std::sort(old.begin(), old.end());
   for (const uint64_t id : old) {
@@ -54,8 +69,9 @@ void RowLifeState::Expire(uint64_t step, RowStore* rows, const Removed& removed)
     rows->Erase(id);
   }
   counts_.expired += old.size();
-  absl::erase_if(candidates_,
-                 [&](const auto& c) { return c.second.last_step + life_.expire_after < step; });
+  absl::erase_if(candidates_, [&](const auto& c) {
+    return IsOld(c.second.last_step, c.second.last_second, now);
+  });
 }
 
 // Somewhat more than are needed, since looking for them takes a pass over the bucket.
@@ -76,11 +92,12 @@ void RowLifeState::EvictOldest(uint64_t count, std::span<const uint64_t> keep, R
   counts_.evicted += oldest.size();
 }
 
-bool RowLifeState::Admit(uint64_t id, uint32_t sightings, uint64_t step, uint64_t rows) {
+bool RowLifeState::Admit(uint64_t id, uint32_t sightings, const RowTime& now, uint64_t rows) {
   if (life_.admit_after > 1) {
     Candidate& candidate = candidates_[id];
     candidate.sightings += sightings;
-    candidate.last_step = step;
+    candidate.last_step = now.step;
+    candidate.last_second = now.second;
     if (candidate.sightings < life_.admit_after) {
       LimitCandidates();
       return false;

@@ -24,8 +24,15 @@ struct RowLife {
   };
   uint32_t admit_after = 1;   // sightings after which an id gets a row
   uint64_t expire_after = 0;  // steps without an update after which a row goes; 0: never
+  uint64_t expire_after_seconds = 0;  // the same in time
   uint64_t max_rows = std::numeric_limits<uint64_t>::max();
   WhenFull when_full = WhenFull::kRefuse;
+};
+
+// When something happens to a row.
+struct RowTime {
+  uint64_t step = 0;    // from 1
+  uint32_t second = 0;  // RowClock::seconds()
 };
 
 struct RowCounts {
@@ -46,20 +53,21 @@ class RowLifeState {
   // What is known of an id that is not admitted yet.
   struct Candidate {
     uint32_t sightings = 0;
+    uint32_t last_second = 0;
     uint64_t last_step = 0;
   };
   using Removed = std::function<void(const Row& row)>;
 
   explicit RowLifeState(const RowLife& life) : life_(life) {}
 
-  // Before an update at `step` (from 1) of the rows `ids` (ascending): takes away rows that are too
-  // old, and as many as the new ids need room, if the policy is to evict. `removed` is called with
-  // each row before it goes.
-  void MakeRoom(uint64_t step, std::span<const uint64_t> ids, RowStore* rows,
+  // Before an update at `now` of the rows `ids` (ascending): takes away rows that are too old, and
+  // as many as the new ids need room, if the policy is to evict. `removed` is called with each row
+  // before it goes.
+  void MakeRoom(const RowTime& now, std::span<const uint64_t> ids, RowStore* rows,
                 const Removed& removed);
-  // An id without row was seen `sightings` times at `step`, when there were `rows`: whether it gets
+  // An id without row was seen `sightings` times at `now`, when there were `rows`: whether it gets
   // one now.
-  bool Admit(uint64_t id, uint32_t sightings, uint64_t step, uint64_t rows);
+  bool Admit(uint64_t id, uint32_t sightings, const RowTime& now, uint64_t rows);
 
   RowCounts Counts(const RowStore& rows) const;
 
@@ -68,7 +76,10 @@ class RowLifeState {
   void Restore(Candidates candidates) { candidates_ = std::move(candidates); }
 
  private:
-  void Expire(uint64_t step, RowStore* rows, const Removed& removed);
+  // Whether it is time to look for rows that are too old.
+  bool ExpiryIsDue(const RowTime& now);
+  bool IsOld(uint64_t last_step, uint32_t last_second, const RowTime& now) const;
+  void Expire(const RowTime& now, RowStore* rows, const Removed& removed);
   void EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows,
                    const Removed& removed);
   // At most as many ids wait as there may be rows.
@@ -77,6 +88,7 @@ class RowLifeState {
   const RowLife life_;
   Candidates candidates_;
   RowCounts counts_;
+  uint64_t next_expiry_second_ = 0;
 };
 
 }  // namespace convoy

@@ -44,6 +44,7 @@ absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, cons
   RowLife life;
   life.admit_after = std::max(1u, rule->admit_after());
   life.expire_after = rule->expire_after();
+  life.expire_after_seconds = rule->expire_after_seconds();
   if (rule->when_full() == v1::TableRule::EVICT_OLDEST)
     life.when_full = RowLife::WhenFull::kEvictOldest;
   if (rule->max_rows() > 0) life.max_rows = rule->max_rows() / kTableBuckets;

@@ -14,8 +14,6 @@
 // needs what the one before it has asked for: PrefetchIndex 16 ids ahead; Guess 12 ids ahead, which
 // reads the index; PrefetchGuessed 8 ids ahead; then Find with that guess, which reads the index no
 // more. A guess that turns out wrong, or that rows erased in between made wrong, costs time only.
-// Whoever keeps no guesses calls PrefetchIndex, PrefetchChunk, PrefetchRow and Find, which read the
-// index three times.
 #ifndef CONVOY_PS_TABLE_ROW_STORE_H_
 #define CONVOY_PS_TABLE_ROW_STORE_H_
 
@@ -86,8 +84,6 @@ class RowStore {
   void PrefetchGuessed(uint32_t guess) const {
     if (guess < slab_.end()) slab_.PrefetchRow(guess);
   }
-  void PrefetchChunk(uint64_t hash) const { Guess(hash); }
-  void PrefetchRow(uint64_t hash) const { PrefetchGuessed(RowOf(Candidate(hash))); }
 
  private:
   static constexpr uint32_t kEmpty = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "ps/table/bucket_walk.h"
 #include "ps/table/row_limits.h"
 
 namespace convoy {
@@ -25,6 +26,7 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   bucket.table = &shard->options_.table;
   bucket.updater = shard->updater_.get();
   bucket.arena = &shard->arena_;
+  bucket.clock = shard->options_.clock;
   bucket.seed = shard->options_.seed;
   bucket.schedule = shard->options_.schedule;
   const size_t row_bytes = (size_t{shard->dim_} + shard->updater_->slot_floats()) * sizeof(float);
@@ -44,14 +46,21 @@ void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& 
                       absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted) {
   const std::shared_ptr<const RowBlock> block = CopyRows(ids, values);
   const std::span<const uint64_t> all = block->ids;
-  for (const BucketRun& run : BucketRuns(all)) {
+  const std::vector<BucketRun> runs = BucketRuns(all);
+  std::vector<PushResult> results;
+  results.reserve(runs.size());
+  BucketWalk walk(this, all, runs, block->values.get(), std::nullopt);
+  RowSum rows{{}, {}, {}, examples, block};
+  for (const BucketRun& run : runs) {
+    walk.Next();
     const size_t size = run.end - run.begin;
-    const RowSum rows{all.subspan(run.begin, size),
-                      {block->values.get() + run.begin * dim_, size * dim_},
-                      {},
-                      examples,
-                      block};
-    if (!counted(run.bucket, bucket(run.bucket).Push(key, base_version, rows, released))) return;
+    rows.ids = all.subspan(run.begin, size);
+    rows.values = {block->values.get() + run.begin * dim_, size * dim_};
+    results.push_back(walk.Push(key, base_version, rows, released));
+  }
+  walk.Next();
+  for (size_t r = 0; r < runs.size(); ++r) {
+    if (!counted(runs[r].bucket, results[r])) return;
   }
 }
 

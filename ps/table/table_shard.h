@@ -28,6 +28,7 @@ class TableShard {
     v1::Optimizer optimizer;
     std::function<double(uint64_t examples)> schedule;
     std::vector<v1::TableRule> rules;  // of all tables of the job
+    const RowClock* clock = nullptr;   // outlives the shard
   };
 
   // InvalidArgument: optimizer settings, or rules.
@@ -41,8 +42,8 @@ class TableShard {
   // A bucket of this server.
   TableBucket& bucket(uint32_t bucket) { return *buckets_[bucket / options_.servers]; }
 
-  // Counts the rows of one contribution, bucket by bucket, until `counted(bucket, result)` returns
-  // false. The ids are those of this server, ascending by (bucket, id).
+  // Counts the rows of one contribution, some buckets at a time, until `counted(bucket, result)`
+  // returns false for one of them. The ids are those of this server, ascending by (bucket, id).
   void Push(const PushKey& key, uint64_t base_version, const Payload& ids, const Payload& values,
             uint64_t examples, std::vector<ParkedRows>* released,
             absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted);

@@ -71,6 +71,21 @@ std::string FieldText(const char* value) {
   return text;
 }
 
+// What is slowest to read: ids of 19 digits (hashes) in no order, so that repeats have to be looked
+// for, and values of 13 digits.
+std::string HashedIdText() {
+  std::mt19937_64 random(1);
+  std::string text;
+  for (int row = 0; row < kTextRows; ++row) {
+    absl::StrAppend(&text, row % 2);
+    for (int field = 0; field < kFields; ++field) {
+      absl::StrAppend(&text, " ", random() >> 1, ":0.137512345678");
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 // Numbers of up to 5 digits and categories of 8, one of ten missing.
 std::string CriteoText() {
   std::mt19937 random(1);
@@ -123,6 +138,11 @@ void ParseLibsvmIds(benchmark::State& state) {
   ParseIdText(state, ClickText("1"), &IdText<IdTextFormat::kLibsvm>);
 }
 BENCHMARK(ParseLibsvmIds);
+
+void ParseLibsvmHashedIds(benchmark::State& state) {
+  ParseIdText(state, HashedIdText(), &IdText<IdTextFormat::kLibsvm>);
+}
+BENCHMARK(ParseLibsvmHashedIds);
 
 void ParseCriteo(benchmark::State& state) { ParseIdText(state, CriteoText(), &Criteo); }
 BENCHMARK(ParseCriteo);

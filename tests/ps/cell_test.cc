@@ -84,6 +84,18 @@ TEST_F(CellTest, SecondCopiesPastStepsAndStepsAheadAreTold) {
   EXPECT_EQ(cell_->GetCounts().examples, 4u);
 }
 
+TEST_F(CellTest, ASumOverAllSlicesTakesThePlaceOfThoseStored) {
+  Make(4);
+  Push(0, {0, 1}, {9, 9});
+  Push(0, {1, 1}, {9, 9}, 2);
+  EXPECT_EQ(stored_, 16);
+  EXPECT_EQ(Push(0, {2, 0}, {4, 8}, 4).outcome, Pushed::kApplied);
+  EXPECT_EQ(stored_, 0);
+  EXPECT_EQ(cell_->GetState().values, (std::vector<float>{-1, -2}));
+  EXPECT_EQ(cell_->GetCounts().examples, 4u);
+  EXPECT_EQ(cell_->MissingSlices(), (std::vector<uint32_t>{0, 1, 2, 3})) << "of the next step";
+}
+
 TEST_F(CellTest, StepsWithoutAGradientOnlyAdvance) {
   Make(2);
   Push(0, {1, 0}, {2, 4}, 2);

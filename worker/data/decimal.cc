@@ -1,6 +1,7 @@
 #include "worker/data/decimal.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -13,11 +14,11 @@ namespace convoy {
 namespace {
 
 constexpr size_t kQuotedBytes = 40;
-// Powers of ten up to 10^10 are exact in float32.
-constexpr float kPowers[] = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F, 1e8F, 1e9F, 1e10F};
-constexpr int kMaxPower = 10;
-constexpr uint64_t kExactIntegers = 1U << 24;
+// Powers of ten up to 10^22 are exact in float64; more places than digits do not come here.
+constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                              1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
 constexpr int kFastDigits = 18;  // their value fits into 64 bits
+constexpr uint64_t kExactIntegers = uint64_t{1} << 53;
 
 bool EndsToken(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '#'; }
 
@@ -26,8 +27,17 @@ const char* TokenEnd(const char* token) {
   return token;
 }
 
-// Digits with at most one point. One exact division of exact numbers is correctly rounded: Clinger,
-// "How to read floating point numbers accurately", PLDI 1990. Returns false for everything else.
+// Whether a float64 within float32's normal range lies halfway between two neighbours of float32:
+// of the 29 bits that float32 does not have, only the first is set.
+bool IsHalfway(double value) {
+  constexpr uint64_t kDropped = (uint64_t{1} << 29) - 1;
+  return (std::bit_cast<uint64_t>(value) & kDropped) == uint64_t{1} << 28;
+}
+
+// Digits with at most one point. One division of exact numbers is correctly rounded to float64:
+// Clinger, "How to read floating point numbers accurately", PLDI 1990. Rounding that to float32
+// is rounding the number itself, unless the first rounding ended halfway between two float32, where
+// the second does not know from which side. Returns false then and for everything else.
 bool ParseShort(const char** cursor, float* value) {
   const char* at = *cursor;
   const bool negative = *at == '-';
@@ -43,12 +53,14 @@ bool ParseShort(const char** cursor, float* value) {
     fraction = at - first;
     count += fraction;
   }
-  if (!EndsToken(*at) || count == 0 || count > kFastDigits || fraction > kMaxPower ||
-      mantissa > kExactIntegers) {
+  if (!EndsToken(*at) || count == 0 || count > kFastDigits || mantissa > kExactIntegers) {
     return false;
   }
-  const float magnitude = static_cast<float>(mantissa) / kPowers[fraction];
-  *value = negative ? -magnitude : magnitude;
+  const double magnitude = static_cast<double>(mantissa) / kPowers[fraction];
+  if (IsHalfway(magnitude)) [[unlikely]] {
+    return false;
+  }
+  *value = static_cast<float>(negative ? -magnitude : magnitude);
   *cursor = at;
   return true;
 }

@@ -70,10 +70,11 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
   EXPECT_THAT(Unlimited(),
-              UnorderedElementsAre(
-                  "Job.seed", "Data.scale", "Data.max_bad_lines", "Csv.max_bad_lines",
-                  "MatrixFactorization.mean", "Schedule.warmup_examples", "TableRule.expire_after",
-                  "TableRule.max_rows", "Training.max_steps", "Training.validate_every_epochs"));
+              UnorderedElementsAre("Job.seed", "Data.scale", "Data.max_bad_lines",
+                                   "Csv.max_bad_lines", "MatrixFactorization.mean",
+                                   "Schedule.warmup_examples", "TableRule.expire_after",
+                                   "TableRule.expire_after_seconds", "TableRule.max_rows",
+                                   "Training.max_steps", "Training.validate_every_epochs"));
 }
 
 TEST(NumberTextTest, IsTheShortestTextOfTheNumber) {

@@ -13,6 +13,7 @@
 namespace convoy {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -362,6 +363,24 @@ TEST(ValidateTest, ModelsWithTablesTrainInEveryMode) {
           << mode;
     }
   }
+}
+
+TEST(ValidateTest, RowsExpireByTimeWhereTimeMattersAnyway) {
+  const auto messages = [](const std::string& mode) {
+    return MessagesWith(absl::StrCat("model { factorization_machine {} } training { mode: '", mode,
+                                     "' } table { expire_after_seconds: 60 }"));
+  };
+  for (const std::string mode : {"sync", "sync,backup=1"}) {
+    EXPECT_THAT(messages(mode),
+                ElementsAre(absl::StrCat(
+                    "table[0].expire_after_seconds: in mode ", mode,
+                    " the same job gives the same rows, however long its steps take; set "
+                    "expire_after, which counts steps, or use async, ssp or geo")));
+  }
+  for (const std::string mode : {"local_sgd:2", "single"}) {
+    EXPECT_THAT(messages(mode), Contains(HasSubstr("table[0].expire_after_seconds: in mode")));
+  }
+  for (const std::string mode : {"async", "ssp:2"}) EXPECT_THAT(messages(mode), IsEmpty()) << mode;
 }
 
 TEST(ValidateTest, SettingsOfModelsWithTablesHaveRanges) {

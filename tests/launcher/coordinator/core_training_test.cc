@@ -9,7 +9,9 @@
 namespace convoy {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 v1::HeartbeatRequest Waiting(v1::HeartbeatRequest request, uint64_t seen) {
   request.set_wait_ms(500);
@@ -222,6 +224,33 @@ TEST(CoordinatorTrainingTest, ThereIsALimitToParkedObservers) {
   CallId last = 0;
   for (int i = 0; i < 257; ++i) last = harness.GetProgress(0, seen);
   EXPECT_EQ(harness.Error(last).code(), absl::StatusCode::kResourceExhausted);
+}
+
+// A heartbeat of a server that has received so much.
+v1::HeartbeatRequest ServerBeat(CoreHarness* harness, uint32_t rank, uint64_t bytes) {
+  v1::HeartbeatRequest request = harness->Beat(v1::SERVER, rank);
+  request.mutable_stats()->set_bytes_received(bytes);
+  return request;
+}
+
+TEST(CoordinatorTrainingTest, AServerThatCarriesMuchMoreThanItsShareIsNotedOnceWhileTheJobRuns) {
+  CoreHarness harness(MakeJob("sync", 2, 1));
+  harness.StartAll(2, 1, MakeSetup(10, 0));
+  const auto notes = [&] {
+    return harness.Answer<v1::GetProgressReply>(harness.GetProgress(0, 0, 0)).notes();
+  };
+  harness.BeatNow(ServerBeat(&harness, 0, 900'000'000));
+  EXPECT_THAT(notes(), IsEmpty()) << "the other one has not told yet";
+  for (int second = 0; second < 10; ++second) {
+    harness.BeatNow(harness.Beat(v1::WORKER, 0));
+    harness.BeatNow(ServerBeat(&harness, 0, 900'000'000));
+    harness.BeatNow(ServerBeat(&harness, 1, 100'000'000));
+    harness.Advance(absl::Seconds(1));
+  }
+  harness.BeatNow(ServerBeat(&harness, 0, 900'000'000));
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("server 0 carries 90 %")));
+  harness.BeatNow(ServerBeat(&harness, 0, 1'900'000'000));
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("server 0 carries 90 %"))) << "not again";
 }
 
 }  // namespace

@@ -18,18 +18,21 @@ class Bucket {
 
   // An update at the next step of rows with ids ascending; which of them have a row after it.
   std::vector<uint64_t> Update(const std::vector<uint64_t>& ids, uint32_t sightings = 1) {
-    ++step_;
-    state_.MakeRoom(step_, ids, &rows_,
+    ++now_.step;
+    state_.MakeRoom(now_, ids, &rows_,
                     [this](const Row& row) { removed_.push_back(row.header->id()); });
     std::vector<uint64_t> there;
     for (const uint64_t id : ids) {
-      if (!rows_.Find(id) && !state_.Admit(id, sightings, step_, rows_.size())) continue;
+      if (!rows_.Find(id) && !state_.Admit(id, sightings, now_, rows_.size())) continue;
       bool inserted;
-      rows_.FindOrInsert(id, &inserted).header->last_step = static_cast<uint32_t>(step_);
+      RowHeader& header = *rows_.FindOrInsert(id, &inserted).header;
+      header.last_step = static_cast<uint32_t>(now_.step);
+      header.last_second = now_.second;
       there.push_back(id);
     }
     return there;
   }
+  void Pass(uint32_t seconds) { now_.second += seconds; }
   std::vector<uint64_t> Rows() {
     std::vector<uint64_t> ids;
     rows_.ForEachById([&](const Row& row) { ids.push_back(row.header->id()); });
@@ -42,7 +45,7 @@ class Bucket {
   RowArena arena_;
   RowStore rows_{RowLayout{1, 0}, &arena_};
   RowLifeState state_;
-  uint64_t step_ = 0;
+  RowTime now_;
   std::vector<uint64_t> removed_;
 };
 
@@ -73,6 +76,42 @@ TEST(RowLifeTest, ARowGoesWhenItWasNotUpdatedForSoManySteps) {
   EXPECT_THAT(bucket.Rows(), ElementsAre(2));
   EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(1)) << "told before it went";
   EXPECT_EQ(bucket.counts().expired, 1u);
+}
+
+TEST(RowLifeTest, ARowGoesWhenItWasNotUpdatedForSoManySeconds) {
+  Bucket bucket({.expire_after_seconds = 4});
+  bucket.Update({1, 2});
+  for (int step = 0; step < 100; ++step) bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2)) << "steps do not count";
+  bucket.Pass(4);
+  bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2)) << "4 seconds ago";
+  bucket.Pass(1);
+  bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(2));
+  EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(1)) << "told before it went";
+  EXPECT_EQ(bucket.counts().expired, 1u);
+}
+
+TEST(RowLifeTest, ABucketIsSearchedForOldRowsEightTimesInTheirLife) {
+  Bucket bucket({.expire_after_seconds = 80});
+  bucket.Update({1});
+  bucket.Pass(75);
+  bucket.Update({2});
+  bucket.Pass(6);
+  bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2)) << "81 seconds old, but searched 6 seconds ago";
+  bucket.Pass(4);
+  bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(2));
+}
+
+TEST(RowLifeTest, IdsThatWaitForAdmissionAreForgottenAfterTheSameTime) {
+  Bucket bucket({.admit_after = 2, .expire_after_seconds = 4});
+  bucket.Update({1});
+  bucket.Pass(5);
+  EXPECT_THAT(bucket.Update({1}), IsEmpty()) << "the first sighting is forgotten";
+  EXPECT_THAT(bucket.Update({1}), ElementsAre(1));
 }
 
 TEST(RowLifeTest, AFullBucketRefusesNewIdsAndKeepsTheOld) {

@@ -58,13 +58,13 @@ TEST(RowSlabTest, FreedRowsAreUsedAgainWithNewCounters) {
   RowSlab slab({.dim = 1}, &arena);
   for (uint32_t row = 0; row < 10; ++row) slab.Add(row);
   RowHeader& header = *slab.At(7).header;
-  header.updates = header.last_step = header.sightings = header.admitted = 1;
+  header.updates = header.last_step = header.last_second = 1;
   for (const uint32_t row : {3u, 7u, 5u}) slab.Remove(row);
   EXPECT_FALSE(slab.IsUsed(7));
   const size_t bytes = slab.bytes();
   const std::set<uint32_t> again = {slab.Add(100), slab.Add(101), slab.Add(102)};
   EXPECT_EQ(again, (std::set<uint32_t>{3, 5, 7}));
-  EXPECT_EQ(header.updates + header.last_step + header.sightings + header.admitted, 0u);
+  EXPECT_EQ(header.updates + header.last_step + header.last_second, 0u);
   EXPECT_TRUE(slab.IsUsed(7));
   EXPECT_EQ(slab.bytes(), bytes);
   EXPECT_EQ(slab.Add(103), 10u);

@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+#include "ps/table/row_clock.h"
+
 namespace convoy {
 namespace {
 
@@ -51,8 +53,6 @@ TEST(RowStoreTest, AnEmptyStoreIsSmallAndAllocatesNothing) {
   EXPECT_FALSE(store.Find(0));
   EXPECT_FALSE(store.Erase(0));
   store.PrefetchIndex(HashId(0));
-  store.PrefetchChunk(HashId(0));
-  store.PrefetchRow(HashId(0));
   store.PrefetchGuessed(store.Guess(HashId(0)));
   store.ForEach([](Row) { ADD_FAILURE(); });
   EXPECT_EQ(store.bytes(), 0u);
@@ -92,11 +92,9 @@ TEST(RowStoreTest, CountersHoldTheirLargestValuesSideBySide) {
   RowArena arena;
   RowStore store({.dim = 1}, &arena);
   RowHeader& header = *Insert(&store, kLargest, 0).header;
-  header.sightings = RowHeader::kMaxSightings;
-  EXPECT_EQ(header.admitted, 0u);
-  header.admitted = 1;
+  header.last_second = RowClock::kMaxSeconds;
   header.updates = header.last_step = std::numeric_limits<uint32_t>::max();
-  EXPECT_EQ(header.sightings, RowHeader::kMaxSightings);
+  EXPECT_EQ(header.last_second, RowClock::kMaxSeconds);
   EXPECT_EQ(store.Find(kLargest).header, &header);
 }
 
@@ -240,8 +238,6 @@ TEST(RowStoreTest, PrefetchingChangesNothingWhetherThereIsARowOrNot) {
   const size_t bytes = store.bytes();
   for (uint64_t id = 0; id < 1000; ++id) {
     store.PrefetchIndex(HashId(id));
-    store.PrefetchChunk(HashId(id));
-    store.PrefetchRow(HashId(id));
     store.PrefetchGuessed(store.Guess(HashId(id)));
   }
   EXPECT_EQ(store.size(), 500u);

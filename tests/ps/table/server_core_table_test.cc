@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "tests/ps/test_server.h"
 
 namespace convoy::testing {
@@ -193,6 +194,64 @@ TEST(ServerCoreTableTest, BadRequestsAreRefusedAndChangeNothing) {
               HasSubstr("not a finite number at column 1 of row"));
   EXPECT_EQ(server.core->Stats().rows(), 0u);
   EXPECT_EQ(server.core->Stats().max_version(), 0u);
+}
+
+// One batch of task 1 with gradients of rows.
+ExchangeRequest PushBatchOfRows(uint64_t batch, RowGradients rows) {
+  ExchangeRequest request = PushBatch(0, 1, batch, {});
+  request.rows.push_back(Rows(0, std::move(rows)));
+  return request;
+}
+
+TEST(ServerCoreTableTest, RowsThatWereNotUpdatedForATimeGo) {
+  ServerCore::Options options = TaskOptions({Mode::Kind::kAsync, 0});
+  options.table_rules.emplace_back().set_expire_after_seconds(60);
+  TestServer server = MakeServer(options);
+  uint64_t other = 8;  // of the same bucket as 7: an update is what makes old rows go
+  while (BucketOf(other) != BucketOf(7)) ++other;
+  server.Reply(PushBatchOfRows(0, {{7, {1, 1}}}));
+  server.now += absl::Seconds(60);
+  server.Reply(PushBatchOfRows(1, {{other, {1, 1}}}));
+  EXPECT_EQ(server.core->Stats().rows(), 2u);
+  server.now += absl::Seconds(8);
+  server.Reply(PushBatchOfRows(2, {{other, {1, 1}}}));
+  EXPECT_EQ(server.core->Stats().rows(), 1u);
+  EXPECT_THAT(Pull(server, {7}), ElementsAre(0.5f, 0.5f)) << "as a new row";
+  EXPECT_THAT(Pull(server, {other}), ElementsAre(-1.5f, -1.5f));
+}
+
+TEST(ServerCoreTableTest, TheBlocksAndBucketsThatCarriedMostAreNamed) {
+  TestServer server = MakeServer(TaskOptions({Mode::Kind::kAsync, 0}));
+  EXPECT_EQ(server.core->Stats().busiest_size(), 0);
+  server.Reply(PushBatchOfRows(0, {{7, {1, 1}}}));
+  for (int i = 0; i < 3; ++i) Pull(server, {7});
+  Pull(server, {8});
+  server.Reply(PullStep(0, kNewestVersion, {0}));
+  const v1::ServerStats stats = server.core->Stats();
+  ASSERT_EQ(stats.busiest_size(), 3);
+  EXPECT_EQ(stats.busiest(0).name(), absl::StrCat("\"emb\" bucket ", BucketOf(7)));
+  EXPECT_EQ(stats.busiest(0).bytes(), 4u * (8 + 2 * 4)) << "one push, three pulls";
+  EXPECT_EQ(stats.busiest(1).name(), absl::StrCat("\"emb\" bucket ", BucketOf(8)));
+  EXPECT_EQ(stats.busiest(1).bytes(), 16u);
+  EXPECT_EQ(stats.busiest(2).name(), "\"w\" block 0");
+  EXPECT_EQ(stats.busiest(2).bytes(), 12u);
+}
+
+// Slice 0 is missing, so 1 and 2 are out of order: there is room for twice the largest push.
+TEST(ServerCoreTableTest, RowsOutOfOrderHaveRoomForTwoOfTheLargestPushes) {
+  TestServer server = MakeServer(SyncOptions(4, 4));
+  const auto push = [&](uint32_t slice, std::vector<uint64_t> ids) {
+    RowGradients rows;
+    for (const uint64_t id : ids) rows.push_back({id, {1, 1}});
+    return server.Reply(PushRows(slice, 0, {0, slice}, rows)).retry_later;
+  };
+  EXPECT_FALSE(push(1, {1, 2, 3, 4}));
+  EXPECT_FALSE(push(2, {1, 2, 3, 4})) << "64 bytes";
+  EXPECT_TRUE(push(3, {9}));
+  EXPECT_FALSE(push(0, {1})) << "the lowest is always admitted";
+  EXPECT_FALSE(push(3, {9})) << "now the lowest";
+  EXPECT_EQ(server.core->Stats().stored_bytes(), 0u);
+  EXPECT_EQ(server.core->Stats().rows(), 5u);
 }
 
 TEST(ServerCoreTableTest, ATableIsReadBucketByBucket) {

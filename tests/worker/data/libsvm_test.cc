@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "data_files.h"
 #include "worker/data/decimal.h"
 
@@ -186,6 +187,22 @@ TEST(DecimalTest, ShortNumbersRoundAsTheStandardLibrary) {
     std::string text = std::to_string(mantissa);
     const size_t from_end = random() % 14;
     if (from_end < text.size()) text.insert(text.size() - from_end, ".");
+    float expected = 0;
+    std::from_chars(text.data(), text.data() + text.size(), expected);
+    ASSERT_EQ(Decimal(text), expected) << text;
+  }
+}
+
+// Where rounding to float64 first would go wrong: texts of numbers at and beside the middle of two
+// neighbouring float32, between 2^-10 and 2^30, in 9 to 17 digits.
+TEST(DecimalTest, NumbersHalfwayBetweenFloatsRoundAsTheStandardLibrary) {
+  std::mt19937_64 random(testing::PrintedSeed());
+  for (int i = 0; i < 200'000; ++i) {
+    const double significand = static_cast<double>((1U << 24) + 2 * (random() % (1U << 23)) + 1);
+    const double halfway = std::ldexp(significand, static_cast<int>(random() % 40) - 34);
+    const int whole_digits = std::max(1, static_cast<int>(std::log10(halfway)) + 1);
+    const int places = std::max(0, 9 + static_cast<int>(random() % 9) - whole_digits);
+    const std::string text = absl::StrFormat("%.*f", places, halfway);
     float expected = 0;
     std::from_chars(text.data(), text.data() + text.size(), expected);
     ASSERT_EQ(Decimal(text), expected) << text;
