@@ -51,7 +51,8 @@ void TableBucket::AdvanceLocked(const RowSum& sum, std::span<const uint32_t> gue
 
 void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses,
                               uint64_t staleness) {
-  const RowTime now{progress_.version() + 1, options_.clock->seconds()};
+  const uint32_t second = options_.clock == nullptr ? 0 : options_.clock->seconds();
+  const RowTime now{progress_.version() + 1, second};
   life_.MakeRoom(now, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(row.header->id(), row.weights);
@@ -277,7 +278,7 @@ absl::Status TableBucket::Restore(const BucketSnapshot& snapshot) {
   MutexLock lock(mutex_);
   progress_.Restore(snapshot.position);
   // Time in which nothing was trained does not count.
-  const uint32_t now = options_.clock->seconds();
+  const uint32_t now = options_.clock == nullptr ? 0 : options_.clock->seconds();
   const BucketRows& rows = snapshot.rows;
   const size_t slot_floats = rows_.layout().slot_floats;
   for (size_t i = 0; i < rows.ids.size(); ++i) {

@@ -45,7 +45,7 @@ class TableBucket {
     const TableSpec* table = nullptr;
     const RowUpdater* updater = nullptr;
     RowArena* arena = nullptr;
-    const RowClock* clock = nullptr;
+    const RowClock* clock = nullptr;  // null: time does not pass
     uint64_t seed = 1;
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;

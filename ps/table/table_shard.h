@@ -28,7 +28,7 @@ class TableShard {
     v1::Optimizer optimizer;
     std::function<double(uint64_t examples)> schedule;
     std::vector<v1::TableRule> rules;  // of all tables of the job
-    const RowClock* clock = nullptr;   // outlives the shard
+    const RowClock* clock = nullptr;   // outlives the shard; null: time does not pass
   };
 
   // InvalidArgument: optimizer settings, or rules.

@@ -51,7 +51,7 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
   const TemporaryFolder folder;
   const RandomStream random(first.seed, "kills", 0);
   const uint64_t every = first.mode.rounds() ? 1 + random.Below(0, 4) : 2 + random.Below(0, 6);
-  const uint64_t most_events = first.mode.rounds() ? 1200 : 500;
+  const uint64_t most_events = first.mode.rounds() ? 250 * first.servers : 500;
   for (uint64_t life = 1;; ++life) {
     SimulationOptions options = first;
     options.seed = first.seed * 100 + life;

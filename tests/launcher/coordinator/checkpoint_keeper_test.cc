@@ -7,7 +7,7 @@
 namespace convoy {
 namespace {
 
-constexpr uint64_t kNow = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kWhereTheyAre = std::numeric_limits<uint64_t>::max();
 const absl::Time kStart = absl::FromUnixSeconds(1000);
 
 CheckpointKeeper::Options EverySteps(uint64_t every, uint32_t servers = 2) {
@@ -138,7 +138,7 @@ TEST(CheckpointKeeperTest, ModesWithoutStepsTakeTheCellsWhereTheyAre) {
   CheckpointKeeper keeper(options, kStart);
   EXPECT_FALSE(keeper.Tick(kStart, 9));
   EXPECT_TRUE(keeper.Tick(kStart, 12));
-  EXPECT_EQ(keeper.order().version(), kNow);
+  EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
   Complete(keeper, 13);
   EXPECT_FALSE(keeper.OnCommitted(true, kStart, 14));
   EXPECT_TRUE(keeper.Tick(kStart, 20));
@@ -149,7 +149,7 @@ TEST(CheckpointKeeperTest, TheLastOneReplacesOneThatWillNotBeReached) {
   keeper.Tick(kStart, 0);
   const std::string folder = keeper.order().folder();
   EXPECT_TRUE(keeper.Finish(kStart, 40));
-  EXPECT_EQ(keeper.order().version(), kNow);
+  EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
   EXPECT_EQ(keeper.TakeDiscard(), folder);
   EXPECT_FALSE(keeper.done());
   Complete(keeper, 40);
@@ -166,7 +166,7 @@ TEST(CheckpointKeeperTest, TheLastOneFollowsOneThatIsBeingCommitted) {
   EXPECT_FALSE(keeper.Finish(kStart, 12));
   EXPECT_FALSE(keeper.done());
   EXPECT_TRUE(keeper.OnCommitted(true, kStart, 12));
-  EXPECT_EQ(keeper.order().version(), kNow);
+  EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
   Complete(keeper, 12);
   keeper.OnCommitted(true, kStart, 12);
   EXPECT_TRUE(keeper.done());

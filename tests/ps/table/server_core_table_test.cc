@@ -239,19 +239,22 @@ TEST(ServerCoreTableTest, TheBlocksAndBucketsThatCarriedMostAreNamed) {
 
 // Slice 0 is missing, so 1 and 2 are out of order: there is room for twice the largest push.
 TEST(ServerCoreTableTest, RowsOutOfOrderHaveRoomForTwoOfTheLargestPushes) {
-  TestServer server = MakeServer(SyncOptions(4, 4));
+  TestServer server = MakeServer(SyncOptions(8, 8));
   const auto push = [&](uint32_t slice, std::vector<uint64_t> ids) {
     RowGradients rows;
     for (const uint64_t id : ids) rows.push_back({id, {1, 1}});
     return server.Reply(PushRows(slice, 0, {0, slice}, rows)).retry_later;
   };
+  // The largest has 4 rows of 8 bytes, and the variables have 16: there is room for 2 * 32 + 2 * 16.
   EXPECT_FALSE(push(1, {1, 2, 3, 4}));
-  EXPECT_FALSE(push(2, {1, 2, 3, 4})) << "64 bytes";
-  EXPECT_TRUE(push(3, {9}));
+  EXPECT_FALSE(push(2, {1, 2, 3, 4}));
+  EXPECT_FALSE(push(3, {5, 6, 7, 8})) << "96 bytes";
+  EXPECT_TRUE(push(4, {9}));
   EXPECT_FALSE(push(0, {1})) << "the lowest is always admitted";
-  EXPECT_FALSE(push(3, {9})) << "now the lowest";
+  EXPECT_FALSE(push(4, {9})) << "now the lowest";
+  for (uint32_t slice = 5; slice < 8; ++slice) EXPECT_FALSE(push(slice, {9}));
   EXPECT_EQ(server.core->Stats().stored_bytes(), 0u);
-  EXPECT_EQ(server.core->Stats().rows(), 5u);
+  EXPECT_EQ(server.core->Stats().rows(), 9u);
 }
 
 TEST(ServerCoreTableTest, ATableIsReadBucketByBucket) {
