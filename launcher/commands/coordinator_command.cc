@@ -18,7 +18,6 @@
 #include "common/job/job_file.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
-#include "common/placement/assigned_placement.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
@@ -52,11 +51,6 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules) 
         RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<v1::InitPlan> PlanInitOfAssignment(const v1::Assignment& assignment) {
-  CONVOY_ASSIGN_OR_RETURN(const Placement placement, PlacementOf(assignment));
-  return PlanInitOf(assignment.job(), placement.variables(), placement.tables());
 }
 
 // For the launcher: says the address, serves, leaves.
@@ -140,7 +134,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     return SaveModel(job_id, assignment, path);
   };
   service.admit = AdmitByMemory;
-  service.plan_init = PlanInitOfAssignment;
+  service.plan_init = PlanInitOf;
   if (!options.checkpoints.empty()) {
     service.checkpoints = std::filesystem::absolute(options.checkpoints).lexically_normal().string();
     CONVOY_RETURN_IF_ERROR(RemoveTemporaries(service.checkpoints).status());

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,8 @@
 #include "absl/time/time.h"
 #include "common/checkpoint/manifest.h"
 #include "common/interval_set.h"
+#include "common/math/table.h"
+#include "common/math/variable.h"
 #include "common/mode.h"
 #include "launcher/coordinator/checkpoint_keeper.h"
 #include "launcher/coordinator/event_log.h"
@@ -72,7 +75,8 @@ using AdmitFunction = std::function<absl::StatusOr<v1::MemoryReport>(
 
 // Asked once, when all processes are ready, of a job that begins with other weights than new ones: what
 // each variable begins as. An error fails the job.
-using PlanInitFunction = std::function<absl::StatusOr<v1::InitPlan>(const v1::Assignment&)>;
+using PlanInitFunction = std::function<absl::StatusOr<v1::InitPlan>(
+    const v1::Job&, std::span<const VariableSpec>, std::span<const TableSpec>)>;
 
 class CoordinatorCore {
  public:

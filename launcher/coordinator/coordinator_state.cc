@@ -109,7 +109,7 @@ absl::Status CoordinatorCore::PlanWeights() {
   CONVOY_RETURN_IF_ERROR(CheckFreezeMatches(job_.optimizer(), variables, tables));
   if (resume_ || !job_.has_init()) return absl::OkStatus();
   if (!plan_init_) return absl::FailedPreconditionError("init: this coordinator reads no weights");
-  CONVOY_ASSIGN_OR_RETURN(*assignment_.mutable_init(), plan_init_(assignment_));
+  CONVOY_ASSIGN_OR_RETURN(*assignment_.mutable_init(), plan_init_(job_, variables, tables));
   return absl::OkStatus();
 }
 

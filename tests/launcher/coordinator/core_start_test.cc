@@ -198,10 +198,11 @@ CoordinatorCore::Options InitOptions() {
 
 TEST(CoordinatorStartTest, PlanOfTheFirstWeightsIsToldToAllAndIsTheFirstEvent) {
   CoordinatorCore::Options options = InitOptions();
-  options.plan_init = [](const v1::Assignment& assignment) {
+  options.plan_init = [](const v1::Job& job, std::span<const VariableSpec> variables,
+                         std::span<const TableSpec>) {
     v1::InitPlan plan;
-    plan.set_path(assignment.job().init().from() + "/x");
-    plan.add_variables()->set_name(assignment.variables(0).name());
+    plan.set_path(job.init().from() + "/x");
+    plan.add_variables()->set_name(variables[0].name);
     return plan;
   };
   CoreHarness harness(std::move(options));
@@ -221,7 +222,8 @@ TEST(CoordinatorStartTest, PlanOfTheFirstWeightsIsToldToAllAndIsTheFirstEvent) {
 
 TEST(CoordinatorStartTest, FirstWeightsThatDoNotFitFailTheJob) {
   CoordinatorCore::Options options = InitOptions();
-  options.plan_init = [](const v1::Assignment&) -> absl::StatusOr<v1::InitPlan> {
+  options.plan_init = [](const v1::Job&, std::span<const VariableSpec>,
+                         std::span<const TableSpec>) -> absl::StatusOr<v1::InitPlan> {
     return absl::InvalidArgumentError("runs/a does not fit the model");
   };
   CoreHarness harness(std::move(options));

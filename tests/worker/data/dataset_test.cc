@@ -216,7 +216,7 @@ TEST_F(DatasetTest, KeptClassesOfAPartAreRowsOfThatPart) {
 TEST_F(DatasetTest, KeptClassesThatNoExampleHasAreNamed) {
   UseRows(10);
   data_.add_keep_classes(11);
-  EXPECT_THAT(Open(), Fails(kInvalid, AllOf(HasSubstr("data.keep_classes"), HasSubstr("class 11"))));
+  EXPECT_THAT(Open().status(), Fails(kInvalid, AllOf(HasSubstr("data.keep_classes"), HasSubstr("class 11"))));
 }
 
 TEST_F(DatasetTest, FractionMustBeBetweenZeroAndOne) {

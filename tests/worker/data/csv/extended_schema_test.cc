@@ -66,14 +66,14 @@ TEST(ExtendedSchemaTest, ItGrowsAgainAndAgain) {
 
 TEST(ExtendedSchemaTest, ColumnsThatAreGoneOrOtherwiseAreNamed) {
   const v1::Schema before = *Learn(kOldRows, kSettings);
-  EXPECT_THAT(ExtendSchema(before, *Learn("x,y\n1,no\n2,yes\n", kSettings), "new.csv"),
+  EXPECT_THAT(ExtendSchema(before, *Learn("x,y\n1,no\n2,yes\n", kSettings), "new.csv").status(),
               Fails(kInvalid, AllOf(HasSubstr("new.csv"), HasSubstr("column \"c\""),
                                     HasSubstr("is not there"))));
-  EXPECT_THAT(ExtendSchema(before, *Learn("x,c,y\n1,7,no\n2,8,yes\n", kSettings), "new.csv"),
+  EXPECT_THAT(ExtendSchema(before, *Learn("x,c,y\n1,7,no\n2,8,yes\n", kSettings), "new.csv").status(),
               Fails(kInvalid, AllOf(HasSubstr("column \"c\" is numeric"),
                                     HasSubstr("in init.from it is categorical"))));
   const v1::Schema numbers = *Learn("x,c,y\n1,a,4\n2,b,5\n", "label: 'y' min_count: 1 label_type: NUMBER");
-  EXPECT_THAT(ExtendSchema(before, numbers, "new.csv"),
+  EXPECT_THAT(ExtendSchema(before, numbers, "new.csv").status(),
               Fails(kInvalid, HasSubstr("column \"y\" is a number")));
 }
 
