@@ -307,10 +307,12 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   return absl::OkStatus();
 }
 
-absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
+absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
+                                    std::span<const ModelRegistration> models) {
   CONVOY_ASSIGN_OR_RETURN(const v1::Job written, LoadWrittenJob(options.job));
   PreparedRun run;
   run.job = ResolveDefaults(written);
+  CONVOY_RETURN_IF_ERROR(CheckModelIsHere(run.job.model(), models, "", ""));
   if (options.resume.empty()) {
     CONVOY_ASSIGN_OR_RETURN(run.directory,
                             options.run_dir.empty()
@@ -337,11 +339,8 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
 
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   ForgetRoleEnvironment();
-  absl::StatusOr<PreparedRun> run = Prepare(options);
+  absl::StatusOr<PreparedRun> run = Prepare(options, models);
   if (!run.ok()) return Fail(run.status(), kExitBadUsage);
-  if (absl::Status here = CheckModelIsHere(run->job.model(), models, "", ""); !here.ok()) {
-    return Fail(here, kExitBadUsage);
-  }
   if (run->complete) {
     std::printf("the run in %s is complete: nothing is left to do. More epochs: --epochs N\n",
                 run->directory->path().c_str());
