@@ -59,16 +59,18 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   return std::shared_ptr<ServerCore>(std::move(core));
 }
 
-// Where the thread of the heartbeats finds what follows the coordinator's orders, once it is there.
+// Brings the orders that come with heartbeats to what follows them, once it is there.
 class SnapshotsInTurn {
  public:
   void Install(std::unique_ptr<SnapshotTaker> taker) {
     MutexLock lock(mutex_);
     taker_.swap(taker);
+    if (taker_ != nullptr) taker_->Follow(latest_);
   }
   void Follow(const v1::HeartbeatReply& reply) {
     MutexLock lock(mutex_);
-    if (taker_ != nullptr && reply.has_snapshot()) taker_->Follow(reply.snapshot());
+    latest_ = reply.snapshot();
+    if (taker_ != nullptr) taker_->Follow(latest_);
   }
   void Fill(v1::HeartbeatRequest* request) const {
     MutexLock lock(mutex_);
@@ -77,6 +79,7 @@ class SnapshotsInTurn {
 
  private:
   mutable Mutex mutex_;
+  v1::SnapshotOrder latest_ CONVOY_GUARDED_BY(mutex_);
   std::unique_ptr<SnapshotTaker> taker_ CONVOY_GUARDED_BY(mutex_);
 };
 

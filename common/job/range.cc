@@ -107,6 +107,8 @@ constexpr FieldRange kRanges[] = {
     {"Training.class_weights", AtLeast(0)},
     {"TableRule.admit_after", AtLeast(1)},
     {"TableRule.max_mb", AtLeast(0)},
+    {"Checkpoint.every_seconds", AtLeast(0)},
+    {"Checkpoint.keep_last", AtLeast(1)},
     {"Cluster.servers", FromTo(1, 64)},
     {"Cluster.workers", FromTo(1, 1024)},
     {"Cluster.threads_per_server", FromTo(0, 1024)},

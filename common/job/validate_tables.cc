@@ -1,11 +1,13 @@
 // What jobs with embedding tables may say.
 #include <re2/re2.h>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/job/field_text.h"
 #include "common/job/model_task.h"
 #include "common/job/paths.h"
 #include "common/job/validate_sections.h"
+#include "common/mode.h"
 
 namespace convoy {
 namespace {
@@ -39,10 +41,10 @@ void ValidateExpiry(const v1::Job& job, const std::string& path, const v1::Table
                     Violations* violations) {
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
   if (rule.expire_after_seconds() == 0 || !mode.ok() || !mode->rounds()) return;
-  Wrong(violations, JoinPath(path, "expire_after_seconds"),
-        absl::StrCat(": in mode ", job.training().mode(),
-                     " the same job gives the same rows, however long its steps take; set "
-                     "expire_after, which counts steps, or use async, ssp or geo"));
+  WrongForTables(violations, JoinPath(path, "expire_after_seconds"),
+                 absl::StrCat(": in mode ", job.training().mode(),
+                              " the same job gives the same rows, however long its steps take; set "
+                              "expire_after, which counts steps, or use async, ssp or geo"));
 }
 
 bool HasBudget(const v1::Job& job) {

@@ -314,10 +314,12 @@ absl::Status CheckInitSource(const v1::Job& job) {
   return Annotate(FindInitSource(job.init().from()).status(), "init.from");
 }
 
-absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
+absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
+                                    std::span<const ModelRegistration> models) {
   CONVOY_ASSIGN_OR_RETURN(const v1::Job written, LoadWrittenJob(options.job));
   PreparedRun run;
   run.job = ResolveDefaults(written);
+  CONVOY_RETURN_IF_ERROR(CheckModelIsHere(run.job.model(), models, "", ""));
   if (options.resume.empty()) {
     CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,
@@ -346,11 +348,8 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options) {
 
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   ForgetRoleEnvironment();
-  absl::StatusOr<PreparedRun> run = Prepare(options);
+  absl::StatusOr<PreparedRun> run = Prepare(options, models);
   if (!run.ok()) return Fail(run.status(), kExitBadUsage);
-  if (absl::Status here = CheckModelIsHere(run->job.model(), models, "", ""); !here.ok()) {
-    return Fail(here, kExitBadUsage);
-  }
   if (run->complete) {
     std::printf("the run in %s is complete: nothing is left to do. More epochs: --epochs N\n",
                 run->directory->path().c_str());

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
@@ -90,13 +91,11 @@ TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCo
   EXPECT_GT(summary["bytes_sent"], 640);
 
   std::ifstream events(run_ + "/events.jsonl");
-  int training = 0, validation = 0;
-  for (std::string line; std::getline(events, line);) {
-    const json event = json::parse(line);
-    (event["kind"] == "train" ? training : validation)++;
-  }
-  EXPECT_GE(training, 2);
-  EXPECT_EQ(validation, 2);
+  std::map<std::string, int> kinds;
+  for (std::string line; std::getline(events, line);) ++kinds[json::parse(line)["kind"]];
+  EXPECT_GE(kinds["train"], 2);
+  EXPECT_EQ(kinds["validation"], 2);
+  EXPECT_EQ(kinds["checkpoint"], 1) << "at the end";
   const std::string resolved = ReadFile(run_ + "/job.textproto");
   for (const char* spelled : {"features: 64", "classes: 4", "momentum: 0.9", "slices: 2"}) {
     EXPECT_NE(resolved.find(spelled), std::string::npos) << spelled << "\n" << resolved;

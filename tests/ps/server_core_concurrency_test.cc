@@ -86,6 +86,38 @@ TEST_F(ServerCoreConcurrencyTest, SyncWorkersStayInStepAndSeeEachVersion) {
   EXPECT_EQ(server.core->Stats().stored_bytes(), 0u);
 }
 
+// Messages of many buckets, several of which are locked at a time; every worker names all rows.
+TEST_F(ServerCoreConcurrencyTest, RowsOfManyBucketsArePushedAndPulledAtTheSameTime) {
+  constexpr uint64_t kIds = 500, kBatches = 40;
+  TestServer server(TaskOptions({Mode::Kind::kAsync, 0}), SmallModel(), 1,
+                    {{"emb", {{"v", 1, Initializer::Zeros()}}}});
+  std::vector<uint64_t> ids;
+  RowGradients ones;
+  for (uint64_t id = 0; id < kIds; ++id) {
+    ids.push_back(id);
+    ones.push_back({id, {1}});
+  }
+  RunWorkers([&](uint32_t w) {
+    for (uint64_t batch = 0; batch < kBatches; ++batch) {
+      ExchangeRequest request = PushBatch(w, /*task=*/w + 1, batch, {});
+      request.rows.push_back(Rows(0, ones));
+      request.pull_version = kNewestVersion;
+      request.pull_rows.push_back(PullOf(0, ids));
+      const ExchangeReply reply = Exchange(server, request, w, batch + 1);
+      ASSERT_EQ(reply.code, absl::StatusCode::kOk) << reply.message;
+      for (const float value : Values(reply.rows[0].values)) {
+        ASSERT_LE(value, -static_cast<float>(batch + 1)) << "its own pushes";
+      }
+      server.core->Stats();
+    }
+  });
+  ExchangeRequest pull = NewRequest(0);
+  pull.pull_version = kNewestVersion;
+  pull.pull_rows.push_back(PullOf(0, ids));
+  EXPECT_EQ(Values(server.Reply(pull).rows[0].values),
+            std::vector<float>(kIds, -static_cast<float>(kWorkers * kBatches)));
+}
+
 // A worker's old stream may still be handled by one thread while another handles its new one.
 TEST_F(ServerCoreConcurrencyTest, AStreamThatIsReplacedWhileItIsHandledLosesNothing) {
   ServerCore::Options options = SyncOptions(kWorkers, kWorkers);

@@ -367,8 +367,8 @@ TEST(ValidateTest, ModelsWithTablesTrainInEveryMode) {
 
 TEST(ValidateTest, RowsExpireByTimeWhereTimeMattersAnyway) {
   const auto messages = [](const std::string& mode) {
-    return MessagesWith(absl::StrCat("model { factorization_machine {} } training { mode: '", mode,
-                                     "' } table { expire_after_seconds: 60 }"));
+    return MessagesWith(absl::StrCat("model { factorization_machine {} } training { slices: 2 mode: '",
+                                     mode, "' } table { expire_after_seconds: 60 }"));
   };
   for (const std::string mode : {"sync", "sync,backup=1"}) {
     EXPECT_THAT(messages(mode),

@@ -8,7 +8,7 @@ namespace convoy {
 namespace {
 
 constexpr uint64_t kWhereTheyAre = std::numeric_limits<uint64_t>::max();
-const absl::Time kStart = absl::FromUnixSeconds(1000);
+const absl::Time kBegin = absl::FromUnixSeconds(1000);
 
 CheckpointKeeper::Options EverySteps(uint64_t every, uint32_t servers = 2) {
   CheckpointKeeper::Options options;
@@ -30,7 +30,7 @@ v1::SnapshotState Says(const CheckpointKeeper& keeper, v1::SnapshotState::Progre
 
 void AllSay(CheckpointKeeper& keeper, v1::SnapshotState::Progress progress, uint64_t version) {
   const v1::SnapshotState state = Says(keeper, progress, version);
-  for (uint32_t rank = 0; rank < 2; ++rank) keeper.OnState(rank, state, kStart);
+  for (uint32_t rank = 0; rank < 2; ++rank) keeper.OnState(rank, state, kBegin);
 }
 
 void Complete(CheckpointKeeper& keeper, uint64_t version) {
@@ -39,145 +39,145 @@ void Complete(CheckpointKeeper& keeper, uint64_t version) {
 }
 
 TEST(CheckpointKeeperTest, ArmsTheFirstMultipleAndWritesOnceEveryServerHasArmedIt) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
   EXPECT_EQ(keeper.order().number(), 0u);
-  EXPECT_TRUE(keeper.Tick(kStart, 0));
+  EXPECT_TRUE(keeper.Tick(kBegin, 0));
   EXPECT_EQ(keeper.order().version(), 10u);
   EXPECT_FALSE(keeper.order().write());
-  EXPECT_FALSE(keeper.OnState(0, Says(keeper, v1::SnapshotState::ARMED), kStart));
+  EXPECT_FALSE(keeper.OnState(0, Says(keeper, v1::SnapshotState::ARMED), kBegin));
   EXPECT_FALSE(keeper.order().write());
-  EXPECT_TRUE(keeper.OnState(1, Says(keeper, v1::SnapshotState::ARMED), kStart));
+  EXPECT_TRUE(keeper.OnState(1, Says(keeper, v1::SnapshotState::ARMED), kBegin));
   EXPECT_TRUE(keeper.order().write());
 }
 
 TEST(CheckpointKeeperTest, CommitsWhenEveryServerHasWrittenAndArmsTheNextMultiple) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 0);
   const std::string folder = keeper.order().folder();
   AllSay(keeper, v1::SnapshotState::ARMED, 10);
-  keeper.OnState(0, Says(keeper, v1::SnapshotState::WRITTEN, 10), kStart);
+  keeper.OnState(0, Says(keeper, v1::SnapshotState::WRITTEN, 10), kBegin);
   EXPECT_FALSE(keeper.TakeCommit().has_value());
-  keeper.OnState(1, Says(keeper, v1::SnapshotState::WRITTEN, 10), kStart);
+  keeper.OnState(1, Says(keeper, v1::SnapshotState::WRITTEN, 10), kBegin);
   const auto commit = keeper.TakeCommit();
   ASSERT_TRUE(commit.has_value());
   EXPECT_EQ(commit->step, 10u);
   EXPECT_EQ(commit->folder, folder);
   EXPECT_EQ(commit->files.size(), 2u);
   EXPECT_FALSE(keeper.TakeCommit().has_value());
-  EXPECT_TRUE(keeper.OnCommitted(true, kStart, 23));
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 23));
   EXPECT_EQ(keeper.order().version(), 30u);
   EXPECT_NE(keeper.order().folder(), folder);
   EXPECT_EQ(keeper.TakeDiscard(), "");
 }
 
 TEST(CheckpointKeeperTest, AServerThatIsBeyondTheVersionMakesALaterMultipleNecessary) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 0);
   const std::string folder = keeper.order().folder();
-  EXPECT_TRUE(keeper.OnState(1, Says(keeper, v1::SnapshotState::REFUSED, 28), kStart));
+  EXPECT_TRUE(keeper.OnState(1, Says(keeper, v1::SnapshotState::REFUSED, 28), kBegin));
   EXPECT_EQ(keeper.order().version(), 40u);  // 28 and a margin of 4
   EXPECT_EQ(keeper.TakeDiscard(), folder);
   // The margin doubles, so that fast workers are overtaken.
-  keeper.OnState(1, Says(keeper, v1::SnapshotState::REFUSED, 48), kStart);
+  keeper.OnState(1, Says(keeper, v1::SnapshotState::REFUSED, 48), kBegin);
   EXPECT_EQ(keeper.order().version(), 60u);
 }
 
 TEST(CheckpointKeeperTest, WhatASlowServerSaysOfAnOlderOrderChangesNothing) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 0);
   const v1::SnapshotState old = Says(keeper, v1::SnapshotState::REFUSED, 50);
-  keeper.OnState(1, Says(keeper, v1::SnapshotState::REFUSED, 12), kStart);
+  keeper.OnState(1, Says(keeper, v1::SnapshotState::REFUSED, 12), kBegin);
   const uint64_t version = keeper.order().version();
-  EXPECT_FALSE(keeper.OnState(0, old, kStart));
+  EXPECT_FALSE(keeper.OnState(0, old, kBegin));
   EXPECT_EQ(keeper.order().version(), version);
 }
 
 TEST(CheckpointKeeperTest, AFailureIsSaidOnceAndTheNextMultipleIsTried) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 0);
   const std::string folder = keeper.order().folder();
   AllSay(keeper, v1::SnapshotState::ARMED, 10);
   v1::SnapshotState failed = Says(keeper, v1::SnapshotState::FAILED_TO_WRITE);
   failed.set_error("no space left");
-  EXPECT_TRUE(keeper.OnState(1, failed, kStart));
+  EXPECT_TRUE(keeper.OnState(1, failed, kBegin));
   EXPECT_EQ(keeper.TakeFailure(), "server 1: no space left");
   EXPECT_EQ(keeper.TakeFailure(), "");
   EXPECT_EQ(keeper.TakeDiscard(), folder);
   EXPECT_EQ(keeper.order().folder(), "");  // nothing is wanted
   EXPECT_EQ(keeper.failed(), 1u);
-  EXPECT_TRUE(keeper.Tick(kStart, 11));
+  EXPECT_TRUE(keeper.Tick(kBegin, 11));
   EXPECT_EQ(keeper.order().version(), 20u);
 }
 
 TEST(CheckpointKeeperTest, ByTimeItTakesOneALittleAheadOfTheFastestWorker) {
   CheckpointKeeper::Options options = EverySteps(0);
   options.every = absl::Seconds(60);
-  CheckpointKeeper keeper(options, kStart);
-  EXPECT_FALSE(keeper.Tick(kStart + absl::Seconds(59), 7));
-  EXPECT_EQ(keeper.NextDeadline(), kStart + absl::Seconds(60));
-  EXPECT_TRUE(keeper.Tick(kStart + absl::Seconds(60), 7));
+  CheckpointKeeper keeper(options, kBegin);
+  EXPECT_FALSE(keeper.Tick(kBegin + absl::Seconds(59), 7));
+  EXPECT_EQ(keeper.NextDeadline(), kBegin + absl::Seconds(60));
+  EXPECT_TRUE(keeper.Tick(kBegin + absl::Seconds(60), 7));
   EXPECT_EQ(keeper.order().version(), 9u);
 }
 
 TEST(CheckpointKeeperTest, OneByTimeComesBeforeAMultipleThatIsFarAway) {
   CheckpointKeeper::Options options = EverySteps(90);
   options.every = absl::Seconds(60);
-  CheckpointKeeper keeper(options, kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 0);
   AllSay(keeper, v1::SnapshotState::ARMED, 90);
-  EXPECT_TRUE(keeper.Tick(kStart + absl::Seconds(60), 7));
+  EXPECT_TRUE(keeper.Tick(kBegin + absl::Seconds(60), 7));
   EXPECT_EQ(keeper.order().version(), 9u);
   Complete(keeper, 9);
-  EXPECT_TRUE(keeper.OnCommitted(true, kStart + absl::Seconds(61), 12));
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin + absl::Seconds(61), 12));
   EXPECT_EQ(keeper.order().version(), 90u);
 }
 
 TEST(CheckpointKeeperTest, ModesWithoutStepsTakeTheCellsWhereTheyAre) {
   CheckpointKeeper::Options options = EverySteps(10);
   options.rounds = false;
-  CheckpointKeeper keeper(options, kStart);
-  EXPECT_FALSE(keeper.Tick(kStart, 9));
-  EXPECT_TRUE(keeper.Tick(kStart, 12));
+  CheckpointKeeper keeper(options, kBegin);
+  EXPECT_FALSE(keeper.Tick(kBegin, 9));
+  EXPECT_TRUE(keeper.Tick(kBegin, 12));
   EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
   Complete(keeper, 13);
-  EXPECT_FALSE(keeper.OnCommitted(true, kStart, 14));
-  EXPECT_TRUE(keeper.Tick(kStart, 20));
+  EXPECT_FALSE(keeper.OnCommitted(true, kBegin, 14));
+  EXPECT_TRUE(keeper.Tick(kBegin, 20));
 }
 
 TEST(CheckpointKeeperTest, TheLastOneReplacesOneThatWillNotBeReached) {
-  CheckpointKeeper keeper(EverySteps(90), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(90), kBegin);
+  keeper.Tick(kBegin, 0);
   const std::string folder = keeper.order().folder();
-  EXPECT_TRUE(keeper.Finish(kStart, 40));
+  EXPECT_TRUE(keeper.Finish(kBegin, 40));
   EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
   EXPECT_EQ(keeper.TakeDiscard(), folder);
   EXPECT_FALSE(keeper.done());
   Complete(keeper, 40);
   EXPECT_FALSE(keeper.done());
-  EXPECT_FALSE(keeper.OnCommitted(true, kStart, 40));
+  EXPECT_FALSE(keeper.OnCommitted(true, kBegin, 40));
   EXPECT_TRUE(keeper.done());
   EXPECT_EQ(keeper.newest(), 40u);
 }
 
 TEST(CheckpointKeeperTest, TheLastOneFollowsOneThatIsBeingCommitted) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 0);
   Complete(keeper, 10);
-  EXPECT_FALSE(keeper.Finish(kStart, 12));
+  EXPECT_FALSE(keeper.Finish(kBegin, 12));
   EXPECT_FALSE(keeper.done());
-  EXPECT_TRUE(keeper.OnCommitted(true, kStart, 12));
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 12));
   EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
   Complete(keeper, 12);
-  keeper.OnCommitted(true, kStart, 12);
+  keeper.OnCommitted(true, kBegin, 12);
   EXPECT_TRUE(keeper.done());
 }
 
 TEST(CheckpointKeeperTest, NoneIsTakenTwiceOfTheStepAtWhichTheJobWasStopped) {
-  CheckpointKeeper keeper(EverySteps(10), kStart);
-  keeper.Tick(kStart, 0);
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 0);
   Complete(keeper, 10);
-  keeper.OnCommitted(true, kStart, 10);
-  keeper.Finish(kStart, 10);
+  keeper.OnCommitted(true, kBegin, 10);
+  keeper.Finish(kBegin, 10);
   EXPECT_TRUE(keeper.done());
   EXPECT_EQ(keeper.order().folder(), "");
   EXPECT_EQ(keeper.taken(), 1u);
@@ -186,25 +186,25 @@ TEST(CheckpointKeeperTest, NoneIsTakenTwiceOfTheStepAtWhichTheJobWasStopped) {
 TEST(CheckpointKeeperTest, AtTheLastStepItIsFinishThatTakesOne) {
   CheckpointKeeper::Options options = EverySteps(10);
   options.total_steps = 10;
-  CheckpointKeeper keeper(options, kStart);
-  EXPECT_FALSE(keeper.Tick(kStart, 0));
-  EXPECT_TRUE(keeper.Finish(kStart, 10));
+  CheckpointKeeper keeper(options, kBegin);
+  EXPECT_FALSE(keeper.Tick(kBegin, 0));
+  EXPECT_TRUE(keeper.Finish(kBegin, 10));
 }
 
 TEST(CheckpointKeeperTest, WithoutAFolderNothingIsTaken) {
   CheckpointKeeper::Options options = EverySteps(10);
   options.folder.clear();
-  CheckpointKeeper keeper(options, kStart);
-  EXPECT_FALSE(keeper.Tick(kStart, 50));
-  EXPECT_FALSE(keeper.Request(kStart, 50));
-  EXPECT_FALSE(keeper.Finish(kStart, 100));
+  CheckpointKeeper keeper(options, kBegin);
+  EXPECT_FALSE(keeper.Tick(kBegin, 50));
+  EXPECT_FALSE(keeper.Request(kBegin, 50));
+  EXPECT_FALSE(keeper.Finish(kBegin, 100));
   EXPECT_TRUE(keeper.done());
   EXPECT_EQ(keeper.order().number(), 0u);
 }
 
 TEST(CheckpointKeeperTest, WhoAsksForOneGetsItSoon) {
-  CheckpointKeeper keeper(EverySteps(0), kStart);
-  EXPECT_TRUE(keeper.Request(kStart, 33));
+  CheckpointKeeper keeper(EverySteps(0), kBegin);
+  EXPECT_TRUE(keeper.Request(kBegin, 33));
   EXPECT_EQ(keeper.order().version(), 35u);
 }
 
