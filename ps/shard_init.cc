@@ -76,8 +76,7 @@ absl::Status InitShard(const InitValues& init, const Placement& placement, uint3
         InitBlock(init, spec, shard.optimizer(spec.variable).slot_names(), shard.cell(id)));
   }
   for (uint32_t t = 0; t < shard.tables(); ++t) {
-    CONVOY_RETURN_IF_ERROR(
-        InitTable(init, t, rank, placement.servers(), seed, shard.table(t)));
+    CONVOY_RETURN_IF_ERROR(InitTable(init, t, rank, placement.servers(), seed, shard.table(t)));
   }
   return absl::OkStatus();
 }

@@ -13,8 +13,8 @@
 namespace convoy {
 
 // Before the first request. Weights, slots and update counters of the blocks and buckets of the
-// shard's server, `rank` in the placement; all stay at version 0. `seed`: of the job. Errors as those
-// of InitValues, and of InitTable.
+// shard's server, `rank` in the placement; all stay at version 0. `seed`: of the job. Errors as
+// those of InitValues, and of InitTable.
 absl::Status InitShard(const InitValues& init, const Placement& placement, uint32_t rank,
                        uint64_t seed, Shard& shard);
 

@@ -17,8 +17,8 @@
 
 namespace convoy {
 
-// One thread. At most two gradients are held: the one that is kept or under way, and one being computed.
-// Of frozen variables there are none: models do not report them, see PartlyFrozenModel.
+// One thread. At most two gradients are held: the one that is kept or under way, and one being
+// computed. Of frozen variables there are none: models do not report them, see PartlyFrozenModel.
 class GradientPush final : public GradientSink {
  public:
   struct Options {

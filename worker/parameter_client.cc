@@ -72,8 +72,10 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
 }
 
 absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variable) {
-  const bool pulled_again = options_.overlap && last_push_pulls_ && !options_.frozen.variable(variable);
-  const size_t under_way = pulled_again ? placement_.cells_of_variable(variable).size() : 0;   // may be
+  const bool pulled_again =
+      options_.overlap && last_push_pulls_ && !options_.frozen.variable(variable);
+  const size_t under_way =
+      pulled_again ? placement_.cells_of_variable(variable).size() : 0;  // may be
   if (options_.overlap) CONVOY_RETURN_IF_ERROR(Poll());
   if (awaited_[variable] > under_way) {
     CONVOY_RETURN_IF_ERROR(WaitUntil([&] { return awaited_[variable] <= under_way; }));

@@ -77,8 +77,7 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   TrainingSetup setup;
   CONVOY_ASSIGN_OR_RETURN(const std::shared_ptr<const v1::Schema> earlier,
                           EarlierSchema(job.init()));
-  CONVOY_ASSIGN_OR_RETURN(setup.data,
-                          OpenData(job.data(), job.seed(), activity, earlier.get()));
+  CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity, earlier.get()));
   if (const v1::Schema* schema = setup.data.schema.get();
       schema != nullptr && schema->bad_lines() > 0) {
     activity(absl::StrCat(job.data().train(), ": ", schema->bad_lines(),

@@ -45,8 +45,8 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.wait_timeout = absl::Milliseconds(cluster.wait_timeout_ms());
   options.give_up_after = absl::Milliseconds(cluster.lost_after_ms());
   options.spin = absl::Microseconds(cluster.spin_us());
-  CONVOY_ASSIGN_OR_RETURN(options.frozen, FindFrozen(assignment.job().optimizer(), placement.variables(),
-                                                     placement.tables()));
+  CONVOY_ASSIGN_OR_RETURN(options.frozen, FindFrozen(assignment.job().optimizer(),
+                                                     placement.variables(), placement.tables()));
   options.interrupted = [&session] { return session.alive(); };
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }

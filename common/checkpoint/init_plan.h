@@ -26,8 +26,8 @@ absl::StatusOr<v1::InitPlan> PlanInit(const WeightArchive& archive, const v1::Jo
                                       std::span<const VariableSpec> variables,
                                       std::span<const TableSpec> tables);
 
-// The plan of a job with Job.init, whose source is found and opened; with path, step and run. Errors
-// also as FindInitSource and OpenArchive.
+// The plan of a job with Job.init, whose source is found and opened; with path, step and run.
+// Errors also as FindInitSource and OpenArchive.
 absl::StatusOr<v1::InitPlan> PlanInitOf(const v1::Job& job, std::span<const VariableSpec> variables,
                                         std::span<const TableSpec> tables);
 

@@ -36,7 +36,8 @@ constexpr FieldFlag kFieldFlags[] = {
 
 // A flag that stands for --set PATH+=VALUE and may be given several times.
 constexpr FieldFlag kListFlags[] = {
-    {"--freeze", "optimizer.freeze", "REGEX", "Variables that stay as they are, by RE2 for whole names"},
+    {"--freeze", "optimizer.freeze", "REGEX",
+     "Variables that stay as they are, by RE2 for whole names"},
     {"--replace", "init.replace", "REGEX", "Variables that begin anew whatever --init-from has"},
     {"--widen", "init.widen", "REGEX", "Variables that may be larger than in --init-from"},
     {"--map", "init.map", "OLD=NEW", "What --init-from calls OLD (REGEX) is NEW here, \\1 a group"},

@@ -112,7 +112,8 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
   }
   if (assignment.has_init()) {
     const v1::InitPlan& init = assignment.init();
-    manifest.lineage.push_back({init.run().empty() ? init.path() : init.run(), init.step(), "init"});
+    manifest.lineage.push_back(
+        {init.run().empty() ? init.path() : init.run(), init.step(), "init"});
   }
   for (const v1::SnapshotState& file : checkpoint.files) {
     manifest.files.push_back({file.file(), file.bytes(), file.xxh3()});

@@ -73,8 +73,8 @@ struct Actions {
 using AdmitFunction = std::function<absl::StatusOr<v1::MemoryReport>(
     const v1::Assignment&, uint32_t servers_here, uint32_t workers_here)>;
 
-// Asked once, when all processes are ready, of a job that begins with other weights than new ones: what
-// each variable begins as. An error fails the job.
+// Asked once, when all processes are ready, of a job that begins with other weights than new ones:
+// what each variable begins as. An error fails the job.
 using PlanInitFunction = std::function<absl::StatusOr<v1::InitPlan>(
     const v1::Job&, std::span<const VariableSpec>, std::span<const TableSpec>)>;
 
@@ -87,7 +87,7 @@ class CoordinatorCore {
     std::string host{};     // of the coordinator, as processes name theirs
     AdmitFunction admit{};  // empty: every job may begin
     std::string checkpoints{};  // folder for checkpoints, absolute; empty: none are taken
-    PlanInitFunction plan_init{};  // empty: no job may have Job.init
+    PlanInitFunction plan_init{};         // empty: no job may have Job.init
     std::optional<ResumePoint> resume{};  // none: the job begins
   };
 

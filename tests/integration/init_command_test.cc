@@ -1,5 +1,5 @@
-// `convoy train --init-from` as a user meets it: what the weights begin as, what stays as it is, and
-// what is refused.
+// `convoy train --init-from` as a user meets it: what the weights begin as, what stays as it is,
+// and what is refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -110,8 +110,9 @@ TEST_F(InitCommandTest, TwoTrainingsOneAfterTheOtherAreOneTwiceAsLong) {
   TrainWell("first");
   TrainWell("second", {"--init-from", folder_ / "first"});
   EXPECT_TRUE(SameBytes("second", "long"));
-  EXPECT_THAT(output_, AllOf(HasSubstr("begins with " + (folder_ / "first/checkpoints/step-00000010")),
-                             HasSubstr("layer1/weight  loaded  64 x 16  slots m, v")));
+  EXPECT_THAT(output_,
+              AllOf(HasSubstr("begins with " + (folder_ / "first/checkpoints/step-00000010")),
+                    HasSubstr("layer1/weight  loaded  64 x 16  slots m, v")));
   // Whatever the number of servers; and without any.
   TrainWell("second3", {"--init-from", folder_ / "first", "--servers", "3", "--workers", "1"});
   EXPECT_TRUE(SameBytes("second3", "long"));
@@ -148,7 +149,8 @@ TEST_F(InitCommandTest, FrozenLayerStaysAndWidenedHeadKeepsItsFirstClasses) {
   EXPECT_EQ(begin.at("layer1/weight"), old.at("layer1/weight"));
   ASSERT_EQ(begin.at("head/weight").size(), 16u * 4);
   for (size_t i = 0; i < 16 * 4; ++i) {
-    const float want = i % 4 < 3 ? old.at("head/weight")[i / 4 * 3 + i % 4] : fresh.at("head/weight")[i];
+    const float want =
+        i % 4 < 3 ? old.at("head/weight")[i / 4 * 3 + i % 4] : fresh.at("head/weight")[i];
     EXPECT_EQ(begin.at("head/weight")[i], want) << i;
   }
   for (const char* mode : {"sync", "single", "async", "local_sgd:2", "geo:2"}) {
@@ -174,8 +176,8 @@ TEST_F(InitCommandTest, LayerThatIsUnfrozenGoesOnWithItsSlots) {
   EXPECT_THAT(output_, HasSubstr("layer1/weight  loaded  64 x 16  slots m, v"));
   EXPECT_NE(Model("again").at("layer1/weight"), Model("first").at("layer1/weight"));
   const auto slot_m = [&](const std::string& run, uint64_t step) {
-    const auto checkpoint = CheckpointReader::Open(
-        absl::StrCat(folder_ / run, "/checkpoints/", CheckpointName(step)));
+    const auto checkpoint =
+        CheckpointReader::Open(absl::StrCat(folder_ / run, "/checkpoints/", CheckpointName(step)));
     EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
     std::vector<float> values(64 * 16);
     EXPECT_TRUE((*checkpoint)->Read(0, 0, 0, values).ok());
@@ -228,8 +230,7 @@ TEST_F(InitCommandTest, EventsAndLineageSayWhereTheWeightsAreFrom) {
   EXPECT_EQ(event["kind"], "init");
   EXPECT_EQ(event["from_step"], 10);
   EXPECT_EQ(event["variables"][0]["begins"], "loaded");
-  const auto checkpoint =
-      CheckpointReader::Open(folder_ / "second/checkpoints/step-00000010");
+  const auto checkpoint = CheckpointReader::Open(folder_ / "second/checkpoints/step-00000010");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   ASSERT_EQ((*checkpoint)->manifest().lineage.size(), 1u);
   EXPECT_EQ((*checkpoint)->manifest().lineage[0].run, folder_ / "first");
@@ -239,10 +240,11 @@ TEST_F(InitCommandTest, EventsAndLineageSayWhereTheWeightsAreFrom) {
 TEST_F(InitCommandTest, CheckShowsWhatATrainingWouldBeginWith) {
   WriteJob("", "");
   TrainWell("first");
-  const ProgramResult result =
-      RunProgram({CONVOY_BINARY, "check", job_, "--init-from", folder_ / "first", "--freeze", "head/.*"});
+  const ProgramResult result = RunProgram(
+      {CONVOY_BINARY, "check", job_, "--init-from", folder_ / "first", "--freeze", "head/.*"});
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, AllOf(HasSubstr("begins with"), HasSubstr("head/bias"), HasSubstr("frozen")));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("begins with"), HasSubstr("head/bias"), HasSubstr("frozen")));
 }
 
 // A category that came later has a weight of its own, 0 at first: nothing changes for the old rows.
@@ -255,13 +257,15 @@ TEST_F(InitCommandTest, SchemaGrowsAndOldRowsArePredictedAsBefore) {
   WriteFile(folder_ / "a.csv", rows);
   WriteFile(folder_ / "b.csv", rows + more);
   const auto write_job = [&](const std::string& file) {
-    WriteFile(job_, absl::StrCat("data { train: \"", file, "\" cache_dir: \"cache\" ",
-                                 "csv { label: \"bad\" } }\nmodel { logistic_regression {} }\n",
-                                 "optimizer { learning_rate: 0.5 }\n",
-                                 "training { epochs: 3 batch_size: 20 }\ncluster { workers: 2 }\n"));
+    WriteFile(job_,
+              absl::StrCat("data { train: \"", file, "\" cache_dir: \"cache\" ",
+                           "csv { label: \"bad\" } }\nmodel { logistic_regression {} }\n",
+                           "optimizer { learning_rate: 0.5 }\n",
+                           "training { epochs: 3 batch_size: 20 }\ncluster { workers: 2 }\n"));
   };
   const auto evaluate = [&](const std::string& run) {
-    return RunProgram({CONVOY_BINARY, "evaluate", folder_ / run, "--data", folder_ / "a.csv"}).output;
+    return RunProgram({CONVOY_BINARY, "evaluate", folder_ / run, "--data", folder_ / "a.csv"})
+        .output;
   };
   write_job("a.csv");
   TrainWell("old");

@@ -38,7 +38,8 @@ class ShardInitTest : public ::testing::TestWithParam<uint32_t> {
                                             {});
     std::vector<float> values(static_cast<size_t>(kInitRows * columns)), rows(2 * ids.size());
     for (size_t i = 0; i < values.size(); ++i) values[i] = Marked(i);
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(ids[i / 2]) + (i % 2 ? 0.5f : 0);
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i] = static_cast<float>(ids[i / 2]) + (i % 2 ? 0.5f : 0);
     EXPECT_TRUE((*writer)->WriteU64("t/ids", 0, ids).ok());
     EXPECT_TRUE((*writer)->Write("w", 0, values).ok());
     EXPECT_TRUE((*writer)->Write("t/rows", 0, rows).ok());
@@ -128,7 +129,8 @@ TEST_P(ShardInitTest, WhatAFileIsTooSmallForIsAsInANewTraining) {
     for (int64_t column = 0; column < kInitColumns; ++column) {
       const auto i = static_cast<size_t>(row * kInitColumns + column);
       const bool in_file = column < stored;
-      ASSERT_EQ(weights[i], in_file ? Marked(static_cast<uint64_t>(row * stored + column)) : fresh[i])
+      ASSERT_EQ(weights[i],
+                in_file ? Marked(static_cast<uint64_t>(row * stored + column)) : fresh[i])
           << row << ", " << column;
     }
   }

@@ -75,8 +75,8 @@ struct FileUse {
 // PermissionDenied, ResourceExhausted: a file can't be read or the cache can't be written (says
 // what to do); DeadlineExceeded: the process that builds the cache makes no progress; Unavailable:
 // the file changed while it was read, try again.
-// `earlier`: CSV and TSV: what is learnt from data.train extends this schema (extended_schema.h); null:
-// it is one of its own.
+// `earlier`: CSV and TSV: what is learnt from data.train extends this schema (extended_schema.h);
+// null: it is one of its own.
 absl::StatusOr<DataSets> OpenData(const v1::Data& data, uint64_t seed,
                                   const ActivityCallback& activity,
                                   const v1::Schema* earlier = nullptr);

@@ -25,9 +25,9 @@ absl::Status KeepClasses(const v1::Data& data, const CacheView& cache, const std
   }
   std::erase_if(options->rows, [&](uint32_t row) { return !kept.contains(cache.labels()[row]); });
   if (!options->rows.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("data.keep_classes: no example of ", path, " is of class ",
-                   absl::StrJoin(data.keep_classes(), ", ")));
+  return absl::InvalidArgumentError(absl::StrCat("data.keep_classes: no example of ", path,
+                                                 " is of class ",
+                                                 absl::StrJoin(data.keep_classes(), ", ")));
 }
 
 }  // namespace convoy

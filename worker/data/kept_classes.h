@@ -11,8 +11,8 @@
 
 namespace convoy {
 
-// Leaves in `options` those rows of the cache whose label is one of data.keep_classes; all if that is
-// empty. InvalidArgument: there are none, or the file `path` has no labels.
+// Leaves in `options` those rows of the cache whose label is one of data.keep_classes; all if that
+// is empty. InvalidArgument: there are none, or the file `path` has no labels.
 absl::Status KeepClasses(const v1::Data& data, const CacheView& cache, const std::string& path,
                          DatasetOptions* options);
 

@@ -71,9 +71,7 @@ absl::StatusOr<std::unique_ptr<LayerStack>> LayerStack::Create(int64_t inputs, L
 }
 
 LayerStack::LayerStack(Layers layers, int first_variable)
-    : layers_(std::move(layers)),
-      base_(first_variable),
-      outputs_(layers_.size()) {
+    : layers_(std::move(layers)), base_(first_variable), outputs_(layers_.size()) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     const std::vector<VariableSpec>& specs = layers_[i]->variables();
     first_variable_.push_back(static_cast<int>(variables_.size()));

@@ -69,8 +69,8 @@ class Model {
   // Loss and gradients of a training batch (batch.size >= 1).
   virtual absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                             GradientSink& gradients) = 0;
-  // Before the first Train: no gradient of these variables and tables is wanted. What only theirs need
-  // may be left out, and they need not be reported; by default nothing is left out.
+  // Before the first Train: no gradient of these variables and tables is wanted. What only theirs
+  // need may be left out, and they need not be reported; by default nothing is left out.
   virtual void Freeze(const FrozenParts& /*frozen*/) {}
   // Whether Train multiplies loss and gradient of each example by Batch::weights. A job with class
   // weights is refused if not.

@@ -46,9 +46,7 @@ class UnfrozenGradients final : public GradientSink {
 class PartlyFrozenModel final : public Model {
  public:
   PartlyFrozenModel(std::unique_ptr<Model> model, FrozenParts frozen)
-      : model_(std::move(model)),
-        frozen_(std::move(frozen)),
-        scratch_(model_->variables().size()) {
+      : model_(std::move(model)), frozen_(std::move(frozen)), scratch_(model_->variables().size()) {
     model_->Freeze(frozen_);
   }
 

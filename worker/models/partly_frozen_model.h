@@ -9,9 +9,9 @@
 
 namespace convoy {
 
-// `model`, but Train reports no gradients of what `optimizer` freezes, even if the model computes them;
-// `model` itself if that is nothing. Gradients of rows of a frozen table are zeros, never reported as
-// ready. InvalidArgument: settings of the optimizer.
+// `model`, but Train reports no gradients of what `optimizer` freezes, even if the model computes
+// them; `model` itself if that is nothing. Gradients of rows of a frozen table are zeros, never
+// reported as ready. InvalidArgument: settings of the optimizer.
 absl::StatusOr<std::unique_ptr<Model>> WithoutFrozenParts(std::unique_ptr<Model> model,
                                                           const v1::Optimizer& optimizer);
 

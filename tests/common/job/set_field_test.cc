@@ -238,7 +238,8 @@ TEST(SetHelpTest, EveryExampleOfTheHelpDoesWhatItSays) {
         "optimizer.momentum={momentum: 0.8}", "optimizer.adam.beta1=0.8",
         "model.mlp.hidden=256,128", "model.mlp.hidden+=64",
         "optimizer.override+={match: \"layer1/.*\" l2: 0}", "model.mlp.hidden[0]=64",
-        "optimizer.freeze+=\"layer[1,2]/.*\"", "optimizer.override[0].l2=0", "model.custom.parameters[depth]=3"}) {
+        "optimizer.freeze+=\"layer[1,2]/.*\"", "optimizer.override[0].l2=0",
+        "model.custom.parameters[depth]=3"}) {
     EXPECT_NE(kSetHelp.find(argument), std::string_view::npos) << argument;
     job = With(job, argument);
   }

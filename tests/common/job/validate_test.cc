@@ -42,8 +42,8 @@ TEST(ValidateTest, InitNeedsASourceAndExpressionsThatAreSome) {
               ElementsAre(StartsWith("init.from is missing")));
   for (const char* field : {"replace", "widen", "reset_optimizer"}) {
     EXPECT_THAT(MessagesWith(absl::StrCat("init { from: 'a' ", field, ": 'ok' ", field, ": '(' }")),
-                ElementsAre(HasSubstr(absl::StrCat("init.", field,
-                                                   "[1] must be an RE2 regular expression"))));
+                ElementsAre(HasSubstr(
+                    absl::StrCat("init.", field, "[1] must be an RE2 regular expression"))));
   }
   EXPECT_THAT(MessagesWith("init { from: 'a' map: 'b' }"), ElementsAre(HasSubstr("want OLD=NEW")));
   EXPECT_THAT(MessagesWith("optimizer { freeze: '' }"),

@@ -203,7 +203,8 @@ TEST_F(DatasetTest, KeptClassesOfAPartAreRowsOfThatPart) {
   data_.mutable_validation()->set_fraction(0.5);
   const auto whole = Open();
   std::set<float> held_back;
-  for (int64_t i = 0; i < whole->validation->size(); ++i) held_back.insert(whole->validation->label(i));
+  for (int64_t i = 0; i < whole->validation->size(); ++i)
+    held_back.insert(whole->validation->label(i));
   for (uint32_t label = 0; label < 40; ++label) data_.add_keep_classes(label);
   const auto kept = Open();
   ASSERT_TRUE(kept.ok()) << kept.status();
@@ -216,7 +217,8 @@ TEST_F(DatasetTest, KeptClassesOfAPartAreRowsOfThatPart) {
 TEST_F(DatasetTest, KeptClassesThatNoExampleHasAreNamed) {
   UseRows(10);
   data_.add_keep_classes(11);
-  EXPECT_THAT(Open().status(), Fails(kInvalid, AllOf(HasSubstr("data.keep_classes"), HasSubstr("class 11"))));
+  EXPECT_THAT(Open().status(),
+              Fails(kInvalid, AllOf(HasSubstr("data.keep_classes"), HasSubstr("class 11"))));
 }
 
 TEST_F(DatasetTest, FractionMustBeBetweenZeroAndOne) {

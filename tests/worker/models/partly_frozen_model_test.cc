@@ -39,7 +39,8 @@ std::unique_ptr<Model> Freezable(const std::string& kind) {
 
 std::unique_ptr<Model> Without(std::unique_ptr<Model> model, const std::string& freeze) {
   v1::Optimizer optimizer;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString("freeze: '" + freeze + "'", &optimizer));
+  EXPECT_TRUE(
+      google::protobuf::TextFormat::ParseFromString("freeze: '" + freeze + "'", &optimizer));
   auto frozen = WithoutFrozenParts(std::move(model), optimizer);
   EXPECT_TRUE(frozen.ok()) << frozen.status();
   return *std::move(frozen);

@@ -69,14 +69,14 @@ class SchemaExtension {
 
   absl::Status Compare(const v1::FeatureColumn& before, const v1::FeatureColumn& now) {
     if (before.treatment_case() != now.treatment_case()) {
-      return Wrong(before.name(), absl::StrCat("is ", KindOfColumn(now), ", in init.from it is ",
-                                               KindOfColumn(before),
-                                               ": set its type in data.csv.column"));
+      return Wrong(before.name(),
+                   absl::StrCat("is ", KindOfColumn(now), ", in init.from it is ",
+                                KindOfColumn(before), ": set its type in data.csv.column"));
     }
     if (before.has_hash() && before.hash().buckets() != now.hash().buckets()) {
-      return Wrong(before.name(), absl::StrCat("has ", now.hash().buckets(),
-                                               " hash_buckets, in init.from it has ",
-                                               before.hash().buckets()));
+      return Wrong(before.name(),
+                   absl::StrCat("has ", now.hash().buckets(), " hash_buckets, in init.from it has ",
+                                before.hash().buckets()));
     }
     if (before.has_dictionary()) AddCategories(now);
     return absl::OkStatus();
@@ -104,8 +104,9 @@ class SchemaExtension {
     const auto& before = earlier_.label().class_name();
     const auto& now = learned_.label().class_name();
     if (before.empty() != now.empty()) {
-      return Wrong(learned_.label().name(), now.empty() ? "is a number, in init.from it is a class"
-                                                        : "is a class, in init.from it is a number");
+      return Wrong(learned_.label().name(), now.empty()
+                                                ? "is a number, in init.from it is a class"
+                                                : "is a class, in init.from it is a number");
     }
     const std::set<std::string> known(before.begin(), before.end());
     *schema_.mutable_label()->mutable_class_name() = before;

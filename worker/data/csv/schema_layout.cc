@@ -97,8 +97,7 @@ absl::Status CheckMore(const v1::Schema& schema, int index) {
   const v1::FeatureColumn& column = schema.column(index);
   const v1::DictionaryTreatment& dictionary = column.dictionary();
   const bool plain = column.has_dictionary() && !dictionary.missing_feature() &&
-                     !dictionary.unknown_feature() &&
-                     dictionary.missing() == v1::CsvColumn::ZERO;
+                     !dictionary.unknown_feature() && dictionary.missing() == v1::CsvColumn::ZERO;
   for (int i = 0; i < index && plain; ++i) {
     const v1::FeatureColumn& before = schema.column(i);
     if (before.name() == column.name() && before.number() == column.number() && !before.more() &&

@@ -36,8 +36,9 @@ TEST(ExtendedSchemaTest, OldFeaturesKeepTheirPlacesAndNewOnesFollow) {
   const auto rows = Encode(schema, kNewRows);
   ASSERT_TRUE(rows.ok()) << rows.status();
   // x by its old mean 2 and deviation 1; c = a, b; c = z; d = u, v.
-  EXPECT_THAT(rows->features, ElementsAre(ElementsAre(8, 0, 1, 0, 1, 0), ElementsAre(28, 0, 0, 1, 0, 1),
-                                          ElementsAre(8, 1, 0, 0, 1, 0)));
+  EXPECT_THAT(rows->features,
+              ElementsAre(ElementsAre(8, 0, 1, 0, 1, 0), ElementsAre(28, 0, 0, 1, 0, 1),
+                          ElementsAre(8, 1, 0, 0, 1, 0)));
   EXPECT_THAT(rows->labels, ElementsAre(2, 0, 1));
 }
 
@@ -69,10 +70,12 @@ TEST(ExtendedSchemaTest, ColumnsThatAreGoneOrOtherwiseAreNamed) {
   EXPECT_THAT(ExtendSchema(before, *Learn("x,y\n1,no\n2,yes\n", kSettings), "new.csv").status(),
               Fails(kInvalid, AllOf(HasSubstr("new.csv"), HasSubstr("column \"c\""),
                                     HasSubstr("is not there"))));
-  EXPECT_THAT(ExtendSchema(before, *Learn("x,c,y\n1,7,no\n2,8,yes\n", kSettings), "new.csv").status(),
-              Fails(kInvalid, AllOf(HasSubstr("column \"c\" is numeric"),
-                                    HasSubstr("in init.from it is categorical"))));
-  const v1::Schema numbers = *Learn("x,c,y\n1,a,4\n2,b,5\n", "label: 'y' min_count: 1 label_type: NUMBER");
+  EXPECT_THAT(
+      ExtendSchema(before, *Learn("x,c,y\n1,7,no\n2,8,yes\n", kSettings), "new.csv").status(),
+      Fails(kInvalid, AllOf(HasSubstr("column \"c\" is numeric"),
+                            HasSubstr("in init.from it is categorical"))));
+  const v1::Schema numbers =
+      *Learn("x,c,y\n1,a,4\n2,b,5\n", "label: 'y' min_count: 1 label_type: NUMBER");
   EXPECT_THAT(ExtendSchema(before, numbers, "new.csv").status(),
               Fails(kInvalid, HasSubstr("column \"y\" is a number")));
 }
