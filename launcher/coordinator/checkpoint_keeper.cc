@@ -67,13 +67,6 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   return true;
 }
 
-bool CheckpointKeeper::Request(absl::Time now, uint64_t step) {
-  if (!Enabled() || finishing_ || state_ == State::kCommitting || state_ == State::kWriting) return false;
-  if (!options_.rounds) return state_ == State::kIdle && Begin(kWhereverTheyAre, now);
-  by_steps_ = false;
-  return Begin(step + margin_, now);
-}
-
 bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
   finishing_ = true;
   if (!Enabled() || state_ == State::kCommitting) return false;  // OnCommitted goes on

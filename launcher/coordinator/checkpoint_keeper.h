@@ -60,8 +60,6 @@ class CheckpointKeeper {
   bool Tick(absl::Time now, uint64_t step);
   // What server `rank` says of order().
   bool OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
-  // Somebody asks for one now.
-  bool Request(absl::Time now, uint64_t step);
   // The training has ended: the last one, unless the newest is as new.
   bool Finish(absl::Time now, uint64_t step);
 

@@ -196,16 +196,9 @@ TEST(CheckpointKeeperTest, WithoutAFolderNothingIsTaken) {
   options.folder.clear();
   CheckpointKeeper keeper(options, kBegin);
   EXPECT_FALSE(keeper.Tick(kBegin, 50));
-  EXPECT_FALSE(keeper.Request(kBegin, 50));
   EXPECT_FALSE(keeper.Finish(kBegin, 100));
   EXPECT_TRUE(keeper.done());
   EXPECT_EQ(keeper.order().number(), 0u);
-}
-
-TEST(CheckpointKeeperTest, WhoAsksForOneGetsItSoon) {
-  CheckpointKeeper keeper(EverySteps(0), kBegin);
-  EXPECT_TRUE(keeper.Request(kBegin, 33));
-  EXPECT_EQ(keeper.order().version(), 35u);
 }
 
 }  // namespace
