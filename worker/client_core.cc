@@ -47,6 +47,7 @@ bool ClientCore::MaySend(const Server& server, const ExchangeRequest& request) c
 void ClientCore::Flush(uint32_t index, absl::Time now, Actions* actions) {
   Server& server = servers_[index];
   if (!server.connected) return;
+  if (std::ranges::any_of(server.items, &Item::too_early)) return;
   // Sent items stand before unsent ones.
   auto item = std::find_if(server.items.rbegin(), server.items.rend(), [](const Item& i) { return i.sent; }).base();
   for (; item != server.items.end() && MaySend(server, *item->request); ++item) {
@@ -73,6 +74,7 @@ void ClientCore::OnOpened(uint32_t index, absl::Time now, Actions* actions) {
   server.down_since = absl::InfiniteFuture();
   server.backoff = options_.first_backoff;
   for (Item& item : server.items) {
+    item.too_early = false;
     if (item.sent) Send(index, item, actions);
   }
   Flush(index, now, actions);
@@ -93,7 +95,9 @@ absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time
     return i.request->request_id == reply.request_id;
   });
   if (reply.retry_later || reply.code == absl::StatusCode::kUnavailable) {
-    if (item != server.items.end()) item->retry_at = now + options_.retry_delay;
+    if (item == server.items.end()) return absl::OkStatus();
+    item->retry_at = now + options_.retry_delay;
+    item->too_early = !reply.retry_later;
     return absl::OkStatus();
   }
   if (reply.code != absl::StatusCode::kOk) return Refused(server, reply);

@@ -5,6 +5,8 @@
 //  - Requests of one server are sent in the order of Submit, and again in that order after a reconnect, until
 //    they are answered.
 //  - sync: nothing of step t + 1 is sent before every server has acknowledged that it applied step t.
+//  - Nothing new is sent to a server that has refused a request because it has no part yet, until it
+//    has answered that request: steps would be taken before it, and it asks for the weights before them.
 //  - async, ssp: at most `in_flight_bytes` of unanswered gradients are under way to one server.
 #ifndef CONVOY_WORKER_CLIENT_CORE_H_
 #define CONVOY_WORKER_CLIENT_CORE_H_
@@ -83,6 +85,7 @@ class ClientCore {
     bool sent = false;
     absl::Time since = absl::InfiniteFuture();   // of the first sending
     absl::Time retry_at = absl::InfiniteFuture();
+    bool too_early = false;   // refused on this stream: the server has no part yet
   };
   struct Server {
     std::string name;

@@ -146,7 +146,7 @@ class Setter {
   absl::Status AppendValues(const FieldDescriptor& field, const std::string& value,
                             Message* group) {
     const bool quoted = !value.empty() && (value.front() == '"' || value.front() == '\'');
-    if (IsText(field) && quoted && ParseScalar(value, field, group)) return absl::OkStatus();
+    if (IsText(field) && quoted && IsScalar(field, value)) return SetValue(field, value, group);
     for (const absl::string_view element : absl::StrSplit(value, ',')) {
       CONVOY_RETURN_IF_ERROR(SetValue(field, std::string(element), group));
     }

@@ -270,7 +270,7 @@ TEST_F(InitCommandTest, SchemaGrowsAndOldRowsArePredictedAsBefore) {
   write_job("a.csv");
   TrainWell("old");
   write_job("b.csv");
-  TrainWell("new", {"--init-from", folder_ / "old", "--widen", "weight", "--freeze", ".*"});
+  TrainWell("new", {"--init-from", folder_ / "old", "--widen", "head/weight", "--freeze", ".*"});
   EXPECT_THAT(output_, HasSubstr("3 x 1 -> 4 x 1"));
   EXPECT_EQ(evaluate("new"), evaluate("old"));
   TrainWell("learns", {"--init-from", folder_ / "new"});

@@ -143,6 +143,30 @@ TEST_F(ClientCoreTest, UnansweredRequestsAreSentAgainInOrderInALargerSession) {
   EXPECT_EQ(Take(), "") << "request 3 is not due again";
 }
 
+// A server with no block of the model is asked for weights all the same, and nobody waits for its
+// answer: the training would take steps before the server is asked again.
+TEST_F(ClientCoreTest, NothingOvertakesARequestForWhichAServerWasNotReady) {
+  Make(2);
+  ExchangeRequest pull;
+  pull.pull_applied = true;
+  Submit(0, pull);
+  Submit(1, pull);
+  Submit(0, PushPull(0));
+  Submit(1, PushPull(0));
+  Take();
+  EXPECT_TRUE(Reply(0, 1).ok());
+  EXPECT_TRUE(Reply(1, 2, absl::StatusCode::kUnavailable).ok());
+  EXPECT_TRUE(Reply(0, 3).ok());
+  EXPECT_TRUE(Reply(1, 4).ok());  // it was ready in between
+  Submit(0, PushPull(1));
+  Submit(1, PushPull(1));
+  EXPECT_EQ(Take(), "done 0/1 done 0/3 done 1/4 send 0/5 ");
+  EXPECT_TRUE(Tick(absl::Milliseconds(2)).ok());
+  EXPECT_EQ(Take(), "send 1/2 ");
+  EXPECT_TRUE(Reply(1, 2).ok());
+  EXPECT_EQ(Take(), "done 1/2 send 1/6 ");
+}
+
 TEST_F(ClientCoreTest, ReconnectsBackOffUpToASecondAndStartAnewAfterSuccess) {
   Make(1);
   for (int64_t wait : {20, 40, 80, 160, 320, 640, 1000, 1000}) {
