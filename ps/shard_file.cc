@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/server_file_layout.h"
-#include "common/files/file_hash.h"
 #include "common/files/safetensors_writer.h"
 #include "common/status.h"
 
@@ -46,8 +45,7 @@ class ShardWriter {
     CONVOY_RETURN_IF_ERROR(WriteBlocks());
     for (uint32_t t = 0; t < shard_.tables(); ++t) CONVOY_RETURN_IF_ERROR(WriteTable(t));
     if (!shard_.server_cell().TakeSnapshot()) return GivenUp();
-    CONVOY_RETURN_IF_ERROR(writer_->Commit());
-    CONVOY_ASSIGN_OR_RETURN(const FileHash hash, HashFile(path));
+    CONVOY_ASSIGN_OR_RETURN(const FileHash hash, writer_->CommitAndHash());
     file_.bytes = hash.bytes;
     file_.xxh3 = hash.xxh3;
     return file_;

@@ -1,9 +1,11 @@
 #include "ps/shard_restore.h"
 
 #include <algorithm>
+#include <future>
 #include <limits>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,8 @@ namespace convoy {
 namespace {
 
 using TaskRanges = std::vector<std::pair<uint64_t, uint64_t>>;  // [first, last], ascending
+
+constexpr uint32_t kMostReaders = 4;  // threads of a server
 
 // A mark of a task whose batches are all counted.
 constexpr uint64_t kAllBatches = std::numeric_limits<uint64_t>::max();
@@ -146,8 +150,24 @@ class ShardRestorer {
                                      columns.slot_floats(), " of slots, want ", table.dim(), " and ",
                                      table.updater().slot_floats()));
     }
+    // Half of the time goes into pages that the system fills with zeros first.
+    const uint32_t readers = std::clamp(std::thread::hardware_concurrency(), 1u, kMostReaders);
+    std::vector<std::future<absl::Status>> others;
+    for (uint32_t reader = 1; reader < readers; ++reader) {
+      others.push_back(std::async(std::launch::async, [&, reader] {
+        return RestoreBuckets(stored, reader, readers, table);
+      }));
+    }
+    absl::Status status = RestoreBuckets(stored, 0, readers, table);
+    for (std::future<absl::Status>& other : others) status.Update(other.get());
+    return status;
+  }
+
+  // Each `readers`-th one of the server's, from `reader` on.
+  absl::Status RestoreBuckets(size_t stored, uint32_t reader, uint32_t readers, TableShard& table) const {
     BucketSnapshot snapshot;
-    for (uint32_t b = rank_; b < kTableBuckets; b += placement_.servers()) {
+    const uint32_t servers = placement_.servers();
+    for (uint32_t b = rank_ + reader * servers; b < kTableBuckets; b += readers * servers) {
       snapshot.position = PositionOf(checkpoint_.bucket_cell(stored, b));
       CONVOY_RETURN_IF_ERROR(checkpoint_.ReadBucket(stored, b, &snapshot.rows));
       CONVOY_ASSIGN_OR_RETURN(snapshot.waiting, checkpoint_.ReadWaiting(stored, b));

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,11 @@
 #include "common/status.h"
 
 namespace convoy {
+namespace {
+
+constexpr uint64_t kWriteBack = uint64_t{16} << 20;  // bytes after which the disk is told to begin
+
+}  // namespace
 
 AtomicFile::AtomicFile(std::string path, std::string temporary_path, OwnedFd fd)
     : path_(std::move(path)), temporary_path_(std::move(temporary_path)), fd_(std::move(fd)) {}
@@ -44,7 +50,13 @@ absl::Status AtomicFile::Append(std::string_view data) {
 }
 
 absl::Status AtomicFile::WriteAt(uint64_t offset, std::string_view data) {
-  return WriteAllAt(fd_, offset, data, temporary_path_);
+  CONVOY_RETURN_IF_ERROR(WriteAllAt(fd_, offset, data, temporary_path_));
+  const uint64_t before = written_.fetch_add(data.size(), std::memory_order_relaxed);
+  if (before / kWriteBack != (before + data.size()) / kWriteBack) {
+    // Advice: what goes wrong, fsync says.
+    ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status AtomicFile::Commit() {
@@ -52,6 +64,22 @@ absl::Status AtomicFile::Commit() {
     return absl::FailedPreconditionError(absl::StrCat("\"", path_, "\" was committed before"));
   }
   if (::fsync(fd_.get()) != 0) return ErrnoError("cannot sync", temporary_path_);
+  return Publish();
+}
+
+absl::StatusOr<FileHash> AtomicFile::CommitAndHash() {
+  auto hashing = std::async(std::launch::async, [this] { return HashFile(temporary_path_); });
+  const int synced = ::fsync(fd_.get());
+  const int error = errno;
+  const absl::StatusOr<FileHash> hash = hashing.get();
+  errno = error;
+  if (synced != 0) return ErrnoError("cannot sync", temporary_path_);
+  CONVOY_RETURN_IF_ERROR(hash.status());
+  CONVOY_RETURN_IF_ERROR(Publish());
+  return hash;
+}
+
+absl::Status AtomicFile::Publish() {
   if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     return ErrnoError("cannot rename the finished file to", path_);
   }

@@ -3,6 +3,7 @@
 #ifndef CONVOY_COMMON_FILES_ATOMIC_FILE_H_
 #define CONVOY_COMMON_FILES_ATOMIC_FILE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/files/file_hash.h"
 #include "common/files/owned_fd.h"
 
 namespace convoy {
@@ -28,19 +30,25 @@ class AtomicFile {
   absl::Status Resize(uint64_t size);
   // Appends at the end of what was appended before.
   absl::Status Append(std::string_view data);
-  // Writes from byte `offset` on. Several threads may call this at once.
+  // Writes from byte `offset` on. Several threads may call this at once. The disk begins with what
+  // is there already, so that Commit waits for little.
   absl::Status WriteAt(uint64_t offset, std::string_view data);
   // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards.
   absl::Status Commit();
+  // As Commit, with the checksum of what was written, which is read while the disk is busy.
+  absl::StatusOr<FileHash> CommitAndHash();
 
   const std::string& path() const { return path_; }
 
  private:
   AtomicFile(std::string path, std::string temporary_path, OwnedFd fd);
+  // What is durable gets its name.
+  absl::Status Publish();
 
   const std::string path_;
   const std::string temporary_path_;
   OwnedFd fd_;
+  std::atomic<uint64_t> written_{0};  // bytes, by WriteAt
   bool committed_ = false;
 };
 

@@ -107,14 +107,24 @@ absl::Status SafetensorsWriter::WriteBytes(std::string_view name, uint64_t first
   return absl::OkStatus();
 }
 
-absl::Status SafetensorsWriter::Commit() {
+absl::Status SafetensorsWriter::CheckComplete() const {
   for (const auto& [name, tensor] : tensors_) {
     if (tensor.written.Full()) continue;
     return absl::FailedPreconditionError(
         absl::StrCat(file_->path(), ": value ", tensor.written.FirstHole(), " of ", tensor.size,
                      " of tensor \"", name, "\" was not written"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status SafetensorsWriter::Commit() {
+  CONVOY_RETURN_IF_ERROR(CheckComplete());
   return file_->Commit();
+}
+
+absl::StatusOr<FileHash> SafetensorsWriter::CommitAndHash() {
+  CONVOY_RETURN_IF_ERROR(CheckComplete());
+  return file_->CommitAndHash();
 }
 
 }  // namespace convoy

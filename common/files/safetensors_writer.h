@@ -49,6 +49,8 @@ class SafetensorsWriter {
   // Makes the file durable and visible. FailedPrecondition while values are missing: names the
   // tensor and the first missing value.
   absl::Status Commit();
+  // As Commit, with the checksum of the whole file.
+  absl::StatusOr<FileHash> CommitAndHash();
 
  private:
   struct Tensor {
@@ -57,6 +59,7 @@ class SafetensorsWriter {
     uint64_t file_offset;  // bytes
     FilledRanges written;
   };
+  absl::Status CheckComplete() const;
   absl::Status WriteBytes(std::string_view name, uint64_t first, std::string_view dtype,
                           std::span<const std::byte> bytes, uint64_t value_bytes);
   SafetensorsWriter(std::unique_ptr<AtomicFile> file, const SafetensorsHeader& header,

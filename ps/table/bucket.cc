@@ -281,6 +281,7 @@ absl::Status TableBucket::Restore(const BucketSnapshot& snapshot) {
   const uint32_t now = options_.clock == nullptr ? 0 : options_.clock->seconds();
   const BucketRows& rows = snapshot.rows;
   const size_t slot_floats = rows_.layout().slot_floats;
+  if (!rows.ids.empty()) rows_.Reserve(rows_.size() + rows.ids.size());
   for (size_t i = 0; i < rows.ids.size(); ++i) {
     bool inserted;
     const Row row = rows_.FindOrInsert(rows.ids[i], &inserted);

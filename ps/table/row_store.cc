@@ -22,7 +22,9 @@ Row RowStore::FindOrInsert(uint64_t id, bool* inserted, uint32_t guess) {
   const Row known = Find(id, guess);
   *inserted = !known && size_ < kMaxRows;
   if (!*inserted) return known;
-  if (uint64_t{8} * (size_ + 1) > uint64_t{7} * capacity_) Grow();
+  if (uint64_t{8} * (size_ + 1) > uint64_t{7} * capacity_) {
+    Resize(std::max(kFirstCapacity, capacity_ + capacity_ / 2));
+  }
   const uint32_t row = slab_.Add(id);
   Enter(HashId(id), row);
   ++size_;
@@ -58,8 +60,12 @@ void RowStore::Enter(uint64_t hash, uint32_t row) {
   index_[place] = Entry(hash, row);
 }
 
-void RowStore::Grow() {
-  const uint32_t capacity = std::max(kFirstCapacity, capacity_ + capacity_ / 2);
+void RowStore::Reserve(size_t rows) {
+  const uint64_t capacity = 8 * (std::min<uint64_t>(rows, kMaxRows) + 1) / 7 + 1;
+  if (capacity > capacity_) Resize(static_cast<uint32_t>(capacity));
+}
+
+void RowStore::Resize(uint32_t capacity) {
   FreeIndex();
   capacity_ = capacity;
   index_ = static_cast<uint32_t*>(arena_->Allocate(IndexBytes()));

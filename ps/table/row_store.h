@@ -55,6 +55,8 @@ class RowStore {
   // The row of the id, new if there was none: *inserted says so. A new row has counters of 0 and
   // undefined floats, which the caller sets. False only if the store has kMaxRows rows already.
   Row FindOrInsert(uint64_t id, bool* inserted, uint32_t guess = kNoGuess);
+  // So many rows will follow: the index gets its size at once.
+  void Reserve(size_t rows);
   // False if there was no such row. The memory is kept for new rows, and freed with the last row.
   bool Erase(uint64_t id);
 
@@ -119,7 +121,7 @@ class RowStore {
   uint32_t PlaceOf(uint64_t id, uint64_t hash) const;
   // Puts in a row whose id is not there yet.
   void Enter(uint64_t hash, uint32_t row);
-  void Grow();
+  void Resize(uint32_t capacity);
   void FreeIndex();
   void CloseGap(uint32_t gap);
   std::vector<std::pair<uint64_t, uint32_t>> RowsById() const;
