@@ -33,6 +33,8 @@ struct BucketSnapshot {
   CellPosition position;
   BucketRows rows;
   std::vector<WaitingId> waiting;  // ids ascending
+  // Of a snapshot of what has changed: ids whose rows have gone, ascending; some have come again.
+  std::vector<uint64_t> removed = {};
 };
 
 // Not thread-safe: used under the cell's lock.

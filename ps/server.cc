@@ -39,6 +39,7 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   options.seed = job.seed();
   options.optimizer = job.optimizer();
   options.table_rules.assign(job.table().begin(), job.table().end());
+  options.deltas = job.checkpoint().deltas() > 0;
   options.epoch_examples = std::max<uint64_t>(1, EpochExamples(assignment.data()));
   options.total_examples = options.epoch_examples * std::max(1u, job.training().epochs());
   options.wait_timeout = absl::Milliseconds(job.cluster().wait_timeout_ms());

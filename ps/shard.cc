@@ -94,6 +94,7 @@ absl::Status Shard::MakeTables(const ProgressOptions& progress) {
     options.optimizer = options_.optimizer;
     options.schedule = [this](uint64_t examples) { return ScheduleAfter(examples); };
     options.rules = options_.table_rules;
+    options.deltas = options_.deltas;
     options.clock = &row_clock_;
     CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<TableShard> table,
                             TableShard::Create(std::move(options)));

@@ -36,6 +36,7 @@ struct ShardOptions {
   uint64_t seed = 1;
   v1::Optimizer optimizer;
   std::vector<v1::TableRule> table_rules;
+  bool deltas = false;          // delta checkpoints may be wanted
   uint64_t epoch_examples = 1;  // for the defaults of schedules
   uint64_t total_examples = 1;
   // Out-of-order gradients that may be stored, in multiples of the size of the weights.

@@ -27,11 +27,13 @@ std::string BlockName(const Placement& placement, const CellSpec& spec) {
 
 class ShardWriter {
  public:
-  ShardWriter(Shard& shard, const Placement& placement, uint32_t rank)
-      : shard_(shard), placement_(placement), rank_(rank) {}
+  ShardWriter(Shard& shard, const Placement& placement, uint32_t rank, const BucketVersions* base)
+      : shard_(shard), placement_(placement), rank_(rank), base_(base) {}
 
   absl::StatusOr<ShardFile> Write(const std::string& folder) {
     CONVOY_RETURN_IF_ERROR(Outline());
+    CONVOY_RETURN_IF_ERROR(OutlineTables());
+    file_.delta = base_ != nullptr;
     file_.name = ServerFileName(rank_, placement_.servers());
     const std::string path = absl::StrCat(folder, "/", file_.name);
     CONVOY_ASSIGN_OR_RETURN(
@@ -42,6 +44,7 @@ class ShardWriter {
     CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kCellsTensor, 0, cells_));
     CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kMarksTensor, 0, marks_));
     CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kCompleteTensor, 0, complete_));
+    if (file_.delta) CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kDeltasTensor, 0, deltas_));
     CONVOY_RETURN_IF_ERROR(WriteBlocks());
     for (uint32_t t = 0; t < shard_.tables(); ++t) CONVOY_RETURN_IF_ERROR(WriteTable(t));
     if (!shard_.server_cell().TakeSnapshot()) return GivenUp();
@@ -69,17 +72,47 @@ class ShardWriter {
       if (!position) return GivenUp();
       AddCell(CellKind::kBlock, spec.variable, static_cast<uint64_t>(spec.offset), 0, *position);
     }
-    tables_.resize(shard_.tables());
+    return absl::OkStatus();
+  }
+
+  absl::Status OutlineTables() {
+    const size_t blocks = cells_.size(), marks = marks_.size();
+    const uint64_t dropped = file_.dropped;
+    if (base_ != nullptr) {
+      CONVOY_ASSIGN_OR_RETURN(const bool possible, OutlineBuckets());
+      if (possible) return absl::OkStatus();
+      base_ = nullptr;  // all, then
+      cells_.resize(blocks);
+      marks_.resize(marks);
+      file_.dropped = dropped;
+    }
+    return OutlineBuckets().status();
+  }
+
+  // False: it can't be told what has changed since the base.
+  absl::StatusOr<bool> OutlineBuckets() {
+    tables_.assign(shard_.tables(), {});
+    file_.versions.assign(shard_.tables(), std::vector<uint64_t>(kTableBuckets));
+    deltas_.clear();
     for (uint32_t t = 0; t < shard_.tables(); ++t) {
       for (uint32_t b = rank_; b < kTableBuckets; b += placement_.servers()) {
-        const auto outline = shard_.table(t).bucket(b).OutlineSnapshot();
+        const auto outline = shard_.table(t).bucket(b).OutlineSnapshot(Since(t, b));
         if (!outline) return GivenUp();
+        if (!outline->possible) return false;
         AddCell(CellKind::kBucket, t, b, outline->rows, outline->position);
-        tables_[t].rows += outline->rows;
+        file_.versions[t][b] = outline->position.counts.version;
+        deltas_.insert(deltas_.end(), {outline->stored, outline->removed});
+        tables_[t].rows += outline->stored;
+        tables_[t].removed += outline->removed;
         tables_[t].waiting += outline->waiting;
       }
     }
-    return absl::OkStatus();
+    return true;
+  }
+
+  std::optional<uint64_t> Since(uint32_t table, uint32_t bucket) const {
+    if (base_ == nullptr) return std::nullopt;
+    return (*base_)[table][bucket];
   }
 
   void AddCell(CellKind kind, uint64_t number, uint64_t first, uint64_t rows,
@@ -100,10 +133,14 @@ class ShardWriter {
     tensors.push_back({kCellsTensor, {cells_.size() / kCellColumns, kCellColumns}, "U64"});
     tensors.push_back({kMarksTensor, {marks_.size() / kMarkColumns, kMarkColumns}, "U64"});
     tensors.push_back({kCompleteTensor, {complete_.size() / 2, 2}, "U64"});
+    if (file_.delta) {
+      tensors.push_back({kDeltasTensor, {deltas_.size() / kDeltaColumns, kDeltaColumns}, "U64"});
+    }
     for (uint32_t t = 0; t < shard_.tables(); ++t) {
       const std::string& name = shard_.table(t).spec().name;
       tensors.push_back({TableIdsTensor(name), {tables_[t].rows}, "U64"});
       tensors.push_back({TableWaitingTensor(name), {tables_[t].waiting, kWaitingColumns}, "U64"});
+      if (file_.delta) tensors.push_back({TableRemovedTensor(name), {tables_[t].removed}, "U64"});
     }
     for (const uint32_t id : placement_.cells_of_server(rank_)) {
       const CellSpec& spec = placement_.cells()[id];
@@ -146,9 +183,9 @@ class ShardWriter {
     TableShard& table = shard_.table(number);
     const std::string& name = table.spec().name;
     const uint64_t slot_floats = table.updater().slot_floats();
-    uint64_t row = 0, waiting_row = 0;
+    uint64_t row = 0, waiting_row = 0, removed_row = 0;
     for (uint32_t b = rank_; b < kTableBuckets; b += placement_.servers()) {
-      const std::optional<BucketSnapshot> bucket = table.bucket(b).TakeSnapshot();
+      const std::optional<BucketSnapshot> bucket = table.bucket(b).TakeSnapshot(Since(number, b));
       if (!bucket) return GivenUp();
       CONVOY_RETURN_IF_ERROR(writer_->WriteU64(TableIdsTensor(name), row, bucket->rows.ids));
       CONVOY_RETURN_IF_ERROR(
@@ -165,6 +202,11 @@ class ShardWriter {
       }
       CONVOY_RETURN_IF_ERROR(writer_->WriteU64(TableWaitingTensor(name),
                                                waiting_row * kWaitingColumns, waiting));
+      if (file_.delta) {
+        CONVOY_RETURN_IF_ERROR(
+            writer_->WriteU64(TableRemovedTensor(name), removed_row, bucket->removed));
+        removed_row += bucket->removed.size();
+      }
       row += bucket->rows.ids.size();
       waiting_row += bucket->waiting.size();
     }
@@ -172,17 +214,20 @@ class ShardWriter {
   }
 
   struct TableSize {
-    uint64_t rows = 0;
+    uint64_t rows = 0;     // in the file
+    uint64_t removed = 0;  // ids
     uint64_t waiting = 0;
   };
 
   Shard& shard_;
   const Placement& placement_;
   const uint32_t rank_;
+  const BucketVersions* base_;  // null: all rows
   ShardFile file_;
   std::vector<uint64_t> cells_;  // [cells, kCellColumns]
   std::vector<uint64_t> marks_;  // [marks, kMarkColumns]
   std::vector<uint64_t> complete_;  // [ranges, 2]
+  std::vector<uint64_t> deltas_;    // [buckets, kDeltaColumns]
   std::vector<TableSize> tables_;
   std::unique_ptr<SafetensorsWriter> writer_;
 };
@@ -190,10 +235,10 @@ class ShardWriter {
 }  // namespace
 
 absl::StatusOr<ShardFile> WriteShard(Shard& shard, const Placement& placement, uint32_t rank,
-                                     const std::string& folder) {
+                                     const std::string& folder, const BucketVersions* base) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);  // what is wrong with it, creating the file says
-  return ShardWriter(shard, placement, rank).Write(folder);
+  return ShardWriter(shard, placement, rank, base).Write(folder);
 }
 
 }  // namespace convoy

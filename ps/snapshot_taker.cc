@@ -69,10 +69,12 @@ void SnapshotTaker::Take(const v1::SnapshotOrder& order) {
   state.set_version(version);
   Say(state);
   if (version != order.version() || !AwaitWrite(order.number()) || !shard.AwaitSnapshot()) return;
-  const absl::StatusOr<ShardFile> file =
-      WriteShard(shard, core_->placement(), core_->options().rank, order.folder());
+  absl::StatusOr<ShardFile> file = WriteShard(shard, core_->placement(), core_->options().rank,
+                                              order.folder(), bases_.Find(order.base()));
   shard.DisarmSnapshot();
   if (file.ok()) {
+    bases_.Add(order.number(), order.base(), std::move(file->versions));
+    state.set_delta(file->delta);
     state.set_progress(v1::SnapshotState::WRITTEN);
     state.set_version(file->version);
     state.set_file(file->name);

@@ -12,6 +12,7 @@
 
 #include "common/mutex.h"
 #include "proto/coordinator.pb.h"
+#include "ps/delta_bases.h"
 #include "ps/server_core.h"
 
 namespace convoy {
@@ -45,6 +46,7 @@ class SnapshotTaker {
   v1::SnapshotOrder order_ CONVOY_GUARDED_BY(mutex_);
   v1::SnapshotState state_ CONVOY_GUARDED_BY(mutex_);
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
+  DeltaBases bases_;  // the thread's
 
   std::thread thread_;
 };

@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/base_checkpoint.h"
+#include "common/checkpoint/delta_rows.h"
 #include "common/checkpoint/server_file_layout.h"
 #include "common/files/safetensors_header.h"
 #include "common/math/table.h"
@@ -51,11 +53,26 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> CheckpointReader::Open(
     const std::string& folder) {
   auto reader = std::unique_ptr<CheckpointReader>(new CheckpointReader(folder));
   CONVOY_ASSIGN_OR_RETURN(reader->manifest_, ReadManifest(folder));
+  CONVOY_RETURN_IF_ERROR(reader->OpenBase());
   CONVOY_RETURN_IF_ERROR(reader->OpenFiles());
   CONVOY_RETURN_IF_ERROR(reader->IndexBlocks());
   CONVOY_RETURN_IF_ERROR(reader->IndexBuckets());
   reader->Describe();
   return reader;
+}
+
+absl::Status CheckpointReader::OpenBase() {
+  if (!manifest_.base) return absl::OkStatus();
+  CONVOY_ASSIGN_OR_RETURN(const std::string path, BaseFolderOf(folder_, manifest_));
+  CONVOY_ASSIGN_OR_RETURN(base_, Open(path));
+  const auto same = [](const CheckpointTable& a, const CheckpointTable& b) {
+    return a.name == b.name && a.dim() == b.dim() && a.slot_floats() == b.slot_floats();
+  };
+  if (std::equal(manifest_.tables.begin(), manifest_.tables.end(), base_->manifest_.tables.begin(),
+                 base_->manifest_.tables.end(), same)) {
+    return absl::OkStatus();
+  }
+  return DamagedCheckpoint(folder_, absl::StrCat("has other tables than its base, ", path));
 }
 
 absl::Status CheckpointReader::OpenFiles() {
@@ -125,7 +142,7 @@ absl::Status CheckpointReader::IndexBuckets() {
             absl::StrCat("table \"", manifest_.tables[entry.table].name, "\": bucket ",
                          entry.bucket, " is there twice, also in ", file->tensors().path()));
       }
-      bucket = {&entry, &file->tensors()};
+      bucket = {&entry, &file->tensors(), file->is_delta()};
     }
   }
   for (size_t t = 0; t < buckets_.size(); ++t) {
@@ -203,21 +220,52 @@ absl::Status CheckpointReader::ReadPiece(size_t table, const Bucket& bucket, uin
   return bucket.file->ReadU32Into(TableCountersTensor(name), row * kRowCounters, rows->counters);
 }
 
+absl::Status CheckpointReader::ReadIds(size_t table, const Bucket& bucket, uint64_t first,
+                                       uint64_t count, std::optional<uint64_t> before,
+                                       BucketRows* rows) const {
+  CONVOY_RETURN_IF_ERROR(ReadPiece(table, bucket, first, count, rows));
+  return CheckIdsOfBucket(rows->ids, before, bucket.entry->bucket, *bucket.file,
+                          TableIdsTensor(tables_[table].name));
+}
+
 absl::Status CheckpointReader::ReadRows(size_t table,
                                         absl::FunctionRef<absl::Status(const Rows&)> fn) const {
   BucketRows rows;
   for (const Bucket& bucket : buckets_[table]) {
+    if (bucket.is_delta) {
+      CONVOY_RETURN_IF_ERROR(ReadDelta(table, bucket, &rows));
+      if (!rows.ids.empty()) {
+        CONVOY_RETURN_IF_ERROR(fn({rows.ids, rows.weights, rows.slots, rows.counters}));
+      }
+      continue;
+    }
     std::optional<uint64_t> before;
     for (uint64_t first = 0; first < bucket.entry->rows; first += kRowsOfAPiece) {
       const uint64_t count = std::min(kRowsOfAPiece, bucket.entry->rows - first);
-      CONVOY_RETURN_IF_ERROR(ReadPiece(table, bucket, first, count, &rows));
-      CONVOY_RETURN_IF_ERROR(CheckIdsOfBucket(rows.ids, before, bucket.entry->bucket, *bucket.file,
-                                              TableIdsTensor(tables_[table].name)));
+      CONVOY_RETURN_IF_ERROR(ReadIds(table, bucket, first, count, before, &rows));
       CONVOY_RETURN_IF_ERROR(fn({rows.ids, rows.weights, rows.slots, rows.counters}));
       before = rows.ids.back();
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckpointReader::ReadDelta(size_t table, const Bucket& bucket,
+                                         BucketRows* rows) const {
+  const ServerFile::Bucket& entry = *bucket.entry;
+  BucketRows base, changed;
+  CONVOY_RETURN_IF_ERROR(base_->ReadBucket(table, entry.bucket, &base));
+  CONVOY_RETURN_IF_ERROR(ReadIds(table, bucket, 0, entry.stored, std::nullopt, &changed));
+  const std::string tensor = TableRemovedTensor(tables_[table].name);
+  std::vector<uint64_t> removed(entry.removed);
+  CONVOY_RETURN_IF_ERROR(bucket.file->ReadU64Into(tensor, entry.first_removed, removed));
+  CONVOY_RETURN_IF_ERROR(
+      CheckIdsOfBucket(removed, std::nullopt, entry.bucket, *bucket.file, tensor));
+  *rows = ApplyDelta(base, changed, removed);
+  if (rows->ids.size() == entry.rows) return absl::OkStatus();
+  return DamagedCheckpoint(
+      folder_, absl::StrCat("table \"", tables_[table].name, "\", bucket ", entry.bucket, ": has ",
+                            rows->ids.size(), " rows with those of its base, want ", entry.rows));
 }
 
 const CheckpointReader::Block* CheckpointReader::FindBlock(size_t variable, uint64_t begin) const {
@@ -238,9 +286,8 @@ uint64_t CheckpointReader::bucket_rows(size_t table, uint32_t bucket) const {
 
 absl::Status CheckpointReader::ReadBucket(size_t table, uint32_t bucket, BucketRows* rows) const {
   const Bucket& from = buckets_[table][bucket];
-  CONVOY_RETURN_IF_ERROR(ReadPiece(table, from, 0, from.entry->rows, rows));
-  return CheckIdsOfBucket(rows->ids, std::nullopt, bucket, *from.file,
-                          TableIdsTensor(tables_[table].name));
+  if (from.is_delta) return ReadDelta(table, from, rows);
+  return ReadIds(table, from, 0, from.entry->rows, std::nullopt, rows);
 }
 
 absl::StatusOr<std::vector<WaitingId>> CheckpointReader::ReadWaiting(size_t table,

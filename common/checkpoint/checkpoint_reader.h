@@ -34,7 +34,8 @@ class CheckpointReader final : public WeightArchive {
 
   // `folder`: of one checkpoint. Reads the manifest and the beginning of each file, and checks that
   // they fit together: every value of every variable and every bucket of every table is there
-  // exactly once. Values are not checked, see VerifyCheckpoint.
+  // exactly once. Of a delta checkpoint also its base, and so on. Values are not checked, see
+  // VerifyCheckpoint.
   // NotFound: there is no manifest. DataLoss: it is damaged; names the file and the tensor.
   // Unimplemented: of a newer version.
   static absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(const std::string& folder);
@@ -77,18 +78,25 @@ class CheckpointReader final : public WeightArchive {
   struct Bucket {
     const ServerFile::Bucket* entry = nullptr;
     const SafetensorsReader* file = nullptr;
+    bool is_delta = false;
   };
 
   explicit CheckpointReader(std::string folder) : folder_(std::move(folder)) {}
+  absl::Status OpenBase();
   absl::Status OpenFiles();
   absl::Status IndexBlocks();
   absl::Status IndexBuckets();
   void Describe();
-  // Rows [first, first + count) of the bucket.
+  // Rows [first, first + count) of those of the bucket that are in the file.
   absl::Status ReadPiece(size_t table, const Bucket& bucket, uint64_t first, uint64_t count,
                          BucketRows* rows) const;
+  // Rows [first, first + count) of the bucket's part of the file, checked. `before`: the id before.
+  absl::Status ReadIds(size_t table, const Bucket& bucket, uint64_t first, uint64_t count,
+                       std::optional<uint64_t> before, BucketRows* rows) const;
+  absl::Status ReadDelta(size_t table, const Bucket& bucket, BucketRows* rows) const;
 
   const std::string folder_;
+  std::unique_ptr<CheckpointReader> base_;  // of a delta checkpoint
   CheckpointManifest manifest_;
   std::vector<std::unique_ptr<ServerFile>> files_;  // by server
   std::vector<std::vector<Block>> blocks_;          // by variable

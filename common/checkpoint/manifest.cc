@@ -21,6 +21,9 @@ namespace {
 using ManifestJson = nlohmann::ordered_json;
 
 constexpr std::string_view kCheckpointFormat = "convoy checkpoint";
+// A program that knows no delta checkpoints must not take one for a complete one.
+constexpr int kCompleteVersion = 1, kDeltaVersion = 2;
+static_assert(kDeltaVersion == kCheckpointVersion);
 
 // The end of the text: the checksum of all that stands before it.
 constexpr std::string_view kSealBegin = "  \"manifest_xxh3\": \"";
@@ -30,6 +33,13 @@ constexpr size_t kSealBytes = kSealBegin.size() + 16 + kSealEnd.size();
 std::string SealOf(std::string_view sealed) {
   return absl::StrCat(std::string(kSealBegin), Hex64(XXH3_64bits(sealed.data(), sealed.size())),
                       std::string(kSealEnd));
+}
+
+// Of a text with a seal that is right.
+uint64_t SealedChecksum(std::string_view text) {
+  uint64_t checksum = 0;
+  ParseHex64(text.substr(text.size() - kSealBytes + kSealBegin.size(), 16), &checksum);
+  return checksum;
 }
 
 bool HasSeal(std::string_view text) {
@@ -151,6 +161,14 @@ void ReadFiles(const JsonObject& json, CheckpointManifest* manifest) {
 
 void ReadPlainMembers(const JsonObject& json, CheckpointManifest* manifest) {
   manifest->step = json.Number("step");
+  if (json.Has("base")) {
+    const JsonObject base = json.Object("base");
+    manifest->base = {base.Number("step"), base.Hex("xxh3")};
+    if (manifest->base->step >= manifest->step) {
+      base.Fail("step", absl::StrCat("got ", manifest->base->step, ", want a step before ",
+                                     manifest->step));
+    }
+  }
   manifest->mode = json.Name("mode");
   manifest->slices = json.Count("slices");
   manifest->generation = json.Number("generation");
@@ -195,6 +213,7 @@ absl::StatusOr<CheckpointManifest> ParseSealed(std::string_view text) {
   ReadLineage(json, &manifest);
   ReadFiles(json, &manifest);
   CONVOY_RETURN_IF_ERROR(status);
+  manifest.xxh3 = SealedChecksum(text);
   return manifest;
 }
 
@@ -252,17 +271,20 @@ uint32_t CheckpointTable::slot_floats() const { return ColumnsOfRanges(slots); }
 
 std::string ToJson(const CheckpointManifest& manifest) {
   ManifestJson json = {{"format", std::string(kCheckpointFormat)},
-                       {"version", kCheckpointVersion},
-                       {"step", manifest.step},
-                       {"mode", manifest.mode},
-                       {"slices", manifest.slices},
-                       {"generation", manifest.generation},
-                       {"examples", manifest.examples},
-                       {"dropped", manifest.dropped},
-                       {"created", manifest.created},
-                       {"build", manifest.build},
-                       {"instruction_set", manifest.instruction_set},
-                       {"job", manifest.job}};
+                       {"version", manifest.base ? kDeltaVersion : kCompleteVersion},
+                       {"step", manifest.step}};
+  if (manifest.base) {
+    json["base"] = {{"step", manifest.base->step}, {"xxh3", Hex64(manifest.base->xxh3)}};
+  }
+  json["mode"] = manifest.mode;
+  json["slices"] = manifest.slices;
+  json["generation"] = manifest.generation;
+  json["examples"] = manifest.examples;
+  json["dropped"] = manifest.dropped;
+  json["created"] = manifest.created;
+  json["build"] = manifest.build;
+  json["instruction_set"] = manifest.instruction_set;
+  json["job"] = manifest.job;
   if (!manifest.schema.empty()) {
     json["schema"] = ManifestJson::parse(manifest.schema, nullptr, /*allow_exceptions=*/false);
   }
@@ -279,6 +301,8 @@ std::string ToJson(const CheckpointManifest& manifest) {
   text.replace(text.size() - 2, 2, ",\n");  // "\n}"
   return text + SealOf(text);
 }
+
+uint64_t ChecksumOf(const CheckpointManifest& manifest) { return SealedChecksum(ToJson(manifest)); }
 
 absl::StatusOr<CheckpointManifest> ParseManifest(std::string_view json, const std::string& where) {
   absl::StatusOr<CheckpointManifest> manifest = ParseSealed(json);

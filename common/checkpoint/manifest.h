@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,7 @@
 namespace convoy {
 
 inline constexpr char kManifestName[] = "manifest.json";
-inline constexpr int kCheckpointVersion = 1;
+inline constexpr int kCheckpointVersion = 2;  // the newest that is read
 
 struct CheckpointFile {
   std::string name;  // without folder
@@ -50,8 +51,16 @@ struct CheckpointAncestor {
   std::string how;  // "resume", "init"
 };
 
+// The checkpoint that a delta checkpoint is a change of; its folder stands beside.
+struct CheckpointBase {
+  uint64_t step = 0;
+  uint64_t xxh3 = 0;  // CheckpointManifest::xxh3
+};
+
 struct CheckpointManifest {
   uint64_t step = 0;
+  // Set: files may have only the rows of tables that have changed since.
+  std::optional<CheckpointBase> base;
   std::string mode;
   uint32_t slices = 1;
   uint64_t generation = 1;
@@ -73,10 +82,14 @@ struct CheckpointManifest {
   std::vector<std::pair<uint64_t, uint64_t>> completed_tasks;
   std::vector<CheckpointAncestor> lineage;  // the oldest first
   std::vector<CheckpointFile> files;
+  // What was read: its own checksum, "manifest_xxh3".
+  uint64_t xxh3 = 0;
 };
 
 // Indented JSON that ends with its own checksum and a line break. Equal manifests give equal bytes.
 std::string ToJson(const CheckpointManifest& manifest);
+// The checksum that ToJson writes.
+uint64_t ChecksumOf(const CheckpointManifest& manifest);
 // DataLoss: not JSON, a byte that differs from what was written, or members that are missing, of
 // another type or contradict each other; says which. Unimplemented: of a newer version; says which
 // program is needed. `where`: for messages. Members that are not known are ignored: a version that

@@ -1,18 +1,26 @@
 #include "common/checkpoint/pruning.h"
 
 #include <algorithm>
+#include <set>
 
 namespace convoy {
 
 std::vector<uint64_t> StepsToPrune(std::span<const uint64_t> steps, const PruningRule& rule) {
   std::vector<uint64_t> pruned;
-  for (size_t i = 0; i < steps.size(); ++i) {
+  std::set<uint64_t> bases;  // of those that are kept
+  for (size_t i = steps.size(); i-- > 0;) {
+    const uint64_t step = steps[i];
     const bool is_newest = steps.size() - i <= rule.keep_last;
-    const bool is_multiple = rule.keep_every > 0 && steps[i] % rule.keep_every == 0;
-    const bool is_named =
-        std::find(rule.keep.begin(), rule.keep.end(), steps[i]) != rule.keep.end();
-    if (!is_newest && !is_multiple && !is_named) pruned.push_back(steps[i]);
+    const bool is_multiple = rule.keep_every > 0 && step % rule.keep_every == 0;
+    const bool is_named = std::find(rule.keep.begin(), rule.keep.end(), step) != rule.keep.end();
+    if (is_newest || is_multiple || is_named || bases.contains(step)) {
+      const auto base = rule.bases.find(step);
+      if (base != rule.bases.end()) bases.insert(base->second);
+    } else {
+      pruned.push_back(step);
+    }
   }
+  std::reverse(pruned.begin(), pruned.end());
   return pruned;
 }
 

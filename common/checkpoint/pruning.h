@@ -4,16 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
 namespace convoy {
 
-// A checkpoint is kept if any of these says so.
+// A checkpoint is kept if any of these says so, or if it is the base of one that is kept.
 struct PruningRule {
   size_t keep_last = 1;             // the newest ones
   uint64_t keep_every = 0;          // steps that are multiples of this; 0: none for that reason
   std::vector<uint64_t> keep = {};  // these steps, e.g. the best
+  std::map<uint64_t, uint64_t> bases = {};  // by step of a delta checkpoint, that of its base
 };
 
 // Those of `steps`, ascending, that the rule does not keep, ascending.

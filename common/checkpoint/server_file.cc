@@ -26,6 +26,7 @@ class ServerFileCheck {
     CONVOY_RETURN_IF_ERROR(ReadCells());
     CONVOY_RETURN_IF_ERROR(ReadMarks());
     CONVOY_RETURN_IF_ERROR(ReadComplete());
+    CONVOY_RETURN_IF_ERROR(ReadDeltas());
     for (ServerFile::Block& block : file_.blocks_) CONVOY_RETURN_IF_ERROR(CheckBlock(block));
     for (uint32_t t = 0; t < manifest_.tables.size(); ++t) CONVOY_RETURN_IF_ERROR(CheckTable(t));
     return tensors_.CheckNoneLeft();
@@ -86,8 +87,11 @@ class ServerFileCheck {
       if (number >= manifest_.tables.size()) return BadCell(row, "there is no such table");
       if (first >= kTableBuckets) return BadCell(row, "there is no such bucket");
       places_.emplace_back(kind, file_.buckets_.size());
-      file_.buckets_.push_back(
-          {static_cast<uint32_t>(number), static_cast<uint32_t>(first), 0, rows, 0, 0, cell});
+      ServerFile::Bucket& bucket = file_.buckets_.emplace_back();
+      bucket.table = static_cast<uint32_t>(number);
+      bucket.bucket = static_cast<uint32_t>(first);
+      bucket.rows = bucket.stored = rows;
+      bucket.cell = cell;
     } else {
       return BadCell(row, absl::StrCat("got kind ", c[0], ", want 0, 1 or 2"));
     }
@@ -130,6 +134,28 @@ class ServerFileCheck {
     return absl::OkStatus();
   }
 
+  absl::Status ReadDeltas() {
+    file_.is_delta_ = file_.tensors_->Find(kDeltasTensor) != nullptr;
+    if (!file_.is_delta_) return absl::OkStatus();
+    if (!manifest_.base) return BadTensor(kDeltasTensor, "is there, but manifest.json names no base");
+    CONVOY_ASSIGN_OR_RETURN(const uint64_t rows, tensors_.TakeRows(kDeltasTensor, kDeltaColumns));
+    if (rows != file_.buckets_.size()) {
+      return BadTensor(kDeltasTensor, absl::StrCat("has ", rows, " rows, want one for each of the ",
+                                                   file_.buckets_.size(), " buckets"));
+    }
+    CONVOY_ASSIGN_OR_RETURN(const std::vector<uint64_t> deltas,
+                            file_.tensors_->ReadU64(kDeltasTensor));
+    for (uint64_t row = 0; row < rows; ++row) {
+      ServerFile::Bucket& bucket = file_.buckets_[row];
+      bucket.stored = deltas[row * kDeltaColumns];
+      bucket.removed = deltas[row * kDeltaColumns + 1];
+      if (bucket.stored > bucket.rows) {
+        return BadTensor(kDeltasTensor, absl::StrCat("row ", row, ": more rows than the bucket has"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status CheckBlock(ServerFile::Block& block) {
     const std::string& variable = manifest_.variables[block.variable].name;
     CONVOY_ASSIGN_OR_RETURN(block.end, tensors_.EndOfBlock(variable, block.begin));
@@ -156,26 +182,35 @@ class ServerFileCheck {
     }
     CONVOY_RETURN_IF_ERROR(
         tensors_.Take(TableCountersTensor(table.name), "U32", {rows, kRowCounters}));
-    CONVOY_RETURN_IF_ERROR(PlaceRows(number, rows));
+    CONVOY_RETURN_IF_ERROR(PlaceIds(number, TableIdsTensor(table.name), rows, kCellsTensor,
+                                    &ServerFile::Bucket::stored, &ServerFile::Bucket::first_row));
+    if (file_.is_delta_) {
+      const std::string name = TableRemovedTensor(table.name);
+      CONVOY_ASSIGN_OR_RETURN(const uint64_t removed, tensors_.TakeValues(name, "U64"));
+      CONVOY_RETURN_IF_ERROR(PlaceIds(number, name, removed, kDeltasTensor,
+                                      &ServerFile::Bucket::removed,
+                                      &ServerFile::Bucket::first_removed));
+    }
     return PlaceWaiting(number);
   }
 
-  // Gives each bucket its part of the table's rows.
-  absl::Status PlaceRows(uint32_t table, uint64_t rows) {
+  // Gives each bucket its part of a tensor that has `rows` rows: `count` of them, from `first` on.
+  absl::Status PlaceIds(uint32_t table, const std::string& tensor, uint64_t rows,
+                        const char* wanted_by, uint64_t ServerFile::Bucket::*count,
+                        uint64_t ServerFile::Bucket::*first) {
     uint64_t next = 0;
     for (ServerFile::Bucket& bucket : file_.buckets_) {
       if (bucket.table != table) continue;
-      bucket.first_row = next;
-      if (bucket.rows > rows - next) {
+      bucket.*first = next;
+      if (bucket.*count > rows - next) {
         next = rows + 1;
         break;
       }
-      next += bucket.rows;
+      next += bucket.*count;
     }
     if (next == rows) return absl::OkStatus();
-    return BadTensor(
-        TableIdsTensor(manifest_.tables[table].name),
-        absl::StrCat("has ", rows, " rows, \"/cells\" wants ", next > rows ? "more" : "fewer"));
+    return BadTensor(tensor, absl::StrCat("has ", rows, " rows, \"", wanted_by, "\" wants ",
+                                          next > rows ? "more" : "fewer"));
   }
 
   // Gives each bucket its part of TABLE/waiting.

@@ -43,8 +43,12 @@ class ServerFile {
   struct Bucket {
     uint32_t table = 0;  // in the manifest
     uint32_t bucket = 0;
+    uint64_t rows = 0;       // that the bucket has
     uint64_t first_row = 0;  // in the tensors of the table
-    uint64_t rows = 0;
+    uint64_t stored = 0;     // there: all, or those that have changed since the base
+    // Of a delta: ids whose rows have gone since, in TABLE/removed.
+    uint64_t first_removed = 0;
+    uint64_t removed = 0;
     uint64_t first_waiting = 0;  // in TABLE/waiting
     uint64_t waiting = 0;
     CheckpointCell cell;
@@ -57,6 +61,8 @@ class ServerFile {
                                                           const CheckpointManifest& manifest);
 
   const SafetensorsReader& tensors() const { return *tensors_; }
+  // Of tables it has only what has changed since the base of the manifest.
+  bool is_delta() const { return is_delta_; }
   const CheckpointCell& own_cell() const { return own_cell_; }
   // In the order of "/cells".
   const std::vector<Block>& blocks() const { return blocks_; }
@@ -69,6 +75,7 @@ class ServerFile {
   ServerFile() = default;
 
   std::unique_ptr<SafetensorsReader> tensors_;
+  bool is_delta_ = false;
   CheckpointCell own_cell_;
   std::vector<Block> blocks_;
   std::vector<Bucket> buckets_;

@@ -17,6 +17,7 @@ std::string TableRowsTensor(const std::string& table) { return table + "/rows"; 
 std::string TableSlotsTensor(const std::string& table) { return table + "/slots"; }
 std::string TableCountersTensor(const std::string& table) { return table + "/counters"; }
 std::string TableWaitingTensor(const std::string& table) { return table + "/waiting"; }
+std::string TableRemovedTensor(const std::string& table) { return table + "/removed"; }
 
 std::string ServerOfServers(uint32_t server, uint32_t servers) {
   return absl::StrCat(server, " of ", servers);

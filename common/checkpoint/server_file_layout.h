@@ -11,12 +11,15 @@ namespace convoy {
 inline constexpr char kCellsTensor[] = "/cells";        // U64 [cells, kCellColumns]
 inline constexpr char kMarksTensor[] = "/marks";        // U64 [marks, kMarkColumns]
 inline constexpr char kCompleteTensor[] = "/complete";  // U64 [ranges, 2]
+inline constexpr char kDeltasTensor[] = "/deltas";      // U64 [buckets, kDeltaColumns]
 
 // Of "/cells": kind, number of the variable or table, first value or bucket, rows, version,
 // updates, examples, slices dropped.
 inline constexpr uint64_t kCellColumns = 8;
 // Of "/marks": row of "/cells", task, batch of the task that is counted next.
 inline constexpr uint64_t kMarkColumns = 3;
+// Of "/deltas", for each bucket of "/cells": rows that are in the file, ids of TABLE/removed.
+inline constexpr uint64_t kDeltaColumns = 2;
 // Of TABLE/waiting: bucket, id, sightings, step at which it was last seen.
 inline constexpr uint64_t kWaitingColumns = 4;
 // Of TABLE/counters: step at which the row was last changed, updates.
@@ -35,6 +38,7 @@ std::string TableRowsTensor(const std::string& table);
 std::string TableSlotsTensor(const std::string& table);
 std::string TableCountersTensor(const std::string& table);
 std::string TableWaitingTensor(const std::string& table);
+std::string TableRemovedTensor(const std::string& table);
 
 // Of __metadata__.
 inline constexpr char kServerFileFormat[] = "convoy checkpoint";  // "format"

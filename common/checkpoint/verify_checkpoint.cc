@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/json_object.h"
 #include "common/checkpoint/manifest.h"
@@ -44,8 +45,23 @@ absl::Status VerifyFiles(const std::string& folder, const CheckpointManifest& ma
 }  // namespace
 
 absl::Status VerifyCheckpoint(const std::string& folder, std::vector<VerifiedFile>* files) {
-  std::vector<VerifiedFile> verified;
-  if (files == nullptr) files = &verified;
+  return CheckpointVerifier().Verify(folder, files);
+}
+
+absl::Status CheckpointVerifier::Verify(const std::string& folder,
+                                        std::vector<VerifiedFile>* files) {
+  auto known = known_.find(folder);
+  if (known == known_.end()) {
+    Verdict verdict;
+    verdict.status = VerifyAll(folder, &verdict.files);
+    known = known_.emplace(folder, std::move(verdict)).first;
+  }
+  if (files != nullptr) *files = known->second.files;
+  return known->second.status;
+}
+
+absl::Status CheckpointVerifier::VerifyAll(const std::string& folder,
+                                           std::vector<VerifiedFile>* files) {
   const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(folder);
   if (absl::IsNotFound(manifest.status())) return manifest.status();
   std::error_code ignored;  // the file was just read
@@ -54,14 +70,21 @@ absl::Status VerifyCheckpoint(const std::string& folder, std::vector<VerifiedFil
   files->push_back({kManifestName, bytes, std::string(manifest.status().message())});
   CONVOY_RETURN_IF_ERROR(manifest.status());
   CONVOY_RETURN_IF_ERROR(VerifyFiles(folder, *manifest, files));
+  if (manifest->base) {
+    CONVOY_ASSIGN_OR_RETURN(const std::string base, BaseFolderOf(folder, *manifest));
+    if (const absl::Status status = Verify(base, nullptr); !status.ok()) {
+      return Annotate(status, absl::StrCat(folder, " is a change of another checkpoint"));
+    }
+  }
   return CheckpointReader::Open(folder).status();
 }
 
 absl::StatusOr<UsableCheckpoint> FindNewestUsable(const std::string& checkpoints) {
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
   UsableCheckpoint usable;
+  CheckpointVerifier verifier;
   for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
-    const absl::Status status = VerifyCheckpoint(checkpoint->path);
+    const absl::Status status = verifier.Verify(checkpoint->path);
     if (status.ok()) {
       usable.checkpoint = *checkpoint;
       return usable;

@@ -3,6 +3,7 @@
 #define CONVOY_COMMON_CHECKPOINT_VERIFY_CHECKPOINT_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,26 @@ struct VerifiedFile {
       damage;  // empty: as it was written; else e.g. "has 4096 bytes, want 8192: it was cut"
 };
 
-// Reads every byte of every file. `files`, if given, gets the verdict on each, the manifest first.
-// DataLoss: lists what is damaged. NotFound: there is no manifest. Unimplemented: of a newer
-// version.
+// Reads every byte of every file, of a delta checkpoint also of its bases. `files`, if given, gets
+// the verdict on each of its own, the manifest first. DataLoss: lists what is damaged. NotFound:
+// there is no manifest. Unimplemented: of a newer version.
 absl::Status VerifyCheckpoint(const std::string& folder,
                               std::vector<VerifiedFile>* files = nullptr);
+
+// The same for several checkpoints, each of which is read once. One thread.
+class CheckpointVerifier {
+ public:
+  absl::Status Verify(const std::string& folder, std::vector<VerifiedFile>* files = nullptr);
+
+ private:
+  struct Verdict {
+    absl::Status status;
+    std::vector<VerifiedFile> files;
+  };
+  absl::Status VerifyAll(const std::string& folder, std::vector<VerifiedFile>* files);
+
+  std::map<std::string, Verdict> known_;  // by folder
+};
 
 struct UsableCheckpoint {
   StoredCheckpoint checkpoint;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/commit_checkpoint.h"
 #include "common/checkpoint/init_plan.h"
@@ -46,6 +47,7 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules) 
   PruningRule rule;
   rule.keep_last = rules.keep_last();
   rule.keep_every = rules.keep_every_steps();
+  rule.bases = BasesOf(stored);
   for (const uint64_t step : StepsToPrune(steps, rule)) {
     CONVOY_RETURN_IF_ERROR(
         RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));

@@ -61,6 +61,7 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   order_.set_version(version);
   order_.set_folder(
       absl::StrCat(options_.folder, "/", TemporaryCheckpointName(number, options_.generation)));
+  if (!final_ && deltas_in_row_ < options_.deltas) order_.set_base(committed_);
   said_.assign(options_.servers, {});
   state_ = State::kArming;
   begun_ = now;
@@ -110,11 +111,18 @@ bool CheckpointKeeper::OnState(uint32_t rank, const v1::SnapshotState& state, ab
 
 bool CheckpointKeeper::OnWritten() {
   if (!AllSay(v1::SnapshotState::WRITTEN)) return false;
-  state_ = State::kCommitting;
   CheckpointToCommit commit;
   commit.step = said_[0].version();
   commit.examples = said_[0].examples();
-  for (const v1::SnapshotState& said : said_) commit.dropped += said.dropped();
+  for (const v1::SnapshotState& said : said_) {
+    commit.dropped += said.dropped();
+    commit.delta = commit.delta || said.delta();
+  }
+  if (commit.delta && commit.step <= newest_) {  // nothing has happened: its base is as new
+    GiveUp("");
+    return true;
+  }
+  state_ = State::kCommitting;
   commit.folder = order_.folder();
   commit.files = said_;
   commit.begun = begun_;
@@ -155,6 +163,9 @@ bool CheckpointKeeper::OnCommitted(bool ok, absl::Time now, uint64_t step) {
   if (ok) {
     ++taken_;
     newest_ = said_[0].version();
+    committed_ = order_.number();
+    const bool delta = std::any_of(said_.begin(), said_.end(), [](const auto& said) { return said.delta(); });
+    deltas_in_row_ = delta ? deltas_in_row_ + 1 : 0;
   } else {
     ++failed_;
   }

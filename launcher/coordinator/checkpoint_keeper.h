@@ -30,6 +30,7 @@ struct CheckpointToCommit {
   uint64_t examples = 0;  // counted by server 0
   uint64_t dropped = 0;   // slices, by all servers
   std::string folder;     // temporary
+  bool delta = false;     // some file has only what has changed since the one committed before
   std::vector<v1::SnapshotState> files;  // by server
   absl::Time begun;
 };
@@ -46,6 +47,7 @@ class CheckpointKeeper {
     uint64_t every_steps = 0;  // 0: not by steps
     absl::Duration every = absl::InfiniteDuration();
     bool at_end = true;
+    uint32_t deltas = 0;  // so many in a row may be changes of the one before
   };
 
   CheckpointKeeper(const Options& options, absl::Time now);
@@ -109,6 +111,8 @@ class CheckpointKeeper {
   std::optional<CheckpointToCommit> commit_;
   std::string discard_;
   std::string failure_;
+  uint64_t committed_ = 0;       // number of the order of the newest one of this generation
+  uint32_t deltas_in_row_ = 0;
   uint64_t taken_ = 0, failed_ = 0, newest_ = 0;
 };
 

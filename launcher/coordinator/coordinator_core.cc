@@ -365,7 +365,11 @@ Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl:
   const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
   AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
                        : CheckpointFailureLine(std::string(status.message()), generation_, now - training_start_));
-  if (!status.ok()) actions_.discard = committed.folder;
+  if (!status.ok()) {
+    actions_.discard = committed.folder;
+  } else if (job_.checkpoint().deltas() > 0) {
+    newest_checkpoint_ = {committed.manifest.step, ChecksumOf(committed.manifest)};
+  }
   FollowKeeper(keeper_->OnCommitted(status.ok(), now, CurrentStep()));
   EndIfSaved();
   return Flush();

@@ -203,6 +203,7 @@ class CoordinatorCore {
   uint64_t order_ = 0;            // number of the keeper's order that is under way
   IntervalSet tasks_at_order_;    // complete ones, when it was given
   std::optional<Actions::Commit> committing_;
+  CheckpointBase newest_checkpoint_;  // committed by this generation
   v1::Assignment assignment_;
   v1::MemoryReport memory_;
   absl::Time training_start_;

@@ -130,6 +130,7 @@ void CoordinatorCore::StartKeeper() {
   options.every_steps = rules.every_steps();
   if (rules.every_seconds() > 0) options.every = absl::Seconds(rules.every_seconds());
   options.at_end = rules.at_end();
+  if (assignment_.tables_size() > 0) options.deltas = rules.deltas();
   keeper_.emplace(options, now_);
   FollowKeeper(keeper_->Tick(now_, CurrentStep()));
 }
@@ -148,6 +149,7 @@ void CoordinatorCore::FollowKeeper(bool changed) {
         DescribeCheckpoint(*commit, assignment_, members_.worker(0)->setup, tasks_at_order_,
                            resume_ ? &*resume_ : nullptr, now_),
         commit->folder};
+    if (commit->delta) committing_->manifest.base = newest_checkpoint_;
     actions_.commit = committing_;
   }
   if (changed) StateChanged();

@@ -53,7 +53,8 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
                               uint64_t staleness) {
   const uint32_t second = options_.clock == nullptr ? 0 : options_.clock->seconds();
   const RowTime now{progress_.version() + 1, second};
-  life_.MakeRoom(now, sum.ids, &rows_, [this](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+  life_.MakeRoom(now, sum.ids, &rows_, [&](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+    if (options_.deltas) removed_.Add(row.header->id(), now.step, rows_.size());
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(row.header->id(), row.weights);
   });
@@ -232,35 +233,46 @@ void TableBucket::KeepLocked() {
       Kept{progress_.position(), life_.candidates(), RowKeeper(rows_.layout().floats())});
 }
 
-std::optional<TableBucket::SnapshotOutline> TableBucket::OutlineSnapshot() const {
+std::optional<TableBucket::SnapshotOutline> TableBucket::OutlineSnapshot(
+    std::optional<uint64_t> since) const {
   MutexLock lock(mutex_);
   if (!snapshot_.Reached(progress_.version())) return std::nullopt;
-  if (kept_ == nullptr) {
-    return SnapshotOutline{progress_.position(), rows_.size(), life_.candidates().size()};
-  }
-  return SnapshotOutline{kept_->position, kept_->rows.Count(rows_), kept_->waiting.size()};
+  SnapshotOutline outline;
+  outline.position = kept_ == nullptr ? progress_.position() : kept_->position;
+  outline.rows = kept_ == nullptr ? rows_.size() : kept_->rows.Count(rows_);
+  outline.stored = outline.rows;
+  outline.waiting = kept_ == nullptr ? life_.candidates().size() : kept_->waiting.size();
+  if (!since) return outline;
+  outline.possible = options_.deltas && removed_.KnowsSince(*since);
+  const RowKeeper unchanged(rows_.layout().floats());
+  outline.stored = (kept_ == nullptr ? unchanged : kept_->rows).CountSince(*since, rows_);
+  outline.removed = removed_.Between(*since, outline.position.counts.version).size();
+  return outline;
 }
 
-std::optional<BucketSnapshot> TableBucket::TakeSnapshot() {
+std::optional<BucketSnapshot> TableBucket::TakeSnapshot(std::optional<uint64_t> since) {
   MutexLock lock(mutex_);
   if (!snapshot_.Reached(progress_.version())) return std::nullopt;
   if (kept_ == nullptr) KeepLocked();
-  BucketSnapshot taken = CopyLocked();
+  BucketSnapshot taken = CopyLocked(since);
+  if (since) removed_.Forget(*since);
   kept_.reset();
   snapshot_.Disarm();
   return taken;
 }
 
-BucketSnapshot TableBucket::CopyLocked() const {
+BucketSnapshot TableBucket::CopyLocked(std::optional<uint64_t> since) const {
   BucketSnapshot copy;
   copy.position = kept_->position;
-  const size_t count = kept_->rows.Count(rows_), slot_floats = rows_.layout().slot_floats;
+  if (since) copy.removed = removed_.Between(*since, copy.position.counts.version);
+  const size_t slot_floats = rows_.layout().slot_floats;
+  const size_t count = since ? kept_->rows.CountSince(*since, rows_) : kept_->rows.Count(rows_);
   BucketRows& rows = copy.rows;
   rows.ids.reserve(count);
   rows.weights.reserve(count * dim_);
   rows.slots.reserve(count * slot_floats);
   rows.counters.reserve(2 * count);
-  kept_->rows.ForEach(rows_, [&](const KeptRow& row) {
+  kept_->rows.ForEach(since, rows_, [&](const KeptRow& row) {
     rows.ids.push_back(row.id);
     rows.weights.insert(rows.weights.end(), row.floats, row.floats + dim_);
     rows.slots.insert(rows.slots.end(), row.floats + dim_, row.floats + dim_ + slot_floats);

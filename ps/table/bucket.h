@@ -20,6 +20,7 @@
 #include "ps/cell_snapshot.h"
 #include "ps/pull_ticket.h"
 #include "ps/table/row_arena.h"
+#include "ps/table/removed_rows.h"
 #include "ps/table/row_clock.h"
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
@@ -50,6 +51,7 @@ class TableBucket {
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
     RowLife life;  // limits: of one bucket
+    bool deltas = false;  // snapshots of what has changed may be wanted
   };
 
   enum class Pulled { kReady, kParked, kGone };
@@ -77,14 +79,20 @@ class TableBucket {
   // As those of Cell.
   bool ArmSnapshot(uint64_t version);
   void DisarmSnapshot();
-  std::optional<BucketSnapshot> TakeSnapshot();
-  // What TakeSnapshot() will have, without its rows.
+  // `since`: only the rows that have changed after that version, and the ids of those that have gone,
+  // if the outline says that it can be; what went before is then forgotten.
+  std::optional<BucketSnapshot> TakeSnapshot(std::optional<uint64_t> since = std::nullopt);
+  // What TakeSnapshot(since) will have, without its rows.
   struct SnapshotOutline {
     CellPosition position;
-    uint64_t rows = 0;
+    uint64_t rows = 0;     // that the bucket has
+    uint64_t stored = 0;   // those that are in the snapshot
+    uint64_t removed = 0;  // ids
     uint64_t waiting = 0;
+    bool possible = true;  // false: too much has changed to tell what
   };
-  std::optional<SnapshotOutline> OutlineSnapshot() const;
+  std::optional<SnapshotOutline> OutlineSnapshot(
+      std::optional<uint64_t> since = std::nullopt) const;
   // Before the first request. `snapshot` is of a table with as many columns and slots.
   // ResourceExhausted: more rows than a bucket can have.
   absl::Status Restore(const BucketSnapshot& snapshot);
@@ -136,7 +144,7 @@ class TableBucket {
   void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);
   // Before the bucket changes.
   void KeepLocked() CONVOY_REQUIRES(mutex_);
-  BucketSnapshot CopyLocked() const CONVOY_REQUIRES(mutex_);
+  BucketSnapshot CopyLocked(std::optional<uint64_t> since) const CONVOY_REQUIRES(mutex_);
 
   const Options options_;
   const uint32_t dim_;
@@ -146,6 +154,7 @@ class TableBucket {
   mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);  // its handles are for writing
   mutable std::vector<uint32_t> guesses_ CONVOY_GUARDED_BY(mutex_);  // of GuessesLocked
   RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
+  RemovedRows removed_ CONVOY_GUARDED_BY(mutex_);  // if options_.deltas
   // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of
   // the values they had before.
   std::vector<std::pair<uint64_t, size_t>> previous_ CONVOY_GUARDED_BY(mutex_);

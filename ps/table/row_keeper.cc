@@ -1,8 +1,17 @@
 #include "ps/table/row_keeper.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace convoy {
+namespace {
+
+// A counter that can't count any further says nothing.
+bool ChangedSince(uint32_t last_step, std::optional<uint64_t> since) {
+  return !since || last_step > *since || last_step == std::numeric_limits<uint32_t>::max();
+}
+
+}  // namespace
 
 void RowKeeper::Keep(const Row& row) {
   const uint64_t id = row.header->id();
@@ -27,20 +36,37 @@ uint64_t RowKeeper::Count(RowStore& now) const {
   return now.size() + gone - born;
 }
 
-void RowKeeper::ForEach(RowStore& now, absl::FunctionRef<void(const KeptRow&)> fn) const {
+uint64_t RowKeeper::CountSince(uint64_t since, RowStore& now) const {
+  uint64_t count = 0;
+  now.ForEach([&](const Row& row) { count += IsWanted(row, since) ? 1 : 0; });
+  for (const auto& [id, place] : rows_) {
+    if (!now.Find(id) && ChangedSince(place.last_step, since)) ++count;
+  }
+  return count;
+}
+
+bool RowKeeper::IsWanted(const Row& row, std::optional<uint64_t> since) const {
+  const uint64_t id = row.header->id();
+  if (absent_.contains(id)) return false;
+  const auto kept = rows_.find(id);
+  return ChangedSince(kept != rows_.end() ? kept->second.last_step : row.header->last_step, since);
+}
+
+void RowKeeper::ForEach(std::optional<uint64_t> since, RowStore& now,
+                        absl::FunctionRef<void(const KeptRow&)> fn) const {
   std::vector<uint64_t> gone;
   for (const auto& [id, place] : rows_) {
-    if (!now.Find(id)) gone.push_back(id);
+    if (!now.Find(id) && ChangedSince(place.last_step, since)) gone.push_back(id);
   }
   std::sort(gone.begin(), gone.end());
   auto next_gone = gone.begin();
   const auto give_gone_below = [&](uint64_t id) {
     for (; next_gone != gone.end() && *next_gone < id; ++next_gone) fn(At(*next_gone, rows_.at(*next_gone)));
   };
-  now.ForEachById([&](const Row& row) {
+  const auto wanted = [&](const Row& row) { return IsWanted(row, since); };
+  now.ForEachById(wanted, [&](const Row& row) {
     const uint64_t id = row.header->id();
     give_gone_below(id);
-    if (absent_.contains(id)) return;
     const auto kept = rows_.find(id);
     fn(kept != rows_.end() ? At(id, kept->second)
                            : KeptRow{id, row.weights, row.header->last_step, row.header->updates});

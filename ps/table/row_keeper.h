@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -34,8 +35,11 @@ class RowKeeper {
 
   // Rows that there were, given those that there are.
   uint64_t Count(RowStore& now) const;
-  // Calls fn for each of them, ids ascending.
-  void ForEach(RowStore& now, absl::FunctionRef<void(const KeptRow&)> fn) const;
+  // Of these, those that were changed after step `since`.
+  uint64_t CountSince(uint64_t since, RowStore& now) const;
+  // Calls fn for each of them, ids ascending; without `since` for all.
+  void ForEach(std::optional<uint64_t> since, RowStore& now,
+               absl::FunctionRef<void(const KeptRow&)> fn) const;
 
  private:
   struct Place {
@@ -43,6 +47,8 @@ class RowKeeper {
     uint32_t last_step = 0;
     uint32_t updates = 0;
   };
+  // Whether there was this row then, changed after `since`.
+  bool IsWanted(const Row& row, std::optional<uint64_t> since) const;
   KeptRow At(uint64_t id, const Place& place) const;
 
   const size_t floats_;

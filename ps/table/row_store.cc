@@ -92,14 +92,4 @@ void RowStore::CloseGap(uint32_t gap) {
   index_[gap] = kEmpty;
 }
 
-std::vector<std::pair<uint64_t, uint32_t>> RowStore::RowsById() const {
-  std::vector<std::pair<uint64_t, uint32_t>> rows;
-  rows.reserve(size_);
-  for (uint32_t row = 0; row < slab_.end(); ++row) {
-    if (slab_.IsUsed(row)) rows.emplace_back(slab_.IdOf(row), row);
-  }
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
 }  // namespace convoy

@@ -17,6 +17,7 @@
 #ifndef CONVOY_PS_TABLE_ROW_STORE_H_
 #define CONVOY_PS_TABLE_ROW_STORE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -71,7 +72,17 @@ class RowStore {
   // also erase the row that it is given. Takes 16 bytes a row for the time of the call.
   template <typename Fn>
   void ForEachById(Fn fn) {
-    for (const auto& [id, row] : RowsById()) fn(slab_.At(row));
+    ForEachById([](const Row&) { return true; }, fn);
+  }
+  // Of those rows only for which wanted(Row) is true.
+  template <typename Wanted, typename Fn>
+  void ForEachById(Wanted wanted, Fn fn) {
+    std::vector<std::pair<uint64_t, uint32_t>> rows;
+    for (uint32_t row = 0; row < slab_.end(); ++row) {
+      if (slab_.IsUsed(row) && wanted(slab_.At(row))) rows.emplace_back(slab_.IdOf(row), row);
+    }
+    std::sort(rows.begin(), rows.end());
+    for (const auto& [id, row] : rows) fn(slab_.At(row));
   }
 
   // `hash`: HashId(id). See above.
@@ -124,7 +135,6 @@ class RowStore {
   void Resize(uint32_t capacity);
   void FreeIndex();
   void CloseGap(uint32_t gap);
-  std::vector<std::pair<uint64_t, uint32_t>> RowsById() const;
 
   RowSlab slab_;
   RowArena* arena_;

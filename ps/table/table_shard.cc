@@ -28,6 +28,7 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   bucket.arena = &shard->arena_;
   bucket.clock = shard->options_.clock;
   bucket.seed = shard->options_.seed;
+  bucket.deltas = shard->options_.deltas;
   bucket.schedule = shard->options_.schedule;
   const size_t row_bytes = (size_t{shard->dim_} + shard->updater_->slot_floats()) * sizeof(float);
   CONVOY_ASSIGN_OR_RETURN(bucket.life,

@@ -28,6 +28,7 @@ class TableShard {
     v1::Optimizer optimizer;
     std::function<double(uint64_t examples)> schedule;
     std::vector<v1::TableRule> rules;  // of all tables of the job
+    bool deltas = false;               // as TableBucket::Options
     const RowClock* clock = nullptr;   // outlives the shard; null: time does not pass
   };
 

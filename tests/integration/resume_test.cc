@@ -10,9 +10,11 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/math/random.h"
@@ -44,7 +46,7 @@ constexpr char kDense[] = "model { mlp { hidden: 32 } classes: 2 }\n"
                           "optimizer { adam {} learning_rate: 0.01 }\n";
 constexpr char kTable[] = "model { factorization_machine { factors: 4 } }\n"
                           "optimizer { adagrad {} learning_rate: 0.1 }\n"
-                          "table { match: \"rows\" admit_after: 2 }\n";
+                          "table { match: \"rows\" admit_after: 2 expire_after: 3 }\n";
 
 class ResumeTest : public ::testing::Test {
  protected:
@@ -100,7 +102,7 @@ TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone
     for (const char* mode : {"sync", "local_sgd:2"}) {
       if (model == kTable && std::string(mode) != "sync") continue;
       SCOPED_TRACE(absl::StrCat(mode, " ", model));
-      WriteJob(model, mode, "checkpoint { every_steps: 20 }\n");
+      WriteJob(model, mode, "checkpoint { every_steps: 20 deltas: 3 }\n");
       const std::string name = absl::StrCat(mode, model == kTable);
       const ProgramResult alone = RunProgram(Command("alone" + name));
       ASSERT_EQ(alone.exit_code, 0) << alone.output;
@@ -113,6 +115,75 @@ TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone
       EXPECT_EQ(Summary("alone" + name)["examples"], Summary("killed" + name)["examples"]);
     }
   }
+}
+
+class DeltaTest : public ResumeTest {
+ protected:
+  // Trains a part of a job with a table, and removes what was saved after the newest delta checkpoint.
+  void TrainUpToADelta() {
+    WriteJob(kTable, "sync", "checkpoint { every_steps: 10 keep_last: 1000 deltas: 2 }\n");
+    const ProgramResult half = RunProgram(Command("run", {"--set", "training.max_steps=320"}));
+    ASSERT_EQ(half.exit_code, 0) << half.output;
+    const auto bases = BasesOf(Stored());
+    ASSERT_FALSE(bases.empty());
+    std::tie(delta_, base_) = *bases.rbegin();
+    for (const StoredCheckpoint& checkpoint : Stored()) {
+      if (checkpoint.step > delta_) std::filesystem::remove_all(checkpoint.path);
+    }
+  }
+  std::vector<StoredCheckpoint> Stored() const { return *ListCheckpoints(run_ + "/checkpoints"); }
+  ProgramResult Checkpoint(const std::string& command, std::vector<std::string> more = {}) const {
+    std::vector<std::string> arguments = {CONVOY_BINARY, "checkpoint", command, run_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return RunProgram(arguments);
+  }
+
+  const std::string run_ = folder_ / "run";
+  uint64_t delta_ = 0, base_ = 0;  // steps
+};
+
+TEST_F(DeltaTest, IsKeptWithItsBasesAndHoldsTheWholeModel) {
+  TrainUpToADelta();
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  const ProgramResult pruned = Checkpoint("prune", {"--keep-last", "1"});
+  ASSERT_EQ(pruned.exit_code, 0) << pruned.output;
+  const std::vector<StoredCheckpoint> kept = Stored();
+  ASSERT_GE(kept.size(), 2u);
+  EXPECT_LE(kept.size(), 3u) << "two changes in a row and a complete one";
+  EXPECT_EQ(kept.back().step, delta_);
+  EXPECT_THAT(Checkpoint("list").output, HasSubstr(absl::StrCat("since ", base_)));
+  const ProgramResult verified = Checkpoint("verify");
+  EXPECT_EQ(verified.exit_code, 0) << verified.output;
+  const ProgramResult whole = RunProgram(Command("run", {"--resume", "--servers", "3"}));
+  ASSERT_EQ(whole.exit_code, 0) << whole.output;
+  EXPECT_THAT(whole.output, HasSubstr(absl::StrCat("goes on from step ", delta_)));
+  EXPECT_EQ(Model("alone"), Model("run"));
+}
+
+TEST_F(DeltaTest, IsOfNoUseWithADamagedBase) {
+  TrainUpToADelta();
+  const std::vector<StoredCheckpoint> stored = Stored();
+  ASSERT_GT(stored.size(), 4u);
+  const std::string file = run_ + "/checkpoints/" + CheckpointName(base_) + "/server-0-of-2.safetensors";
+  std::string bytes = ReadFile(file);
+  bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+  WriteFile(file, bytes);
+  const ProgramResult verified = Checkpoint("verify");
+  EXPECT_EQ(verified.exit_code, 1);
+  EXPECT_THAT(verified.output, HasSubstr(CheckpointName(delta_) + "  can't be used"));
+  EXPECT_THAT(verified.output, HasSubstr("is a change of another checkpoint"));
+  const ProgramResult resumed = RunProgram(Command("run", {"--resume"}));
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_THAT(resumed.output, HasSubstr("goes on from step "));
+  EXPECT_THAT(resumed.output, Not(HasSubstr(absl::StrCat("goes on from step ", delta_))));
+}
+
+TEST_F(DeltaTest, IsOfNoUseWithoutItsBase) {
+  TrainUpToADelta();
+  std::filesystem::remove_all(run_ + "/checkpoints/" + CheckpointName(base_));
+  const ProgramResult inspected = Checkpoint("inspect");
+  EXPECT_EQ(inspected.exit_code, 1) << inspected.output;
+  EXPECT_THAT(inspected.output, HasSubstr("is a delta checkpoint, of no use without its base"));
 }
 
 TEST_F(ResumeTest, AnotherNumberOfServersAndWorkersChangesNoBit) {
@@ -157,7 +228,7 @@ TEST_F(ResumeTest, InModesWithoutStepsEveryCellCountsEveryBatchOnceThoughTheJobI
   for (const char* model : {kDense, kTable}) {
     for (const char* mode : {"async", "ssp:2"}) {
       SCOPED_TRACE(absl::StrCat(mode, " ", model));
-      WriteJob(model, mode, "checkpoint { every_steps: 40 keep_last: 2 }\n");
+      WriteJob(model, mode, "checkpoint { every_steps: 40 keep_last: 2 deltas: 2 }\n");
       const std::string run = absl::StrCat(mode, model == kTable);
       std::vector<int> delays;
       for (int i = 0; i < 4; ++i) delays.push_back(static_cast<int>(150 + random() % 900));

@@ -27,6 +27,12 @@ ServerCore::Options Momentum() {
   return options;
 }
 
+ServerCore::Options Deltas() {
+  ServerCore::Options options = Momentum();
+  options.deltas = true;
+  return options;
+}
+
 ExchangeRequest StepOf(uint64_t step, RowGradients rows = {}) {
   ExchangeRequest request = PushStep(0, step, {0, 0}, {{0, {1, 1, 1}}, {1, {2}}});
   if (!rows.empty()) request.rows.push_back(Rows(0, std::move(rows)));
@@ -118,6 +124,48 @@ TEST_F(BucketSnapshotTest, HasTheRowsThatLaterStepsRemoved) {
   ASSERT_TRUE(taken.has_value());
   EXPECT_THAT(taken->rows.ids, ElementsAre(a_));
   EXPECT_THAT(taken->rows.weights, ElementsAre(-1));
+}
+
+TEST_F(BucketSnapshotTest, OfChangesHasNewAndChangedRowsOnly) {
+  TestServer server = MakeServer(Deltas());
+  server.Reply(StepOf(0, {{a_, {1}}}));
+  server.Reply(StepOf(1, {{b_, {5}}}));
+  server.core->shard().ArmSnapshot(2);
+  server.Reply(StepOf(2, {{a_, {1}}}));
+  server.Reply(StepOf(3, {{b_, {1}}}));
+  const auto outline = Bucket(server).OutlineSnapshot(1);
+  ASSERT_TRUE(outline.has_value());
+  EXPECT_TRUE(outline->possible);
+  EXPECT_EQ(outline->rows, 2u);
+  EXPECT_EQ(outline->stored, 1u) << "that of a_ changed at step 1, and after step 2";
+  const auto taken = Bucket(server).TakeSnapshot(1);
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_THAT(taken->rows.ids, ElementsAre(b_));
+  EXPECT_THAT(taken->rows.weights, ElementsAre(-5));
+  EXPECT_THAT(taken->removed, IsEmpty());
+}
+
+TEST_F(BucketSnapshotTest, OfChangesNamesTheRowsThatHaveGone) {
+  ServerCore::Options options = Deltas();
+  v1::TableRule& rule = options.table_rules.emplace_back();
+  rule.set_match("emb");
+  rule.set_expire_after(1);
+  TestServer server = MakeServer(options);
+  server.Reply(StepOf(0, {{a_, {1}}}));
+  for (uint64_t step = 1; step < 5; ++step) server.Reply(StepOf(step, {{b_, {1}}}));
+  server.core->shard().ArmSnapshot(5);
+  server.Reply(StepOf(5, {{a_, {1}}}));
+  const auto taken = Bucket(server).TakeSnapshot(1);
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_THAT(taken->rows.ids, ElementsAre(b_));
+  EXPECT_THAT(taken->removed, ElementsAre(a_));
+}
+
+TEST_F(BucketSnapshotTest, OfChangesIsNotPossibleWithoutTheOption) {
+  TestServer server = MakeServer(Momentum());
+  server.Reply(StepOf(0, {{a_, {1}}}));
+  server.core->shard().ArmSnapshot(1);
+  EXPECT_FALSE(Bucket(server).OutlineSnapshot(0)->possible);
 }
 
 TEST_F(BucketSnapshotTest, RestoredItGoesOnAsTheOneItWasTakenOf) {

@@ -23,7 +23,7 @@ namespace {
 constexpr uint64_t kResumeSchedules = 60;
 
 struct Totals {
-  uint64_t killed = 0, resumed = 0, taken = 0, refused = 0;
+  uint64_t killed = 0, resumed = 0, taken = 0, refused = 0, deltas = 0;
 };
 
 // Goes on from the newest checkpoint in the folder, if there is one.
@@ -60,24 +60,28 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
     options.kill_after = life > 3 ? 0 : 1 + random.Below(3 * life + 2, most_events);
     const std::unique_ptr<CheckpointReader> checkpoint = GoOn(folder.path(), &options);
     if (checkpoint != nullptr) ++totals->resumed;
-    SimulatedCheckpoints checkpoints(options, folder.path(), every, life);
+    const auto deltas = static_cast<uint32_t>(random.Below(0, 4));
+    SimulatedCheckpoints checkpoints(options, folder.path(), every, life,
+                                     options.job.tables.empty() ? 0 : deltas);
     options.observer = [&](ClusterView cluster) { checkpoints.Start(std::move(cluster)); };
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     totals->taken += checkpoints.taken();
     totals->refused += checkpoints.refused();
+    totals->deltas += checkpoints.deltas();
     if (!result.ok() || !result->killed) return result;
     ++totals->killed;
     if (absl::Status status = RemoveTemporaries(folder.path()).status(); !status.ok()) return status;
   }
 }
 
-void ExpectExercised(const Totals& totals, uint64_t schedules) {
+void ExpectExercised(const Totals& totals, uint64_t schedules, bool tables) {
   if (schedules < kResumeSchedules) return;
   const std::string seen = absl::StrCat(totals.killed, " killed, ", totals.resumed, " resumed, ",
-                                        totals.taken, " taken, ", totals.refused, " refused");
+                                        totals.taken, " taken, ", totals.refused, " refused, ", totals.deltas, " deltas");
   EXPECT_GT(totals.killed, schedules) << seen;
   EXPECT_GT(totals.resumed, schedules / 2) << seen;
   EXPECT_GT(totals.taken, schedules) << seen;
+  if (tables) EXPECT_GT(totals.deltas, schedules / 2) << seen;
   std::printf("%s\n", seen.c_str());
 }
 
@@ -94,7 +98,7 @@ void ExpectThePlainLoop(Mode mode, bool tables) {
     if (!tables) continue;
     ASSERT_EQ(result->tables, PlainTables(options.job)) << "schedule seed " << seed;
   }
-  ExpectExercised(totals, last - first);
+  ExpectExercised(totals, last - first, tables);
 }
 
 TEST(ResumeSimulationTest, SyncEndsWithTheBitsOfThePlainLoop) {
@@ -126,7 +130,7 @@ void ExpectEveryBatchOnce(Mode mode, bool tables) {
       }
     }
   }
-  ExpectExercised(totals, last - first);
+  ExpectExercised(totals, last - first, tables);
 }
 
 TEST(ResumeSimulationTest, AsyncCountsEveryBatchOnceInEveryCell) {

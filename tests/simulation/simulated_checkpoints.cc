@@ -12,7 +12,7 @@ namespace convoy::testing {
 namespace {
 
 CheckpointKeeper::Options KeeperOptions(const SimulationOptions& options, const std::string& folder,
-                                        uint64_t every_steps, uint64_t generation) {
+                                        uint64_t every_steps, uint64_t generation, uint32_t deltas) {
   CheckpointKeeper::Options keeper;
   keeper.rounds = options.mode.rounds();
   keeper.servers = options.servers;
@@ -21,18 +21,20 @@ CheckpointKeeper::Options KeeperOptions(const SimulationOptions& options, const 
   keeper.first_step = options.first_step;
   keeper.total_steps = options.job.steps;
   keeper.every_steps = every_steps;
+  keeper.deltas = deltas;
   return keeper;
 }
 
 }  // namespace
 
 SimulatedCheckpoints::SimulatedCheckpoints(const SimulationOptions& options, std::string folder,
-                                           uint64_t every_steps, uint64_t generation)
+                                           uint64_t every_steps, uint64_t generation,
+                                           uint32_t deltas)
     : options_(options),
       placement_(*Placement::Create(options.job.variables, options.servers, options.job.tables)),
       folder_(std::move(folder)),
       generation_(generation),
-      keeper_(KeeperOptions(options, folder_, every_steps, generation), absl::UnixEpoch()),
+      keeper_(KeeperOptions(options, folder_, every_steps, generation, deltas), absl::UnixEpoch()),
       servers_(options.servers),
       orders_(options.servers) {}
 
@@ -67,7 +69,8 @@ void SimulatedCheckpoints::Follow(uint32_t rank, const v1::SnapshotOrder& order)
     server.write |= order.write();
     return;
   }
-  server = {order.number(), false};
+  server.order = order.number();
+  server.write = false;
   shard.DisarmSnapshot();
   orders_[rank] = order;
   if (order.folder().empty()) return;
@@ -85,7 +88,8 @@ void SimulatedCheckpoints::WriteIfReached(uint32_t rank) {
   Shard& shard = cluster_.server(rank).shard();
   if (!server.write || !shard.server_cell().OutlineSnapshot()) return;
   server.write = false;
-  const auto file = WriteShard(shard, placement_, rank, orders_[rank].folder());
+  auto file = WriteShard(shard, placement_, rank, orders_[rank].folder(),
+                         server.bases.Find(orders_[rank].base()));
   shard.DisarmSnapshot();
   if (!file.ok()) return cluster_.fail(file.status());
   v1::SnapshotState state;
@@ -96,6 +100,8 @@ void SimulatedCheckpoints::WriteIfReached(uint32_t rank) {
   state.set_bytes(file->bytes);
   state.set_xxh3(file->xxh3);
   state.set_examples(file->examples);
+  state.set_delta(file->delta);
+  server.bases.Add(server.order, orders_[rank].base(), std::move(file->versions));
   Say(rank, state);
 }
 
@@ -118,10 +124,13 @@ void SimulatedCheckpoints::Commit(const CheckpointToCommit& commit) {
     *assignment.add_variables() = ToProto(variable);
   }
   for (const TableSpec& table : options_.job.tables) *assignment.add_tables() = ToProto(table);
-  const absl::Status status = CommitCheckpoint(
-      folder_, commit.folder,
-      DescribeCheckpoint(commit, assignment, {}, tasks_at_order_, nullptr, absl::Now()));
+  CheckpointManifest manifest =
+      DescribeCheckpoint(commit, assignment, {}, tasks_at_order_, nullptr, absl::Now());
+  if (commit.delta) manifest.base = newest_;
+  const absl::Status status = CommitCheckpoint(folder_, commit.folder, manifest);
   if (!status.ok()) cluster_.fail(status);
+  newest_ = {manifest.step, ChecksumOf(manifest)};
+  deltas_ += commit.delta ? 1 : 0;
   if (keeper_.OnCommitted(status.ok(), cluster_.now(), cluster_.step())) Publish();
 }
 

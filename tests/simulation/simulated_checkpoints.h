@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "common/checkpoint/manifest.h"
 #include "common/interval_set.h"
 #include "launcher/coordinator/checkpoint_keeper.h"
+#include "ps/delta_bases.h"
 #include "tests/testing/simulation.h"
 
 namespace convoy::testing {
@@ -17,17 +19,19 @@ class SimulatedCheckpoints {
  public:
   // `options`: its job, mode and servers. Checkpoints go to `folder`.
   SimulatedCheckpoints(const SimulationOptions& options, std::string folder, uint64_t every_steps,
-                       uint64_t generation);
+                       uint64_t generation, uint32_t deltas = 0);
 
   // What SimulationOptions::observer is to call.
   void Start(ClusterView cluster);
   uint64_t taken() const { return keeper_.taken(); }
   uint64_t refused() const { return refused_; }
+  uint64_t deltas() const { return deltas_; }
 
  private:
   struct Server {
     uint64_t order = 0;  // that it follows
     bool write = false;
+    DeltaBases bases = {};
   };
 
   void Tick();
@@ -48,6 +52,8 @@ class SimulatedCheckpoints {
   uint64_t order_ = 0;
   IntervalSet tasks_at_order_;
   uint64_t refused_ = 0;
+  CheckpointBase newest_;
+  uint64_t deltas_ = 0;  // committed
 };
 
 }  // namespace convoy::testing

@@ -88,6 +88,7 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     server.epoch_examples = server.total_examples = options_.job.examples;
     server.out_of_order_budget = options_.out_of_order_budget;
     server.poison_buffers = true;
+    server.deltas = true;
     servers_.push_back(*ServerCore::Create(server, placement_));
     if (options_.restore) {
       if (absl::Status status = options_.restore(rank, *servers_.back()); !status.ok()) return status;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/json_object.h"
 #include "common/mode.h"
 #include "launcher/commands/checkpoint/texts.h"
@@ -51,8 +52,12 @@ std::string JobText(const CheckpointManifest& manifest) {
 std::vector<TextRow> ManifestRows(const CheckpointReader& checkpoint, absl::Time now) {
   const CheckpointManifest& manifest = checkpoint.manifest();
   const std::string age = AgeText(manifest.created, now);
-  std::vector<TextRow> rows = {
-      {"step", StepText(manifest)},
+  std::vector<TextRow> rows = {{"step", StepText(manifest)}};
+  if (manifest.base) {
+    rows.push_back({"rows of tables", absl::StrCat("changed since step ", manifest.base->step, ", the others are in ",
+                                                   CheckpointName(manifest.base->step))});
+  }
+  const std::vector<TextRow> others = {
       {"examples", ExamplesText(manifest)},
       {"mode", absl::StrCat(manifest.mode, ", ", CountText(manifest.slices, "slice"))},
       {"dropped slices", absl::StrCat(manifest.dropped)},
@@ -65,6 +70,7 @@ std::vector<TextRow> ManifestRows(const CheckpointReader& checkpoint, absl::Time
                                      Hex64(manifest.data_fingerprint))},
       {"schema", manifest.schema.empty() ? "none" : "of a table, as in schema.json"},
       {"job", JobText(manifest)}};
+  rows.insert(rows.end(), others.begin(), others.end());
   if (const std::string tasks = TasksText(manifest); !tasks.empty()) {
     rows.push_back({"data tasks", tasks});
   }

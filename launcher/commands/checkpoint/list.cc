@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/manifest.h"
 #include "common/status.h"
@@ -13,8 +14,9 @@
 namespace convoy {
 namespace {
 
-TextRow ListRow(const CheckpointManifest& manifest, absl::Time now) {
-  return {absl::StrCat(manifest.step),
+// `deltas`: there is a column for what delta checkpoints are changes of.
+TextRow ListRow(const CheckpointManifest& manifest, bool deltas, absl::Time now) {
+  TextRow row = {absl::StrCat(manifest.step),
           absl::StrCat(manifest.examples),
           CreatedText(manifest.created),
           AgeText(manifest.created, now),
@@ -22,6 +24,8 @@ TextRow ListRow(const CheckpointManifest& manifest, absl::Time now) {
           manifest.mode,
           absl::StrCat(manifest.files.size()),
           manifest.lineage.empty() ? "new" : AncestorText(manifest.lineage.back())};
+  if (deltas) row.push_back(manifest.base ? absl::StrCat("since ", manifest.base->step) : "all");
+  return row;
 }
 
 }  // namespace
@@ -41,11 +45,13 @@ absl::StatusOr<std::string> ListText(const std::string& argument, absl::Time now
   }
   std::vector<TextRow> rows = {
       {"step", "examples", "created", "age", "size", "mode", "servers", "began as"}};
+  const bool deltas = !BasesOf(complete).empty();
+  if (deltas) rows[0].push_back("rows of tables");
   std::string damaged;
   for (const StoredCheckpoint& checkpoint : complete) {
     const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
     if (manifest.ok()) {
-      rows.push_back(ListRow(*manifest, now));
+      rows.push_back(ListRow(*manifest, deltas, now));
     } else {
       absl::StrAppend(
           &damaged, "  ", FolderName(checkpoint.path),

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/verify_checkpoint.h"
 #include "common/status.h"
 #include "launcher/commands/checkpoint/texts.h"
@@ -26,8 +27,9 @@ uint64_t BytesInFolder(const std::string& path) {
 // What is kept must be of use to someone.
 absl::Status CheckOneIsGood(const std::vector<StoredCheckpoint>& kept) {
   absl::Status newest;
+  CheckpointVerifier verifier;
   for (auto checkpoint = kept.rbegin(); checkpoint != kept.rend(); ++checkpoint) {
-    const absl::Status status = VerifyCheckpoint(checkpoint->path);
+    const absl::Status status = verifier.Verify(checkpoint->path);
     if (status.ok()) return status;
     if (newest.ok()) newest = status;
   }
@@ -43,7 +45,9 @@ absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
                               absl::FunctionRef<void(const std::string&)> print) {
   std::vector<uint64_t> steps;
   for (const StoredCheckpoint& checkpoint : checkpoints) steps.push_back(checkpoint.step);
-  const std::vector<uint64_t> pruned = StepsToPrune(steps, rule);
+  PruningRule whole_chains = rule;
+  whole_chains.bases = BasesOf(checkpoints);
+  const std::vector<uint64_t> pruned = StepsToPrune(steps, whole_chains);
   std::vector<StoredCheckpoint> kept, gone;
   for (const StoredCheckpoint& checkpoint : checkpoints) {
     const bool goes = std::binary_search(pruned.begin(), pruned.end(), checkpoint.step);

@@ -36,11 +36,12 @@ std::string VerdictText(const StoredCheckpoint& checkpoint, const absl::Status& 
 absl::Status VerifyCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
                                absl::FunctionRef<void(const std::string&)> print) {
   absl::Status last;
+  CheckpointVerifier verifier;
   size_t damaged = 0;
   const StoredCheckpoint* usable = nullptr;
   for (auto checkpoint = checkpoints.rbegin(); checkpoint != checkpoints.rend(); ++checkpoint) {
     std::vector<VerifiedFile> files;
-    const absl::Status status = VerifyCheckpoint(checkpoint->path, &files);
+    const absl::Status status = verifier.Verify(checkpoint->path, &files);
     print(VerdictText(*checkpoint, status, files));
     if (status.ok() && usable == nullptr) usable = &*checkpoint;
     if (!status.ok()) last = status;

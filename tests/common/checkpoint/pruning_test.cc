@@ -23,6 +23,11 @@ TEST(PruningTest, GivenStepsAreKeptToo) {
   EXPECT_THAT(StepsToPrune(kSteps, {.keep_last = 1, .keep = {300, 7}}), ElementsAre(100, 200, 400));
 }
 
+TEST(PruningTest, WhatIsKeptKeepsItsBaseAndThatOnesBase) {
+  EXPECT_THAT(StepsToPrune(kSteps, {.keep_last = 1, .bases = {{500, 400}, {400, 200}, {300, 200}}}),
+              ElementsAre(100, 300));
+}
+
 TEST(PruningTest, NothingGoesWhileThereAreNotMoreThanTheNewest) {
   EXPECT_THAT(StepsToPrune(kSteps, {.keep_last = 5}), IsEmpty());
   EXPECT_THAT(StepsToPrune(kSteps, {.keep_last = 99}), IsEmpty());

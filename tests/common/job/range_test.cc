@@ -70,7 +70,7 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
   EXPECT_THAT(Unlimited(),
-              UnorderedElementsAre("Checkpoint.every_steps", "Checkpoint.keep_every_steps",
+              UnorderedElementsAre("Checkpoint.every_steps", "Checkpoint.keep_every_steps", "Checkpoint.deltas",
                                    "Job.seed", "Data.scale", "Data.keep_classes", "Data.max_bad_lines",
                                    "Csv.max_bad_lines", "MatrixFactorization.mean",
                                    "Schedule.warmup_examples", "TableRule.expire_after",

@@ -191,6 +191,63 @@ TEST(CheckpointKeeperTest, AtTheLastStepItIsFinishThatTakesOne) {
   EXPECT_TRUE(keeper.Finish(kBegin, 10));
 }
 
+// Says that all servers have written what was ordered, and commits it.
+void Take(CheckpointKeeper& keeper, uint64_t version, bool delta, bool ok = true) {
+  AllSay(keeper, v1::SnapshotState::ARMED, version);
+  v1::SnapshotState written = Says(keeper, v1::SnapshotState::WRITTEN, version);
+  written.set_delta(delta);
+  for (uint32_t rank = 0; rank < 2; ++rank) keeper.OnState(rank, written, kBegin);
+  keeper.TakeCommit();
+  keeper.OnCommitted(ok, kBegin, version);
+}
+
+CheckpointKeeper::Options TwoDeltas() {
+  CheckpointKeeper::Options options = EverySteps(10);
+  options.deltas = 2;
+  return options;
+}
+
+TEST(CheckpointKeeperTest, SoManyInARowAreChangesOfTheOneBefore) {
+  CheckpointKeeper keeper(TwoDeltas(), kBegin);
+  keeper.Tick(kBegin, 0);
+  std::vector<uint64_t> numbers, bases;
+  for (uint64_t step = 10; step <= 50; step += 10) {
+    numbers.push_back(keeper.order().number());
+    bases.push_back(keeper.order().base());
+    Take(keeper, step, /*delta=*/bases.back() != 0);
+  }
+  EXPECT_EQ(bases, std::vector<uint64_t>({0, numbers[0], numbers[1], 0, numbers[3]}));
+  EXPECT_TRUE(keeper.Finish(kBegin, 60));
+  EXPECT_EQ(keeper.order().base(), 0u) << "the last one is complete";
+}
+
+TEST(CheckpointKeeperTest, OneThatWasNotCommittedIsNoBase) {
+  CheckpointKeeper keeper(TwoDeltas(), kBegin);
+  keeper.Tick(kBegin, 0);
+  const uint64_t first = keeper.order().number();
+  Take(keeper, 10, /*delta=*/false);
+  Take(keeper, 20, /*delta=*/true, /*ok=*/false);
+  EXPECT_EQ(keeper.order().base(), first);
+}
+
+TEST(CheckpointKeeperTest, ADeltaThatIsNoNewerThanItsBaseIsDiscarded) {
+  CheckpointKeeper::Options options = TwoDeltas();
+  options.rounds = false;
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 10);
+  Take(keeper, 10, /*delta=*/false);
+  ASSERT_TRUE(keeper.Tick(kBegin, 20));
+  const std::string folder = keeper.order().folder();
+  AllSay(keeper, v1::SnapshotState::ARMED, 10);
+  v1::SnapshotState written = Says(keeper, v1::SnapshotState::WRITTEN, 10);
+  written.set_delta(true);
+  for (uint32_t rank = 0; rank < 2; ++rank) keeper.OnState(rank, written, kBegin);
+  EXPECT_FALSE(keeper.TakeCommit().has_value());
+  EXPECT_EQ(keeper.TakeDiscard(), folder);
+  EXPECT_EQ(keeper.TakeFailure(), "");
+  EXPECT_TRUE(keeper.done());
+}
+
 TEST(CheckpointKeeperTest, WithoutAFolderNothingIsTaken) {
   CheckpointKeeper::Options options = EverySteps(10);
   options.folder.clear();
