@@ -21,7 +21,8 @@ absl::Status CommitCheckpoint(const std::string& checkpoints, const std::string&
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     return ErrnoError("cannot give the checkpoint its name", path);
   }
-  return SyncFolderOf(path);
+  CONVOY_RETURN_IF_ERROR(SyncFolderOf(path));
+  return SyncFolderOf(checkpoints);  // the folder of all of them may be new
 }
 
 }  // namespace convoy

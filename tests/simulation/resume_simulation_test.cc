@@ -1,8 +1,10 @@
-// P4 and P5 over many seeded schedules: everything is killed at any moment, and goes on from the newest
-// checkpoint on another number of servers and workers. A failure prints the seed; with
+// P4 and P5 over many seeded schedules: everything is killed at any moment, the disk loses what was not
+// synced, and the job goes on from the newest checkpoint on another number of servers and workers. One
+// that was reported as saved is never lost. A failure prints the seed; with
 // CONVOY_SIMULATION_SEED=n only that schedule runs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -12,6 +14,7 @@
 #include "common/checkpoint/verify_checkpoint.h"
 #include "common/math/random.h"
 #include "ps/shard_restore.h"
+#include "tests/simulation/lossy_disk.h"
 #include "tests/simulation/schedules.h"
 #include "tests/simulation/simulated_checkpoints.h"
 #include "tests/testing/run_program.h"
@@ -23,7 +26,7 @@ namespace {
 constexpr uint64_t kResumeSchedules = 60;
 
 struct Totals {
-  uint64_t killed = 0, resumed = 0, taken = 0, refused = 0, deltas = 0;
+  uint64_t killed = 0, resumed = 0, taken = 0, refused = 0, deltas = 0, losses = 0;
 };
 
 // Goes on from the newest checkpoint in the folder, if there is one.
@@ -48,39 +51,48 @@ std::unique_ptr<CheckpointReader> GoOn(const std::string& folder, SimulationOpti
 
 // Kills the cluster some times, and lets it come to its end then.
 absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals* totals) {
-  const TemporaryFolder folder;
+  const TemporaryFolder root;
+  LossyDisk disk(root.path());
+  const std::string folder = root / "checkpoints";
   const RandomStream random(first.seed, "kills", 0);
   const uint64_t every = first.mode.rounds() ? 1 + random.Below(0, 4) : 2 + random.Below(0, 6);
   const uint64_t most_events = first.mode.rounds() ? 250 * first.servers : 500;
+  uint64_t saved = 0;  // step of the newest
   for (uint64_t life = 1;; ++life) {
     SimulationOptions options = first;
     options.seed = first.seed * 100 + life;
     options.servers = static_cast<uint32_t>(1 + random.Below(3 * life, 3));
     options.workers = static_cast<uint32_t>(1 + random.Below(3 * life + 1, 4));
     options.kill_after = life > 3 ? 0 : 1 + random.Below(3 * life + 2, most_events);
-    const std::unique_ptr<CheckpointReader> checkpoint = GoOn(folder.path(), &options);
+    const std::unique_ptr<CheckpointReader> checkpoint = GoOn(folder, &options);
+    const uint64_t step = checkpoint == nullptr ? 0 : checkpoint->manifest().step;
+    EXPECT_GE(step, saved) << "schedule seed " << first.seed << ": a checkpoint was lost";
     if (checkpoint != nullptr) ++totals->resumed;
     const auto deltas = static_cast<uint32_t>(random.Below(0, 4));
-    SimulatedCheckpoints checkpoints(options, folder.path(), every, life,
+    SimulatedCheckpoints checkpoints(options, folder, every, life,
                                      options.job.tables.empty() ? 0 : deltas);
     options.observer = [&](ClusterView cluster) { checkpoints.Start(std::move(cluster)); };
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     totals->taken += checkpoints.taken();
     totals->refused += checkpoints.refused();
     totals->deltas += checkpoints.deltas();
+    totals->losses += result.ok() && !result->killed ? disk.losses() : 0;
     if (!result.ok() || !result->killed) return result;
     ++totals->killed;
-    if (absl::Status status = RemoveTemporaries(folder.path()).status(); !status.ok()) return status;
+    saved = std::max(saved, checkpoints.newest());
+    disk.Crash(RandomStream(first.seed, "crash", life));
+    if (absl::Status status = RemoveTemporaries(folder).status(); !status.ok()) return status;
   }
 }
 
 void ExpectExercised(const Totals& totals, uint64_t schedules, bool tables) {
   if (schedules < kResumeSchedules) return;
   const std::string seen = absl::StrCat(totals.killed, " killed, ", totals.resumed, " resumed, ",
-                                        totals.taken, " taken, ", totals.refused, " refused, ", totals.deltas, " deltas");
+                                        totals.taken, " taken, ", totals.refused, " refused, ", totals.deltas, " deltas, ", totals.losses, " losses of the disk");
   EXPECT_GT(totals.killed, schedules) << seen;
   EXPECT_GT(totals.resumed, schedules / 2) << seen;
   EXPECT_GT(totals.taken, schedules) << seen;
+  EXPECT_GT(totals.losses, schedules) << seen;
   if (tables) EXPECT_GT(totals.deltas, schedules / 2) << seen;
   std::printf("%s\n", seen.c_str());
 }

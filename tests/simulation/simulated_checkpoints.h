@@ -26,6 +26,8 @@ class SimulatedCheckpoints {
   uint64_t taken() const { return keeper_.taken(); }
   uint64_t refused() const { return refused_; }
   uint64_t deltas() const { return deltas_; }
+  // Step of the newest one that was reported as saved; 0: none.
+  uint64_t newest() const { return newest_.step; }
 
  private:
   struct Server {

@@ -1,0 +1,60 @@
+// A folder that loses in a crash what was not synced, as a disk may: bytes of files without fsync, and
+// names that were made, changed or removed in folders without fsync.
+//
+// fsync(2) of the whole program is this file's: while there is a LossyDisk it notes what it makes
+// durable, and the real one is not called.
+#ifndef CONVOY_TESTS_SIMULATION_LOSSY_DISK_H_
+#define CONVOY_TESTS_SIMULATION_LOSSY_DISK_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "common/math/random.h"
+#include "common/mutex.h"
+
+namespace convoy::testing {
+
+class LossyDisk {
+ public:
+  // `root`: an empty folder. One at a time.
+  explicit LossyDisk(std::string root);
+  ~LossyDisk();
+  LossyDisk(const LossyDisk&) = delete;
+
+  // Makes `root` what may be left of it. Of each folder the names are those of the last fsync or those
+  // of now, of each file the bytes are those of the last fsync, or those of now, whole or cut:
+  // `random` says which.
+  void Crash(const RandomStream& random);
+  // The file or folder is durable as it is.
+  void OnSync(int fd);
+  // Times that something was lost.
+  uint64_t losses() const;
+
+ private:
+  // Inode and when it was made, since inodes are used again.
+  using Key = std::pair<uint64_t, int64_t>;
+  struct Node {
+    bool is_folder = false;
+    std::map<std::string, Key> names;  // of a folder
+    std::string bytes;                 // of a file
+  };
+  using Nodes = std::map<Key, Node>;
+
+  static Key KeyOf(const std::string& path);
+  static Node Read(const std::string& path);
+  // `path` and all below it.
+  static void ReadTree(const std::string& path, Nodes* nodes);
+  void Restore(const std::string& path, Key key, const Nodes& now, const RandomStream& random,
+               uint64_t* draws) CONVOY_REQUIRES(mutex_);
+
+  const std::string root_;
+  mutable Mutex mutex_;
+  Nodes durable_ CONVOY_GUARDED_BY(mutex_);
+  uint64_t losses_ CONVOY_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace convoy::testing
+
+#endif  // CONVOY_TESTS_SIMULATION_LOSSY_DISK_H_
