@@ -67,16 +67,35 @@ void LossyDisk::OnSync(int fd) {
   if (error || !path.starts_with(root_)) return;
   Node node = Read(path);
   MutexLock lock(mutex_);
+  if (syncs_left_ && !at_loss_ && (*syncs_left_)-- == 0) at_loss_ = Now();
+  if (at_loss_) return;
   durable_.insert_or_assign(KeyOf(path), std::move(node));
 }
 
+LossyDisk::Nodes LossyDisk::Now() const {
+  Nodes nodes;
+  ReadTree(root_, &nodes);
+  return nodes;
+}
+
+void LossyDisk::LoseAfter(uint64_t syncs) {
+  MutexLock lock(mutex_);
+  syncs_left_ = syncs;
+}
+
+bool LossyDisk::lost() const {
+  MutexLock lock(mutex_);
+  return at_loss_.has_value();
+}
+
 void LossyDisk::Crash(const RandomStream& random) {
-  Nodes now;
-  ReadTree(root_, &now);
   const Key root = KeyOf(root_);
   MutexLock lock(mutex_);
   const std::string left = root_ + ".left";
   uint64_t draws = 0;
+  const Nodes now = at_loss_ ? *std::move(at_loss_) : Now();
+  at_loss_.reset();
+  syncs_left_.reset();
   Restore(left, root, now, random, &draws);
   // The root itself stays, and so does its key.
   for (const auto& entry : std::filesystem::directory_iterator(root_)) {
@@ -87,8 +106,7 @@ void LossyDisk::Crash(const RandomStream& random) {
   }
   std::filesystem::remove_all(left);
   // What is there after the crash is on the disk.
-  durable_.clear();
-  ReadTree(root_, &durable_);
+  durable_ = Now();
 }
 
 void LossyDisk::Restore(const std::string& path, Key key, const Nodes& now,

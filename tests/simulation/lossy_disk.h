@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,11 @@ class LossyDisk {
   // of now, of each file the bytes are those of the last fsync, or those of now, whole or cut:
   // `random` says which.
   void Crash(const RandomStream& random);
+  // The crash is at the sync after so many more, before it makes anything durable: what happens later,
+  // until Crash, is not on the disk.
+  void LoseAfter(uint64_t syncs);
+  // Whether that has been.
+  bool lost() const;
   // The file or folder is durable as it is.
   void OnSync(int fd);
   // Times that something was lost.
@@ -46,12 +52,15 @@ class LossyDisk {
   static Node Read(const std::string& path);
   // `path` and all below it.
   static void ReadTree(const std::string& path, Nodes* nodes);
+  Nodes Now() const;
   void Restore(const std::string& path, Key key, const Nodes& now, const RandomStream& random,
                uint64_t* draws) CONVOY_REQUIRES(mutex_);
 
   const std::string root_;
   mutable Mutex mutex_;
   Nodes durable_ CONVOY_GUARDED_BY(mutex_);
+  std::optional<uint64_t> syncs_left_ CONVOY_GUARDED_BY(mutex_);
+  std::optional<Nodes> at_loss_ CONVOY_GUARDED_BY(mutex_);
   uint64_t losses_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 

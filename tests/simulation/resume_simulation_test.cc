@@ -70,7 +70,8 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
     if (checkpoint != nullptr) ++totals->resumed;
     const auto deltas = static_cast<uint32_t>(random.Below(0, 4));
     SimulatedCheckpoints checkpoints(options, folder, every, life,
-                                     options.job.tables.empty() ? 0 : deltas);
+                                     options.job.tables.empty() ? 0 : deltas, &disk);
+    if (options.kill_after > 0) disk.LoseAfter(random.Below(1000 + life, 60));
     options.observer = [&](ClusterView cluster) { checkpoints.Start(std::move(cluster)); };
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     totals->taken += checkpoints.taken();
@@ -79,7 +80,7 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
     totals->losses += result.ok() && !result->killed ? disk.losses() : 0;
     if (!result.ok() || !result->killed) return result;
     ++totals->killed;
-    saved = std::max(saved, checkpoints.newest());
+    saved = std::max(saved, checkpoints.saved());
     disk.Crash(RandomStream(first.seed, "crash", life));
     if (absl::Status status = RemoveTemporaries(folder).status(); !status.ok()) return status;
   }
@@ -92,7 +93,7 @@ void ExpectExercised(const Totals& totals, uint64_t schedules, bool tables) {
   EXPECT_GT(totals.killed, schedules) << seen;
   EXPECT_GT(totals.resumed, schedules / 2) << seen;
   EXPECT_GT(totals.taken, schedules) << seen;
-  EXPECT_GT(totals.losses, schedules) << seen;
+  EXPECT_GT(totals.losses, schedules / 5) << seen;
   if (tables) EXPECT_GT(totals.deltas, schedules / 2) << seen;
   std::printf("%s\n", seen.c_str());
 }

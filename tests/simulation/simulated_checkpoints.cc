@@ -29,14 +29,15 @@ CheckpointKeeper::Options KeeperOptions(const SimulationOptions& options, const 
 
 SimulatedCheckpoints::SimulatedCheckpoints(const SimulationOptions& options, std::string folder,
                                            uint64_t every_steps, uint64_t generation,
-                                           uint32_t deltas)
+                                           uint32_t deltas, const LossyDisk* disk)
     : options_(options),
       placement_(*Placement::Create(options.job.variables, options.servers, options.job.tables)),
       folder_(std::move(folder)),
       generation_(generation),
       keeper_(KeeperOptions(options, folder_, every_steps, generation, deltas), absl::UnixEpoch()),
       servers_(options.servers),
-      orders_(options.servers) {}
+      orders_(options.servers),
+      disk_(disk) {}
 
 void SimulatedCheckpoints::Start(ClusterView cluster) {
   cluster_ = std::move(cluster);
@@ -129,6 +130,7 @@ void SimulatedCheckpoints::Commit(const CheckpointToCommit& commit) {
   if (commit.delta) manifest.base = newest_;
   const absl::Status status = CommitCheckpoint(folder_, commit.folder, manifest);
   if (!status.ok()) cluster_.fail(status);
+  if (!disk_->lost()) saved_ = manifest.step;
   newest_ = {manifest.step, ChecksumOf(manifest)};
   deltas_ += commit.delta ? 1 : 0;
   if (keeper_.OnCommitted(status.ok(), cluster_.now(), cluster_.step())) Publish();

@@ -11,6 +11,7 @@
 #include "common/interval_set.h"
 #include "launcher/coordinator/checkpoint_keeper.h"
 #include "ps/delta_bases.h"
+#include "tests/simulation/lossy_disk.h"
 #include "tests/testing/simulation.h"
 
 namespace convoy::testing {
@@ -19,15 +20,15 @@ class SimulatedCheckpoints {
  public:
   // `options`: its job, mode and servers. Checkpoints go to `folder`.
   SimulatedCheckpoints(const SimulationOptions& options, std::string folder, uint64_t every_steps,
-                       uint64_t generation, uint32_t deltas = 0);
+                       uint64_t generation, uint32_t deltas, const LossyDisk* disk);
 
   // What SimulationOptions::observer is to call.
   void Start(ClusterView cluster);
   uint64_t taken() const { return keeper_.taken(); }
   uint64_t refused() const { return refused_; }
   uint64_t deltas() const { return deltas_; }
-  // Step of the newest one that was reported as saved; 0: none.
-  uint64_t newest() const { return newest_.step; }
+  // Step of the newest one that was reported as saved before the disk lost anything; 0: none.
+  uint64_t saved() const { return saved_; }
 
  private:
   struct Server {
@@ -54,6 +55,8 @@ class SimulatedCheckpoints {
   uint64_t order_ = 0;
   IntervalSet tasks_at_order_;
   uint64_t refused_ = 0;
+  const LossyDisk* const disk_;
+  uint64_t saved_ = 0;
   CheckpointBase newest_;
   uint64_t deltas_ = 0;  // committed
 };

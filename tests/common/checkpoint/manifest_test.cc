@@ -125,11 +125,11 @@ TEST(ManifestTest, AManifestWithoutChecksumIsRefused) {
 }
 
 TEST(ManifestTest, ANewerVersionIsRefusedWithAdvice) {
-  const auto manifest = ParseManifest(Changed("\"version\": 1,", "\"version\": 2,"), "M");
+  const auto manifest = ParseManifest(Changed("\"version\": 1,", "\"version\": 3,"), "M");
   EXPECT_EQ(manifest.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(manifest.status().message()),
-              AllOf(HasSubstr("M: version: the checkpoint is of version 2"),
-                    HasSubstr("reads version 1"), HasSubstr("use a newer Convoy")));
+              AllOf(HasSubstr("M: version: the checkpoint is of version 3"),
+                    HasSubstr("reads version 2"), HasSubstr("use a newer Convoy")));
 }
 
 TEST(ManifestTest, ANewerVersionMayEndInAnotherWay) {

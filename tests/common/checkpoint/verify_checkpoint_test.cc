@@ -157,7 +157,7 @@ TEST_F(VerifyCheckpointTest, WithoutAnyItIsNotFound) {
 TEST_F(VerifyCheckpointTest, ANewerVersionIsNotPassedOver) {
   Make(100);
   fs::create_directories(folder_.File("step-00000200"));
-  folder_.Write("step-00000200/manifest.json", R"({"format": "convoy checkpoint", "version": 2})");
+  folder_.Write("step-00000200/manifest.json", R"({"format": "convoy checkpoint", "version": 3})");
   const auto usable = FindNewestUsable(folder_.path());
   EXPECT_EQ(usable.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(usable.status().message()), HasSubstr("use a newer Convoy"));
