@@ -1,0 +1,32 @@
+#include "launcher/report/number_text.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace convoy {
+
+std::string SecondsText(double seconds) {
+  if (seconds < 9.995) return absl::StrFormat("%.2f s", seconds);
+  if (seconds < 119.95) return absl::StrFormat("%.1f s", seconds);
+  const auto whole = static_cast<int64_t>(std::lround(seconds));
+  return absl::StrFormat("%d min %d s", whole / 60, whole % 60);
+}
+
+std::string GroupedText(double count) {
+  std::string text = absl::StrFormat("%.0f", count);
+  for (size_t at = text.size(); at > 3 && text[at - 4] != '-';) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string MetricText(double value) {
+  return absl::StrFormat("%.*f", std::abs(value) >= 1000 ? 0 : std::abs(value) >= 10 ? 2 : 4, value);
+}
+
+std::string SpreadText(const Spread& spread, std::string (*text)(double)) {
+  if (spread.runs < 2) return text(spread.median);
+  return absl::StrCat(text(spread.median), " (", text(spread.low), " to ", text(spread.high), ")");
+}
+
+}  // namespace convoy
