@@ -98,11 +98,12 @@ absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
   return ResolveDefaults(std::move(job));
 }
 
-void AddJobOptions(CLI::App* command, JobOptions* job) {
+void AddJobOptions(CLI::App* command, JobOptions* job, bool mode) {
   command->add_option("JOB", job->path, "Job file (protobuf text format; convoy explain)")
       ->type_name("FILE")
       ->required();
   for (const FieldFlag& flag : kFieldFlags) {
+    if (!mode && std::string_view(flag.flag) == "--mode") continue;
     command
         ->add_option_function<std::string>(
             flag.flag,

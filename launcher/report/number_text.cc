@@ -1,5 +1,6 @@
 #include "launcher/report/number_text.h"
 
+#include <charconv>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,14 @@ std::string GroupedText(double count) {
   std::string text = absl::StrFormat("%.0f", count);
   for (size_t at = text.size(); at > 3 && text[at - 4] != '-';) text.insert(at -= 3, ",");
   return text;
+}
+
+std::string ShortestText(double value) {
+  char buffer[32];
+  const bool whole = std::isfinite(value) && std::trunc(value) == value && std::abs(value) < 1e15;
+  const auto result = whole ? std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed)
+                            : std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, result.ptr);
 }
 
 std::string MetricText(double value) {

@@ -12,6 +12,8 @@ namespace convoy {
 std::string SecondsText(double seconds);
 // With commas: "143,210".
 std::string GroupedText(double count);
+// The shortest text that reads back as the same number: "0.03", "1024".
+std::string ShortestText(double value);
 // Of a metric: four digits after the point, fewer for large values.
 std::string MetricText(double value);
 // "2.2 s (2.1 s to 2.4 s)", or the value alone of a single run. `text`: one of the above.

@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/job/model_task.h"
-#include "common/job/range.h"
 #include "common/job/suggest.h"
+#include "launcher/report/number_text.h"
 
 namespace convoy {
 namespace {
@@ -47,7 +47,7 @@ std::optional<bool> LargerIsBetter(std::string_view metric) {
 }
 
 std::string Target::Describe() const {
-  return absl::StrCat(split == "train" ? "training " : "validation ", metric, " of ", NumberText(value));
+  return absl::StrCat(split == "train" ? "training " : "validation ", metric, " of ", ShortestText(value));
 }
 
 absl::StatusOr<Target> ParseTarget(std::string_view text) {
