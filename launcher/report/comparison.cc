@@ -166,7 +166,10 @@ void DescribeRehearsal(Comparison* all) {
 void NoteWhatIsNotComparable(Comparison* all) {
   std::set<uint64_t> examples;
   for (const ComparedMode& mode : all->modes) {
-    for (const size_t i : mode.runs) examples.insert(all->runs[i].examples);
+    for (const size_t i : mode.runs) {
+      // Dropped gradients stand for examples that were computed on, too.
+      if (all->runs[i].dropped == 0) examples.insert(all->runs[i].examples);
+    }
   }
   if (examples.size() > 1) {
     all->notes.push_back(absl::StrCat("The runs did not see equally many examples (", *examples.begin(), " to ",

@@ -34,8 +34,8 @@ std::string MetricText(double value) {
 }
 
 std::string SpreadText(const Spread& spread, std::string (*text)(double)) {
-  if (spread.runs < 2) return text(spread.median);
-  return absl::StrCat(text(spread.median), " (", text(spread.low), " to ", text(spread.high), ")");
+  const std::string median = text(spread.median), low = text(spread.low), high = text(spread.high);
+  return low == high ? median : absl::StrCat(median, " (", low, " to ", high, ")");
 }
 
 }  // namespace convoy

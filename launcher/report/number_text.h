@@ -16,7 +16,7 @@ std::string GroupedText(double count);
 std::string ShortestText(double value);
 // Of a metric: four digits after the point, fewer for large values.
 std::string MetricText(double value);
-// "2.2 s (2.1 s to 2.4 s)", or the value alone of a single run. `text`: one of the above.
+// "2.2 s (2.1 s to 2.4 s)", or the value alone if all runs have it. `text`: one of the above.
 std::string SpreadText(const Spread& spread, std::string (*text)(double));
 
 }  // namespace convoy

@@ -77,7 +77,7 @@ const ConvoyCharts = (() => {
 
     const showTip = u => {
       const {left, top} = u.cursor;
-      if (left == null || left < 0) { tip.hidden = true; return; }
+      if (left == null || left < 0 || !u.over.matches(":hover")) { tip.hidden = true; return; }
       const x = u.posToVal(left, "x");
       const rows = groups.filter(group => !hidden.has(group.name)).map(group => [group, valueAt(group, x)]).filter(([, at]) => at);
       if (!rows.length) { tip.hidden = true; return; }
@@ -87,9 +87,10 @@ const ConvoyCharts = (() => {
           element("span", {}, yText(at.median) + (at.runs > 1 && at.low !== at.high ? ` (${yText(at.low)} – ${yText(at.high)})` : "")))));
       tip.hidden = false;
       const box = root.getBoundingClientRect(), over = u.over.getBoundingClientRect();
-      const x0 = over.left - box.left + left, room = box.width - x0 - tip.offsetWidth - 16;
-      tip.style.left = Math.max(-10, room > 0 ? x0 + 14 : x0 - tip.offsetWidth - 14) + "px";
-      tip.style.top = Math.max(0, over.top - box.top + Math.min(top, over.height - tip.offsetHeight)) + "px";
+      const x0 = over.left - box.left + left;
+      const fits = over.left + left + 14 + tip.offsetWidth < document.documentElement.clientWidth - 8;
+      tip.style.left = Math.max(8 - box.left, fits ? x0 + 14 : x0 - tip.offsetWidth - 14) + "px";
+      tip.style.top = over.top - box.top + Math.min(top, Math.max(0, over.height - tip.offsetHeight)) + "px";
     };
 
     const drawTarget = u => {
@@ -106,8 +107,8 @@ const ConvoyCharts = (() => {
       context.lineTo(u.bbox.left + u.bbox.width, y);
       context.stroke();
       context.font = `${11 * ratio}px system-ui, sans-serif`;
-      context.textAlign = "right";
-      context.fillText("target " + yText(options.target), u.bbox.left + u.bbox.width - 4 * ratio, y - 4 * ratio);
+      context.textAlign = "left";
+      context.fillText("target " + yText(options.target), u.bbox.left + 4 * ratio, y - 4 * ratio);
       context.restore();
     };
 
@@ -130,7 +131,7 @@ const ConvoyCharts = (() => {
           const room = (high - low || Math.abs(high) || 1) * .06;
           return [low - room, high + room];
         })}},
-        axes: [axis(options.xLabel, xText, 34), axis(null, yText, 52)],
+        axes: [axis(options.xLabel, xText, 22), axis(null, yText, 52)],
         legend: {show: false},
         cursor: {drag: {x: true, y: false, uni: 8}, points: {show: false}, focus: {prox: 24},
                  sync: options.sync ? {key: options.sync, setSeries: false} : undefined},
