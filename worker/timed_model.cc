@@ -5,9 +5,9 @@
 namespace convoy {
 namespace {
 
-double ThreadSeconds() {
+double SecondsOf(clockid_t clock) {
   timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
@@ -15,20 +15,26 @@ double ThreadSeconds() {
 class ComputeClock {
  public:
   // `delay`: null if the model is as fast as it is.
-  explicit ComputeClock(ComputeDelay* delay) : delay_(delay), resumed_(ThreadSeconds()) {
+  explicit ComputeClock(ComputeDelay* delay) : delay_(delay) {
     if (delay_ != nullptr) delay_->BeginBatch();
+    Resume();
   }
   void Stop() {
-    const double computed = ThreadSeconds() - resumed_;
-    seconds_ += computed;
-    if (delay_ != nullptr) delay_->Computed(computed);
+    seconds_ += SecondsOf(CLOCK_THREAD_CPUTIME_ID) - resumed_;
+    // A slower processor takes longer by the clock on the wall.
+    if (delay_ != nullptr) delay_->Computed(SecondsOf(CLOCK_MONOTONIC) - resumed_at_);
   }
-  void Resume() { resumed_ = ThreadSeconds(); }
+  void Resume() {
+    if (delay_ != nullptr) resumed_at_ = SecondsOf(CLOCK_MONOTONIC);
+    resumed_ = SecondsOf(CLOCK_THREAD_CPUTIME_ID);
+  }
+  // Processor time so far.
   double seconds() const { return seconds_; }
 
  private:
   ComputeDelay* const delay_;
-  double resumed_;
+  double resumed_ = 0;     // processor time of the thread
+  double resumed_at_ = 0;  // time
   double seconds_ = 0;
 };
 

@@ -5,7 +5,8 @@
   const report = JSON.parse(document.getElementById("report").textContent);
   const page = document.getElementById("page");
   const modes = report.modes, shown = modes.filter(mode => mode.judged);
-  shown.forEach((mode, i) => { mode.color = "--c" + i % 8; });
+  let colors = 0;
+  for (const mode of shown) mode.color = mode.name === "single" ? "--c0" : "--c" + (colors++ % 7 + 1);
   const severalRates = new Set(modes.map(mode => mode.learning_rate)).size > 1;
   const split = {validation: "validation", train: "training"};
   const charts = [];
@@ -98,12 +99,22 @@
   };
 
   // ------------------------------------------------------------------------------------------- curves
+  // Means over the points around each, a fiftieth of all to either side.
+  const smoothed = values => {
+    const reach = Math.max(1, Math.round(values.length / 50));
+    return values.map((value, i) => {
+      if (value == null) return null;
+      const near = values.slice(Math.max(0, i - reach), i + reach + 1).filter(other => other != null);
+      return near.reduce((sum, other) => sum + other, 0) / near.length;
+    });
+  };
+
   // Of each judged mode, the runs' columns; the run in the middle of the last values is the main one.
-  const groupsOf = (part, metric, axis) => shown.map(mode => {
+  const groupsOf = (part, metric, axis, smooth) => shown.map(mode => {
     const index = modes.indexOf(mode);
     const runs = report.runs.filter(run => run.mode === index).map(run => {
       const at = run[part].metrics.indexOf(metric);
-      return {x: run[part][axis], y: at < 0 ? [] : run[part].values[at]};
+      return {x: run[part][axis], y: at < 0 ? [] : smooth ? smoothed(run[part].values[at]) : run[part].values[at]};
     }).filter(run => run.x.length && run.y.length);
     const order = runs.map((run, i) => [run.y.at(-1) ?? -Infinity, i]).sort((a, b) => a[0] - b[0]);
     return {name: mode.name, color: mode.color, runs, main: order.length ? order[order.length >> 1][1] : 0};
@@ -132,7 +143,7 @@
         const isTarget = report.target && report.target.metric === metric && report.target.split === state.part;
         const chart = ConvoyCharts.lines(row, {
           name: `${state.part}/${metric}/${axis}`, title: `${title(metric, split[state.part])} ${how}`, xLabel: label, xText, yText: tick,
-          xUnit: axis === "seconds" ? "s" : axis, groups: groupsOf(state.part, metric, axis), target: isTarget ? report.target.value : null, sync: axis});
+          xUnit: axis === "seconds" ? "s" : axis, groups: groupsOf(state.part, metric, axis, state.smooth && state.part === "train"), target: isTarget ? report.target.value : null, sync: axis});
         hidden.forEach(name => chart.setVisible(name, false));
         charts.push(chart);
       }
@@ -143,8 +154,12 @@
       drawRow(state.metric);
       if (state.metric !== "loss" && metricsOf(state.part).includes("loss")) drawRow("loss");
     };
+    const toggleSmooth = event => {
+      state.smooth = event.target.checked;
+      draw();
+    };
     const choice = (text, on, act) => e("button", {class: "choice", "aria-pressed": String(on), onclick: act}, text);
-    const drawControls = () => controls.replaceChildren(
+    const drawControls = () => controls.replaceChildren(...[
       e("div", {class: "group"}, ...parts.map(part => choice(split[part], part === state.part, () => {
         state.part = part;
         if (!metricsOf(part).includes(state.metric)) state.metric = metricsOf(part)[0];
@@ -153,13 +168,15 @@
       }))),
       e("label", {class: "group"}, "metric ", e("select", {id: "metric", onchange: event => { state.metric = event.target.value; draw(); }},
         ...metricsOf(state.part).map(metric => e("option", {value: metric, selected: metric === state.metric ? "" : null}, metric)))),
+      state.part === "train" ? e("label", {class: "group", title: "means over neighbouring points; extremes are no longer drawn then"},
+        e("input", {type: "checkbox", id: "smooth", checked: state.smooth ? "" : null, onchange: toggleSmooth}), "smooth") : null,
       e("div", {class: "group legend"}, ...shown.map(mode => e("button", {class: "chip", "data-mode": mode.name, "aria-pressed": String(!hidden.has(mode.name)),
         onclick: event => {
           const on = hidden.has(mode.name);
           if (on) hidden.delete(mode.name); else hidden.add(mode.name);
           event.currentTarget.setAttribute("aria-pressed", String(on));
           charts.forEach(chart => chart.setVisible(mode.name, on));
-        }}, e("i", {class: "dot", style: `background:var(${mode.color})`}), mode.name))));
+        }}, e("i", {class: "dot", style: `background:var(${mode.color})`}), mode.name)))].filter(part => part));
     drawControls();
     const section = e("section", {class: "card", id: "curves"}, e("h2", {}, "Curves"),
       e("p", {class: "hint"}, "The same runs against three rulers: what they learn from an example, from an update, and in a second. Bold: the seed in the middle; thin: the other seeds. " +
