@@ -159,9 +159,10 @@ void ReadSummary(const std::string& text, RunRecord* record) {
 
 absl::StatusOr<RunRecord> ReadRun(const std::string& directory) {
   const std::string job_path = directory + "/job.textproto";
-  if (!std::filesystem::exists(job_path)) {
-    return absl::NotFoundError(absl::StrCat(directory, " holds no run: there is no job.textproto; name the folder that "
-                                                       "`convoy train` calls its run directory"));
+  const bool begun = std::filesystem::exists(directory + "/events.jsonl") || std::filesystem::exists(directory + "/summary.json");
+  if (!std::filesystem::exists(job_path) || !begun) {
+    return absl::NotFoundError(absl::StrCat(directory, " holds no run: there is no ", begun ? "job.textproto" : "events.jsonl",
+                                            "; name the folder that `convoy train` calls its run directory"));
   }
   RunRecord record;
   record.directory = directory;

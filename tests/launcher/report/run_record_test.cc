@@ -85,6 +85,7 @@ TEST_F(RunRecordTest, AJobThatWentOnCountsItsTimeOnAndForgetsWhatDidNotHappen) {
 }
 
 TEST_F(RunRecordTest, WhyARunIsNotWholeIsSaid) {
+  Write("events.jsonl", "");
   EXPECT_THAT(Read().failure, HasSubstr("has no summary.json"));
   Write("summary.json", "{\"failure\": \"worker 1 was killed\", \"stopped_early\": false}");
   EXPECT_EQ(Read().failure, "worker 1 was killed");
@@ -106,7 +107,8 @@ TEST_F(RunRecordTest, NumbersOfTheWrongKindAreNone) {
 TEST_F(RunRecordTest, AFolderWithoutARunIsNotFound) {
   const absl::Status status = ReadRun(folder_ / "nothing").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("holds no run: there is no job.textproto"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("holds no run: there is no events.jsonl"));
+  EXPECT_FALSE(ReadRun(folder_.path()).ok()) << "a job file alone is no run";
 }
 
 }  // namespace
