@@ -12,6 +12,7 @@ std::string_view ChartsJs();        // page/charts.js: charts, for any page
 std::string_view ReportJs();        // page/report.js: what a report shows
 std::string_view ChartLibraryJs();  // third_party/uplot
 std::string_view ChartLibraryCss();
+std::string_view ChartLibraryLicense();
 
 }  // namespace convoy
 

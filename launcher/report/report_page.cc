@@ -25,7 +25,7 @@ std::string ReportPage(std::string_view title, std::string_view report_json) {
   const std::pair<std::string_view, std::string> parts[] = {
       {"{{TITLE}}", EscapeHtml(title)},
       {"{{CSS}}", absl::StrCat(std::string(ChartLibraryCss()), "\n", std::string(PageCss()))},
-      {"{{SCRIPTS}}", absl::StrCat(std::string(ChartLibraryJs()), "\n", std::string(ChartsJs()), "\n", std::string(ReportJs()))},
+      {"{{SCRIPTS}}", absl::StrCat("/* uPlot draws the charts.\n\n", std::string(ChartLibraryLicense()), "*/\n", std::string(ChartLibraryJs()), "\n", std::string(ChartsJs()), "\n", std::string(ReportJs()))},
       {"{{DATA}}", EscapeScript(report_json)},
   };
   // What is filled in is not looked at again.

@@ -61,7 +61,7 @@
 
   // ------------------------------------------------------------------------------------------- table
   const spread = (value, text) => value == null ? ["–"] : [text(value.median),
-    value.runs > 1 && value.low !== value.high ? e("span", {class: "range"}, `${text(value.low)} – ${text(value.high)}`) : null];
+    text(value.low) !== text(value.high) ? e("span", {class: "range"}, `${text(value.low)} – ${text(value.high)}`) : null];
   const best = (of, less) => {
     const values = shown.filter(mode => mode.runs && !mode.failed).map(of).filter(value => value != null);
     return values.length > 1 ? (less ? Math.min(...values) : Math.max(...values)) : null;

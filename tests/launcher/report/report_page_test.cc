@@ -15,6 +15,7 @@ TEST(ReportPageTest, IsOneFileThatAsksForNothing) {
   const std::string page = ReportPage("a <b> & \"c\"", "{}");
   EXPECT_THAT(page, HasSubstr("<title>a &lt;b&gt; &amp; &quot;c&quot;</title>"));
   EXPECT_THAT(page, HasSubstr("https://github.com/leeoniya/uPlot (v1.6.32)")) << "the library, with where it comes from";
+  EXPECT_THAT(page, HasSubstr("Permission is hereby granted")) << "and its licence";
   for (const char* reference : {"src=\"", "url(", "@import", "fetch(", "<link rel=\"stylesheet\""}) {
     EXPECT_THAT(page, Not(HasSubstr(reference)));
   }
