@@ -16,7 +16,8 @@ inline constexpr size_t kStalenessBuckets = 32;
 // 0 to 15: that staleness; 16: 16 to 31; 17: 32 to 63; ...; 31: all above.
 constexpr size_t StalenessBucket(uint64_t staleness) {
   if (staleness < 16) return static_cast<size_t>(staleness);
-  return std::min<size_t>(kStalenessBuckets - 1, static_cast<size_t>(std::bit_width(staleness)) + 11);
+  return std::min<size_t>(kStalenessBuckets - 1,
+                          static_cast<size_t>(std::bit_width(staleness)) + 11);
 }
 
 // The least staleness of a bucket.

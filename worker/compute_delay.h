@@ -1,5 +1,5 @@
-// Makes a worker slower than it is (rehearsal.slow_worker): it sleeps in proportion to the time that
-// its model computes.
+// Makes a worker slower than it is (rehearsal.slow_worker): it sleeps in proportion to the time
+// that its model computes.
 #ifndef CONVOY_WORKER_COMPUTE_DELAY_H_
 #define CONVOY_WORKER_COMPUTE_DELAY_H_
 
@@ -26,8 +26,8 @@ class ComputeDelay {
   // The next batch begins.
   void BeginBatch() { factor_ = slowness_.FactorOf(batch_++); }
   // The model has computed for `seconds` and is about to hand something over: sleeps (factor - 1)
-  // times as long. What is shorter than a system's sleep is kept for the next time, and what a sleep
-  // was too long is taken off it.
+  // times as long. What is shorter than a system's sleep is kept for the next time, and what a
+  // sleep was too long is taken off it.
   void Computed(double seconds);
 
   // Any thread.

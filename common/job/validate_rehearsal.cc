@@ -22,8 +22,9 @@ void ValidateSlowWorker(const v1::Job& job, const std::string& text, const std::
   const std::string there =
       mode.ok() && mode->single() ? "mode single is one process, worker 0"
       : workers == 1              ? "the job has one, worker 0"
-                                  : absl::StrCat("the job has ", workers, ", from 0 to ", workers - 1);
-  violations->push_back({path, absl::StrCat(path, ": there is no worker ", *rule->worker, ": ", there)});
+                     : absl::StrCat("the job has ", workers, ", from 0 to ", workers - 1);
+  violations->push_back(
+      {path, absl::StrCat(path, ": there is no worker ", *rule->worker, ": ", there)});
 }
 
 }  // namespace
@@ -31,7 +32,8 @@ void ValidateSlowWorker(const v1::Job& job, const std::string& text, const std::
 void ValidateRehearsal(const v1::Job& job, std::vector<Violation>* violations) {
   const v1::Rehearsal& rehearsal = job.rehearsal();
   for (int i = 0; i < rehearsal.slow_worker_size(); ++i) {
-    ValidateSlowWorker(job, rehearsal.slow_worker(i), ElementPath("rehearsal.slow_worker", i), violations);
+    ValidateSlowWorker(job, rehearsal.slow_worker(i), ElementPath("rehearsal.slow_worker", i),
+                       violations);
   }
   const std::string path = "rehearsal.link";
   const absl::StatusOr<LinkLimit> link = ParseLinkLimit(rehearsal.link());
@@ -41,7 +43,10 @@ void ValidateRehearsal(const v1::Job& job, std::vector<Violation>* violations) {
   }
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
   if (link->any() && mode.ok() && mode->single()) {
-    violations->push_back({path, absl::StrCat(path, ": mode single has no servers and sends nothing over a link; leave it out")});
+    violations->push_back(
+        {path,
+         absl::StrCat(path,
+                      ": mode single has no servers and sends nothing over a link; leave it out")});
   }
 }
 

@@ -23,13 +23,14 @@ struct LinkUnit {
 };
 
 // The longer ones first: "s" ends "ms", too.
-constexpr LinkUnit kLinkUnits[] = {{"kbit", 1e3, true},  {"mbit", 1e6, true},  {"gbit", 1e9, true},
+constexpr LinkUnit kLinkUnits[] = {{"kbit", 1e3, true}, {"mbit", 1e6, true}, {"gbit", 1e9, true},
                                    {"us", 1e-6, false}, {"ms", 1e-3, false}, {"s", 1, false}};
 
 absl::Status NotALink(std::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "got \"", std::string(text),
-      "\"; want a rate, a latency of at most 60s, or both: 100mbit,5ms (units kbit, mbit, gbit; us, ms, s)"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("got \"", std::string(text),
+                   "\"; want a rate, a latency of at most 60s, or both: 100mbit,5ms (units kbit, "
+                   "mbit, gbit; us, ms, s)"));
 }
 
 // The number before the unit and the unit itself.
@@ -78,7 +79,8 @@ std::string Describe(const LinkLimit& limit) {
   std::string text;
   if (limit.bits_per_second > 0) text = RateText(limit.bits_per_second);
   if (limit.latency > absl::ZeroDuration()) {
-    absl::StrAppend(&text, text.empty() ? "" : " and ", absl::FormatDuration(limit.latency), " delay");
+    absl::StrAppend(&text, text.empty() ? "" : " and ", absl::FormatDuration(limit.latency),
+                    " delay");
   }
   return text.empty() ? "no limit" : absl::StrCat(text, " from each process");
 }

@@ -3,7 +3,8 @@
 //   link    = RATE [ "," LATENCY ] | LATENCY
 //   RATE    = number ( "kbit" | "mbit" | "gbit" )     of 1000, 10^6, 10^9 bits a second
 //   LATENCY = number ( "us" | "ms" | "s" )
-// Each process has a link of its own on which it sends at RATE; what has left arrives LATENCY later.
+// Each process has a link of its own on which it sends at RATE; what has left arrives LATENCY
+// later.
 #ifndef CONVOY_COMMON_REHEARSAL_LINK_LIMIT_H_
 #define CONVOY_COMMON_REHEARSAL_LINK_LIMIT_H_
 

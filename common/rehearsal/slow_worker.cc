@@ -17,10 +17,10 @@ constexpr char kAny[] = "any";
 constexpr char kSlownessStream[] = "rehearsal/slow_worker";
 
 absl::Status NotARule(std::string_view text, std::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("got \"", std::string(text), "\": ", std::string(what),
-                   "; want WORKER=FACTORx (1=3x: worker 1 is always 3 times slower) or "
-                   "WORKER=FACTORx@SHARE%[/BATCHES] (any=3x@10%: each worker is, in a tenth of its batches)"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "got \"", std::string(text), "\": ", std::string(what),
+      "; want WORKER=FACTORx (1=3x: worker 1 is always 3 times slower) or "
+      "WORKER=FACTORx@SHARE%[/BATCHES] (any=3x@10%: each worker is, in a tenth of its batches)"));
 }
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
@@ -47,12 +47,13 @@ absl::StatusOr<SlowWorkerRule> ParseSlowWorkerRule(std::string_view text) {
   if (!TakeAfter('=', &rest, &factor)) return NotARule(text, "there is no \"=\"");
   uint32_t worker = 0;
   if (rest != kAny) {
-    if (!absl::SimpleAtoi(Absl(rest), &worker)) return NotARule(text, "WORKER must be a rank or any");
+    if (!absl::SimpleAtoi(Absl(rest), &worker))
+      return NotARule(text, "WORKER must be a rank or any");
     rule.worker = worker;
   }
   std::string_view stretch, share;
-  if (TakeAfter('/', &factor, &stretch) &&
-      (!absl::SimpleAtoi(Absl(stretch), &rule.stretch) || rule.stretch < 1 || rule.stretch > kLongestStretch)) {
+  if (TakeAfter('/', &factor, &stretch) && (!absl::SimpleAtoi(Absl(stretch), &rule.stretch) ||
+                                            rule.stretch < 1 || rule.stretch > kLongestStretch)) {
     return NotARule(text, "BATCHES must be a whole number from 1 to 1000000");
   }
   const bool passing = TakeAfter('@', &factor, &share);
@@ -75,7 +76,8 @@ absl::StatusOr<SlowWorkerRule> ParseSlowWorkerRule(std::string_view text) {
 }
 
 std::string ToString(const SlowWorkerRule& rule) {
-  std::string text = absl::StrCat(rule.worker ? absl::StrCat(*rule.worker) : kAny, "=", NumberText(rule.factor), "x");
+  std::string text = absl::StrCat(rule.worker ? absl::StrCat(*rule.worker) : kAny, "=",
+                                  NumberText(rule.factor), "x");
   if (rule.share < 1) absl::StrAppend(&text, "@", NumberText(100 * rule.share), "%/", rule.stretch);
   return text;
 }
@@ -84,8 +86,8 @@ std::string Describe(const SlowWorkerRule& rule) {
   const std::string who = rule.worker ? absl::StrCat("worker ", *rule.worker) : "each worker";
   const std::string slower = absl::StrCat(" is ", NumberText(rule.factor), " times slower ");
   if (rule.share >= 1) return absl::StrCat(who, slower, "all the time");
-  return absl::StrCat(who, slower, "in ", NumberText(100 * rule.share), " % of its batches, ", rule.stretch,
-                      rule.stretch == 1 ? " at a time" : " in a row");
+  return absl::StrCat(who, slower, "in ", NumberText(100 * rule.share), " % of its batches, ",
+                      rule.stretch, rule.stretch == 1 ? " at a time" : " in a row");
 }
 
 Slowness::Slowness(const std::vector<SlowWorkerRule>& rules, uint64_t seed, uint32_t worker)
@@ -99,8 +101,9 @@ double Slowness::FactorOf(uint64_t batch) const {
   double factor = 1;
   for (size_t i = 0; i < rules_.size(); ++i) {
     const SlowWorkerRule& rule = rules_[i];
-    const bool slow = rule.share >= 1 || RandomStream(seed_, kSlownessStream, worker_, i)
-                                                 .Uniform(batch / rule.stretch) < rule.share;
+    const bool slow =
+        rule.share >= 1 ||
+        RandomStream(seed_, kSlownessStream, worker_, i).Uniform(batch / rule.stretch) < rule.share;
     if (slow) factor = std::max(factor, rule.factor);
   }
   return factor;

@@ -1,4 +1,5 @@
-// Workers that are made slower than they are, to see what a mode does about it (rehearsal.slow_worker).
+// Workers that are made slower than they are, to see what a mode does about it
+// (rehearsal.slow_worker).
 //
 //   rule  = WHO "=" FACTOR "x" [ "@" SHARE "%" [ "/" BATCHES ] ]
 //   WHO   = rank of a worker | "any"

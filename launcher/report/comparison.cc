@@ -27,7 +27,8 @@ std::string ClusterText(const RunRecord& run) {
 std::string RehearsalText(const RunRecord& run) {
   const absl::StatusOr<RehearsalPlan> plan = RehearsalOf(run.job.rehearsal());
   if (!plan.ok() || !plan->any()) return "no rehearsal";
-  std::vector<std::string> parts(run.job.rehearsal().slow_worker().begin(), run.job.rehearsal().slow_worker().end());
+  std::vector<std::string> parts(run.job.rehearsal().slow_worker().begin(),
+                                 run.job.rehearsal().slow_worker().end());
   if (plan->link.any()) parts.push_back(run.job.rehearsal().link());
   return absl::StrJoin(parts, " ");
 }
@@ -69,9 +70,12 @@ void ChooseMetric(Comparison* all) {
     return;
   }
   const auto has = [all](const char* metric) {
-    return std::ranges::any_of(all->runs, [&](const RunRecord& run) { return run.curve(all->split).Find(metric).has_value(); });
+    return std::ranges::any_of(all->runs, [&](const RunRecord& run) {
+      return run.curve(all->split).Find(metric).has_value();
+    });
   };
-  if (std::ranges::all_of(all->runs, [](const RunRecord& run) { return run.validation.empty(); })) all->split = "train";
+  if (std::ranges::all_of(all->runs, [](const RunRecord& run) { return run.validation.empty(); }))
+    all->split = "train";
   all->metric = has("accuracy") ? "accuracy" : has("rmse") ? "rmse" : "loss";
   all->larger_is_better = *LargerIsBetter(all->metric);
 }
@@ -119,7 +123,8 @@ void Measure(const Comparison& all, ComparedMode* mode) {
   mode->staleness = SpreadOf(std::move(staleness));
   const auto runs = static_cast<double>(mode->runs.size());
   for (const auto& [rank, sum] : workers) {
-    mode->workers.push_back({rank, sum.trained / runs, sum.waited / runs, sum.delayed / runs, sum.computed / runs});
+    mode->workers.push_back(
+        {rank, sum.trained / runs, sum.waited / runs, sum.delayed / runs, sum.computed / runs});
   }
   for (const auto& [from, bar] : bars) mode->histogram.push_back(bar);
 }
@@ -135,14 +140,15 @@ const RunRecord& FirstSeed(const Comparison& all, const ComparedMode& mode) {
   return *first;
 }
 
-// Of the rates of one mode the best counts, by the run of the first seed: that is the one which a sweep
-// runs at every rate.
+// Of the rates of one mode the best counts, by the run of the first seed: that is the one which a
+// sweep runs at every rate.
 void JudgeAtBestRate(Comparison* all) {
   std::map<std::string, ComparedMode*> best;
   for (ComparedMode& mode : all->modes) {
     mode.judged = false;
     ComparedMode*& so_far = best[mode.name];
-    if (so_far == nullptr || IsBetterRun(*all, FirstSeed(*all, mode), FirstSeed(*all, *so_far))) so_far = &mode;
+    if (so_far == nullptr || IsBetterRun(*all, FirstSeed(*all, mode), FirstSeed(*all, *so_far)))
+      so_far = &mode;
   }
   for (const auto& [name, mode] : best) mode->judged = true;
 }
@@ -172,8 +178,9 @@ void NoteWhatIsNotComparable(Comparison* all) {
     }
   }
   if (examples.size() > 1) {
-    all->notes.push_back(absl::StrCat("The runs did not see equally many examples (", *examples.begin(), " to ",
-                                      *examples.rbegin(), "): final values are not comparable, curves by example are."));
+    all->notes.push_back(absl::StrCat(
+        "The runs did not see equally many examples (", *examples.begin(), " to ",
+        *examples.rbegin(), "): final values are not comparable, curves by example are."));
   }
   for (const RunRecord& run : all->runs) {
     if (run.damaged_lines == 0) continue;
@@ -190,6 +197,15 @@ std::optional<Spread> SpreadOf(std::vector<double> values) {
   std::ranges::sort(values);
   const size_t n = values.size();
   return Spread{(values[(n - 1) / 2] + values[n / 2]) / 2, values.front(), values.back(), n};
+}
+
+double ComparedMode::WaitedShare() const {
+  double trained = 0, waited = 0;
+  for (const WorkerTimes& worker : workers) {
+    trained += worker.trained;
+    waited += worker.waited;
+  }
+  return trained > 0 ? waited / trained : 0;
 }
 
 Order OrderOf(const Spread& a, const Spread& b) {

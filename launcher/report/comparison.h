@@ -38,6 +38,8 @@ struct ComparedMode {
   std::vector<WorkerTimes> workers;     // by rank, means over the runs
   std::vector<StalenessBar> histogram;  // sums over the runs
 
+  // Of the time of all workers; 0: not measured.
+  double WaitedShare() const;
   // Every run ended well and met the target.
   bool always_reached() const { return failed.empty() && seconds && seconds->runs == runs.size(); }
 };
@@ -45,8 +47,8 @@ struct ComparedMode {
 struct Comparison {
   std::string job;
   std::optional<Target> target;
-  // What the modes are judged by besides: the target's metric, or else the first of accuracy, rmse and
-  // loss that the runs have, on the validation data if there are any.
+  // What the modes are judged by besides: the target's metric, or else the first of accuracy, rmse
+  // and loss that the runs have, on the validation data if there are any.
   std::string split, metric;
   bool larger_is_better = true;
   std::vector<RunRecord> runs;
@@ -69,8 +71,8 @@ bool IsBetterRun(const Comparison& by, const RunRecord& a, const RunRecord& b);
 
 // How the numbers of two modes stand to each other.
 enum class Order { kLess, kNotToldApart, kGreater };
-// Less: every run of `a` is below every run of `b`, and if one of them has a single run, by more than
-// a tenth.
+// Less: every run of `a` is below every run of `b`, and if one of them has a single run, by more
+// than a tenth.
 Order OrderOf(const Spread& a, const Spread& b);
 
 }  // namespace convoy

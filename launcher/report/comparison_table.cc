@@ -55,8 +55,11 @@ std::string StalenessText(double value) { return absl::StrFormat("%.2f", value);
 TextRow TitleRow(const Comparison& all, bool rates) {
   TextRow row = {"mode"};
   if (rates) row.push_back("rate");
-  if (all.target) row.insert(row.end(), {absl::StrCat("to ", all.metric, " ", ShortestText(all.target->value)), "examples to it"});
-  row.insert(row.end(), {absl::StrCat("last ", all.metric), "examples/s", "moved", "staleness", "waited"});
+  if (all.target)
+    row.insert(row.end(), {absl::StrCat("to ", all.metric, " ", ShortestText(all.target->value)),
+                           "examples to it"});
+  row.insert(row.end(),
+             {absl::StrCat("last ", all.metric), "examples/s", "moved", "staleness", "waited"});
   return row;
 }
 
@@ -73,7 +76,8 @@ TextRow RowOf(const Comparison& all, const ComparedMode& mode, bool rates, bool 
 
 std::string Table(const Comparison& all) {
   const bool rates = HasSeveralRates(all);
-  const bool drops = std::ranges::any_of(all.modes, [](const ComparedMode& mode) { return mode.dropped && mode.dropped->high > 0; });
+  const bool drops = std::ranges::any_of(
+      all.modes, [](const ComparedMode& mode) { return mode.dropped && mode.dropped->high > 0; });
   std::vector<TextRow> rows = {TitleRow(all, rates)};
   if (drops) rows[0].push_back("dropped");
   for (const ComparedMode& mode : all.modes) {
@@ -97,7 +101,8 @@ std::string OtherRates(const Comparison& all) {
 
 std::string RenderComparison(const Comparison& all, const Verdict& verdict) {
   std::string text = absl::StrCat(Table(all), OtherRates(all), "\n", verdict.headline, "\n");
-  for (const std::string& sentence : verdict.sentences) absl::StrAppend(&text, "- ", sentence, "\n");
+  for (const std::string& sentence : verdict.sentences)
+    absl::StrAppend(&text, "- ", sentence, "\n");
   for (const std::string& note : all.notes) absl::StrAppend(&text, "note: ", note, "\n");
   return text;
 }

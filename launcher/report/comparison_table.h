@@ -9,8 +9,8 @@
 
 namespace convoy {
 
-// A line for each mode that is judged, then the rates that were not, what failed, and the verdict. Each
-// line ends with a new line.
+// A line for each mode that is judged, then the rates that were not, what failed, and the verdict.
+// Each line ends with a new line.
 std::string RenderComparison(const Comparison& all, const Verdict& verdict);
 
 }  // namespace convoy

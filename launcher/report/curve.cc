@@ -64,7 +64,8 @@ Curve Curve::Thinned(size_t most) const {
   std::set<size_t> kept = {0, points_.size() - 1};
   for (size_t s = 0; s < stretches; ++s) {
     const size_t begin = s * points_.size() / stretches, end = (s + 1) * points_.size() / stretches;
-    for (size_t metric = 0; metric < metrics_.size(); ++metric) KeepExtremes(points_, metric, begin, end, &kept);
+    for (size_t metric = 0; metric < metrics_.size(); ++metric)
+      KeepExtremes(points_, metric, begin, end, &kept);
   }
   Curve thinned;
   thinned.metrics_ = metrics_;

@@ -35,8 +35,8 @@ class Curve {
   // What an earlier life of the job said of later steps did not happen.
   void RemoveAfter(double updates);
 
-  // At most about `most` points: of each stretch those in which some metric is smallest or largest, and
-  // the first and the last of all. No extreme is lost.
+  // At most about `most` points: of each stretch those in which some metric is smallest or largest,
+  // and the first and the last of all. No extreme is lost.
   Curve Thinned(size_t most) const;
 
  private:

@@ -10,6 +10,8 @@ namespace convoy {
 
 // "0.83 s", "12.4 s", "3 min 20 s".
 std::string SecondsText(double seconds);
+// Of an estimate: "40 seconds", "12 minutes".
+std::string MinutesText(double seconds);
 // With commas: "143,210".
 std::string GroupedText(double count);
 // The shortest text that reads back as the same number: "0.03", "1024".

@@ -1,4 +1,5 @@
-// The files of launcher/report/page and the chart library, as they were when this program was built.
+// The files of launcher/report/page and the chart library, as they were when this program was
+// built.
 #ifndef CONVOY_LAUNCHER_REPORT_PAGE_FILES_H_
 #define CONVOY_LAUNCHER_REPORT_PAGE_FILES_H_
 

@@ -1,4 +1,5 @@
-// A comparison as tables for other programs: RFC 4180, a header line, empty fields where nothing is known.
+// A comparison as tables for other programs: RFC 4180, a header line, empty fields where nothing is
+// known.
 #ifndef CONVOY_LAUNCHER_REPORT_REPORT_CSV_H_
 #define CONVOY_LAUNCHER_REPORT_REPORT_CSV_H_
 

@@ -30,7 +30,10 @@ ReportObject Number(double value) {
 
 ReportObject SpreadJson(const std::optional<Spread>& spread) {
   if (!spread) return nullptr;
-  return {{"median", Number(spread->median)}, {"low", Number(spread->low)}, {"high", Number(spread->high)}, {"runs", spread->runs}};
+  return {{"median", Number(spread->median)},
+          {"low", Number(spread->low)},
+          {"high", Number(spread->high)},
+          {"runs", spread->runs}};
 }
 
 ReportObject WorkersJson(const std::vector<WorkerTimes>& workers) {
@@ -48,7 +51,8 @@ ReportObject WorkersJson(const std::vector<WorkerTimes>& workers) {
 
 ReportObject HistogramJson(const std::vector<StalenessBar>& bars) {
   ReportObject list = ReportObject::array();
-  for (const StalenessBar& bar : bars) list.push_back({{"from", bar.from}, {"to", bar.to}, {"count", bar.count}});
+  for (const StalenessBar& bar : bars)
+    list.push_back({{"from", bar.from}, {"to", bar.to}, {"count", bar.count}});
   return list;
 }
 
@@ -81,10 +85,14 @@ ReportObject ModeJson(const Comparison& all, const ComparedMode& mode) {
           {"facts", FactsJson(all.runs[first])}};
 }
 
-// Columns: {"metrics": [names], "seconds", "examples", "updates": [...], "values": [by metric [...]]}.
+// Columns: {"metrics": [names], "seconds", "examples", "updates": [...], "values": [by metric
+// [...]]}.
 ReportObject CurveJson(const Curve& curve, const std::vector<size_t>& metrics) {
-  ReportObject json = {{"metrics", ReportObject::array()}, {"seconds", ReportObject::array()}, {"examples", ReportObject::array()},
-                       {"updates", ReportObject::array()}, {"values", ReportObject::array()}};
+  ReportObject json = {{"metrics", ReportObject::array()},
+                       {"seconds", ReportObject::array()},
+                       {"examples", ReportObject::array()},
+                       {"updates", ReportObject::array()},
+                       {"values", ReportObject::array()}};
   for (const size_t metric : metrics) {
     json["metrics"].push_back(curve.metrics()[metric]);
     json["values"].push_back(ReportObject::array());
@@ -94,7 +102,8 @@ ReportObject CurveJson(const Curve& curve, const std::vector<size_t>& metrics) {
     json["examples"].push_back(Number(point.examples));
     json["updates"].push_back(Number(point.updates));
     for (size_t i = 0; i < metrics.size(); ++i) {
-      json["values"][i].push_back(metrics[i] < point.values.size() ? Number(point.values[metrics[i]]) : nullptr);
+      json["values"][i].push_back(
+          metrics[i] < point.values.size() ? Number(point.values[metrics[i]]) : nullptr);
     }
   }
   return json;
@@ -112,7 +121,8 @@ ReportObject ShownCurve(const Comparison& all, const Curve& curve, bool every_me
   }
   for (const CurvePoint& point : curve.points()) {
     CurvePoint copy = {point.seconds, point.examples, point.updates, {}};
-    for (const size_t i : from) copy.values.push_back(i < point.values.size() ? point.values[i] : std::nan(""));
+    for (const size_t i : from)
+      copy.values.push_back(i < point.values.size() ? point.values[i] : std::nan(""));
     shown.Add(std::move(copy));
   }
   return CurveJson(shown.Thinned(most), metrics);
@@ -146,10 +156,12 @@ ReportObject RunJson(const Comparison& all, size_t i, Curves curves) {
   const auto last = run.curve(all.split).Last(all.metric);
   json["last"] = last ? Number(*last) : ReportObject();
   if (curves == Curves::kNone) return json;
-  const size_t most = std::clamp(kPointsOfAllRuns / std::max<size_t>(1, all.runs.size()), kLeastPointsOfARun, kMostPointsOfARun);
+  const size_t most = std::clamp(kPointsOfAllRuns / std::max<size_t>(1, all.runs.size()),
+                                 kLeastPointsOfARun, kMostPointsOfARun);
   json["points"] = run.train.points().size() + run.validation.points().size();
   json["train"] = ShownCurve(all, run.train, /*every_metric=*/false, most);
-  json["validation"] = ShownCurve(all, run.validation, run.validation.points().size() <= most, most);
+  json["validation"] =
+      ShownCurve(all, run.validation, run.validation.points().size() <= most, most);
   return json;
 }
 
@@ -181,7 +193,9 @@ std::string ReportJson(const Comparison& all, const Verdict& verdict, Curves cur
                        {"rule", verdict.rule},
                        {"notes", all.notes}};
   if (all.target) {
-    json["target"] = {{"split", all.target->split}, {"metric", all.target->metric}, {"value", Number(all.target->value)},
+    json["target"] = {{"split", all.target->split},
+                      {"metric", all.target->metric},
+                      {"value", Number(all.target->value)},
                       {"at_least", all.target->at_least}};
   }
   json["modes"] = ReportObject::array();

@@ -11,8 +11,8 @@ namespace convoy {
 
 enum class Curves { kNone, kThinned };
 
-// One line. Numbers have six significant digits. Thinned: all runs together about 12,000 points of each
-// split, every extreme among them.
+// One line. Numbers have six significant digits. Thinned: all runs together about 12,000 points of
+// each split, every extreme among them.
 std::string ReportJson(const Comparison& all, const Verdict& verdict, Curves curves);
 
 }  // namespace convoy

@@ -16,7 +16,9 @@ std::string EscapeHtml(std::string_view text) {
 
 // JSON within a script element: nothing in it may end the element or open a comment.
 std::string EscapeScript(std::string_view json) {
-  return absl::StrReplaceAll({json.data(), json.size()}, {{"<", "\\u003c"}, {"\xe2\x80\xa8", "\\u2028"}, {"\xe2\x80\xa9", "\\u2029"}});
+  return absl::StrReplaceAll(
+      {json.data(), json.size()},
+      {{"<", "\\u003c"}, {"\xe2\x80\xa8", "\\u2028"}, {"\xe2\x80\xa9", "\\u2029"}});
 }
 
 }  // namespace
@@ -25,7 +27,10 @@ std::string ReportPage(std::string_view title, std::string_view report_json) {
   const std::pair<std::string_view, std::string> parts[] = {
       {"{{TITLE}}", EscapeHtml(title)},
       {"{{CSS}}", absl::StrCat(std::string(ChartLibraryCss()), "\n", std::string(PageCss()))},
-      {"{{SCRIPTS}}", absl::StrCat("/* uPlot draws the charts.\n\n", std::string(ChartLibraryLicense()), "*/\n", std::string(ChartLibraryJs()), "\n", std::string(ChartsJs()), "\n", std::string(ReportJs()))},
+      {"{{SCRIPTS}}",
+       absl::StrCat("/* uPlot draws the charts.\n\n", std::string(ChartLibraryLicense()), "*/\n",
+                    std::string(ChartLibraryJs()), "\n", std::string(ChartsJs()), "\n",
+                    std::string(ReportJs()))},
       {"{{DATA}}", EscapeScript(report_json)},
   };
   // What is filled in is not looked at again.

@@ -36,7 +36,8 @@ std::string TextAt(const RecordJson& object, const char* key) {
 
 // Members of an event that are no metrics.
 bool IsMetric(const std::string& name) {
-  for (const char* other : {"time", "generation", "step", "examples", "epoch", "version", "examples_per_second"}) {
+  for (const char* other :
+       {"time", "generation", "step", "examples", "epoch", "version", "examples_per_second"}) {
     if (name == other) return false;
   }
   return true;
@@ -44,7 +45,8 @@ bool IsMetric(const std::string& name) {
 
 void SetValue(const std::string& metric, const RecordJson& value, Curve* curve, CurvePoint* point) {
   const size_t number = curve->FindOrAdd(metric);
-  point->values.resize(std::max(point->values.size(), number + 1), std::numeric_limits<double>::quiet_NaN());
+  point->values.resize(std::max(point->values.size(), number + 1),
+                       std::numeric_limits<double>::quiet_NaN());
   if (value.is_number()) point->values[number] = value.get<double>();
 }
 
@@ -68,7 +70,8 @@ class EventReader {
  private:
   void Damaged(std::string_view what) {
     ++record_->damaged_lines;
-    if (record_->first_damage.empty()) record_->first_damage = absl::StrCat("line ", number_, " ", std::string(what));
+    if (record_->first_damage.empty())
+      record_->first_damage = absl::StrCat("line ", number_, " ", std::string(what));
   }
 
   // A job that goes on counts its time anew.
@@ -84,14 +87,16 @@ class EventReader {
 
   void Add(const RecordJson& event, Curve* curve) {
     for (const char* member : {"time", "step", "examples"}) {
-      if (!event.contains(member) || !event[member].is_number()) return Damaged(absl::StrCat("has no ", member));
+      if (!event.contains(member) || !event[member].is_number())
+        return Damaged(absl::StrCat("has no ", member));
     }
     CurvePoint point;
     point.seconds = before_ + NumberAt(event, "time");
     point.examples = NumberAt(event, "examples");
     point.updates = NumberAt(event, "step");
     for (const auto& [name, value] : event.items()) {
-      if (IsMetric(name) && (value.is_number() || value.is_null())) SetValue(name, value, curve, &point);
+      if (IsMetric(name) && (value.is_number() || value.is_null()))
+        SetValue(name, value, curve, &point);
     }
     if (const auto own = event.find("own"); own != event.end() && own->is_object()) {
       for (const auto& [name, value] : own->items()) SetValue(name, value, curve, &point);
@@ -116,9 +121,10 @@ void ReadWorkers(const RecordJson& processes, RunRecord* record) {
   if (!processes.is_array()) return;
   for (const RecordJson& process : processes) {
     if (!process.is_object() || TextAt(process, "role") != "worker") continue;
-    record->workers.push_back({static_cast<uint32_t>(CountAt(process, "rank")), NumberAt(process, "trained_seconds"),
-                               NumberAt(process, "waited_seconds"), NumberAt(process, "delayed_seconds"),
-                               NumberAt(process, "compute_seconds")});
+    record->workers.push_back(
+        {static_cast<uint32_t>(CountAt(process, "rank")), NumberAt(process, "trained_seconds"),
+         NumberAt(process, "waited_seconds"), NumberAt(process, "delayed_seconds"),
+         NumberAt(process, "compute_seconds")});
   }
 }
 
@@ -129,7 +135,9 @@ void ReadStaleness(const RecordJson& staleness, RunRecord* record) {
   const RecordJson histogram = staleness.value("histogram", RecordJson());
   if (!histogram.is_array()) return;
   for (const RecordJson& bar : histogram) {
-    if (bar.is_object()) record->staleness.push_back({CountAt(bar, "from"), CountAt(bar, "to"), CountAt(bar, "count")});
+    if (bar.is_object())
+      record->staleness.push_back(
+          {CountAt(bar, "from"), CountAt(bar, "to"), CountAt(bar, "count")});
   }
 }
 
@@ -159,10 +167,12 @@ void ReadSummary(const std::string& text, RunRecord* record) {
 
 absl::StatusOr<RunRecord> ReadRun(const std::string& directory) {
   const std::string job_path = directory + "/job.textproto";
-  const bool begun = std::filesystem::exists(directory + "/events.jsonl") || std::filesystem::exists(directory + "/summary.json");
+  const bool begun = std::filesystem::exists(directory + "/events.jsonl") ||
+                     std::filesystem::exists(directory + "/summary.json");
   if (!std::filesystem::exists(job_path) || !begun) {
-    return absl::NotFoundError(absl::StrCat(directory, " holds no run: there is no ", begun ? "job.textproto" : "events.jsonl",
-                                            "; name the folder that `convoy train` calls its run directory"));
+    return absl::NotFoundError(absl::StrCat(
+        directory, " holds no run: there is no ", begun ? "job.textproto" : "events.jsonl",
+        "; name the folder that `convoy train` calls its run directory"));
   }
   RunRecord record;
   record.directory = directory;

@@ -37,13 +37,13 @@ struct RunRecord {
   uint64_t updates = 0;  // steps, as summary.json counts them
   double wall_seconds = 0;
   double examples_per_second = 0;
-  uint64_t bytes = 0;  // sent and received by the workers
+  uint64_t bytes = 0;                 // sent and received by the workers
   uint64_t dropped = 0, skipped = 0;  // gradients
   double staleness_mean = 0, staleness_max = 0;
   std::vector<StalenessBar> staleness;
   std::vector<WorkerTimes> workers;
-  // Why there is less than a whole training: the job's failure, that it was stopped, or that there is
-  // no summary.json. Empty: it ended as planned.
+  // Why there is less than a whole training: the job's failure, that it was stopped, or that there
+  // is no summary.json. Empty: it ended as planned.
   std::string failure;
   // Lines of events.jsonl that can't be read: how many, and the first with what is wrong with it.
   uint64_t damaged_lines = 0;
@@ -51,7 +51,9 @@ struct RunRecord {
 
   const std::string& mode() const { return job.training().mode(); }
   bool ended_well() const { return failure.empty(); }
-  const Curve& curve(const std::string& split) const { return split == "train" ? train : validation; }
+  const Curve& curve(const std::string& split) const {
+    return split == "train" ? train : validation;
+  }
 };
 
 // NotFound: there is no run in the folder. InvalidArgument: its job.textproto is not one. What else

@@ -32,7 +32,8 @@ absl::StatusOr<Target> ParseTarget(std::string_view text);
 // Whether larger is better; nothing for metrics that Convoy does not know.
 std::optional<bool> LargerIsBetter(std::string_view metric);
 
-// InvalidArgument, with what there is: the job measures no such thing, as far as the job file tells.
+// InvalidArgument, with what there is: the job measures no such thing, as far as the job file
+// tells.
 absl::Status CheckTarget(const Target& target, const v1::Job& job);
 // The same with what a run of the job has measured. OK if it has measured nothing.
 absl::Status CheckTarget(const Target& target, const RunRecord& run);

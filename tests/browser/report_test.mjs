@@ -61,6 +61,13 @@ const tests = {
     await chip.click();
     assert.deepEqual(await shownOf(page, 'async'), Array(6).fill(2));
     assert.match(await charts(page).first().innerText(), /training accuracy by example/);
+    const jumps = () => page.evaluate(() => {
+      const ys = window.convoyReport.charts[0].plot.data[1].filter(y => y != null);
+      return ys.slice(1).reduce((sum, y, i) => sum + Math.abs(y - ys[i]), 0);
+    });
+    const rough = await jumps();
+    await page.locator('#smooth').check();
+    assert.ok(await jumps() < rough / 2, 'smoothed curves jump less');
     assert.deepEqual(problems, []);
     await page.context().close();
   },

@@ -48,7 +48,8 @@ TEST(ComputeDelayTest, WhatASleepWasTooLongIsTakenOffTheNextOnes) {
     delay.BeginBatch();
     delay.Computed(0.001);
   }
-  EXPECT_NEAR(absl::ToDoubleSeconds(slept), 2.0, 0.001) << "twice 1000 ms, the last overshoot apart";
+  EXPECT_NEAR(absl::ToDoubleSeconds(slept), 2.0, 0.001)
+      << "twice 1000 ms, the last overshoot apart";
 }
 
 TEST(ComputeDelayTest, OutsideOfItsStretchesAPassingStragglerDoesNotSleep) {

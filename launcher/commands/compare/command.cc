@@ -1,12 +1,7 @@
 // `convoy compare`: the same job in several modes, and what follows from it.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,16 +10,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "common/status.h"
 #include "common/mode.h"
 #include "common/mutex.h"
+#include "common/status.h"
 #include "launcher/commands/command_set.h"
-#include "launcher/commands/role_environment.h"
+#include "launcher/commands/compare/compare_folder.h"
 #include "launcher/commands/compare/compare_plan.h"
 #include "launcher/commands/compare/run_child.h"
+#include "launcher/commands/compare/run_estimate.h"
+#include "launcher/commands/compare/run_progress.h"
 #include "launcher/commands/exit_code.h"
-#include "launcher/process/progress_line.h"
-#include "launcher/process/progress_state.h"
+#include "launcher/commands/role_environment.h"
 #include "launcher/process/signals.h"
 #include "launcher/process/text_table.h"
 #include "launcher/report/comparison_table.h"
@@ -34,44 +30,13 @@
 namespace convoy {
 namespace {
 
-// Redraws one line with how far the run under way is; nothing unless on a terminal.
-class RunProgress {
- public:
-  RunProgress(std::string title, std::string events_path, uint64_t epochs)
-      : title_(std::move(title)), events_path_(std::move(events_path)), terminal_(isatty(STDOUT_FILENO) == 1) {
-    state_.epochs = epochs;
-  }
-  ~RunProgress() {
-    if (terminal_) std::printf("\r\033[K");
-  }
-
-  void Look() {
-    if (!terminal_) return;
-    std::ifstream events(events_path_);
-    events.seekg(read_);
-    for (std::string line; std::getline(events, line) && !events.eof();) {
-      read_ = events.tellg();
-      EventKind kind;
-      ApplyEvent(line, &state_, &kind).IgnoreError();
-    }
-    std::printf("\r\033[K%s: epoch %.1f of %d, loss %s", title_.c_str(), state_.epoch, static_cast<int>(state_.epochs),
-                state_.train.loss ? MetricText(*state_.train.loss).c_str() : "-");
-    std::fflush(stdout);
-  }
-
- private:
-  const std::string title_, events_path_;
-  const bool terminal_;
-  ProgressState state_;
-  std::streampos read_ = 0;
-};
-
 class CompareRun {
  public:
   explicit CompareRun(ComparePlan plan) : plan_(std::move(plan)) {}
 
   int Run() {
-    absl::StatusOr<std::unique_ptr<StopSignals>> signals = StopSignals::Start([this](int, StopUrgency urgency) { OnSignal(urgency); });
+    absl::StatusOr<std::unique_ptr<StopSignals>> signals =
+        StopSignals::Start([this](int, StopUrgency urgency) { OnSignal(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::StatusOr<std::unique_ptr<RunChild>> child = RunChild::Start();
     if (!child.ok()) return Fail(child.status());
@@ -84,7 +49,9 @@ class CompareRun {
     const int signal = (*signals)->first_signal();
     signals->reset();  // no callback runs beyond this point
     if (signal != 0) {
-      std::fprintf(stderr, "\nconvoy: stopped; %zu of %zu runs are finished, and the same command goes on with the others\n",
+      std::fprintf(stderr,
+                   "\nconvoy: stopped; %zu of %zu runs are finished, and the same command goes on "
+                   "with the others\n",
                    records_.size(), plan_.runs());
       return ExitCodeOfSignal(signal);
     }
@@ -112,15 +79,21 @@ class CompareRun {
   void ShowPlan() const {
     const v1::Job& job = plan_.job();
     const bool swept = plan_.rates().size() > 1;
-    std::printf("compare \"%s\": %s, one after the other\n", job.name().c_str(), CountText(plan_.runs(), "run").c_str());
+    std::printf("compare \"%s\": %s, one after the other\n", job.name().c_str(),
+                CountText(plan_.runs(), "run").c_str());
     std::printf("  modes     %s\n", absl::StrJoin(plan_.modes(), ", ").c_str());
-    std::printf("  seeds     %s, which set initial weights and the order of the examples\n", SeedsText().c_str());
+    std::printf("  seeds     %s, which set initial weights and the order of the examples\n",
+                SeedsText().c_str());
     if (swept) {
       std::printf("  rates     %s, with the first seed; then each mode at its best\n",
-                  absl::StrJoin(plan_.rates(), ", ", [](std::string* out, double rate) { out->append(ShortestText(rate)); }).c_str());
+                  absl::StrJoin(plan_.rates(), ", ", [](std::string* out, double rate) {
+                    out->append(ShortestText(rate));
+                  }).c_str());
     }
-    std::printf("  each      %s over the same data\n", CountText(job.training().epochs(), "epoch").c_str());
-    for (const std::string& what : plan_.LeftOutOfSingle()) std::printf("  rehearsal %s (not in single)\n", what.c_str());
+    std::printf("  each      %s over the same data\n",
+                CountText(job.training().epochs(), "epoch").c_str());
+    for (const std::string& what : plan_.LeftOutOfSingle())
+      std::printf("  rehearsal %s (not in single)\n", what.c_str());
     if (plan_.target()) std::printf("  target    %s\n", plan_.target()->Describe().c_str());
     std::printf("  results   %s\n", plan_.folder().c_str());
     std::fflush(stdout);
@@ -148,8 +121,10 @@ class CompareRun {
     const std::vector<RunRecord> finished = FinishedBefore();
     for (const RunRecord& run : finished) CONVOY_RETURN_IF_ERROR(CheckMeasured(run));
     if (!finished.empty()) {
-      for (const RunRecord& run : finished) seconds_of_runs_ += run.wall_seconds / static_cast<double>(finished.size());
-      std::printf("about %s for each run that is not there yet, as those that are took\n\n", SecondsText(seconds_of_runs_).c_str());
+      double seconds = 0;
+      for (const RunRecord& run : finished) seconds += run.wall_seconds;
+      std::printf("about %s for each run that is not there yet, as those that are took\n\n",
+                  SecondsText(seconds / static_cast<double>(finished.size())).c_str());
       return absl::OkStatus();
     }
     return EstimateByProbe();
@@ -162,33 +137,21 @@ class CompareRun {
     const absl::Time begin = absl::Now();
     CONVOY_ASSIGN_OR_RETURN(const std::string failure, Child()->Train(probe, [] {}));
     if (!failure.empty()) {
-      return absl::AbortedError(absl::StrCat("the job fails in mode ", probe.job().training().mode(), " within its first steps: ", failure,
-                                             "\nconvoy: its log is ", probe.log_path()));
+      return absl::AbortedError(absl::StrCat(
+          "the job fails in mode ", probe.job().training().mode(),
+          " within its first steps: ", failure, "\nconvoy: its log is ", probe.log_path()));
     }
     const RunRecord run = probe.Read("");
     CONVOY_RETURN_IF_ERROR(CheckMeasured(run));
-    const double in_all = absl::ToDoubleSeconds(absl::Now() - begin);
-    const auto& points = run.train.points();
-    const double examples = points.empty() ? 0 : points.back().examples - (points.size() > 1 ? points.front().examples : 0);
-    const double seconds = points.empty() ? 0 : points.back().seconds - (points.size() > 1 ? points.front().seconds : 0);
-    if (examples <= 0 || seconds <= 0) return absl::OkStatus();
-    const double speed = examples / seconds;
-    const v1::Training& training = plan_.job().training();
-    const double validation = std::max(0.0, run.wall_seconds - points.back().seconds);
-    const uint32_t every = training.validate_every_epochs();
-    const double validations = every == 0 ? 1 : std::max(1u, training.epochs() / every);
-    seconds_of_runs_ = static_cast<double>(run.epoch_examples) * training.epochs() / speed + validation * validations +
-                       std::max(0.0, in_all - run.wall_seconds);
+    const RunEstimate estimate =
+        EstimateRun(run, absl::ToDoubleSeconds(absl::Now() - begin), plan_.job().training());
+    if (estimate.seconds <= 0) return absl::OkStatus();
     std::printf("about %s in all: a short probe of %s trained %s examples/s\n\n",
-                MinutesText(seconds_of_runs_ * static_cast<double>(plan_.runs())).c_str(), probe.job().training().mode().c_str(),
-                GroupedText(speed).c_str());
+                MinutesText(estimate.seconds * static_cast<double>(plan_.runs())).c_str(),
+                probe.job().training().mode().c_str(),
+                GroupedText(estimate.examples_per_second).c_str());
     std::fflush(stdout);
     return absl::OkStatus();
-  }
-
-  static std::string MinutesText(double seconds) {
-    if (seconds < 90) return absl::StrFormat("%.0f seconds", seconds);
-    return absl::StrFormat("%.0f minutes", seconds / 60);
   }
 
   // What only a run can tell of the target.
@@ -200,9 +163,12 @@ class CompareRun {
   }
 
   absl::Status Train(const PlannedRun& run) {
-    const std::string title = absl::StrFormat("[%d/%d] %s%s, seed %d", records_.size() + 1, plan_.runs(), run.job().training().mode(),
-                                              plan_.rates().size() > 1 ? absl::StrCat(", rate ", ShortestText(run.job().optimizer().learning_rate())) : "",
-                                              run.job().seed());
+    const std::string title = absl::StrFormat(
+        "[%d/%d] %s%s, seed %d", records_.size() + 1, plan_.runs(), run.job().training().mode(),
+        plan_.rates().size() > 1
+            ? absl::StrCat(", rate ", ShortestText(run.job().optimizer().learning_rate()))
+            : "",
+        run.job().seed());
     const bool reused = run.IsFinished();
     std::string failure;
     const absl::Time begin = absl::Now();
@@ -221,16 +187,21 @@ class CompareRun {
   void Show(const std::string& title, const RunRecord& run, bool reused) const {
     std::string text;
     if (!run.ended_well()) {
-      text = absl::StrCat("FAILED: ", run.failure.substr(0, run.failure.find('\n')), "; see ", run.directory, ".log");
+      text = absl::StrCat("FAILED: ", run.failure.substr(0, run.failure.find('\n')), "; see ",
+                          run.directory, ".log");
     } else {
       text = SecondsText(run.wall_seconds);
       const Comparison by = CompareRuns({run}, plan_.target());
-      if (const auto last = run.curve(by.split).Last(by.metric)) absl::StrAppend(&text, ", ", by.split, " ", by.metric, " ", MetricText(*last));
+      if (const auto last = run.curve(by.split).Last(by.metric))
+        absl::StrAppend(&text, ", ", by.split, " ", by.metric, " ", MetricText(*last));
       if (reused) text += ", was there already";
     }
     const size_t left = plan_.runs() - records_.size();
     if (trained_ > 0 && left > 0) {
-      absl::StrAppend(&text, "; about ", MinutesText(trained_seconds_ / static_cast<double>(trained_) * static_cast<double>(left)), " left");
+      absl::StrAppend(
+          &text, "; about ",
+          MinutesText(trained_seconds_ / static_cast<double>(trained_) * static_cast<double>(left)),
+          " left");
     }
     std::printf("%s: %s\n", title.c_str(), text.c_str());
     std::fflush(stdout);
@@ -250,13 +221,17 @@ class CompareRun {
   absl::StatusOr<int> Report() const {
     Comparison all = CompareRuns(records_, plan_.target());
     for (const std::string& what : plan_.LeftOutOfSingle()) {
-      all.notes.push_back(absl::StrCat("Mode single is one process and was not slowed on purpose: it is trained without \"", what, "\"."));
+      all.notes.push_back(absl::StrCat(
+          "Mode single is one process and was not slowed on purpose: it is trained without \"",
+          what, "\"."));
     }
     const Verdict verdict = VerdictOf(all);
     CONVOY_RETURN_IF_ERROR(WriteReport(plan_.folder(), all, verdict));
-    std::printf("\n%s\nthe page: %s/report.html\n", RenderComparison(all, verdict).c_str(), plan_.folder().c_str());
+    std::printf("\n%s\nthe page: %s/report.html\n", RenderComparison(all, verdict).c_str(),
+                plan_.folder().c_str());
     std::fflush(stdout);
-    const bool failed = std::ranges::any_of(records_, [](const RunRecord& run) { return !run.ended_well(); });
+    const bool failed =
+        std::ranges::any_of(records_, [](const RunRecord& run) { return !run.ended_well(); });
     return failed ? kExitFailed : kExitDone;
   }
 
@@ -274,7 +249,6 @@ class CompareRun {
 
   const ComparePlan plan_;
   std::vector<RunRecord> records_;  // in the order in which they were run
-  double seconds_of_runs_ = 0;      // estimated, of one
   size_t trained_ = 0;              // not reused
   double trained_seconds_ = 0;
   bool bad_usage_ = false;
@@ -287,6 +261,8 @@ int RunCompareCommand(const CompareOptions& options) {
   ForgetRoleEnvironment();
   absl::StatusOr<ComparePlan> plan = ComparePlan::Make(options);
   if (!plan.ok()) return Fail(plan.status(), kExitBadUsage);
+  const absl::StatusOr<OwnedFd> lock = OpenCompareFolder(plan->folder());
+  if (!lock.ok()) return Fail(lock.status(), kExitBadUsage);
   return CompareRun(*std::move(plan)).Run();
 }
 
@@ -295,18 +271,30 @@ int RunCompareCommand(const CompareOptions& options) {
 void AddCompareCommand(CommandSet& commands) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App* command = commands.Add<CompareOptions>(
-      "compare", "Train a job in several modes and say what each is good for", options, RunCompareCommand);
+      "compare", "Train a job in several modes and say what each is good for", options,
+      RunCompareCommand);
   AddJobOptions(command, &options->job, /*mode=*/false);
-  command->add_option("--mode", options->modes, absl::StrCat("A mode to compare, once for each: ", kModeNames, "; default: ",
-                                                             absl::StrJoin(kDefaultModes, " "), ". Mode single is always there"))
+  command
+      ->add_option("--mode", options->modes,
+                   absl::StrCat("A mode to compare, once for each: ", kModeNames, "; default: ",
+                                absl::StrJoin(kDefaultModes, " "), ". Mode single is always there"))
       ->type_name("MODE")
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--seeds", options->seeds, "Runs of each mode, which differ in their seed")->type_name("N")->capture_default_str();
-  command->add_option("--sweep", options->sweep, "Learning rates to try; each mode is judged at its own best")
+  command->add_option("--seeds", options->seeds, "Runs of each mode, which differ in their seed")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--sweep", options->sweep,
+                   "Learning rates to try; each mode is judged at its own best")
       ->type_name("learning_rate=RATE,...");
-  command->add_option("--target", options->target, "What is to be reached: validation/accuracy=0.87")->type_name("SPLIT/METRIC=VALUE");
-  command->add_option("--out", options->out, "Folder of the runs and the report; default: runs/<job>-compare")->type_name("DIR");
+  command
+      ->add_option("--target", options->target, "What is to be reached: validation/accuracy=0.87")
+      ->type_name("SPLIT/METRIC=VALUE");
+  command
+      ->add_option("--out", options->out,
+                   "Folder of the runs and the report; default: runs/<job>-compare")
+      ->type_name("DIR");
 }
 
 }  // namespace convoy

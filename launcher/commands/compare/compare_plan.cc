@@ -36,12 +36,15 @@ absl::StatusOr<std::vector<std::string>> ModesOf(const CompareOptions& options) 
   if (wanted.empty()) wanted.assign(std::begin(kDefaultModes), std::end(kDefaultModes));
   for (const std::string& text : wanted) {
     const absl::StatusOr<Mode> mode = ParseMode(text);
-    if (!mode.ok()) return absl::InvalidArgumentError(absl::StrCat("--mode: ", std::string(mode.status().message())));
+    if (!mode.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat("--mode: ", std::string(mode.status().message())));
     const std::string name = ToString(*mode);
     if (std::ranges::find(modes, name) == modes.end()) modes.push_back(name);
   }
   if (modes.size() == 1) {
-    return absl::InvalidArgumentError("--mode: mode single is always in the table; name at least one other to compare it with");
+    return absl::InvalidArgumentError(
+        "--mode: mode single is always in the table; name at least one other to compare it with");
   }
   return modes;
 }
@@ -61,7 +64,8 @@ JobOptions InMode(const JobOptions& options, const std::string& mode) {
 absl::Status CheckComparable(const v1::Job& job) {
   if (job.training().max_steps() == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "training.max_steps: a step is not equally many examples in each mode, so that a comparison would not be fair; say "
+      "training.max_steps: a step is not equally many examples in each mode, so that a comparison "
+      "would not be fair; say "
       "how long to train with training.epochs (--epochs N)");
 }
 
@@ -72,7 +76,8 @@ absl::StatusOr<ComparePlan> ComparePlan::Make(const CompareOptions& options) {
   CONVOY_ASSIGN_OR_RETURN(plan.modes_, ModesOf(options));
   CONVOY_ASSIGN_OR_RETURN(plan.rates_, ParseSweep(options.sweep));
   if (options.seeds < 1 || options.seeds > kMostSeeds) {
-    return absl::InvalidArgumentError(absl::StrCat("--seeds must be from 1 to ", kMostSeeds, ", got ", options.seeds));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--seeds must be from 1 to ", kMostSeeds, ", got ", options.seeds));
   }
   plan.seeds_ = options.seeds;
   if (!options.target.empty()) {
@@ -87,7 +92,9 @@ absl::StatusOr<ComparePlan> ComparePlan::Make(const CompareOptions& options) {
   }
   if (plan.target_) CONVOY_RETURN_IF_ERROR(CheckTarget(*plan.target_, plan.job()));
   if (plan.rates_.empty()) plan.rates_ = {plan.job().optimizer().learning_rate()};
-  plan.folder_ = options.out.empty() ? absl::StrCat("runs/", CompareFolderName(plan.job().name()), "-compare") : options.out;
+  plan.folder_ = options.out.empty()
+                     ? absl::StrCat("runs/", CompareFolderName(plan.job().name()), "-compare")
+                     : options.out;
   while (plan.folder_.size() > 1 && plan.folder_.back() == '/') plan.folder_.pop_back();
   return plan;
 }
@@ -102,12 +109,18 @@ PlannedRun ComparePlan::Run(size_t mode, double rate, uint32_t seed) const {
   job.set_seed(job.seed() + seed);
   job.mutable_optimizer()->set_learning_rate(rate);
   const std::string swept = rates_.size() > 1 ? absl::StrCat("-rate", ShortestText(rate)) : "";
-  return PlannedRun(absl::StrCat(folder_, "/runs/", CompareFolderName(modes_[mode]), swept, "-seed", job.seed()), job);
+  return PlannedRun(
+      absl::StrCat(folder_, "/runs/", CompareFolderName(modes_[mode]), swept, "-seed", job.seed()),
+      job);
 }
 
-PlannedRun ComparePlan::FirstSeedRun(size_t mode, size_t rate) const { return Run(mode, rates_[rate], 0); }
+PlannedRun ComparePlan::FirstSeedRun(size_t mode, size_t rate) const {
+  return Run(mode, rates_[rate], 0);
+}
 
-PlannedRun ComparePlan::LaterSeedRun(size_t mode, double rate, uint32_t seed) const { return Run(mode, rate, seed); }
+PlannedRun ComparePlan::LaterSeedRun(size_t mode, double rate, uint32_t seed) const {
+  return Run(mode, rate, seed);
+}
 
 PlannedRun ComparePlan::Probe() const {
   v1::Job probe = jobs_[1];

@@ -1,5 +1,5 @@
-// What `convoy compare` runs: every mode at every rate with the first seed, and with the other seeds at
-// the best rate of each mode.
+// What `convoy compare` runs: every mode at every rate with the first seed, and with the other
+// seeds at the best rate of each mode.
 #ifndef CONVOY_LAUNCHER_COMMANDS_COMPARE_COMPARE_PLAN_H_
 #define CONVOY_LAUNCHER_COMMANDS_COMPARE_COMPARE_PLAN_H_
 
@@ -44,7 +44,8 @@ class ComparePlan {
   // What was left out of mode single, which can't honour it; empty: nothing.
   std::vector<std::string> LeftOutOfSingle() const;
 
-  // Run `i` of modes x rates with the first seed: all modes at the first rate, then at the next, ...
+  // Run `i` of modes x rates with the first seed: all modes at the first rate, then at the next,
+  // ...
   PlannedRun FirstSeedRun(size_t mode, size_t rate) const;
   // A run with seed `seed` (1, 2, ... after the first).
   PlannedRun LaterSeedRun(size_t mode, double rate, uint32_t seed) const;

@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 fs::file_time_type DataChanged(const v1::Job& job) {
   fs::file_time_type newest = fs::file_time_type::min();
   const v1::Data& data = job.data();
-  for (const std::string& file : {data.train(), data.train_labels(), LabelsOf(data.train()), data.validation().path(),
-                                  LabelsOf(data.validation().path()), data.test().path()}) {
+  for (const std::string& file :
+       {data.train(), data.train_labels(), LabelsOf(data.train()), data.validation().path(),
+        LabelsOf(data.validation().path()), data.test().path()}) {
     std::error_code missing;
     const fs::file_time_type time = fs::last_write_time(file, missing);
     if (!missing) newest = std::max(newest, time);
@@ -49,12 +50,15 @@ absl::Status PlannedRun::Prepare() const {
   std::error_code error;
   if (fs::exists(path_, error) && !fs::exists(job_path(), error)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path_, " is not of a comparison: there is no ", job_path(), "; choose another folder with --out"));
+        absl::StrCat(path_, " is not of a comparison: there is no ", job_path(),
+                     "; choose another folder with --out"));
   }
   fs::remove_all(path_, error);
   fs::remove(log_path(), error);
   fs::create_directories(fs::path(path_).parent_path(), error);
-  if (error) return absl::PermissionDeniedError(absl::StrCat("cannot make ", fs::path(path_).parent_path().string(), ": ", error.message()));
+  if (error)
+    return absl::PermissionDeniedError(absl::StrCat(
+        "cannot make ", fs::path(path_).parent_path().string(), ": ", error.message()));
   return WriteFileAtomically(job_path(), JobText());
 }
 

@@ -30,7 +30,8 @@ std::vector<std::string> RunsIn(const std::string& folder) {
   std::error_code error;
   if (fs::exists(folder + "/job.textproto", error)) return {folder};
   std::vector<std::string> runs;
-  for (fs::directory_iterator entry(folder + "/runs", error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+  for (fs::directory_iterator entry(folder + "/runs", error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
     if (fs::exists(entry->path() / "job.textproto")) runs.push_back(entry->path().string());
   }
   std::ranges::sort(runs);
@@ -57,8 +58,10 @@ int RunReportCommand(const ReportOptions& options) {
   const absl::StatusOr<Comparison> all = ReadAll(options);
   if (!all.ok()) return Fail(all.status(), kExitBadUsage);
   const Verdict verdict = VerdictOf(*all);
-  if (absl::Status status = WriteReport(options.out, *all, verdict); !status.ok()) return Fail(status);
-  std::printf("%s\nthe page: %s/report.html\n", RenderComparison(*all, verdict).c_str(), options.out.c_str());
+  if (absl::Status status = WriteReport(options.out, *all, verdict); !status.ok())
+    return Fail(status);
+  std::printf("%s\nthe page: %s/report.html\n", RenderComparison(*all, verdict).c_str(),
+              options.out.c_str());
   return kExitDone;
 }
 
@@ -66,10 +69,18 @@ int RunReportCommand(const ReportOptions& options) {
 
 void AddReportCommand(CommandSet& commands) {
   auto options = std::make_shared<ReportOptions>();
-  CLI::App* command = commands.Add<ReportOptions>("report", "A page about runs that are there, side by side", options, RunReportCommand);
-  command->add_option("RUN_DIR", options->folders, "Run directories, or folders of `convoy compare`")->type_name("DIR")->required();
-  command->add_option("--target", options->target, "What was to be reached: validation/accuracy=0.87")->type_name("SPLIT/METRIC=VALUE");
-  command->add_option("--out", options->out, "Folder of the report")->type_name("DIR")->capture_default_str();
+  CLI::App* command = commands.Add<ReportOptions>(
+      "report", "A page about runs that are there, side by side", options, RunReportCommand);
+  command
+      ->add_option("RUN_DIR", options->folders, "Run directories, or folders of `convoy compare`")
+      ->type_name("DIR")
+      ->required();
+  command
+      ->add_option("--target", options->target, "What was to be reached: validation/accuracy=0.87")
+      ->type_name("SPLIT/METRIC=VALUE");
+  command->add_option("--out", options->out, "Folder of the report")
+      ->type_name("DIR")
+      ->capture_default_str();
 }
 
 }  // namespace convoy

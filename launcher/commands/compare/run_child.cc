@@ -23,7 +23,8 @@ std::string LastWords(const std::string& log) {
     const absl::string_view line = rest.substr(0, end);
     if (!line.empty()) last = std::string(line);
     const bool where = line.find("the run directory is") != absl::string_view::npos;
-    if (said.empty() && !where && line.substr(0, kMark.size()) == kMark) said = std::string(line.substr(kMark.size()));
+    if (said.empty() && !where && line.substr(0, kMark.size()) == kMark)
+      said = std::string(line.substr(kMark.size()));
     rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end + 1);
   }
   return said.empty() ? last : said;
@@ -48,7 +49,8 @@ void RunChild::OnExit(const ProcessExit& exit) {
   changed_.NotifyAll();
 }
 
-absl::StatusOr<std::string> RunChild::Train(const PlannedRun& run, const std::function<void()>& look) {
+absl::StatusOr<std::string> RunChild::Train(const PlannedRun& run,
+                                            const std::function<void()>& look) {
   {
     MutexLock lock(mutex_);
     if (stopped_) return absl::CancelledError("stopped");

@@ -25,8 +25,8 @@ TEST(LinkLimitTest, HasARateALatencyOrBoth) {
 }
 
 TEST(LinkLimitTest, WhatIsNoLinkIsRefusedWithAnExample) {
-  for (const char* text : {"fast", "100", "mbit", "-1mbit", "0mbit", "100mbit,100mbit", "5ms,100mbit",
-                           "5ms,5ms", "100mbit,", "61s", "nanmbit", "1e30gbit"}) {
+  for (const char* text : {"fast", "100", "mbit", "-1mbit", "0mbit", "100mbit,100mbit",
+                           "5ms,100mbit", "5ms,5ms", "100mbit,", "61s", "nanmbit", "1e30gbit"}) {
     const absl::Status status = ParseLinkLimit(text).status();
     EXPECT_FALSE(status.ok()) << text;
     EXPECT_THAT(std::string(status.message()), HasSubstr("100mbit,5ms")) << text;
@@ -39,7 +39,8 @@ TEST(LimitedLinkTest, MessagesLeaveOneAfterTheOtherAndArriveALatencyLater) {
   EXPECT_EQ(link.Arrival(1000, start), start + absl::Milliseconds(6));
   EXPECT_EQ(link.Arrival(2000, start), start + absl::Milliseconds(8)) << "waits for the first";
   const absl::Time later = start + absl::Seconds(1);
-  EXPECT_EQ(link.Arrival(1000, later), later + absl::Milliseconds(6)) << "an idle link saves nothing up";
+  EXPECT_EQ(link.Arrival(1000, later), later + absl::Milliseconds(6))
+      << "an idle link saves nothing up";
 }
 
 TEST(LimitedLinkTest, WithoutARateOnlyTheLatencyCounts) {

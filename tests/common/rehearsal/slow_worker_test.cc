@@ -25,7 +25,8 @@ TEST(SlowWorkerRuleTest, NamesAWorkerAFactorAndAShareInStretches) {
 }
 
 TEST(SlowWorkerRuleTest, ItsTextReadsBackAsTheSame) {
-  for (const char* text : {"1=3x", "any=2.5x@10%/2", "0=4x@50%/8"}) EXPECT_EQ(ToString(Rule(text)), text);
+  for (const char* text : {"1=3x", "any=2.5x@10%/2", "0=4x@50%/8"})
+    EXPECT_EQ(ToString(Rule(text)), text);
 }
 
 TEST(SlowWorkerRuleTest, SaysForPeopleWhoIsSlowAndWhen) {

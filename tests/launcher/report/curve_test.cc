@@ -13,7 +13,8 @@ Curve WithSpikes(size_t n, size_t spike, size_t dip) {
   Curve curve;
   const size_t loss = curve.FindOrAdd("loss"), accuracy = curve.FindOrAdd("accuracy");
   for (size_t i = 0; i < n; ++i) {
-    CurvePoint point = {static_cast<double>(i), static_cast<double>(10 * i), static_cast<double>(i), {0, 0}};
+    CurvePoint point = {
+        static_cast<double>(i), static_cast<double>(10 * i), static_cast<double>(i), {0, 0}};
     point.values[loss] = i == spike ? 100 : std::sin(static_cast<double>(i));
     point.values[accuracy] = i == dip ? -100 : std::cos(static_cast<double>(i));
     curve.Add(point);
@@ -37,7 +38,9 @@ TEST(CurveTest, ThinnedKeepsEveryExtremeTheEndsAndTheOrder) {
   EXPECT_TRUE(std::ranges::is_sorted(thin.points(), {}, &CurvePoint::seconds));
 }
 
-TEST(CurveTest, AFewPointsAllStay) { EXPECT_EQ(WithSpikes(50, 3, 4).Thinned(400).points().size(), 50u); }
+TEST(CurveTest, AFewPointsAllStay) {
+  EXPECT_EQ(WithSpikes(50, 3, 4).Thinned(400).points().size(), 50u);
+}
 
 TEST(CurveTest, ThinningAnEmptyCurveOrOneWithoutNumbersIsNoProblem) {
   EXPECT_TRUE(Curve().Thinned(10).empty());

@@ -14,11 +14,12 @@ namespace convoy {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::MakeRun;
+using ::testing::Not;
 
 Comparison Sample() {
-  return CompareRuns({MakeRun({.mode = "single"}), MakeRun({.mode = "sync"}), MakeRun({.mode = "sync", .seed = 2, .speed = 500}),
+  return CompareRuns({MakeRun({.mode = "single"}), MakeRun({.mode = "sync"}),
+                      MakeRun({.mode = "sync", .seed = 2, .speed = 500}),
                       MakeRun({.mode = "async", .failure = "worker 1: \"oh\", it said"})},
                      Target{"validation", "accuracy", 0.8, true});
 }
@@ -27,6 +28,8 @@ TEST(NumberTextTest, NumbersAreWrittenForPeople) {
   EXPECT_EQ(SecondsText(0.5), "0.50 s");
   EXPECT_EQ(SecondsText(12.34), "12.3 s");
   EXPECT_EQ(SecondsText(200), "3 min 20 s");
+  EXPECT_EQ(MinutesText(89), "89 seconds");
+  EXPECT_EQ(MinutesText(600), "10 minutes");
   EXPECT_EQ(GroupedText(1234567), "1,234,567");
   EXPECT_EQ(GroupedText(-1234), "-1,234");
   EXPECT_EQ(GroupedText(999), "999");
@@ -46,14 +49,17 @@ TEST(ComparisonTableTest, HasALineForEachModeAndTheVerdict) {
 }
 
 TEST(ComparisonTableTest, ShowsRatesThatWereNotTheBest) {
-  const Comparison all = CompareRuns({MakeRun({.rate = 0.1}), MakeRun({.rate = 0.3, .accuracies = {0.4}})}, std::nullopt);
-  EXPECT_THAT(RenderComparison(all, VerdictOf(all)), HasSubstr("not their best rate:\n  sync at rate 0.3: last accuracy 0.4000\n"));
+  const Comparison all = CompareRuns(
+      {MakeRun({.rate = 0.1}), MakeRun({.rate = 0.3, .accuracies = {0.4}})}, std::nullopt);
+  EXPECT_THAT(RenderComparison(all, VerdictOf(all)),
+              HasSubstr("not their best rate:\n  sync at rate 0.3: last accuracy 0.4000\n"));
 }
 
 TEST(ReportCsvTest, RunsHaveALineEachAndFieldsAreQuotedWhereTheyMustBe) {
   const std::string csv = RunsCsv(Sample());
   EXPECT_THAT(csv, HasSubstr("mode,learning_rate,seed,directory,"));
-  EXPECT_THAT(csv, HasSubstr("sync,0.1,2,runs/sync,3000,30,6,500,4,2000,0.9,1000000,0,0.35,0,0,0,\r\n"));
+  EXPECT_THAT(csv,
+              HasSubstr("sync,0.1,2,runs/sync,3000,30,6,500,4,2000,0.9,1000000,0,0.35,0,0,0,\r\n"));
   EXPECT_THAT(csv, HasSubstr(",\"worker 1: \"\"oh\"\", it said\"\r\n"));
 }
 

@@ -13,8 +13,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr char kJob[] = "name: 'a' data { train: 'x' } model { mlp {} } training { mode: 'async' }\n";
-constexpr char kSummary[] = R"({"epoch_examples": 100, "steps": 20, "examples": 200, "wall_seconds": 4, "examples_per_second": 50,
+constexpr char kJob[] =
+    "name: 'a' data { train: 'x' } model { mlp {} } training { mode: 'async' }\n";
+constexpr char kSummary[] =
+    R"({"epoch_examples": 100, "steps": 20, "examples": 200, "wall_seconds": 4, "examples_per_second": 50,
   "bytes_sent": 10, "bytes_received": 20, "dropped_gradients": 3, "staleness": {"min": 0, "mean": 1.5, "max": 4,
   "histogram": [{"from": 0, "to": 0, "count": 7}]}, "stopped_early": false, "processes": [{"role": "server", "rank": 0},
   {"role": "worker", "rank": 1, "trained_seconds": 4, "waited_seconds": 1, "delayed_seconds": 2, "compute_seconds": 0.5}]})";
@@ -35,8 +37,10 @@ class RunRecordTest : public ::testing::Test {
 TEST_F(RunRecordTest, ReadsWhatARunLeftBehind) {
   Write("summary.json", kSummary);
   Write("events.jsonl",
-        "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"epoch\":1,\"loss\":0.5,\"examples_per_second\":9,\"own\":{\"mine\":3}}\n"
-        "{\"time\":1.5,\"kind\":\"validation\",\"generation\":1,\"step\":10,\"examples\":100,\"epoch\":1,\"version\":10,\"loss\":null,\"accuracy\":0.8}\n"
+        "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"epoch\":1,"
+        "\"loss\":0.5,\"examples_per_second\":9,\"own\":{\"mine\":3}}\n"
+        "{\"time\":1.5,\"kind\":\"validation\",\"generation\":1,\"step\":10,\"examples\":100,"
+        "\"epoch\":1,\"version\":10,\"loss\":null,\"accuracy\":0.8}\n"
         "{\"time\":2,\"kind\":\"checkpoint\",\"generation\":1,\"step\":10}\n");
   const RunRecord run = Read();
   EXPECT_TRUE(run.ended_well());
@@ -67,17 +71,20 @@ TEST_F(RunRecordTest, DamagedLinesAreSkippedCountedAndTheFirstIsNamed) {
         "{\"time\":2,\"kind\":\"train\",\"step\":20,\"examples\":200,\"loss\":0.4}\n"
         "{\"time\":3,\"kind\":\"tr");
   const RunRecord run = Read();
-  EXPECT_EQ(run.damaged_lines, 4u) << "not the last one, which is being written, and not the empty one";
+  EXPECT_EQ(run.damaged_lines, 4u)
+      << "not the last one, which is being written, and not the empty one";
   EXPECT_EQ(run.first_damage, "line 2 is not a JSON object");
   EXPECT_EQ(run.train.points().size(), 2u);
 }
 
 TEST_F(RunRecordTest, AJobThatWentOnCountsItsTimeOnAndForgetsWhatDidNotHappen) {
-  Write("events.jsonl",
-        "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"loss\":0.5}\n"
-        "{\"time\":2,\"kind\":\"train\",\"generation\":1,\"step\":20,\"examples\":200,\"loss\":0.4}\n"
-        "{\"time\":0,\"kind\":\"resume\",\"generation\":2,\"step\":10,\"examples\":100}\n"
-        "{\"time\":1.5,\"kind\":\"train\",\"generation\":2,\"step\":20,\"examples\":200,\"loss\":0.3}\n");
+  Write(
+      "events.jsonl",
+      "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"loss\":0.5}\n"
+      "{\"time\":2,\"kind\":\"train\",\"generation\":1,\"step\":20,\"examples\":200,\"loss\":0.4}\n"
+      "{\"time\":0,\"kind\":\"resume\",\"generation\":2,\"step\":10,\"examples\":100}\n"
+      "{\"time\":1.5,\"kind\":\"train\",\"generation\":2,\"step\":20,\"examples\":200,\"loss\":0.3}"
+      "\n");
   const RunRecord run = Read();
   ASSERT_EQ(run.train.points().size(), 2u);
   EXPECT_EQ(run.train.points()[1].seconds, 2.5);
@@ -96,7 +103,9 @@ TEST_F(RunRecordTest, WhyARunIsNotWholeIsSaid) {
 }
 
 TEST_F(RunRecordTest, NumbersOfTheWrongKindAreNone) {
-  Write("summary.json", R"({"steps": "many", "examples": -3, "bytes_sent": 1e300, "staleness": [], "processes": {"role": 1}})");
+  Write(
+      "summary.json",
+      R"({"steps": "many", "examples": -3, "bytes_sent": 1e300, "staleness": [], "processes": {"role": 1}})");
   const RunRecord run = Read();
   EXPECT_EQ(run.updates, 0u);
   EXPECT_EQ(run.examples, 0u);

@@ -39,7 +39,8 @@ inline RunRecord MakeRun(const SampleRun& sample) {
   if (!sample.link.empty()) run.job.mutable_rehearsal()->set_link(sample.link);
   run.job = ResolveDefaults(run.job);
   run.epoch_examples = 1000;
-  const size_t accuracy = run.validation.FindOrAdd("accuracy"), loss = run.validation.FindOrAdd("loss");
+  const size_t accuracy = run.validation.FindOrAdd("accuracy"),
+               loss = run.validation.FindOrAdd("loss");
   for (size_t i = 0; i < sample.accuracies.size(); ++i) {
     const double examples = 1000.0 * static_cast<double>(i + 1);
     CurvePoint point = {examples / sample.speed, examples, examples / 100, std::vector<double>(2)};

@@ -10,7 +10,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string ErrorOf(std::string_view text) { return std::string(ParseTarget(text).status().message()); }
+std::string ErrorOf(std::string_view text) {
+  return std::string(ParseTarget(text).status().message());
+}
 
 TEST(TargetTest, AtLeastOrAtMostFollowsFromTheMetricOrIsWritten) {
   const Target accuracy = *ParseTarget("validation/accuracy=0.87");
@@ -54,7 +56,8 @@ TEST(TargetTest, AMetricThatTheJobCannotHaveIsNamedWithThoseItHas) {
 TEST(TargetTest, ARunTellsWhatItMeasured) {
   const RunRecord run = testing::MakeRun({});
   EXPECT_TRUE(CheckTarget(*ParseTarget("validation/loss=0.1"), run).ok());
-  EXPECT_THAT(std::string(CheckTarget(*ParseTarget("validation/auc=0.9"), run).message()), HasSubstr("it has accuracy, loss"));
+  EXPECT_THAT(std::string(CheckTarget(*ParseTarget("validation/auc=0.9"), run).message()),
+              HasSubstr("it has accuracy, loss"));
 }
 
 TEST(TargetTest, IsReachedAtTheFirstPointThatMeetsIt) {
