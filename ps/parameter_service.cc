@@ -72,6 +72,10 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (const std::shared_ptr<StreamServer> server = Server()) server->Stop();
   }
 
+  void SetLink(const LinkLimit& limit) {
+    if (const std::shared_ptr<StreamServer> server = Server()) server->SetLink(limit);
+  }
+
   void Install(std::shared_ptr<ServerCore> core) {
     MutexLock lock(mutex_);
     core_ = std::move(core);
@@ -167,6 +171,7 @@ absl::StatusOr<std::unique_ptr<ParameterService>> ParameterService::Start(Option
 ParameterService::ParameterService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ParameterService::~ParameterService() = default;
 const std::string& ParameterService::address() const { return impl_->Server()->address(); }
+void ParameterService::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void ParameterService::Install(std::shared_ptr<ServerCore> core) { impl_->Install(std::move(core)); }
 v1::ServerStats ParameterService::Stats() const { return impl_->Stats(); }
 void ParameterService::Stop() { impl_->Stop(); }

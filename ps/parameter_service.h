@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "common/rehearsal/link_limit.h"
 #include "proto/parameter_server.pb.h"
 #include "ps/server_core.h"
 
@@ -35,6 +36,8 @@ class ParameterService {
   const std::string& address() const;
   // From now on requests go to `core`. Call once.
   void Install(std::shared_ptr<ServerCore> core);
+  // See StreamServer. Call before Install.
+  void SetLink(const LinkLimit& limit);
   // Counters, with the bytes of the network.
   v1::ServerStats Stats() const;
   void Stop();

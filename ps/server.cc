@@ -16,6 +16,7 @@
 #include "common/net/listen_address.h"
 #include "common/placement/assigned_placement.h"
 #include "common/process_usage.h"
+#include "common/rehearsal/link_limit.h"
 #include "common/status.h"
 #include "ps/parameter_service.h"
 #include "ps/server_core.h"
@@ -153,7 +154,9 @@ absl::Status RunServer(const ServerOptions& options) {
       });
 
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator->Ready({}));
-  absl::StatusOr<std::shared_ptr<ServerCore>> core = MakeCore(registered.identity(), assignment);
+  const absl::StatusOr<LinkLimit> link = ParseLinkLimit(assignment.job().rehearsal().link());
+  absl::StatusOr<std::shared_ptr<ServerCore>> core =
+      link.ok() ? MakeCore(registered.identity(), assignment) : link.status();
   if (!core.ok()) {
     v1::HeartbeatRequest last_words;
     last_words.set_failure(std::string(core.status().message()));
@@ -166,6 +169,8 @@ absl::Status RunServer(const ServerOptions& options) {
                               assignment.job().training().mode(), assignment.generation()));
   snapshots.Install(std::make_unique<SnapshotTaker>(
       *core, [client = coordinator.get()] { client->HeartbeatNow(); }));
+  if (link->any()) options.log(absl::StrCat("rehearsal: the link is ", Describe(*link)));
+  service->SetLink(*link);
   service->Install(*std::move(core));
   const absl::Status status = end.Wait();
   options.log(status.ok() ? "the job is done" : absl::StrCat("the job has failed: ", std::string(status.message())));

@@ -170,7 +170,10 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Count(const ExchangeRequest& re
                                                        ExchangeReply* reply) {
   switch (result.outcome) {
     case Pushed::kApplied:
-      if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) reply->staleness.Add(result.staleness);
+      if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) {
+        reply->staleness.Add(result.staleness);
+        staleness_histogram_.Add(result.staleness);
+      }
       break;
     case Pushed::kStored:
       break;
@@ -379,6 +382,12 @@ v1::ServerStats ServerCore::Stats() const {
   stats.set_duplicates(duplicates_);
   stats.set_retry_later(retries_);
   shard_->AddStats(&stats);
+  for (size_t i = 0; i < kStalenessBuckets; ++i) {
+    const uint64_t count = staleness_histogram_.count(i);
+    if (count == 0) continue;
+    while (stats.staleness_histogram_size() < static_cast<int>(i)) stats.add_staleness_histogram(0);
+    stats.add_staleness_histogram(count);
+  }
   MutexLock lock(mutex_);
   stats.set_staleness_count(staleness_.count);
   stats.set_staleness_sum(staleness_.sum);

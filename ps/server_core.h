@@ -19,6 +19,7 @@
 #include "common/mutex.h"
 #include "common/net/exchange.h"
 #include "common/placement/placement.h"
+#include "common/staleness_histogram.h"
 #include "proto/parameter_server.pb.h"
 #include "ps/cell.h"
 #include "ps/clock_table.h"
@@ -125,6 +126,7 @@ class ServerCore {
 
   mutable Mutex mutex_;
   std::map<uint32_t, Session> sessions_ CONVOY_GUARDED_BY(mutex_);
+  StalenessHistogram staleness_histogram_;
   Staleness staleness_ CONVOY_GUARDED_BY(mutex_);
   std::deque<std::shared_ptr<PullTicket>> parked_ CONVOY_GUARDED_BY(mutex_);
 

@@ -37,9 +37,9 @@ void JobSession::SetActivity(const std::string& activity) {
   activity_ = activity;
 }
 
-void JobSession::SetComputeClock(std::function<double()> clock) {
+void JobSession::SetComputeClock(std::function<ComputeTimes()> clock) {
   MutexLock lock(mutex_);
-  if (compute_clock_) compute_seconds_ = compute_clock_();
+  if (compute_clock_) compute_ = compute_clock_();
   compute_clock_ = std::move(clock);
 }
 
@@ -49,11 +49,15 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   request->set_step(step_);
   request->set_stop_confirmed(stop_step_);
   request->set_finished(finished_);
-  *request->mutable_usage() = CurrentProcessUsage();
-  request->mutable_usage()->set_bytes_sent(bytes_sent_);
-  request->mutable_usage()->set_bytes_received(bytes_received_);
-  if (compute_clock_) compute_seconds_ = compute_clock_();
-  request->mutable_usage()->set_compute_seconds(compute_seconds_);
+  v1::ProcessUsage& usage = *request->mutable_usage();
+  usage = CurrentProcessUsage();
+  usage.set_bytes_sent(counters_.bytes_sent);
+  usage.set_bytes_received(counters_.bytes_received);
+  usage.set_trained_seconds(absl::ToDoubleSeconds(counters_.trained));
+  usage.set_waited_seconds(absl::ToDoubleSeconds(counters_.waited));
+  if (compute_clock_) compute_ = compute_clock_();
+  usage.set_compute_seconds(compute_.computed);
+  usage.set_delayed_seconds(compute_.delayed);
 }
 
 void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
@@ -158,10 +162,9 @@ void JobSession::Fail(const absl::Status& why) {
   client_->Heartbeat(std::move(last_words)).status().IgnoreError();
 }
 
-void JobSession::SetBytes(uint64_t sent, uint64_t received) {
+void JobSession::SetCounters(const WorkerCounters& counters) {
   MutexLock lock(mutex_);
-  bytes_sent_ = sent;
-  bytes_received_ = received;
+  counters_ = counters;
 }
 
 }  // namespace convoy

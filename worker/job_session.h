@@ -18,6 +18,18 @@
 
 namespace convoy {
 
+struct WorkerCounters {
+  uint64_t bytes_sent = 0, bytes_received = 0;
+  absl::Duration trained;  // since the training began
+  absl::Duration waited;   // of that, for servers, other workers and data tasks
+};
+
+// Of all threads of a worker, in seconds.
+struct ComputeTimes {
+  double computed = 0;  // processor time of the model
+  double delayed = 0;   // slept on purpose (rehearsal.slow_worker)
+};
+
 // Thread-safe.
 class JobSession {
  public:
@@ -42,9 +54,10 @@ class JobSession {
   absl::Status alive() const;
   // The process fails: tells the coordinator.
   void Fail(const absl::Status& why);
-  void SetBytes(uint64_t sent, uint64_t received);
-  // Where to read the processor time of the model from; called from another thread. Null: nowhere any more.
-  void SetComputeClock(std::function<double()> clock);
+  // What the worker has sent and received, and how long it trained and waited meanwhile.
+  void SetCounters(const WorkerCounters& counters);
+  // Where to read the times of the model from; called from another thread. Null: nowhere any more.
+  void SetComputeClock(std::function<ComputeTimes()> clock);
 
  private:
   void Fill(v1::HeartbeatRequest* request);
@@ -62,10 +75,9 @@ class JobSession {
   uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // confirmed; 0: none
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
-  uint64_t bytes_sent_ CONVOY_GUARDED_BY(mutex_) = 0;
-  uint64_t bytes_received_ CONVOY_GUARDED_BY(mutex_) = 0;
-  std::function<double()> compute_clock_ CONVOY_GUARDED_BY(mutex_);
-  double compute_seconds_ CONVOY_GUARDED_BY(mutex_) = 0;
+  WorkerCounters counters_ CONVOY_GUARDED_BY(mutex_);
+  std::function<ComputeTimes()> compute_clock_ CONVOY_GUARDED_BY(mutex_);
+  ComputeTimes compute_ CONVOY_GUARDED_BY(mutex_);
   v1::JobPhase phase_ CONVOY_GUARDED_BY(mutex_) = v1::STARTING;
   absl::Status failure_ CONVOY_GUARDED_BY(mutex_);
   std::deque<v1::ReportRequest> reports_ CONVOY_GUARDED_BY(mutex_);

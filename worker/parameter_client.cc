@@ -30,10 +30,13 @@ ClientCore::Options CoreOptions(const ParameterClient::Options& options) {
 
 absl::StatusOr<std::unique_ptr<ParameterClient>> ParameterClient::Connect(Options options, Placement placement) {
   auto client = std::unique_ptr<ParameterClient>(new ParameterClient(std::move(options), std::move(placement)));
+  client->streams_.SetLink(client->options_.link);
   ClientCore::Actions actions;
   client->core_.Start(absl::Now(), &actions);
   CONVOY_RETURN_IF_ERROR(client->Perform(std::move(actions)));
   CONVOY_RETURN_IF_ERROR(client->WaitUntil([&] { return client->core_.connected(); }));
+  client->connected_at_ = absl::Now();
+  client->waited_ = absl::ZeroDuration();
   return client;
 }
 
@@ -332,11 +335,14 @@ absl::Status ParameterClient::Poll() {
 
 // One event at a time: to look whether there is another one costs a system call.
 absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
-  while (!done()) {
+  if (done()) return absl::OkStatus();
+  const absl::Time begin = absl::Now();
+  for (absl::Time now = begin; !done(); now = absl::Now()) {
     CONVOY_RETURN_IF_ERROR(options_.interrupted());
-    CONVOY_ASSIGN_OR_RETURN(const bool handled, HandleOne(std::min(core_.NextDeadline(), absl::Now() + kLookUp)));
+    CONVOY_ASSIGN_OR_RETURN(const bool handled, HandleOne(std::min(core_.NextDeadline(), now + kLookUp)));
     if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
+  waited_ += absl::Now() - begin;
   return absl::OkStatus();
 }
 

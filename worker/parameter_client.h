@@ -22,6 +22,7 @@
 #include "common/net/stream_client.h"
 #include "common/optimizers/frozen.h"
 #include "common/placement/placement.h"
+#include "common/rehearsal/link_limit.h"
 #include "worker/client_core.h"
 #include "worker/table_batch.h"
 #include "worker/weight_copy.h"
@@ -45,6 +46,7 @@ class ParameterClient {
     std::function<absl::Status()> interrupted = [] { return absl::OkStatus(); };
     // Compute on while the pull of the last push is under way: weights are then one push of this worker older (async).
     bool overlap = false;
+    LinkLimit link;  // rehearsal.link
     // Nothing is pushed for these, and they are pulled only by PullAll: they never change.
     FrozenParts frozen;
     // Small contributions to one server are put together up to this.
@@ -114,6 +116,10 @@ class ParameterClient {
   uint64_t applied_step() const { return core_.applied_step(); }
   uint64_t bytes_sent() const { return streams_.bytes_sent(); }
   uint64_t bytes_received() const { return streams_.bytes_received(); }
+  absl::Time connected_at() const { return connected_at_; }
+  // Time spent in waits since then, those included that AddWait told of.
+  absl::Duration waited() const { return waited_; }
+  void AddWait(absl::Duration time) { waited_ += time; }
 
  private:
   // Contributions to one server that wait for company.
@@ -163,6 +169,8 @@ class ParameterClient {
   std::vector<bool> pull_asked_;            // by cell: in this push
   std::vector<Pending> pending_;            // by server
   uint64_t completed_task_ = 0;
+  absl::Time connected_at_;
+  absl::Duration waited_;
   size_t unpolled_bytes_ = 0;               // handed over since the last Poll
 };
 

@@ -65,10 +65,13 @@ absl::StatusOr<std::vector<std::unique_ptr<TimedModel>>> MakeModels(
 
 }  // namespace
 
-double TrainingSetup::compute_seconds() const {
-  return std::accumulate(models.begin(), models.end(), 0.0, [](double sum, const auto& model) {
-    return sum + model->compute_seconds();
-  });
+ComputeTimes TrainingSetup::compute_times() const {
+  ComputeTimes times;
+  for (const std::unique_ptr<TimedModel>& model : models) {
+    times.computed += model->compute_seconds();
+    times.delayed += model->delayed_seconds();
+  }
+  return times;
 }
 
 absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,

@@ -10,6 +10,7 @@
 #include "proto/coordinator.pb.h"
 #include "worker/data/activity.h"
 #include "worker/data/dataset.h"
+#include "worker/job_session.h"
 #include "worker/models/model.h"
 #include "worker/timed_model.h"
 #include "worker/training_data.h"
@@ -24,8 +25,8 @@ struct TrainingSetup {
   v1::DataSummary summary;
 
   Model& model() const { return *models[0]; }
-  // Processor time that all models took so far. Any thread.
-  double compute_seconds() const;
+  // What all models took so far. Any thread.
+  ComputeTimes compute_times() const;
 };
 
 // Opens the data of a resolved job, building caches where they are missing, builds the model, once

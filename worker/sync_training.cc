@@ -257,7 +257,7 @@ class SyncTraining {
     events.staleness = parameters_.TakeStaleness();
     events.skipped = std::exchange(skipped_, 0);
     events.dropped = std::exchange(dropped_, 0) + parameters_.TakeDropped();
-    context_.session.SetBytes(parameters_.bytes_sent(), parameters_.bytes_received());
+    context_.session.SetCounters(CountersOf(parameters_));
     return reports_.ReportTraining(step, events);
   }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "common/cluster_size.h"
 #include "common/metrics/metrics.h"
 #include "common/mode.h"
@@ -70,12 +71,19 @@ class TaskTraining {
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
   absl::StatusOr<v1::NextTaskReply> NextTask(uint64_t completed) {
-    if (!joined_) return context_.coordinator.NextTask(completed);
-    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, context_.coordinator.NextTask(completed, /*wait=*/false));
+    if (!joined_) return AskForTask(completed, /*wait=*/true);
+    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, AskForTask(completed, /*wait=*/false));
     if (reply.has_task() && !reply.task().validation()) return reply;
     CONVOY_RETURN_IF_ERROR(LeaveClocks());
     if (reply.has_task() || reply.end()) return reply;
-    return context_.coordinator.NextTask(completed);
+    return AskForTask(completed, /*wait=*/true);
+  }
+
+  absl::StatusOr<v1::NextTaskReply> AskForTask(uint64_t completed, bool wait) {
+    const absl::Time begin = absl::Now();
+    absl::StatusOr<v1::NextTaskReply> reply = context_.coordinator.NextTask(completed, wait);
+    parameters_.AddWait(absl::Now() - begin);
+    return reply;
   }
 
   absl::Status LeaveClocks() {
@@ -227,7 +235,7 @@ class TaskTraining {
     report.set_staleness_sum(staleness.sum);
     report.set_staleness_max(staleness.max);
     report.set_staleness_min(staleness.min);
-    context_.session.SetBytes(parameters_.bytes_sent(), parameters_.bytes_received());
+    context_.session.SetCounters(CountersOf(parameters_));
     return context_.session.Report(std::move(report));
   }
 

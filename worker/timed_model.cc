@@ -5,74 +5,100 @@
 namespace convoy {
 namespace {
 
-double ThreadSeconds() {
+double SecondsOf(clockid_t clock) {
   timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Stands for as long as the clock does not run.
-class Pause {
+// Runs while the model computes.
+class ComputeClock {
  public:
-  explicit Pause(double* paused) : paused_(paused), begin_(ThreadSeconds()) {}
-  ~Pause() { *paused_ += ThreadSeconds() - begin_; }
+  // `delay`: null if the model is as fast as it is.
+  explicit ComputeClock(ComputeDelay* delay) : delay_(delay) {
+    if (delay_ != nullptr) delay_->BeginBatch();
+    Resume();
+  }
+  void Stop() {
+    seconds_ += SecondsOf(CLOCK_THREAD_CPUTIME_ID) - resumed_;
+    // A slower processor takes longer by the clock on the wall.
+    if (delay_ != nullptr) delay_->Computed(SecondsOf(CLOCK_MONOTONIC) - resumed_at_);
+  }
+  void Resume() {
+    if (delay_ != nullptr) resumed_at_ = SecondsOf(CLOCK_MONOTONIC);
+    resumed_ = SecondsOf(CLOCK_THREAD_CPUTIME_ID);
+  }
+  // Processor time so far.
+  double seconds() const { return seconds_; }
 
  private:
-  double* const paused_;
-  const double begin_;
+  ComputeDelay* const delay_;
+  double resumed_ = 0;     // processor time of the thread
+  double resumed_at_ = 0;  // time
+  double seconds_ = 0;
+};
+
+// The clock stands for as long as this lives.
+class Pause {
+ public:
+  explicit Pause(ComputeClock* clock) : clock_(clock) { clock_->Stop(); }
+  ~Pause() { clock_->Resume(); }
+
+ private:
+  ComputeClock* const clock_;
 };
 
 class PausingWeights final : public WeightSource {
  public:
-  PausingWeights(WeightSource* weights, double* paused) : weights_(weights), paused_(paused) {}
+  PausingWeights(WeightSource* weights, ComputeClock* clock) : weights_(weights), clock_(clock) {}
   absl::StatusOr<std::span<const float>> Weights(int variable) override {
-    const Pause pause(paused_);
+    const Pause pause(clock_);
     return weights_->Weights(variable);
   }
   absl::StatusOr<TableRows> Rows(int table) override {
-    const Pause pause(paused_);
+    const Pause pause(clock_);
     return weights_->Rows(table);
   }
 
  private:
   WeightSource* const weights_;
-  double* const paused_;
+  ComputeClock* const clock_;
 };
 
 class PausingGradients final : public GradientSink {
  public:
-  PausingGradients(GradientSink* gradients, double* paused) : gradients_(gradients), paused_(paused) {}
+  PausingGradients(GradientSink* gradients, ComputeClock* clock) : gradients_(gradients), clock_(clock) {}
   std::span<float> Gradient(int variable) override {
-    const Pause pause(paused_);
+    const Pause pause(clock_);
     return gradients_->Gradient(variable);
   }
   absl::Status Ready(int variable, int64_t begin, int64_t end) override {
-    const Pause pause(paused_);
+    const Pause pause(clock_);
     return gradients_->Ready(variable, begin, end);
   }
   std::span<float> RowGradients(int table) override {
-    const Pause pause(paused_);
+    const Pause pause(clock_);
     return gradients_->RowGradients(table);
   }
   absl::Status RowsReady(int table) override {
-    const Pause pause(paused_);
+    const Pause pause(clock_);
     return gradients_->RowsReady(table);
   }
 
  private:
   GradientSink* const gradients_;
-  double* const paused_;
+  ComputeClock* const clock_;
 };
 
 }  // namespace
 
 absl::StatusOr<BatchOutput> TimedModel::Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) {
-  double paused = 0;
-  PausingWeights pausing_weights(&weights, &paused);
-  PausingGradients pausing_gradients(&gradients, &paused);
-  const double begin = ThreadSeconds();
+  ComputeClock clock(delay_ ? &*delay_ : nullptr);
+  PausingWeights pausing_weights(&weights, &clock);
+  PausingGradients pausing_gradients(&gradients, &clock);
   absl::StatusOr<BatchOutput> output = model_->Train(batch, pausing_weights, pausing_gradients);
-  seconds_.store(compute_seconds() + ThreadSeconds() - begin - paused, std::memory_order_relaxed);
+  clock.Stop();
+  seconds_.store(compute_seconds() + clock.seconds(), std::memory_order_relaxed);
   return output;
 }
 

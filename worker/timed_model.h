@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "worker/compute_delay.h"
 #include "worker/models/model.h"
 
 namespace convoy {
@@ -35,11 +37,17 @@ class TimedModel final : public Model {
     return model_->Evaluate(batch, weights);
   }
 
+  // From now on Train takes longer (rehearsal.slow_worker). Before Train, at most once.
+  void SlowDown(Slowness slowness) { delay_.emplace(std::move(slowness)); }
+  // Time that Train slept for that. Any thread, after SlowDown.
+  double delayed_seconds() const { return delay_ ? delay_->slept_seconds() : 0; }
+
   // Processor time of the calling threads inside Train so far. Any thread.
   double compute_seconds() const { return seconds_.load(std::memory_order_relaxed); }
 
  private:
   const std::unique_ptr<Model> model_;
+  std::optional<ComputeDelay> delay_;
   std::atomic<double> seconds_{0};
 };
 

@@ -2,7 +2,14 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
+
 namespace convoy {
+
+WorkerCounters CountersOf(const ParameterClient& parameters) {
+  return {parameters.bytes_sent(), parameters.bytes_received(),
+          absl::Now() - parameters.connected_at(), parameters.waited()};
+}
 
 StepPlan PlanOf(const TrainingContext& context) {
   return StepPlan(context.assignment.job().training(), context.mode, context.train.epoch_size());

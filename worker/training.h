@@ -53,6 +53,9 @@ absl::Status TrainTasks(const TrainingContext& context, ParameterClient& paramet
 absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
                          TableStore* tables, const InitValues* init);
 
+// What a worker has exchanged so far, and how long it has trained and waited since it connected.
+WorkerCounters CountersOf(const ParameterClient& parameters);
+
 // The parts of a loop, as the job wants them.
 StepPlan PlanOf(const TrainingContext& context);
 // What the gradient of a slice, or of a thread's part of a batch, has to obey.

@@ -16,6 +16,7 @@
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/placement/assigned_placement.h"
+#include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "worker/compute_threads.h"
 #include "worker/data/csv/schema_json.h"
@@ -47,6 +48,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.spin = absl::Microseconds(cluster.spin_us());
   CONVOY_ASSIGN_OR_RETURN(options.frozen, FindFrozen(assignment.job().optimizer(),
                                                      placement.variables(), placement.tables()));
+  CONVOY_ASSIGN_OR_RETURN(options.link, ParseLinkLimit(assignment.job().rehearsal().link()));
   options.interrupted = [&session] { return session.alive(); };
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
@@ -62,7 +64,7 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   }
   context.session.SetActivity("training");
   CONVOY_RETURN_IF_ERROR(context.mode.rounds() ? TrainSync(context, *parameters) : TrainTasks(context, *parameters));
-  context.session.SetBytes(parameters->bytes_sent(), parameters->bytes_received());
+  context.session.SetCounters(CountersOf(*parameters));
   return absl::OkStatus();
 }
 
@@ -103,6 +105,17 @@ absl::Status CheckTables(const TrainingSetup& setup) {
       setup.model().tables()[0].name, "\" has one thread; leave it out, and use more workers"));
 }
 
+// rehearsal.slow_worker.
+absl::Status SlowDown(const v1::Job& job, uint32_t rank, const TrainingSetup& setup,
+                      const WorkerOptions& options) {
+  CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan plan, RehearsalOf(job.rehearsal()));
+  for (const std::string& what : Describe(plan)) options.log(absl::StrCat("rehearsal: ", what));
+  const Slowness slowness(plan.slow_workers, job.seed(), rank);
+  if (!slowness.any()) return absl::OkStatus();
+  for (const std::unique_ptr<TimedModel>& model : setup.models) model->SlowDown(slowness);
+  return absl::OkStatus();
+}
+
 absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
                    JobSession& session) {
   CONVOY_ASSIGN_OR_RETURN(const TrainingSetup setup,
@@ -128,6 +141,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                           ComputeThreads::Start(setup.models.size()));
   std::vector<Model*> models;
   for (const std::unique_ptr<TimedModel>& model : setup.models) models.push_back(model.get());
+  CONVOY_RETURN_IF_ERROR(SlowDown(assignment.job(), registered.identity().rank(), setup, options));
   const TrainingContext context{assignment,
                                 mode,
                                 setup.training,
@@ -138,7 +152,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                                 models,
                                 session,
                                 coordinator};
-  session.SetComputeClock([&setup] { return setup.compute_seconds(); });
+  session.SetComputeClock([&setup] { return setup.compute_times(); });
   const absl::Status trained = mode.single() ? TrainAlone(context, setup.data.schema.get(), options)
                                              : TrainWithServers(context, registered.identity(), options);
   session.SetComputeClock(nullptr);  // the models' life ends before the session's

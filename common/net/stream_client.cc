@@ -1,5 +1,6 @@
 #include "common/net/stream_client.h"
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
@@ -8,6 +9,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,7 +23,7 @@ using ByteStream = grpc::GenericClientAsyncReaderWriter;
 
 // One stream. It lives until its last completion has come.
 struct ClientCall {
-  enum Op { kStart, kRead, kWrite, kFinish, kOps };
+  enum Op { kStart, kRead, kWrite, kDelay, kFinish, kOps };
   struct Tag {
     ClientCall* call;
     Op op;
@@ -36,12 +38,18 @@ struct ClientCall {
   std::unique_ptr<grpc::GenericStub> stub;
   std::unique_ptr<ByteStream> stream;
   grpc::ByteBuffer incoming;
-  std::deque<grpc::ByteBuffer> outgoing;
+  struct Outgoing {
+    grpc::ByteBuffer bytes;
+    absl::Time due;  // not before
+  };
+  std::deque<Outgoing> outgoing;
+  grpc::Alarm alarm;       // rings when the first of them is due
   grpc::Status status;
   Tag tags[kOps];
   int pending = 0;         // operations whose completion has not come
   bool started = false;
   bool writing = false;
+  bool delayed = false;    // the alarm is set
   bool broken = false;     // an operation failed: Finish was asked for
   bool finished = false;   // the status is there
 };
@@ -95,8 +103,14 @@ class StreamClient::Impl {
     ClientCall* call = Find(peer);
     if (call == nullptr || call->broken) return;
     bytes_sent_ += message.size();
-    call->outgoing.push_back(net_internal::ToByteBuffer(message));
+    const absl::Time due =
+        link_ ? link_->Arrival(message.size(), absl::Now()) : absl::InfinitePast();
+    call->outgoing.push_back({net_internal::ToByteBuffer(message), due});
     WriteNext(call);
+  }
+
+  void SetLink(const LinkLimit& limit) {
+    if (limit.any()) link_.emplace(limit);
   }
 
   void Close(int peer) {
@@ -150,13 +164,17 @@ class StreamClient::Impl {
         call->outgoing.pop_front();
         if (ok) WriteNext(call);
         break;
+      case ClientCall::kDelay:
+        call->delayed = false;
+        WriteNext(call);
+        break;
       case ClientCall::kFinish:
         call->finished = true;
         break;
       case ClientCall::kOps:
         break;
     }
-    if (!ok && tag.op != ClientCall::kFinish) Break(call);
+    if (!ok && tag.op != ClientCall::kFinish && tag.op != ClientCall::kDelay) Break(call);
     if (call->finished && call->pending == 0) {
       *event = {Event::Kind::kClosed, call->peer, {},
                 absl::Status(static_cast<absl::StatusCode>(call->status.error_code()),
@@ -175,9 +193,15 @@ class StreamClient::Impl {
   }
 
   void WriteNext(ClientCall* call) {
-    if (!call->started || call->writing || call->broken || call->outgoing.empty()) return;
-    call->writing = true;
-    call->stream->Write(call->outgoing.front(), &call->tags[ClientCall::kWrite]);
+    if (!call->started || call->writing || call->delayed || call->broken || call->outgoing.empty()) return;
+    ClientCall::Outgoing& next = call->outgoing.front();
+    if (link_ && next.due > absl::Now()) {
+      call->delayed = true;
+      call->alarm.Set(&queue_, net_internal::GprTime(next.due), &call->tags[ClientCall::kDelay]);
+    } else {
+      call->writing = true;
+      call->stream->Write(next.bytes, &call->tags[ClientCall::kWrite]);
+    }
     ++call->pending;
   }
 
@@ -185,12 +209,14 @@ class StreamClient::Impl {
   void Break(ClientCall* call) {
     if (call->broken) return;
     call->broken = true;
+    if (call->delayed) call->alarm.Cancel();
     call->stream->Finish(&call->status, &call->tags[ClientCall::kFinish]);
     ++call->pending;
   }
 
   const std::string method_;
   const absl::Duration spin_;
+  std::optional<LimitedLink> link_;  // none: as fast as it goes
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<ClientCall>> calls_;
   int open_calls_ = 0;
@@ -203,6 +229,7 @@ void StreamClient::Open(int peer, const std::string& address) {
   impl_->Open(peer, address);
 }
 void StreamClient::Send(int peer, const WireMessage& message) { impl_->Send(peer, message); }
+void StreamClient::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamClient::Close(int peer) { impl_->Close(peer); }
 bool StreamClient::Poll(absl::Time deadline, Event* event) { return impl_->Poll(deadline, event); }
 uint64_t StreamClient::bytes_sent() const { return impl_->bytes_sent_; }

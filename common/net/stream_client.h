@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "common/net/exchange.h"
 #include "common/net/payload.h"
+#include "common/rehearsal/link_limit.h"
 
 namespace convoy {
 
@@ -32,6 +33,9 @@ class StreamClient {
   // Cancels all streams and waits until gRPC has let go of them.
   ~StreamClient();
 
+  // Messages leave as over such a link, which all streams share, to a millisecond; while nobody calls
+  // Poll, none leaves. Call before Open.
+  void SetLink(const LinkLimit& limit);
   // Opens a stream to `address` under the number `peer` (0, 1, ...). Answered by kOpened or kClosed
   // (a connection that can't be made is given up after 5 s). The peer must have no open stream.
   void Open(int peer, const std::string& address);

@@ -1,5 +1,6 @@
 #include "common/net/stream_server.h"
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -7,6 +8,7 @@
 
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,7 +24,7 @@ namespace {
 
 // One accepted call, on one completion queue. It lives until its last completion has come.
 struct ServerCall {
-  enum Op { kAccept, kRead, kWrite, kFinish, kOps };
+  enum Op { kAccept, kRead, kWrite, kDelay, kFinish, kOps };
   struct Tag {
     ServerCall* call;
     Op op;
@@ -39,11 +41,21 @@ struct ServerCall {
   const MethodAnswer* answer = nullptr;  // of an ordinary method; null: the stream
   Tag tags[kOps];
 
+  struct Outgoing {
+    grpc::ByteBuffer bytes;
+    size_t size;
+    absl::Time due;  // not before
+  };
+
+  grpc::ServerCompletionQueue* queue = nullptr;
+
   Mutex mutex;
-  std::deque<std::pair<grpc::ByteBuffer, size_t>> outgoing CONVOY_GUARDED_BY(mutex);
+  std::deque<Outgoing> outgoing CONVOY_GUARDED_BY(mutex);
   size_t backlog CONVOY_GUARDED_BY(mutex) = 0;
   int operations CONVOY_GUARDED_BY(mutex) = 0;   // whose completion has not come
   bool writing CONVOY_GUARDED_BY(mutex) = false;
+  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);  // rings when the first of them is due
+  bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
   bool finishing CONVOY_GUARDED_BY(mutex) = false;
   bool closed CONVOY_GUARDED_BY(mutex) = false;   // the queue is about to be shut down
   grpc::Status final_status CONVOY_GUARDED_BY(mutex);
@@ -96,7 +108,14 @@ class StreamServer::Impl {
     std::shared_ptr<ServerCall> call = Find(id);
     if (call == nullptr) return;
     bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
-    Write(call.get(), net_internal::ToByteBuffer(message), message.size());
+    Write(call.get(), {net_internal::ToByteBuffer(message), message.size(), DueTime(message.size())});
+  }
+
+  void SetLink(const LinkLimit& limit) {
+    if (!limit.any()) return;
+    MutexLock lock(link_mutex_);
+    link_.emplace(limit);
+    has_link_ = true;
   }
 
   void Close(StreamId id) {
@@ -108,6 +127,13 @@ class StreamServer::Impl {
   std::atomic<uint64_t> bytes_received_{0};
 
  private:
+  // When a message that is sent now may leave.
+  absl::Time DueTime(size_t bytes) {
+    if (!has_link_) return absl::InfinitePast();
+    MutexLock lock(link_mutex_);
+    return link_->Arrival(bytes, absl::Now());
+  }
+
   // No operation may be started on a queue that is shut down.
   void CloseForGood() {
     MutexLock lock(mutex_);
@@ -115,12 +141,14 @@ class StreamServer::Impl {
     for (auto& [id, call] : calls_) {
       MutexLock call_lock(call->mutex);
       call->closed = true;
+      if (call->delayed) call->alarm.Cancel();
     }
   }
 
   void Accept(grpc::ServerCompletionQueue* queue) {
     auto call = std::make_shared<ServerCall>();
     call->id = next_id_.fetch_add(1);
+    call->queue = queue;
     {
       MutexLock lock(call->mutex);
       call->operations = 1;
@@ -176,9 +204,15 @@ class StreamServer::Impl {
       case ServerCall::kWrite: {
         MutexLock lock(call->mutex);
         call->writing = false;
-        call->backlog -= call->outgoing.front().second;
+        call->backlog -= call->outgoing.front().size;
         call->outgoing.pop_front();
         if (ok) WriteNextLocked(call);
+        break;
+      }
+      case ServerCall::kDelay: {
+        MutexLock lock(call->mutex);
+        call->delayed = false;
+        WriteNextLocked(call);
         break;
       }
       case ServerCall::kFinish:
@@ -208,18 +242,18 @@ class StreamServer::Impl {
     const absl::StatusOr<std::string> reply = (*call->answer)(message);
     if (reply.ok()) {
       const grpc::Slice slice(*reply);
-      Write(call, grpc::ByteBuffer(&slice, 1), reply->size());
+      Write(call, {grpc::ByteBuffer(&slice, 1), reply->size(), absl::InfinitePast()});
     } else {
       Finish(call, grpc::Status(static_cast<grpc::StatusCode>(reply.status().code()),
                                 std::string(reply.status().message())));
     }
   }
 
-  void Write(ServerCall* call, grpc::ByteBuffer bytes, size_t size) {
+  void Write(ServerCall* call, ServerCall::Outgoing message) {
     MutexLock lock(call->mutex);
     if (call->finishing) return;
-    call->outgoing.emplace_back(std::move(bytes), size);
-    call->backlog += size;
+    call->backlog += message.size;
+    call->outgoing.push_back(std::move(message));
     if (call->backlog > options_.max_backlog_bytes) {
       call->context.TryCancel();
       return;
@@ -240,7 +274,7 @@ class StreamServer::Impl {
     if (call->finishing) return;
     call->finishing = true;
     call->final_status = status;
-    if (!call->writing) FinishLocked(call);
+    if (!call->writing && !call->delayed) FinishLocked(call);
   }
 
   void FinishLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
@@ -250,14 +284,20 @@ class StreamServer::Impl {
   }
 
   void WriteNextLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
-    if (call->writing || call->closed) return;
+    if (call->writing || call->delayed || call->closed) return;
     if (call->outgoing.empty()) {
       if (call->finishing) FinishLocked(call);
       return;
     }
-    call->writing = true;
+    ServerCall::Outgoing& next = call->outgoing.front();
     ++call->operations;
-    call->stream.Write(call->outgoing.front().first, &call->tags[ServerCall::kWrite]);
+    if (has_link_ && next.due > absl::Now()) {
+      call->delayed = true;
+      call->alarm.Set(call->queue, net_internal::GprTime(next.due), &call->tags[ServerCall::kDelay]);
+      return;
+    }
+    call->writing = true;
+    call->stream.Write(next.bytes, &call->tags[ServerCall::kWrite]);
   }
 
   // One completion of the call has been handled; the last one frees it.
@@ -285,6 +325,10 @@ class StreamServer::Impl {
   std::atomic<StreamId> next_id_{1};
   std::atomic<bool> stopped_{false};
 
+  std::atomic<bool> has_link_{false};
+  Mutex link_mutex_;
+  std::optional<LimitedLink> link_ CONVOY_GUARDED_BY(link_mutex_);
+
   Mutex mutex_;
   bool closed_ CONVOY_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<StreamId, std::shared_ptr<ServerCall>> calls_ CONVOY_GUARDED_BY(mutex_);
@@ -302,6 +346,7 @@ StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 StreamServer::~StreamServer() = default;
 const std::string& StreamServer::address() const { return impl_->address_; }
 void StreamServer::Send(StreamId stream, const WireMessage& message) { impl_->Send(stream, message); }
+void StreamServer::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamServer::Close(StreamId stream) { impl_->Close(stream); }
 void StreamServer::Stop() { impl_->Stop(); }
 uint64_t StreamServer::bytes_sent() const { return impl_->bytes_sent_; }

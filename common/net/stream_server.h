@@ -13,6 +13,7 @@
 #include "common/net/exchange.h"
 #include "common/net/ordinary_methods.h"
 #include "common/net/payload.h"
+#include "common/rehearsal/link_limit.h"
 
 namespace convoy {
 
@@ -53,6 +54,9 @@ class StreamServer {
   const std::string& address() const;
   // Sends after what was sent before. Any thread. No effect if the stream is gone.
   void Send(StreamId stream, const WireMessage& message);
+  // From now on messages of streams leave as over such a link, which all streams share, to a
+  // millisecond. Answers of ordinary methods leave at once. Any thread, at most once.
+  void SetLink(const LinkLimit& limit);
   // Ends a stream with an error. Any thread.
   void Close(StreamId stream);
   // Ends all streams and joins the threads.

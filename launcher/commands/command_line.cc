@@ -29,6 +29,8 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   CommandSet commands{app, argv[0], models, {}};
   AddInitCommand(commands);
   AddTrainCommand(commands);
+  AddCompareCommand(commands);
+  AddReportCommand(commands);
   AddCheckCommand(commands);
   AddExplainCommand(commands);
   AddEvaluateAndPredictCommands(commands);

@@ -39,8 +39,8 @@ struct CommandSet {
   }
 };
 
-// JOB and the flags that change it.
-void AddJobOptions(CLI::App* command, JobOptions* job);
+// JOB and the flags that change it; --mode only if `mode`.
+void AddJobOptions(CLI::App* command, JobOptions* job, bool mode = true);
 // --insecure-listen.
 void AddInsecureListen(CLI::App* command, bool* flag);
 
@@ -50,6 +50,8 @@ std::string VersionLine();
 // One for each command, in the file of its name.
 void AddInitCommand(CommandSet& commands);
 void AddTrainCommand(CommandSet& commands);
+void AddCompareCommand(CommandSet& commands);
+void AddReportCommand(CommandSet& commands);
 void AddCheckCommand(CommandSet& commands);
 void AddExplainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);

@@ -32,6 +32,7 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--batch-size", "training.batch_size", "N", "Examples of one global batch"},
     {"--learning-rate", "optimizer.learning_rate", "RATE", "Step size at the start"},
     {"--seed", "seed", "N", "Seed of everything random"},
+    {"--link", "rehearsal.link", "RATE,LATENCY", "A modelled network between the processes: 100mbit,5ms"},
 };
 
 // A flag that stands for --set PATH+=VALUE and may be given several times.
@@ -41,6 +42,8 @@ constexpr FieldFlag kListFlags[] = {
     {"--replace", "init.replace", "REGEX", "Variables that begin anew whatever --init-from has"},
     {"--widen", "init.widen", "REGEX", "Variables that may be larger than in --init-from"},
     {"--map", "init.map", "OLD=NEW", "What --init-from calls OLD (REGEX) is NEW here, \\1 a group"},
+    {"--slow-worker", "rehearsal.slow_worker", "WORKER=FACTORx[@SHARE%]",
+     "A worker that is slowed down: 1=3x always, any=3x@10% now and then"},
     {"--reset-optimizer", "init.reset_optimizer", "REGEX", "Variables whose optimizer begins anew"},
 };
 
@@ -95,11 +98,12 @@ absl::StatusOr<v1::Job> LoadResolvedJob(const JobOptions& options) {
   return ResolveDefaults(std::move(job));
 }
 
-void AddJobOptions(CLI::App* command, JobOptions* job) {
+void AddJobOptions(CLI::App* command, JobOptions* job, bool mode) {
   command->add_option("JOB", job->path, "Job file (protobuf text format; convoy explain)")
       ->type_name("FILE")
       ->required();
   for (const FieldFlag& flag : kFieldFlags) {
+    if (!mode && std::string_view(flag.flag) == "--mode") continue;
     command
         ->add_option_function<std::string>(
             flag.flag,

@@ -24,6 +24,7 @@ void Level(const v1::Job& was, v1::Job* now) {
   now->set_name(was.name());
   *now->mutable_cluster() = was.cluster();
   *now->mutable_checkpoint() = was.checkpoint();
+  *now->mutable_rehearsal() = was.rehearsal();
   v1::Training& training = *now->mutable_training();
   training.set_epochs(was.training().epochs());
   training.set_max_steps(was.training().max_steps());

@@ -17,6 +17,7 @@
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
+#include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/custom_model_program.h"
@@ -115,6 +116,10 @@ class TrainingRun {
       display_.Print(
           absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
                        process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
+    }
+    CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan rehearsal, RehearsalOf(job_.rehearsal()));
+    for (const std::string& what : Describe(rehearsal)) {
+      display_.Print(absl::StrCat("rehearsal: ", what));
     }
     const auto [servers, workers] = ClusterSizeOf(job_);
     const std::string advice = CoresAdvice(servers, workers, ThreadsPerWorker(job_), UsableCores());

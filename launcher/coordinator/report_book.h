@@ -42,6 +42,8 @@ class ReportBook {
   // the other parts. ResourceExhausted: too many stretches are incomplete.
   absl::StatusOr<std::string> Add(const v1::ReportRequest& report, absl::Time now);
 
+  // Examples of an epoch.
+  uint64_t epoch_examples() const { return plan_.examples; }
   // Of complete stretches.
   uint64_t examples() const { return examples_; }
   uint64_t steps() const { return steps_; }

@@ -6,6 +6,7 @@
 
 #include "common/cluster_size.h"
 #include "common/metrics/metrics.h"
+#include "common/staleness_histogram.h"
 #include "launcher/coordinator/balance.h"
 #include "launcher/coordinator/json.h"
 
@@ -24,8 +25,25 @@ v1::ServerStats MergedStaleness(const Membership& members) {
     total.set_staleness_max(std::max(total.staleness_max(), stats.staleness_max()));
     total.set_staleness_count(total.staleness_count() + stats.staleness_count());
     total.set_staleness_sum(total.staleness_sum() + stats.staleness_sum());
+    for (int i = 0; i < stats.staleness_histogram_size(); ++i) {
+      if (i == total.staleness_histogram_size()) total.add_staleness_histogram(0);
+      total.set_staleness_histogram(i, total.staleness_histogram(i) + stats.staleness_histogram(i));
+    }
   }
   return total;
+}
+
+// How often each staleness was measured: {"from", "to", "count"} where the count is not 0.
+Json Histogram(const v1::ServerStats& stats) {
+  Json bars = Json::array();
+  for (int i = 0; i < stats.staleness_histogram_size(); ++i) {
+    if (stats.staleness_histogram(i) == 0) continue;
+    const auto bucket = static_cast<size_t>(i);
+    bars.push_back({{"from", StalenessBucketBegin(bucket)},
+                    {"to", StalenessBucketBegin(bucket + 1) - 1},
+                    {"count", stats.staleness_histogram(i)}});
+  }
+  return bars;
 }
 
 Json Measured(const v1::MetricSums& sums) {
@@ -46,6 +64,26 @@ void AddServer(const v1::ServerStats& stats, Json* json) {
   (*json)["table_bytes"] = stats.table_bytes();
 }
 
+// How a worker spent its time, and what it moved.
+void AddWorker(const v1::ProcessUsage& usage, Json* json) {
+  (*json)["compute_seconds"] = RoundedSeconds(absl::Seconds(usage.compute_seconds()));
+  if (usage.delayed_seconds() > 0) {
+    (*json)["delayed_seconds"] = RoundedSeconds(absl::Seconds(usage.delayed_seconds()));
+  }
+  if (usage.trained_seconds() == 0) return;  // mode single, or a client that is not Convoy's
+  (*json)["trained_seconds"] = RoundedSeconds(absl::Seconds(usage.trained_seconds()));
+  (*json)["waited_seconds"] = RoundedSeconds(absl::Seconds(usage.waited_seconds()));
+  (*json)["bytes_sent"] = usage.bytes_sent();
+  (*json)["bytes_received"] = usage.bytes_received();
+}
+
+Json RehearsalJson(const v1::Rehearsal& rehearsal) {
+  Json json = Json::object();
+  for (const std::string& rule : rehearsal.slow_worker()) json["slow_worker"].push_back(rule);
+  if (rehearsal.has_link()) json["link"] = rehearsal.link();
+  return json;
+}
+
 Json Processes(const Membership& members) {
   Json list = Json::array();
   for (size_t i = 0; i < members.slots(); ++i) {
@@ -58,7 +96,11 @@ Json Processes(const Membership& members) {
                     {"cpu_seconds", process->usage.cpu_seconds()},
                     {"peak_rss_bytes", process->usage.peak_rss_bytes()}});
     if (process->registration.build_id().empty()) list.back()["foreign"] = true;
-    if (process->identity.role() == v1::SERVER) AddServer(process->stats, &list.back());
+    if (process->identity.role() == v1::SERVER) {
+      AddServer(process->stats, &list.back());
+    } else {
+      AddWorker(process->usage, &list.back());
+    }
   }
   return list;
 }
@@ -91,6 +133,8 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["workers"] = members.workers();
   json["threads_per_worker"] = ThreadsPerWorker(job);
   json["slices"] = job.training().slices();
+  if (job.has_rehearsal()) json["rehearsal"] = RehearsalJson(job.rehearsal());
+  if (book != nullptr) json["epoch_examples"] = book->epoch_examples();
   json["steps"] = book == nullptr ? 0 : book->steps();
   json["examples"] = examples;
   json["wall_seconds"] = RoundedSeconds(outcome.wall);
@@ -101,7 +145,9 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
     json["validation"] = Measured(book->validation());
   }
   if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());
-  json["staleness"] = StalenessJson(MergedStaleness(members));
+  const v1::ServerStats staleness = MergedStaleness(members);
+  json["staleness"] = StalenessJson(staleness);
+  json["staleness"]["histogram"] = Histogram(staleness);
   json["skipped_gradients"] = book == nullptr ? 0 : book->skipped();
   if (book != nullptr && book->dropped() > 0) json["dropped_gradients"] = book->dropped();
   AddTraffic(members, &json);

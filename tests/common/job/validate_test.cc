@@ -404,5 +404,20 @@ TEST(ValidateTest, SettingsOfModelsWithTablesHaveRanges) {
   }
 }
 
+TEST(ValidateTest, ARehearsalNamesWorkersOfTheJobAndALinkOnlyWhereThereIsOne) {
+  EXPECT_THAT(MessagesWith("cluster { workers: 2 } rehearsal { slow_worker: '1=3x' slow_worker: "
+                           "'any=2x@10%' link: '100mbit,5ms' }"),
+              IsEmpty());
+  EXPECT_THAT(MessagesWith("cluster { workers: 2 } rehearsal { slow_worker: '2=3x' }"),
+              ElementsAre("rehearsal.slow_worker[0]: there is no worker 2: the job has 2, from 0 to 1"));
+  EXPECT_THAT(MessagesWith("training { mode: 'single' } rehearsal { slow_worker: '1=3x' link: '5ms' }"),
+              ElementsAre("rehearsal.slow_worker[0]: there is no worker 1: mode single is one process, worker 0",
+                          "rehearsal.link: mode single has no servers and sends nothing over a link; leave it out"));
+  EXPECT_THAT(MessagesWith("training { mode: 'single' } rehearsal { slow_worker: '0=3x' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("rehearsal { slow_worker: 'x' link: 'x' }"),
+              ElementsAre(StartsWith("rehearsal.slow_worker[0]: got \"x\": "),
+                          StartsWith("rehearsal.link: got \"x\"; want a rate")));
+}
+
 }  // namespace
 }  // namespace convoy

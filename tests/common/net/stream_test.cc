@@ -206,5 +206,45 @@ TEST_F(StreamTest, AClientMayGoWithMessagesUnderWay) {
   }
 }
 
+// 10,000 messages of 1,000 bytes at 8 Mbit/s would take 10 s: of a few that leave at once, the last one
+// has to wait for all.
+TEST_F(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarriedThem) {
+  const LinkLimit limit{8e6, absl::Milliseconds(2)};  // a byte takes 1 us
+  server_->SetLink(limit);
+  StreamClient client(kMethod);
+  client.SetLink(limit);
+  client.Open(0, server_->address());
+  EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  const absl::Time begin = absl::Now();
+  std::vector<std::string> texts;
+  for (int i = 0; i < 20; ++i) {
+    texts.push_back(std::string(1000, static_cast<char>('a' + i)));
+    client.Send(0, Message(texts.back()));
+  }
+  for (const std::string& text : texts) {
+    const StreamClient::Event event = Next(client);
+    ASSERT_EQ(event.kind, Kind::kMessage);
+    EXPECT_TRUE(TextOf(event.message) == text);
+  }
+  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(20 + 2 + 1 + 2)) << "20,000 bytes there, the last 1,000 back";
+}
+
+TEST_F(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {
+  server_->SetLink({0, absl::Milliseconds(20)});
+  for (int round = 0; round < 5; ++round) {
+    StreamClient client(kMethod);
+    client.SetLink({1000, absl::Seconds(30)});
+    client.Open(0, server_->address());
+    EXPECT_EQ(Next(client).kind, Kind::kOpened);
+    client.Send(0, Message("too late"));
+  }
+  StreamClient client(kMethod);
+  client.Open(0, server_->address());
+  EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  for (int i = 0; i < 20; ++i) client.Send(0, Message("held back"));
+  EXPECT_EQ(Next(client).kind, Kind::kMessage);
+  server_->Stop();
+}
+
 }  // namespace
 }  // namespace convoy
