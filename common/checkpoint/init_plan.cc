@@ -15,6 +15,7 @@
 #include "common/checkpoint/table_columns.h"
 #include "common/mode.h"
 #include "common/name_patterns.h"
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/frozen.h"
 #include "common/optimizers/optimizer.h"
 #include "common/optimizers/row_updater.h"
@@ -66,6 +67,7 @@ class InitPlanner {
     for (size_t t = 0; t < tables_.size(); ++t) CONVOY_RETURN_IF_ERROR(PlanTable(t));
     CONVOY_RETURN_IF_ERROR(CheckRules());
     if (!problems_.empty()) return Unfit();
+    CONVOY_RETURN_IF_ERROR(CheckAnchors());
     AddUnused();
     return std::move(plan_);
   }
@@ -163,10 +165,12 @@ class InitPlanner {
       CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
                               SettingsFor(job_.optimizer(), name));
       CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
-      slots = optimizer->slot_names();
+      slots = WithoutAnchorSlots(optimizer->slot_names());
+      item->set_anchored(settings.anchor != 0);
     }
-    const bool same = SameNames(slots, stored);
-    item->set_slots_new(!stored.empty() && (reset || !same));
+    const std::vector<std::string> theirs = WithoutAnchorSlots(stored);
+    const bool same = SameNames(slots, theirs);
+    item->set_slots_new(!theirs.empty() && (reset || !same));
     if (!reset && same) item->mutable_slots()->Add(slots.begin(), slots.end());
     return absl::OkStatus();
   }
@@ -198,11 +202,17 @@ class InitPlanner {
 
   absl::Status ChooseRowSlots(const TableSpec& spec, const WeightArchive::Table& stored, bool reset,
                               Item* item) {
-    if (servers_optimize_ && !reset) {
+    if (servers_optimize_) {
       CONVOY_ASSIGN_OR_RETURN(const RowUpdater updater, RowUpdater::Create(job_.optimizer(), spec));
-      for (const std::string& slot : LoadableRowSlots(spec, updater, stored)) item->add_slots(slot);
+      item->set_anchored(!AnchorColumns(spec, updater, stored).empty());
+      if (!reset) {
+        for (const std::string& slot : LoadableRowSlots(spec, updater, stored))
+          item->add_slots(slot);
+      }
     }
-    item->set_slots_new(static_cast<size_t>(item->slots_size()) < stored.slots.size());
+    const auto theirs = std::ranges::count_if(
+        stored.slots, [](const auto& slot) { return !IsAnchorSlot(slot.name); });
+    item->set_slots_new(item->slots_size() < theirs);
     return absl::OkStatus();
   }
 
@@ -228,6 +238,19 @@ class InitPlanner {
       CONVOY_RETURN_IF_ERROR((*patterns)->CheckAllMatched("variable or table", names));
     }
     return absl::OkStatus();
+  }
+
+  // An anchor that holds nothing is a mistake.
+  absl::Status CheckAnchors() const {
+    const auto anchored = [](const Item& item) { return item.anchored(); };
+    const double strength = StrongestAnchor(job_.optimizer());
+    if (strength == 0 || std::ranges::any_of(plan_.variables(), anchored) ||
+        std::ranges::any_of(plan_.tables(), anchored)) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "optimizer.anchor: got ", strength, ", but nothing of ", archive_.path(),
+        " that it is for is loaded and learns; what is frozen or new needs no anchor"));
   }
 
   absl::Status Unfit() const {

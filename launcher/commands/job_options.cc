@@ -32,6 +32,8 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--batch-size", "training.batch_size", "N", "Examples of one global batch"},
     {"--learning-rate", "optimizer.learning_rate", "RATE", "Step size at the start"},
     {"--seed", "seed", "N", "Seed of everything random"},
+    {"--anchor", "optimizer.anchor", "STRENGTH",
+     "Hold what --init-from has near its values, by a penalty"},
 };
 
 // A flag that stands for --set PATH+=VALUE and may be given several times.
