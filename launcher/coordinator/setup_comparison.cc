@@ -64,6 +64,9 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
   } figures[] = {{"training examples", a.examples(), b.examples()},
                  {"validation examples", a.validation_examples(), b.validation_examples()},
                  {"test examples", a.test_examples(), b.test_examples()},
+                 {"old examples", a.old_examples(), b.old_examples()},
+                 {"old validation examples", a.validation_old_examples(),
+                  b.validation_old_examples()},
                  {"examples in an epoch", a.epoch_examples(), b.epoch_examples()},
                  {"features", a.features(), b.features()},
                  {"fields", a.fields(), b.fields()},
@@ -112,7 +115,8 @@ absl::Status CheckSetup(const v1::ReadyRequest& setup) {
   }
   const v1::DataSummary& data = setup.data();
   if (std::max({data.examples(), data.epoch_examples(), data.validation_examples(),
-                data.test_examples()}) > kMaxExamples) {
+                data.test_examples(), data.old_examples(), data.validation_old_examples()}) >
+      kMaxExamples) {
     return absl::InvalidArgumentError("data: more than 2^40 examples");
   }
   return absl::OkStatus();
