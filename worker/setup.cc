@@ -124,7 +124,8 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   if (setup.data.test != nullptr) {
     setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
   }
-  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, setup.model(), setup.old.replayed.get()));
+  CONVOY_ASSIGN_OR_RETURN(setup.training,
+                          MakeTrainingData(job, train, setup.model(), setup.old.replayed.get()));
   if (const std::string how = Describe(setup.training); !how.empty()) activity(how);
   setup.summary.set_epoch_examples(setup.training.epoch_size());
   setup.summary.set_examples(static_cast<uint64_t>(train.size()));

@@ -242,9 +242,8 @@ class TaskTraining {
     // may be empty.
     const uint64_t fresh = SizeOf(context_.validation);
     if (context_.validation != nullptr) {
-      CONVOY_RETURN_IF_ERROR(
-          Measure(task, context_.validation, v1::ReportRequest::VALIDATION,
-                  {std::min(all.begin, fresh), std::min(all.end, fresh)}));
+      CONVOY_RETURN_IF_ERROR(Measure(task, context_.validation, v1::ReportRequest::VALIDATION,
+                                     {std::min(all.begin, fresh), std::min(all.end, fresh)}));
     }
     if (context_.validation_old == nullptr) return absl::OkStatus();
     return Measure(task, context_.validation_old, v1::ReportRequest::VALIDATION_OLD,
@@ -258,15 +257,11 @@ class TaskTraining {
   absl::Status Measure(const v1::DataTask& task, const Dataset* data, v1::ReportRequest::Kind kind,
                        const Range& all) {
     if (data == nullptr) return absl::InternalError("a task of the test, but no data for it");
-    const size_t count = std::clamp<size_t>(all.size(), 1, context_.threads.count());
-    std::vector<Range> parts;
-    for (size_t i = 0; i < count; ++i) parts.push_back(SlicePositions(i, count, all));
-    CONVOY_ASSIGN_OR_RETURN(const std::vector<v1::MetricSums> sums,
-                            EvaluateParts(*data, parts, context_.threads, context_.models, weights_,
+    v1::ReportRequest report = NewReport(task, kind);
+    CONVOY_ASSIGN_OR_RETURN(*report.mutable_sums(),
+                            EvaluateRange(*data, all, context_.threads, context_.models, weights_,
                                           [this] { return context_.session.alive(); },
                                           context_.train.negative_rate));
-    v1::ReportRequest report = NewReport(task, kind);
-    for (const v1::MetricSums& part : sums) MergeSums(part, report.mutable_sums());
     return context_.session.Report(std::move(report));
   }
 

@@ -96,9 +96,8 @@ absl::Status SetReplay(const v1::Job& job, const Dataset& old, TrainingData* dat
   }
   data->replay.emplace(data->fresh_size(), examples, job.data().old().replay());
   if (data->epoch_size() <= UINT32_MAX) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("data.old.replay: an epoch has ",
-                                                 data->epoch_size(),
-                                                 " examples, want less than 2^32"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "data.old.replay: an epoch has ", data->epoch_size(), " examples, want less than 2^32"));
 }
 
 }  // namespace

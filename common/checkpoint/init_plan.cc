@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/init_anchors.h"
 #include "common/checkpoint/init_source.h"
 #include "common/checkpoint/map_rules.h"
 #include "common/checkpoint/table_columns.h"
@@ -67,7 +68,7 @@ class InitPlanner {
     for (size_t t = 0; t < tables_.size(); ++t) CONVOY_RETURN_IF_ERROR(PlanTable(t));
     CONVOY_RETURN_IF_ERROR(CheckRules());
     if (!problems_.empty()) return Unfit();
-    CONVOY_RETURN_IF_ERROR(CheckAnchors());
+    CONVOY_RETURN_IF_ERROR(CheckAnchors(plan_, job_.optimizer(), archive_.path()));
     AddUnused();
     return std::move(plan_);
   }
@@ -238,19 +239,6 @@ class InitPlanner {
       CONVOY_RETURN_IF_ERROR((*patterns)->CheckAllMatched("variable or table", names));
     }
     return absl::OkStatus();
-  }
-
-  // An anchor that holds nothing is a mistake.
-  absl::Status CheckAnchors() const {
-    const auto anchored = [](const Item& item) { return item.anchored(); };
-    const double strength = StrongestAnchor(job_.optimizer());
-    if (strength == 0 || std::ranges::any_of(plan_.variables(), anchored) ||
-        std::ranges::any_of(plan_.tables(), anchored)) {
-      return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "optimizer.anchor: got ", strength, ", but nothing of ", archive_.path(),
-        " that it is for is loaded and learns; what is frozen or new needs no anchor"));
   }
 
   absl::Status Unfit() const {

@@ -101,9 +101,9 @@ std::vector<ColumnRun> AnchorColumns(const TableSpec& table, const RowUpdater& u
   std::vector<ColumnRun> runs;
   uint32_t begin = 0;  // of the range
   for (const ColumnRange& range : table.ranges) {
-    const auto slot = std::ranges::find(updater.slot_columns(),
-                                        absl::StrCat(range.name, "/", kAnchorSlot),
-                                        &RowUpdater::SlotColumns::name);
+    const auto slot =
+        std::ranges::find(updater.slot_columns(), absl::StrCat(range.name, "/", kAnchorSlot),
+                          &RowUpdater::SlotColumns::name);
     for (const ColumnRun& run : weights) {
       const uint32_t first = std::max(begin, run.to);
       const uint32_t last = std::min(begin + range.size, run.to + run.size);

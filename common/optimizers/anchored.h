@@ -1,5 +1,5 @@
-// optimizer.anchor: the penalty strength/2 * (w - anchor)^2, where the anchor is the weight that was
-// loaded (Job.init). An L2 penalty around 0 for each weight is `l2`; this is the one around the
+// optimizer.anchor: the penalty strength/2 * (w - anchor)^2, where the anchor is the weight that
+// was loaded (Job.init). An L2 penalty around 0 for each weight is `l2`; this is the one around the
 // result of an earlier training, e.g. Li, Grandvalet & Davoine, "Explicit inductive bias for
 // transfer learning with convolutional networks", ICML 2018 (L2-SP).
 //

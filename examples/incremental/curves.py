@@ -14,7 +14,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-PANELS = (("validation_old", "old classes (0 to 7)"), ("validation", "new classes (8 and 9)"))
+PANELS = (("validation_old", "old data"), ("validation", "new data"))
 
 
 def read_curve(run, kind):

@@ -36,16 +36,16 @@ std::string DataSection(const TrainingSetup& setup) {
   const v1::DataSummary& summary = setup.summary;
   Rows rows = {{"training examples", absl::StrCat(summary.examples())}};
   if (const auto& replay = setup.training.replay) {
-    rows.push_back({"old examples", absl::StrCat(replay->old(), ", of which an epoch has ",
-                                                 replay->replayed())});
+    rows.push_back({"old examples",
+                    absl::StrCat(replay->old(), ", of which an epoch has ", replay->replayed())});
   }
   rows.push_back({"validation examples", absl::StrCat(summary.validation_examples())});
   if (summary.validation_old_examples() > 0) {
     rows.push_back({"of the old data", absl::StrCat(summary.validation_old_examples())});
   }
   rows.push_back({"features", features});
-  rows.push_back({"classes", summary.classes() == 0 ? "none, a regression"
-                                                    : absl::StrCat(summary.classes())});
+  rows.push_back(
+      {"classes", summary.classes() == 0 ? "none, a regression" : absl::StrCat(summary.classes())});
   return Section("data", rows);
 }
 

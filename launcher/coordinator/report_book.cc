@@ -83,7 +83,8 @@ uint64_t ReportBook::ExpectedParts(v1::ReportRequest::Kind kind) const {
 absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
   if (!v1::ReportRequest::Kind_IsValid(report.kind())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("kind: got ", static_cast<int>(report.kind()), ", want TRAIN, VALIDATION, TEST or VALIDATION_OLD"));
+        absl::StrCat("kind: got ", static_cast<int>(report.kind()),
+                     ", want TRAIN, VALIDATION, TEST or VALIDATION_OLD"));
   }
   CONVOY_RETURN_IF_ERROR(Annotate(ValidateSums(report.sums()), "report"));
   if (any_ && report.sums().classes() != classes_) {
@@ -133,7 +134,8 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
   if (key.first != kTrain) done_[key.first].Add(key.second, key.second + 1);
   if (key.first == v1::ReportRequest::TEST) test_ = merged.sums();
   if (key.first == v1::ReportRequest::VALIDATION) validation_.Add(key.second, merged.sums());
-  if (key.first == v1::ReportRequest::VALIDATION_OLD) validation_old_.Add(key.second, merged.sums());
+  if (key.first == v1::ReportRequest::VALIDATION_OLD)
+    validation_old_.Add(key.second, merged.sums());
   if (key.first != kTrain) return;
   const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
   done_[kTrain].Add(key.second, end);

@@ -2,8 +2,8 @@
 // every validation, of new and old data, and the test, and the sums for the summary.
 //
 // A report names its part (slice or task) and its stretch; the same again replaces the earlier one
-// and is never added. sync: a stretch of steps, or the validation or test at a version, is complete when
-// all slices have reported it. Other modes: each training task is a stretch of its own, a
+// and is never added. sync: a stretch of steps, or the validation or test at a version, is complete
+// when all slices have reported it. Other modes: each training task is a stretch of its own, a
 // validation is complete with all tasks of its epoch. Sums are merged in the order of slices or
 // tasks.
 #ifndef CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_
@@ -56,7 +56,9 @@ class ReportBook {
   // What the weights that the training began with had on the validation data, new and old, in modes
   // with steps; empty: not measured.
   v1::MetricSums before() const { return plan_.sync ? validation_.first : v1::MetricSums(); }
-  v1::MetricSums before_old() const { return plan_.sync ? validation_old_.first : v1::MetricSums(); }
+  v1::MetricSums before_old() const {
+    return plan_.sync ? validation_old_.first : v1::MetricSums();
+  }
   // The test; empty: none.
   const v1::MetricSums& test() const { return test_; }
 

@@ -11,8 +11,8 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <optional>
+#include <random>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -29,10 +29,10 @@
 namespace convoy::testing {
 namespace {
 
+using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using nlohmann::json;
 
 // Lines of libsvm with ids: four of 50 each, from `first` on.
 std::string IdLines(uint64_t count, uint64_t first) {
@@ -55,7 +55,8 @@ constexpr char kOldImages[] = "keep_classes: 0 keep_classes: 1 keep_classes: 2";
 
 class GuardTest : public ::testing::Test {
  protected:
-  // The old job knows the classes 0, 1 and 2 of small images, or 600 lines of ids; its run is "old".
+  // The old job knows the classes 0, 1 and 2 of small images, or 600 lines of ids; its run is
+  // "old".
   void TrainOldImages(uint32_t examples = 400) {
     WriteToyImages({.examples = examples}, folder_ / "toy");
     WriteImageJob(absl::StrCat(kOldImages, " validation { fraction: 0.2 }"), "", "");
@@ -69,28 +70,27 @@ class GuardTest : public ::testing::Test {
   }
   void WriteImageJob(const std::string& data, const std::string& optimizer,
                      const std::string& more) {
-    WriteFile(job_, absl::StrCat("data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" ",
-                                 data, " }\nmodel { mlp { hidden: 16 dropout: 0.1 } }\n",
-                                 "optimizer { adam {} learning_rate: 0.01 ", optimizer, " }\n",
-                                 "training { epochs: ", epochs_, " batch_size: 20 slices: 6 }\n",
-                                 more));
+    WriteFile(job_,
+              absl::StrCat("data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" ", data,
+                           " }\nmodel { mlp { hidden: 16 dropout: 0.1 } }\n",
+                           "optimizer { adam {} learning_rate: 0.01 ", optimizer, " }\n",
+                           "training { epochs: ", epochs_, " batch_size: 20 slices: 6 }\n", more));
   }
-  void WriteTableJob(const std::string& file, const std::string& data,
-                     const std::string& optimizer, const std::string& more = "") {
-    WriteFile(job_, absl::StrCat("data { train: \"", file,
-                                 "\" cache_dir: \"cache\" ids: true ", data, " }\n",
-                                 "model { factorization_machine { factors: 4 } }\n"
-                                 "optimizer { adagrad {} learning_rate: 0.1 ",
-                                 optimizer, " }\n",
-                                 "training { epochs: 2 batch_size: 50 slices: 6 }\n", more));
+  void WriteTableJob(const std::string& file, const std::string& data, const std::string& optimizer,
+                     const std::string& more = "") {
+    WriteFile(
+        job_,
+        absl::StrCat("data { train: \"", file, "\" cache_dir: \"cache\" ids: true ", data, " }\n",
+                     "model { factorization_machine { factors: 4 } }\n"
+                     "optimizer { adagrad {} learning_rate: 0.1 ",
+                     optimizer, " }\n", "training { epochs: 2 batch_size: 50 slices: 6 }\n", more));
   }
   // Class 3 is new; the others are replayed and measured.
   void WriteNewImageJob(const std::string& optimizer, const std::string& more = "") {
     WriteImageJob(absl::StrCat("keep_classes: 3 validation { fraction: 0.2 } old { ", kOldImages,
                                " path: \"toy-images-idx3-ubyte\" replay: 0.4 "
                                "validation { fraction: 0.2 } }"),
-                  optimizer,
-                  absl::StrCat("init { from: \"old\" widen: \"head/.*\" }\n", more));
+                  optimizer, absl::StrCat("init { from: \"old\" widen: \"head/.*\" }\n", more));
   }
   void WriteNewTableJob(const std::string& optimizer) {
     WriteTableJob("new.libsvm",
@@ -264,8 +264,8 @@ TEST_F(GuardTest, AStrongAnchorKeepsWeightsNearWhereTheyWere) {
     for (const char* strength : {"0", "0.1", "10"}) {
       WriteNewImageJob(absl::StrCat("anchor: ", strength));
       const std::string run = absl::StrCat(mode, strength);
-      TrainWell(run, {"--workers", "2", "--epochs", "4", "--mode", mode, "--set",
-                      "data.old.replay=0"});
+      TrainWell(run,
+                {"--workers", "2", "--epochs", "4", "--mode", mode, "--set", "data.old.replay=0"});
       const std::vector<float> old = Stored("old", "layer1/weight");
       const std::vector<float> now = Stored(run, "layer1/weight");
       for (size_t i = 0; i < now.size(); ++i) moved[strength] += std::pow(now[i] - old[i], 2);
@@ -319,9 +319,10 @@ TEST_F(GuardTest, CheckSaysWhatAnEpochHasAndCountsTheSlotOfTheAnchor) {
   WriteNewImageJob("anchor: 0.05");
   const ProgramResult result = RunProgram({CONVOY_BINARY, "check", job_});
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, AllOf(HasSubstr(absl::StrCat(kOld, ", of which an epoch has ", kReplayed)),
-                                   HasSubstr(absl::StrCat(kFresh + kReplayed, " examples")),
-                                   HasSubstr("anchored")));
+  EXPECT_THAT(
+      result.output,
+      AllOf(HasSubstr(absl::StrCat(kOld, ", of which an epoch has ", kReplayed)),
+            HasSubstr(absl::StrCat(kFresh + kReplayed, " examples")), HasSubstr("anchored")));
 }
 
 TEST_F(GuardTest, WhatCanNotWorkIsRefusedBeforeTheFirstStep) {

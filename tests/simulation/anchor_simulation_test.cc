@@ -50,8 +50,7 @@ std::string WriteEarlierWeights(const ToyJob& job, ScratchFolder& folder) {
     EXPECT_TRUE((*writer)->WriteU64(table.name + "/ids", 0, ids).ok());
   }
   for (const VariableSpec& variable : loaded) {
-    EXPECT_TRUE(
-        (*writer)->Write(variable.name, 0, Normals(variable.name, SizeOf(variable))).ok());
+    EXPECT_TRUE((*writer)->Write(variable.name, 0, Normals(variable.name, SizeOf(variable))).ok());
   }
   for (const TableSpec& table : job.tables) {
     EXPECT_TRUE((*writer)
@@ -95,8 +94,7 @@ TEST(AnchorSimulationTest, SyncHasTheSameBitsOnEverySchedule) {
     const auto values = LoadFor(options.job, WriteEarlierWeights(options.job, folder));
     ASSERT_TRUE(values.ok()) << values.status();
     const auto begin_with = [&](SimulationOptions with) {
-      with.restore = [init = *values, seed = with.job.seed](
-                         uint32_t rank, ServerCore& server) {
+      with.restore = [init = *values, seed = with.job.seed](uint32_t rank, ServerCore& server) {
         return InitShard(*init, server.placement(), rank, seed, server.shard());
       };
       return Simulation(with).Run();

@@ -330,8 +330,7 @@ TEST_F(ReplayedDataTest, WorksWithOversamplingAndWithWeightsOfClasses) {
 
 TEST_F(ReplayedDataTest, NegativesOfTheOldDataAreSampledToo) {
   const Unweighted binary(Model::Task::kBinary);
-  const TrainingData training =
-      *Make("data { negative_rate: 0.001 old { replay: 0.5 } }", &binary);
+  const TrainingData training = *Make("data { negative_rate: 0.001 old { replay: 0.5 } }", &binary);
   EXPECT_EQ(training.epoch_size(), 8u);  // the 4 new examples that are not of class 0, and as many
   for (const Batch& batch : Epoch(training, 0, 8)) {
     for (const float label : batch.labels) EXPECT_NE(label, 0);

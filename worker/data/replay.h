@@ -1,8 +1,8 @@
 // data.old.replay: epochs in which old examples come among the new ones.
 //
 // Replay of what was learnt before is the oldest remedy for forgetting: Ratcliff, "Connectionist
-// models of recognition memory", Psychological Review 97(2), 1990; Robins, "Catastrophic forgetting,
-// rehearsal and pseudorehearsal", Connection Science 7(2), 1995.
+// models of recognition memory", Psychological Review 97(2), 1990; Robins, "Catastrophic
+// forgetting, rehearsal and pseudorehearsal", Connection Science 7(2), 1995.
 #ifndef CONVOY_WORKER_DATA_REPLAY_H_
 #define CONVOY_WORKER_DATA_REPLAY_H_
 

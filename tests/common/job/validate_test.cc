@@ -57,9 +57,9 @@ TEST(ValidateTest, AnAnchorNeedsLoadedWeightsAndAModeThatKeepsThem) {
   EXPECT_THAT(MessagesWith("optimizer { override { match: 'a' anchor: 1 } }"),
               ElementsAre(HasSubstr("optimizer.anchor: got 1, but nothing is loaded")));
   for (const char* mode : {"local_sgd:2", "geo:3"}) {
-    EXPECT_THAT(MessagesWith(absl::StrCat(anchor, "init { from: 'a' } training { mode: '", mode,
-                                          "' }")),
-                ElementsAre(HasSubstr(absl::StrCat("in the mode ", mode))));
+    EXPECT_THAT(
+        MessagesWith(absl::StrCat(anchor, "init { from: 'a' } training { mode: '", mode, "' }")),
+        ElementsAre(HasSubstr(absl::StrCat("in the mode ", mode))));
   }
   EXPECT_THAT(MessagesWith(anchor + "init { from: 'a' } training { mode: 'single' }"), IsEmpty());
 }

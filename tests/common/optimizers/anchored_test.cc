@@ -116,11 +116,11 @@ TEST(AnchoredTest, RangesOfARowHaveAnchorsBehindTheirSlots) {
   row.slots[3] = 3;  // of the first column of "b"
   row.slots[7] = 5;  // of the second one of "c"
   row.Update(updater, 1, {2, 2, 2, 2, 2});
-  EXPECT_EQ(row.slots[1], 1);                // b: (2 + 0.5 (1 - 3))^2
-  EXPECT_EQ(row.slots[2], 4);                // b, not anchored: 2^2
-  EXPECT_EQ(row.slots[5], (4 + 0) / 2.0f);   // c: mean of 2^2 and (2 + 0.5 (1 - 5))^2
+  EXPECT_EQ(row.slots[1], 1);               // b: (2 + 0.5 (1 - 3))^2
+  EXPECT_EQ(row.slots[2], 4);               // b, not anchored: 2^2
+  EXPECT_EQ(row.slots[5], (4 + 0) / 2.0f);  // c: mean of 2^2 and (2 + 0.5 (1 - 5))^2
   EXPECT_FLOAT_EQ(row.weights[1], 1 - 0.01f * 1 / (1 + 1e-8f));
-  EXPECT_FLOAT_EQ(row.weights[4], 1);        // 2 - 2
+  EXPECT_FLOAT_EQ(row.weights[4], 1);  // 2 - 2
   EXPECT_EQ(row.slots[3], 3);
 }
 

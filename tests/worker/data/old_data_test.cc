@@ -66,7 +66,8 @@ TEST_F(OldDataTest, KeepsClassesOfItsOwn) {
   EXPECT_EQ(train_->size(), 1);
   EXPECT_EQ(old->replayed->size(), 10);
   EXPECT_EQ(old->validation->size(), 10);
-  for (int64_t i = 0; i < 10; ++i) EXPECT_TRUE(old->replayed->label(i) == 0 || old->replayed->label(i) == 3);
+  for (int64_t i = 0; i < 10; ++i)
+    EXPECT_TRUE(old->replayed->label(i) == 0 || old->replayed->label(i) == 3);
 }
 
 TEST_F(OldDataTest, AFractionIsThatOfTheEarlierJobAndNeverReplayed) {

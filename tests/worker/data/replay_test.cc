@@ -16,11 +16,11 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(ReplayTest, AnEpochHasTheShareOfOldExamplesBesideAllNewOnes) {
-  EXPECT_EQ(Replay(80, 1000, 0.2).replayed(), 20u);   // 20 of 100
-  EXPECT_EQ(Replay(80, 5, 0.2).replayed(), 20u);      // however few there are
+  EXPECT_EQ(Replay(80, 1000, 0.2).replayed(), 20u);  // 20 of 100
+  EXPECT_EQ(Replay(80, 5, 0.2).replayed(), 20u);     // however few there are
   EXPECT_EQ(Replay(100, 100, 0.5).size(), 200u);
-  EXPECT_EQ(Replay(10, 10, 0.25).replayed(), 3u);     // 10 / 3, rounded
-  EXPECT_EQ(Replay(10, 10, 1e-6).replayed(), 1u);     // at least one
+  EXPECT_EQ(Replay(10, 10, 0.25).replayed(), 3u);  // 10 / 3, rounded
+  EXPECT_EQ(Replay(10, 10, 1e-6).replayed(), 1u);  // at least one
 }
 
 TEST(ReplayTest, EveryStretchHasItsShare) {
