@@ -98,4 +98,20 @@ absl::StatusOr<std::vector<v1::MetricSums>> EvaluateParts(
   return sums;
 }
 
+absl::StatusOr<v1::MetricSums> EvaluateRange(const Dataset& data, const Range& range,
+                                             ComputeThreads& threads,
+                                             std::span<Model* const> models, WeightSource& weights,
+                                             const std::function<absl::Status()>& between,
+                                             double negative_rate) {
+  const size_t count = std::clamp<size_t>(range.size(), 1, threads.count());
+  std::vector<Range> parts;
+  for (size_t i = 0; i < count; ++i) parts.push_back(SlicePositions(i, count, range));
+  CONVOY_ASSIGN_OR_RETURN(
+      const std::vector<v1::MetricSums> sums,
+      EvaluateParts(data, parts, threads, models, weights, between, negative_rate));
+  v1::MetricSums merged;
+  for (const v1::MetricSums& part : sums) MergeSums(part, &merged);
+  return merged;
+}
+
 }  // namespace convoy

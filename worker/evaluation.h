@@ -40,6 +40,13 @@ absl::StatusOr<std::vector<v1::MetricSums>> EvaluateParts(
     std::span<Model* const> models, WeightSource& weights,
     const std::function<absl::Status()>& between, double negative_rate = 1);
 
+// The same of one stretch, which may be empty, cut into a part for each thread.
+absl::StatusOr<v1::MetricSums> EvaluateRange(const Dataset& data, const Range& range,
+                                             ComputeThreads& threads,
+                                             std::span<Model* const> models, WeightSource& weights,
+                                             const std::function<absl::Status()>& between,
+                                             double negative_rate = 1);
+
 }  // namespace convoy
 
 #endif  // CONVOY_WORKER_EVALUATION_H_

@@ -13,6 +13,7 @@
 #include "worker/data/batches.h"
 #include "worker/data/dataset.h"
 #include "worker/data/oversampling.h"
+#include "worker/data/replay.h"
 #include "worker/models/model.h"
 #include "worker/training_data.h"
 
@@ -34,6 +35,11 @@ class ExampleReader {
   absl::Status Read(uint64_t epoch, const Range& positions, Batch* batch);
 
  private:
+  // What is read of a stretch of new examples, and of one with old ones among them. Labels as in
+  // the file.
+  void ReadFresh(uint64_t epoch, const Range& positions, Batch* batch);
+  void ReadReplayed(uint64_t epoch, const Range& positions, Batch* batch);
+
   const Dataset* const data_;
   const Model* const model_;
   const std::vector<float> class_weights_;
@@ -42,6 +48,10 @@ class ExampleReader {
   std::optional<Augmentation> augmentation_;
   const std::vector<uint32_t>* kept_ = nullptr;  // by place; null: all examples
   std::vector<uint32_t> examples_;
+  // data.old.replay.
+  const TrainingData* replayed_ = nullptr;  // null: nothing is
+  std::optional<ReplayOrder> old_order_;
+  Batch fresh_, old_;
 };
 
 // InvalidArgument: an example has a label that the model can't have; says which and what is

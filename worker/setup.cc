@@ -1,6 +1,7 @@
 #include "worker/setup.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -30,13 +31,29 @@ uint64_t ExampleBytes(const Dataset& data) {
   return first.empty() ? 0 : bytes / first.size() + sizeof(int64_t);
 }
 
-absl::Status CheckAllLabels(const DataSets& data, const Model& model) {
+absl::Status CheckAllLabels(const DataSets& data, const OldSets& old, const Model& model) {
+  if (old.replayed != nullptr) {
+    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*old.replayed, model), "data.old"));
+  }
+  if (old.validation != nullptr) {
+    CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*old.validation, model), "data.old.validation"));
+  }
   CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*data.train, model), "training data"));
   if (data.validation != nullptr) {
     CONVOY_RETURN_IF_ERROR(Annotate(CheckLabels(*data.validation, model), "validation data"));
   }
   if (data.test == nullptr) return absl::OkStatus();
   return Annotate(CheckLabels(*data.test, model), "test data");
+}
+
+void DescribeOld(const OldSets& old, v1::DataSummary* summary) {
+  if (old.validation != nullptr) {
+    summary->set_validation_old_examples(static_cast<uint64_t>(old.validation->size()));
+  }
+  if (old.replayed == nullptr) return;
+  summary->set_old_examples(static_cast<uint64_t>(old.replayed->size()));
+  // Of both: neither may be another one in another process or after a resume.
+  summary->set_fingerprint(std::rotl(summary->fingerprint(), 1) ^ old.replayed->fingerprint());
 }
 
 bool SameVariables(const Model& one, const Model& other) {
@@ -78,8 +95,11 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
                                               std::span<const ModelRegistration> models,
                                               const ActivityCallback& activity) {
   TrainingSetup setup;
-  CONVOY_ASSIGN_OR_RETURN(const std::shared_ptr<const v1::Schema> earlier,
-                          EarlierSchema(job.init()));
+  // Only data with a schema need what the job began with when it goes on.
+  std::shared_ptr<const v1::Schema> earlier;
+  if (job.data().has_csv()) {
+    CONVOY_ASSIGN_OR_RETURN(earlier, EarlierSchema(job.init()));
+  }
   CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity, earlier.get()));
   if (const v1::Schema* schema = setup.data.schema.get();
       schema != nullptr && schema->bad_lines() > 0) {
@@ -90,19 +110,25 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
     activity(absl::StrCat(job.data().train(), ": ", setup.data.bad_lines,
                           " bad lines are skipped, the first: line ", setup.data.first_bad_line));
   }
-  activity("building the model");
   const Dataset& train = *setup.data.train;
-  CONVOY_ASSIGN_OR_RETURN(const ModelInput input, ModelInputOf(job, setup.data));
+  if (job.data().has_old()) {
+    CONVOY_ASSIGN_OR_RETURN(
+        setup.old, OpenOldData(job.data(), job.seed(), train, setup.data.schema, activity));
+  }
+  activity("building the model");
+  CONVOY_ASSIGN_OR_RETURN(const ModelInput input,
+                          ModelInputOf(job, setup.data, setup.old.replayed.get()));
   CONVOY_ASSIGN_OR_RETURN(setup.models, MakeModels(job, input, models));
   CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(train, setup.model()));
-  CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, setup.model()));
+  CONVOY_RETURN_IF_ERROR(CheckAllLabels(setup.data, setup.old, setup.model()));
   if (setup.data.validation != nullptr) {
     setup.summary.set_validation_examples(static_cast<uint64_t>(setup.data.validation->size()));
   }
   if (setup.data.test != nullptr) {
     setup.summary.set_test_examples(static_cast<uint64_t>(setup.data.test->size()));
   }
-  CONVOY_ASSIGN_OR_RETURN(setup.training, MakeTrainingData(job, train, setup.model()));
+  CONVOY_ASSIGN_OR_RETURN(setup.training,
+                          MakeTrainingData(job, train, setup.model(), setup.old.replayed.get()));
   if (const std::string how = Describe(setup.training); !how.empty()) activity(how);
   setup.summary.set_epoch_examples(setup.training.epoch_size());
   setup.summary.set_examples(static_cast<uint64_t>(train.size()));
@@ -111,6 +137,7 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   setup.summary.set_classes(static_cast<uint32_t>(input.classes));
   setup.summary.set_fingerprint(train.fingerprint());
   setup.summary.set_example_bytes(ExampleBytes(train));
+  DescribeOld(setup.old, &setup.summary);
   return setup;
 }
 
@@ -143,7 +170,8 @@ absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data) {
   return std::max<int64_t>(2, static_cast<int64_t>(largest) + 1);
 }
 
-absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data) {
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data,
+                                        const Dataset* replayed) {
   const Dataset& train = *data.train;
   ModelInput input;
   input.features = train.features();
@@ -155,6 +183,9 @@ absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data
   const bool named = data.schema != nullptr && !data.schema->label().class_name().empty();
   CONVOY_ASSIGN_OR_RETURN(
       input.classes, named ? ClassesOf(job.model(), *data.schema) : ClassesOf(job.model(), train));
+  if (replayed == nullptr || named) return input;
+  CONVOY_ASSIGN_OR_RETURN(const int64_t old_classes, ClassesOf(job.model(), *replayed));
+  input.classes = std::max(input.classes, old_classes);
   return input;
 }
 

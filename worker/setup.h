@@ -11,6 +11,7 @@
 #include "worker/data/activity.h"
 #include "worker/data/dataset.h"
 #include "worker/job_session.h"
+#include "worker/data/old_data.h"
 #include "worker/models/model.h"
 #include "worker/timed_model.h"
 #include "worker/training_data.h"
@@ -19,6 +20,7 @@ namespace convoy {
 
 struct TrainingSetup {
   DataSets data;
+  OldSets old;  // data.old
   // One for each of cluster.threads_per_worker, all of the same class.
   std::vector<std::unique_ptr<TimedModel>> models;
   TrainingData training;
@@ -44,8 +46,10 @@ absl::StatusOr<int64_t> ClassesOf(const v1::Model& model, const Dataset& data);
 // InvalidArgument: the data are ids without an upper bound, but the model has no embedding table.
 absl::Status CheckIdsHaveTables(const Dataset& data, const Model& model);
 
-// What the model of a job is told of its training data. Errors as of ClassesOf.
-absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data);
+// What the model of a job is told of its training data. `replayed`: old examples that come among
+// them, null: none. Errors as of ClassesOf.
+absl::StatusOr<ModelInput> ModelInputOf(const v1::Job& job, const DataSets& data,
+                                        const Dataset* replayed = nullptr);
 
 }  // namespace convoy
 

@@ -45,6 +45,7 @@ class SingleTraining final : private WeightSource, private ModelValues {
 
   absl::Status Run() {
     uint64_t step = 0;
+    if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
@@ -219,7 +220,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
   }
 
   absl::Status Validate(uint64_t version) {
-    return Measure(context_.validation, v1::ReportRequest::VALIDATION, version);
+    CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, version));
+    return Measure(context_.validation_old, v1::ReportRequest::VALIDATION_OLD, version);
   }
 
   absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {

@@ -31,6 +31,10 @@ bool SliceReports::ValidatesAfter(uint64_t step) const {
   return every > 0 && step % (per_epoch_ * every) == 0;
 }
 
+bool SliceReports::ValidatesBefore(uint64_t step) const {
+  return step == 0 && context_.assignment.has_init() && context_.validation_old != nullptr;
+}
+
 absl::Status SliceReports::ReportTraining(uint64_t step, Events events) {
   if (step == reported_to_) return absl::OkStatus();
   for (uint32_t i = 0; i < metrics_.size(); ++i) {

@@ -33,6 +33,9 @@ class SliceReports {
   bool ReportsAfter(uint64_t step) const;
   // True if a validation is due then.
   bool ValidatesAfter(uint64_t step) const;
+  // True if a validation is due before the first step, which is `step`: there are old data to
+  // compare with, and weights that were loaded.
+  bool ValidatesBefore(uint64_t step) const;
   // Reports the steps since the last report up to `step`; none: nothing.
   absl::Status ReportTraining(uint64_t step, Events events);
   // Measures the parts of `data` (null: nothing) that belong to the slices on `weights`, which are those after `version`

@@ -66,6 +66,7 @@ class SyncTraining {
     if (nodes_.empty()) return absl::OkStatus();   // a spare
     uint64_t step = context_.assignment.restore().step();
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
+    if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
@@ -75,7 +76,7 @@ class SyncTraining {
     }
     CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
-    CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, step));
+    CONVOY_RETURN_IF_ERROR(Validate(step));
     return Measure(context_.test, v1::ReportRequest::TEST, step);
   }
 
@@ -248,7 +249,7 @@ class SyncTraining {
   absl::Status AfterStep(uint64_t step) {
     if (reports_.ReportsAfter(step)) CONVOY_RETURN_IF_ERROR(ReportTraining(step));
     if (step == plan_.total() || !reports_.ValidatesAfter(step)) return absl::OkStatus();
-    return Measure(context_.validation, v1::ReportRequest::VALIDATION, step);
+    return Validate(step);
   }
 
   absl::Status ReportTraining(uint64_t step) {
@@ -259,6 +260,11 @@ class SyncTraining {
     events.dropped = std::exchange(dropped_, 0) + parameters_.TakeDropped();
     context_.session.SetCounters(CountersOf(parameters_));
     return reports_.ReportTraining(step, events);
+  }
+
+  absl::Status Validate(uint64_t version) {
+    CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, version));
+    return Measure(context_.validation_old, v1::ReportRequest::VALIDATION_OLD, version);
   }
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.

@@ -241,21 +241,35 @@ class TaskTraining {
 
   // On the newest weights; others may go on training meanwhile, except after the last epoch.
   absl::Status Validate(const v1::DataTask& task) {
-    const Dataset* const data = task.test() ? context_.test : context_.validation;
-    if (data == nullptr) return absl::InternalError("a task of validation or test, but no data for it");
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(0));
     pulled_ = true;
     CONVOY_RETURN_IF_ERROR(parameters_.WaitForWeights());
     const Range all{task.begin(), task.end()};
-    const size_t count = std::min<size_t>(context_.threads.count(), all.size());
-    std::vector<Range> parts;
-    for (size_t i = 0; i < count; ++i) parts.push_back(SlicePositions(i, count, all));
-    CONVOY_ASSIGN_OR_RETURN(const std::vector<v1::MetricSums> sums,
-                            EvaluateParts(*data, parts, context_.threads, context_.models, weights_,
+    if (task.test()) return Measure(task, context_.test, v1::ReportRequest::TEST, all);
+    // Positions go through the new examples, then the old ones. Each task has a part of both, which
+    // may be empty.
+    const uint64_t fresh = SizeOf(context_.validation);
+    if (context_.validation != nullptr) {
+      CONVOY_RETURN_IF_ERROR(Measure(task, context_.validation, v1::ReportRequest::VALIDATION,
+                                     {std::min(all.begin, fresh), std::min(all.end, fresh)}));
+    }
+    if (context_.validation_old == nullptr) return absl::OkStatus();
+    return Measure(task, context_.validation_old, v1::ReportRequest::VALIDATION_OLD,
+                   {std::max(all.begin, fresh) - fresh, std::max(all.end, fresh) - fresh});
+  }
+
+  static uint64_t SizeOf(const Dataset* data) {
+    return data == nullptr ? 0 : static_cast<uint64_t>(data->size());
+  }
+
+  absl::Status Measure(const v1::DataTask& task, const Dataset* data, v1::ReportRequest::Kind kind,
+                       const Range& all) {
+    if (data == nullptr) return absl::InternalError("a task of the test, but no data for it");
+    v1::ReportRequest report = NewReport(task, kind);
+    CONVOY_ASSIGN_OR_RETURN(*report.mutable_sums(),
+                            EvaluateRange(*data, all, context_.threads, context_.models, weights_,
                                           [this] { return context_.session.alive(); },
                                           context_.train.negative_rate));
-    v1::ReportRequest report = NewReport(task, task.test() ? v1::ReportRequest::TEST : v1::ReportRequest::VALIDATION);
-    for (const v1::MetricSums& part : sums) MergeSums(part, report.mutable_sums());
     return context_.session.Report(std::move(report));
   }
 

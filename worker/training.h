@@ -33,6 +33,7 @@ struct TrainingContext {
   const Mode& mode;
   const TrainingData& train;
   const Dataset* validation;          // null: none
+  const Dataset* validation_old;      // of data.old; null: none
   const Dataset* test;                // null: none
   Model& model;
   ComputeThreads& threads;         // cluster.threads_per_worker

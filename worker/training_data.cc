@@ -75,15 +75,42 @@ absl::Status SetSampling(const v1::Job& job, TrainingData* data) {
                    " training examples, and none of them is of class 1"));
 }
 
+absl::Status SetReplay(const v1::Job& job, const Dataset& old, TrainingData* data) {
+  if (job.training().balance() == v1::Training::WEIGHTS) {
+    return absl::InvalidArgumentError(
+        "training.balance: WEIGHTS counts the classes of data.train alone, and data.old.replay "
+        "brings others; give training.class_weights, or use OVERSAMPLE");
+  }
+  data->old = &old;
+  auto examples = static_cast<uint64_t>(old.size());
+  if (data->kept) {
+    CONVOY_ASSIGN_OR_RETURN(const std::vector<uint32_t> classes,
+                            ClassOfEachExample(old, *data->model));
+    data->old_kept = SampleNegatives(classes, data->negative_rate, job.seed());
+    examples = data->old_kept->size();
+  }
+  if (examples == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.old.replay: none of the ", old.size(),
+                     " old examples is left by data.negative_rate and data.old.validation"));
+  }
+  data->replay.emplace(data->fresh_size(), examples, job.data().old().replay());
+  if (data->epoch_size() <= UINT32_MAX) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "data.old.replay: an epoch has ", data->epoch_size(), " examples, want less than 2^32"));
+}
+
 }  // namespace
 
-uint64_t TrainingData::epoch_size() const {
+uint64_t TrainingData::epoch_size() const { return replay ? replay->size() : fresh_size(); }
+
+uint64_t TrainingData::fresh_size() const {
   if (kept) return kept->size();
   return oversampling ? oversampling->size() : static_cast<uint64_t>(examples->size());
 }
 
 absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset& examples,
-                                              const Model& model) {
+                                              const Model& model, const Dataset* old) {
   TrainingData data;
   data.examples = &examples;
   data.model = &model;
@@ -91,6 +118,7 @@ absl::StatusOr<TrainingData> MakeTrainingData(const v1::Job& job, const Dataset&
   data.shuffle = job.data().shuffle();
   CONVOY_RETURN_IF_ERROR(SetBalance(job.training(), &data));
   CONVOY_RETURN_IF_ERROR(SetSampling(job, &data));
+  if (old != nullptr) CONVOY_RETURN_IF_ERROR(SetReplay(job, *old, &data));
   if (job.data().has_augment()) {
     CONVOY_ASSIGN_OR_RETURN(data.augmentation,
                             Augmentation::Create(job.data().augment(), job.seed(), examples));
@@ -104,13 +132,18 @@ std::string Describe(const TrainingData& training) {
     parts.push_back(absl::StrCat("class weights ", absl::StrJoin(training.class_weights, ", ")));
   }
   if (training.oversampling) {
-    parts.push_back(absl::StrCat("over-sampling: an epoch visits ", training.epoch_size(),
+    parts.push_back(absl::StrCat("over-sampling: an epoch visits ", training.fresh_size(),
                                  " examples out of ", training.examples->size()));
   }
   if (training.kept) {
     parts.push_back(absl::StrCat("negative sampling: an epoch visits ", training.kept->size(),
                                  " of the ", training.examples->size(),
                                  " examples; predictions are corrected for it"));
+  }
+  if (training.replay) {
+    parts.push_back(absl::StrCat("replay: an epoch has ", training.fresh_size(), " new and ",
+                                 training.replay->replayed(), " old examples out of ",
+                                 training.replay->old()));
   }
   if (training.augmentation) parts.push_back("images are augmented");
   return absl::StrJoin(parts, "; ");

@@ -146,6 +146,7 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                                 mode,
                                 setup.training,
                                 setup.data.validation.get(),
+                                setup.old.validation.get(),
                                 setup.data.test.get(),
                                 setup.model(),
                                 *threads,

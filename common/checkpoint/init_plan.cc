@@ -10,11 +10,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/init_anchors.h"
 #include "common/checkpoint/init_source.h"
 #include "common/checkpoint/map_rules.h"
 #include "common/checkpoint/table_columns.h"
 #include "common/mode.h"
 #include "common/name_patterns.h"
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/frozen.h"
 #include "common/optimizers/optimizer.h"
 #include "common/optimizers/row_updater.h"
@@ -66,6 +68,7 @@ class InitPlanner {
     for (size_t t = 0; t < tables_.size(); ++t) CONVOY_RETURN_IF_ERROR(PlanTable(t));
     CONVOY_RETURN_IF_ERROR(CheckRules());
     if (!problems_.empty()) return Unfit();
+    CONVOY_RETURN_IF_ERROR(CheckAnchors(plan_, job_.optimizer(), archive_.path()));
     AddUnused();
     return std::move(plan_);
   }
@@ -163,10 +166,12 @@ class InitPlanner {
       CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
                               SettingsFor(job_.optimizer(), name));
       CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
-      slots = optimizer->slot_names();
+      slots = WithoutAnchorSlots(optimizer->slot_names());
+      item->set_anchored(settings.anchor != 0);
     }
-    const bool same = SameNames(slots, stored);
-    item->set_slots_new(!stored.empty() && (reset || !same));
+    const std::vector<std::string> theirs = WithoutAnchorSlots(stored);
+    const bool same = SameNames(slots, theirs);
+    item->set_slots_new(!theirs.empty() && (reset || !same));
     if (!reset && same) item->mutable_slots()->Add(slots.begin(), slots.end());
     return absl::OkStatus();
   }
@@ -198,11 +203,17 @@ class InitPlanner {
 
   absl::Status ChooseRowSlots(const TableSpec& spec, const WeightArchive::Table& stored, bool reset,
                               Item* item) {
-    if (servers_optimize_ && !reset) {
+    if (servers_optimize_) {
       CONVOY_ASSIGN_OR_RETURN(const RowUpdater updater, RowUpdater::Create(job_.optimizer(), spec));
-      for (const std::string& slot : LoadableRowSlots(spec, updater, stored)) item->add_slots(slot);
+      item->set_anchored(!AnchorColumns(spec, updater, stored).empty());
+      if (!reset) {
+        for (const std::string& slot : LoadableRowSlots(spec, updater, stored))
+          item->add_slots(slot);
+      }
     }
-    item->set_slots_new(static_cast<size_t>(item->slots_size()) < stored.slots.size());
+    const auto theirs = std::ranges::count_if(
+        stored.slots, [](const auto& slot) { return !IsAnchorSlot(slot.name); });
+    item->set_slots_new(item->slots_size() < theirs);
     return absl::OkStatus();
   }
 

@@ -44,6 +44,7 @@ std::string Remarks(const v1::InitPlan::Item& item) {
   if (item.slots_size() > 0)
     remarks.push_back(absl::StrCat("slots ", absl::StrJoin(item.slots(), ", ")));
   if (item.slots_new()) remarks.push_back(item.slots_size() > 0 ? "other slots new" : "slots new");
+  if (item.anchored()) remarks.push_back("anchored");
   if (item.frozen()) remarks.push_back("frozen");
   return absl::StrJoin(remarks, "; ");
 }

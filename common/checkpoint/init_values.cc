@@ -7,6 +7,7 @@
 #include "common/checkpoint/init_source.h"
 #include "common/checkpoint/shape_overlap.h"
 #include "common/checkpoint/table_columns.h"
+#include "common/optimizers/anchored.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -108,11 +109,24 @@ absl::Status InitValues::Load(size_t variable, uint64_t first, std::span<float> 
 absl::Status InitValues::LoadSlot(size_t variable, const std::string& slot, uint64_t first,
                                   std::span<float> out) const {
   const InitItem& item = plan_.variables(static_cast<int>(variable));
+  if (slot == kAnchorSlot) return LoadAnchor(variable, first, out);
   if (std::ranges::find(item.slots(), slot) == item.slots().end()) return absl::OkStatus();
   const std::vector<std::string>& stored = archive_->variables()[variables_[variable]].slots;
   const auto found = std::ranges::find(stored, slot);
   if (found == stored.end()) return OtherArchive(plan_.path(), item.from());
   return Copy(variable, static_cast<size_t>(found - stored.begin()), first, out);
+}
+
+// Where nothing is loaded, `out` stays kNotAnchored, which AnchorTo would change.
+absl::Status InitValues::LoadAnchor(size_t variable, uint64_t first, std::span<float> out) const {
+  const InitItem& item = plan_.variables(static_cast<int>(variable));
+  if (item.action() == v1::InitPlan::NEW) return absl::OkStatus();
+  CONVOY_RETURN_IF_ERROR(Copy(variable, std::nullopt, first, out));
+  for (const OverlapRun& run :
+       FindOverlap(SizesOf(item.shape()), SizesOf(item.from_shape()), first, out.size())) {
+    AnchorTo(out.subspan(run.to - first, run.length));
+  }
+  return absl::OkStatus();
 }
 
 uint64_t InitValues::Updates(size_t variable, uint64_t first, uint64_t size) const {
@@ -132,6 +146,7 @@ absl::Status InitValues::ReadRows(size_t number, const TableSpec& table, const R
   const std::vector<std::string> slots(item.slots().begin(), item.slots().end());
   const std::vector<ColumnRun> weight_runs = WeightColumns(table, stored);
   const std::vector<ColumnRun> slot_runs = SlotColumns(updater, stored, slots);
+  const std::vector<ColumnRun> anchor_runs = AnchorColumns(table, updater, stored);
   const size_t dim = table.dim(), slot_floats = updater.slot_floats();
   InitRows rows;
   return archive_->ReadRows(tables_[number], [&](const WeightArchive::Rows& from) -> absl::Status {
@@ -148,6 +163,11 @@ absl::Status InitValues::ReadRows(size_t number, const TableSpec& table, const R
     }
     CopyColumns(weight_runs, count, from.weights, rows.weights);
     CopyColumns(slot_runs, count, from.slots, rows.slots);
+    CopyColumns(anchor_runs, count, from.weights, rows.slots);
+    for (size_t i = 0; i < count; ++i) {
+      for (const ColumnRun& run : anchor_runs)
+        AnchorTo({rows.slots.data() + i * slot_floats + run.to, run.size});
+    }
     CONVOY_RETURN_IF_ERROR(CheckAllFinite(rows.weights, plan_.path(), item.from()));
     return fn(rows);
   });

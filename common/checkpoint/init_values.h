@@ -40,7 +40,7 @@ class InitValues {
   // holds those of a new training. DataLoss: the file is damaged; InvalidArgument: a value that is
   // not finite, as in a model that has diverged.
   absl::Status Load(size_t variable, uint64_t first, std::span<float> out) const;
-  // The same of the slot `slot` of the optimizer.
+  // The same of the slot `slot` of the optimizer. The anchors of optimizer.anchor are the weights.
   absl::Status LoadSlot(size_t variable, const std::string& slot, uint64_t first,
                         std::span<float> out) const;
   // The update counter that goes with the slots of values [first, first + size); 0: they are new.
@@ -54,6 +54,7 @@ class InitValues {
  private:
   explicit InitValues(v1::InitPlan plan) : plan_(std::move(plan)) {}
   absl::Status FindItems();
+  absl::Status LoadAnchor(size_t variable, uint64_t first, std::span<float> out) const;
   absl::Status Copy(size_t variable, std::optional<size_t> slot, uint64_t first,
                     std::span<float> out) const;
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/optimizers/anchored.h"
 
 namespace convoy {
 namespace {
@@ -30,11 +31,12 @@ std::string DescribeRanges(const auto& ranges) {
   });
 }
 
-// The slots of a range: what follows "RANGE/" in their names.
+// The slots of a range, but for its anchor: what follows "RANGE/" in their names.
 std::set<std::string> SlotsOfRange(const auto& slots, const std::string& range) {
   std::set<std::string> names;
   for (const auto& slot : slots) {
-    if (slot.name.starts_with(range + "/")) names.insert(slot.name.substr(range.size() + 1));
+    if (slot.name.starts_with(range + "/") && !IsAnchorSlot(slot.name))
+      names.insert(slot.name.substr(range.size() + 1));
   }
   return names;
 }
@@ -83,7 +85,7 @@ std::vector<std::string> LoadableRowSlots(const TableSpec& table, const RowUpdat
     if (slots != SlotsOfRange(stored.slots, range.name)) continue;
     const uint32_t stored_size = FindColumns(stored.ranges, range.name).size;
     for (const RowUpdater::SlotColumns& slot : updater.slot_columns()) {
-      if (!slot.name.starts_with(range.name + "/")) continue;
+      if (!slot.name.starts_with(range.name + "/") || IsAnchorSlot(slot.name)) continue;
       const uint32_t size = FindColumns(stored.slots, slot.name).size;
       // One float for each column, or one for all of them.
       const bool same_kind = (slot.size == range.size) == (size == stored_size);
@@ -91,6 +93,26 @@ std::vector<std::string> LoadableRowSlots(const TableSpec& table, const RowUpdat
     }
   }
   return names;
+}
+
+std::vector<ColumnRun> AnchorColumns(const TableSpec& table, const RowUpdater& updater,
+                                     const WeightArchive::Table& stored) {
+  const std::vector<ColumnRun> weights = WeightColumns(table, stored);
+  std::vector<ColumnRun> runs;
+  uint32_t begin = 0;  // of the range
+  for (const ColumnRange& range : table.ranges) {
+    const auto slot =
+        std::ranges::find(updater.slot_columns(), absl::StrCat(range.name, "/", kAnchorSlot),
+                          &RowUpdater::SlotColumns::name);
+    for (const ColumnRun& run : weights) {
+      const uint32_t first = std::max(begin, run.to);
+      const uint32_t last = std::min(begin + range.size, run.to + run.size);
+      if (slot == updater.slot_columns().end() || first >= last) continue;
+      runs.push_back({slot->begin + (first - begin), run.from + (first - run.to), last - first});
+    }
+    begin += range.size;
+  }
+  return runs;
 }
 
 std::vector<ColumnRun> SlotColumns(const RowUpdater& updater, const WeightArchive::Table& stored,

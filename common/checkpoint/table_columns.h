@@ -39,9 +39,13 @@ TableFit FitTable(const TableSpec& table, const WeightArchive::Table& stored);
 std::vector<ColumnRun> WeightColumns(const TableSpec& table, const WeightArchive::Table& stored);
 
 // Names "RANGE/SLOT" of the slots that can be loaded: those of ranges that have the same slots by
-// name there.
+// name there. Anchors are not among them.
 std::vector<std::string> LoadableRowSlots(const TableSpec& table, const RowUpdater& updater,
                                           const WeightArchive::Table& stored);
+// The anchors of a table that fits, in its slots: where the weights that are theirs stand in the
+// stored rows.
+std::vector<ColumnRun> AnchorColumns(const TableSpec& table, const RowUpdater& updater,
+                                     const WeightArchive::Table& stored);
 // The slots of these names.
 std::vector<ColumnRun> SlotColumns(const RowUpdater& updater, const WeightArchive::Table& stored,
                                    std::span<const std::string> slots);

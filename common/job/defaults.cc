@@ -63,6 +63,11 @@ void ResolveLabels(v1::Data* data) {
   if (!data->has_train_labels() && !train_labels.empty()) data->set_train_labels(train_labels);
   if (data->has_validation()) ResolveHeldOutLabels(data->mutable_validation());
   if (data->has_test()) ResolveHeldOutLabels(data->mutable_test());
+  if (!data->has_old()) return;
+  v1::OldData* old = data->mutable_old();
+  const std::string old_labels = LabelsOf(old->path());
+  if (!old->has_labels() && !old_labels.empty()) old->set_labels(old_labels);
+  if (old->has_validation()) ResolveHeldOutLabels(old->mutable_validation());
 }
 
 void ResolveCsv(const v1::Model& model, v1::Csv* csv) {

@@ -78,6 +78,11 @@ void ResolvePaths(const std::string& job_file, v1::Job* job) {
   if (data->has_cache_dir()) Resolve(folder, data->mutable_cache_dir());
   if (data->has_validation()) ResolveHeldOut(folder, data->mutable_validation());
   if (data->has_test()) ResolveHeldOut(folder, data->mutable_test());
+  if (!data->has_old()) return;
+  v1::OldData* old = data->mutable_old();
+  if (old->has_path()) Resolve(folder, old->mutable_path());
+  if (old->has_labels()) Resolve(folder, old->mutable_labels());
+  if (old->has_validation()) ResolveHeldOut(folder, old->mutable_validation());
 }
 
 std::vector<Violation> CheckFiles(const v1::Job& job) {
@@ -90,6 +95,11 @@ std::vector<Violation> CheckFiles(const v1::Job& job) {
                 validation.has_labels(), validation.labels(), &violations);
   CheckExamples("data.test.path", data.test().path(), "data.test.labels",
                 data.test().has_labels(), data.test().labels(), &violations);
+  const v1::OldData& old = data.old();
+  CheckExamples("data.old.path", old.path(), "data.old.labels", old.has_labels(), old.labels(),
+                &violations);
+  CheckExamples("data.old.validation.path", old.validation().path(), "data.old.validation.labels",
+                old.validation().has_labels(), old.validation().labels(), &violations);
   return violations;
 }
 

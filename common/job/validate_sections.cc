@@ -11,6 +11,7 @@
 #include "common/job/paths.h"
 #include "common/job/range.h"
 #include "common/job/validate_csv.h"
+#include "common/job/validate_data_files.h"
 #include "common/mode.h"
 #include "re2/re2.h"
 
@@ -27,50 +28,6 @@ void Wrong(Violations* violations, std::string path, const std::string& rule) {
 void Missing(Violations* violations, std::string path, const std::string& what) {
   std::string message = absl::StrCat(path, what);
   violations->push_back({std::move(path), std::move(message), true});
-}
-
-// Labels of a file of IDX images.
-void ValidateLabels(const v1::Data& data, const std::string& images_path, const std::string& images,
-                    const std::string& labels_path, bool has_labels, Violations* violations) {
-  const bool other = data.format() != v1::Data::IDX && data.format() != v1::Data::AUTO;
-  if (other && has_labels) {
-    Wrong(violations, labels_path,
-          absl::StrCat(" is for IDX files, but data.format is ",
-                       v1::Data::Format_Name(data.format())));
-  }
-  if (data.format() == v1::Data::IDX && !has_labels && LabelsOf(images).empty()) {
-    Missing(violations, labels_path,
-            absl::StrCat(" is missing: the name of ", images_path,
-                         " has no \"images-idx3\" from which it could be derived"));
-  }
-}
-
-// `path`: data.validation or data.test.
-void ValidateHeldOut(const v1::Data& data, const v1::Validation& part, const std::string& path,
-                     Violations* violations) {
-  const std::string file = JoinPath(path, "path"), labels = JoinPath(path, "labels");
-  if (part.source_case() == v1::Validation::SOURCE_NOT_SET) {
-    Missing(violations, path, " needs a path or a fraction");
-  } else if (part.has_fraction() && part.has_labels()) {
-    Wrong(violations, labels, absl::StrCat(" goes with ", file, " only"));
-  } else if (part.has_path() && part.path().empty()) {
-    Wrong(violations, file, " must not be empty");
-  } else if (part.has_path()) {
-    ValidateLabels(data, file, part.path(), labels, part.has_labels(), violations);
-  }
-}
-
-void ValidateSplit(const v1::Data& data, Violations* violations) {
-  if (data.has_validation()) {
-    ValidateHeldOut(data, data.validation(), "data.validation", violations);
-  }
-  if (data.has_test()) ValidateHeldOut(data, data.test(), "data.test", violations);
-  const double validation = data.validation().fraction(), test = data.test().fraction();
-  // One alone that is out of its range has been reported.
-  if (!(validation > 0 && validation < 1 && test > 0 && test < 1 && validation + test >= 1)) return;
-  Wrong(violations, "data.test.fraction",
-        absl::StrCat(" and data.validation.fraction must leave something to train on, got ",
-                     NumberText(test), " + ", NumberText(validation)));
 }
 
 void ValidateAugment(const v1::Data& data, Violations* violations) {
@@ -213,15 +170,7 @@ void ValidateThreads(const v1::Job& job, Violations* violations) {
 
 void ValidateData(const v1::Job& job, Violations* violations) {
   const v1::Data& data = job.data();
-  if (!data.has_train()) {
-    Missing(violations, "data.train", " is missing: the file of the training examples");
-  } else if (data.train().empty()) {
-    Wrong(violations, "data.train", " must not be empty");
-  } else {
-    ValidateLabels(data, "data.train", data.train(), "data.train_labels", data.has_train_labels(),
-                   violations);
-  }
-  ValidateSplit(data, violations);
+  ValidateDataFiles(data, violations);
   if (data.has_augment()) ValidateAugment(data, violations);
   if (data.has_scale() && data.scale() == 0) {
     Wrong(violations, "data.scale", " must not be 0: every feature is multiplied by it");

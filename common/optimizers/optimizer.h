@@ -47,7 +47,8 @@ class Optimizer {
   // The value of each slot at version 0.
   virtual float initial_slot_value(int slot) const = 0;
   // One update of one piece. Clipping by value, L1, L2 and decay are included, in this order:
-  // g = sum * inverse_count; clip; g += l2 * w + l1 * sign(w); the rule.
+  // g = sum * inverse_count; clip; g += l2 * w + l1 * sign(w); the rule. What holds weights near
+  // those loaded comes right after clipping (anchored.h).
   // (FTRL uses l1 and l2 inside its own formula.) sign(0) is 0. A NaN passes through clipping.
   virtual void Apply(const UpdateScalars& scalars, const UpdatePiece& piece) const = 0;
 
@@ -60,6 +61,7 @@ struct OptimizerSettings {
   v1::Optimizer config;  // the algorithm and its own parameters
   double learning_rate = 0.01;
   double l1 = 0, l2 = 0, weight_decay = 0, clip_value = 0;
+  double anchor = 0;  // 0 also for what is frozen: it does not move
 };
 
 // Settings for the variable or column range `name`: of all overrides that match, the last one wins,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/rowwise_adagrad.h"
 #include "common/status.h"
 
@@ -47,16 +48,19 @@ class ElementwiseRule final : public RangeRule {
 
 absl::StatusOr<std::unique_ptr<RangeRule>> MakeRangeRule(const OptimizerSettings& settings,
                                                          uint32_t columns) {
+  CONVOY_RETURN_IF_ERROR(CheckCommonSettings(settings));
+  const OptimizerSettings bare = WithoutAnchor(settings);
   std::unique_ptr<RangeRule> rule;
-  if (settings.config.has_rowwise_adagrad()) {
-    CONVOY_ASSIGN_OR_RETURN(rule, MakeRowwiseAdagrad(settings, columns));
+  if (bare.config.has_rowwise_adagrad()) {
+    CONVOY_ASSIGN_OR_RETURN(rule, MakeRowwiseAdagrad(bare, columns));
   } else {
-    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeOptimizer(bare));
     if (static_cast<size_t>(optimizer->num_slots()) > kMaxSlots) {
       return absl::InternalError("optimizer: more slots than a row of a table provides for");
     }
     rule = MakeRangeRule(std::move(optimizer), columns);
   }
+  if (settings.anchor != 0) rule = MakeAnchored(std::move(rule), settings, columns);
   return settings.learning_rate == 0 ? nullptr : std::move(rule);
 }
 

@@ -58,6 +58,7 @@ void Replace(const v1::Override& entry, OptimizerSettings* settings) {
   if (entry.has_l2()) settings->l2 = entry.l2();
   if (entry.has_weight_decay()) settings->weight_decay = entry.weight_decay();
   if (entry.has_clip_value()) settings->clip_value = entry.clip_value();
+  if (entry.has_anchor()) settings->anchor = entry.anchor();
 }
 
 }  // namespace
@@ -71,6 +72,7 @@ absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::
       .l2 = config.l2(),
       .weight_decay = OwnDecay(config),
       .clip_value = config.clip_value(),
+      .anchor = config.anchor(),
   };
   for (int i = 0; i < config.override_size(); ++i) {
     CONVOY_ASSIGN_OR_RETURN(const bool matches, Matches(config.override(i), i, name));
@@ -78,6 +80,7 @@ absl::StatusOr<OptimizerSettings> SettingsFor(const v1::Optimizer& config, std::
   }
   CONVOY_ASSIGN_OR_RETURN(const bool frozen, IsFrozenByName(config, name));
   if (frozen) settings.learning_rate = 0;
+  if (settings.learning_rate == 0) settings.anchor = 0;
   return settings;
 }
 

@@ -375,9 +375,9 @@ class Worker:
 def check_job(job):
     if job.training.mode not in ("sync", "async"):
         raise RuntimeError(f"training.mode: this client knows sync and async, not {job.training.mode}")
-    measures = job.data.HasField("validation") or job.data.HasField("test")
+    measures = job.data.HasField("validation") or job.data.HasField("test") or job.data.HasField("old")
     if job.data.shuffle or measures or job.data.format != job.data.LIBSVM:
-        raise RuntimeError("data: this client wants a libsvm file, shuffle: false, no validation and no test")
+        raise RuntimeError("data: this client wants a libsvm file, shuffle: false, no validation, test and old data")
     if not job.model.HasField("linear_regression"):
         raise RuntimeError("model: this client knows linear_regression only")
 

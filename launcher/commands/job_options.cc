@@ -33,6 +33,8 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--learning-rate", "optimizer.learning_rate", "RATE", "Step size at the start"},
     {"--seed", "seed", "N", "Seed of everything random"},
     {"--link", "rehearsal.link", "RATE,LATENCY", "A modelled network between the processes: 100mbit,5ms"},
+    {"--anchor", "optimizer.anchor", "STRENGTH",
+     "Hold what --init-from has near its values, by a penalty"},
 };
 
 // A flag that stands for --set PATH+=VALUE and may be given several times.

@@ -33,12 +33,20 @@ std::string DataSection(const TrainingSetup& setup) {
     absl::StrAppend(&features, " (", shape.height, " x ", shape.width, " x ", shape.channels, ")");
   }
   if (train.sparse()) features += ", sparse";
-  const uint32_t classes = setup.summary.classes();
-  return Section("data",
-                 {{"training examples", absl::StrCat(setup.summary.examples())},
-                  {"validation examples", absl::StrCat(setup.summary.validation_examples())},
-                  {"features", features},
-                  {"classes", classes == 0 ? "none, a regression" : absl::StrCat(classes)}});
+  const v1::DataSummary& summary = setup.summary;
+  Rows rows = {{"training examples", absl::StrCat(summary.examples())}};
+  if (const auto& replay = setup.training.replay) {
+    rows.push_back({"old examples",
+                    absl::StrCat(replay->old(), ", of which an epoch has ", replay->replayed())});
+  }
+  rows.push_back({"validation examples", absl::StrCat(summary.validation_examples())});
+  if (summary.validation_old_examples() > 0) {
+    rows.push_back({"of the old data", absl::StrCat(summary.validation_old_examples())});
+  }
+  rows.push_back({"features", features});
+  rows.push_back(
+      {"classes", summary.classes() == 0 ? "none, a regression" : absl::StrCat(summary.classes())});
+  return Section("data", rows);
 }
 
 std::string ModelSection(const Model& model) {

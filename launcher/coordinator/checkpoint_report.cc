@@ -182,6 +182,7 @@ std::string InitLine(const v1::InitPlan& plan, uint64_t generation) {
     json["shape"] = std::vector<uint64_t>(item.shape().begin(), item.shape().end());
     json["slots"] = std::vector<std::string>(item.slots().begin(), item.slots().end());
     json["frozen"] = item.frozen();
+    json["anchored"] = item.anchored();
     return json;
   };
   for (const auto& item : plan.variables()) line["variables"].push_back(item_json(item));

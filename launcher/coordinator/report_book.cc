@@ -14,6 +14,17 @@ namespace {
 constexpr size_t kMaxOpenStretches = 4096;
 constexpr auto kTrain = v1::ReportRequest::TRAIN;
 
+const char* NameOf(v1::ReportRequest::Kind kind) {
+  switch (kind) {
+    case v1::ReportRequest::TEST:
+      return "test";
+    case v1::ReportRequest::VALIDATION_OLD:
+      return "validation_old";
+    default:
+      return "validation";
+  }
+}
+
 void MergeStaleness(const v1::ReportRequest& part, v1::ReportRequest* total) {
   if (part.staleness_count() == 0) return;
   const bool first = total->staleness_count() == 0;
@@ -42,6 +53,12 @@ v1::ReportRequest Merge(const std::map<uint64_t, v1::ReportRequest>& parts) {
 
 }  // namespace
 
+void ReportBook::Validations::Add(uint64_t key, const v1::MetricSums& sums) {
+  if (key >= newest_key) newest = sums;
+  newest_key = std::max(newest_key, key);
+  if (key == 0) first = sums;
+}
+
 ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
                        const Before& before)
     : plan_(plan),
@@ -66,7 +83,8 @@ uint64_t ReportBook::ExpectedParts(v1::ReportRequest::Kind kind) const {
 absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
   if (!v1::ReportRequest::Kind_IsValid(report.kind())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("kind: got ", static_cast<int>(report.kind()), ", want TRAIN, VALIDATION or TEST"));
+        absl::StrCat("kind: got ", static_cast<int>(report.kind()),
+                     ", want TRAIN, VALIDATION, TEST or VALIDATION_OLD"));
   }
   CONVOY_RETURN_IF_ERROR(Annotate(ValidateSums(report.sums()), "report"));
   if (any_ && report.sums().classes() != classes_) {
@@ -115,10 +133,9 @@ absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, abs
 void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
   if (key.first != kTrain) done_[key.first].Add(key.second, key.second + 1);
   if (key.first == v1::ReportRequest::TEST) test_ = merged.sums();
-  if (key.first == v1::ReportRequest::VALIDATION) {
-    if (key.second >= validation_key_) validation_ = merged.sums();
-    validation_key_ = std::max(validation_key_, key.second);
-  }
+  if (key.first == v1::ReportRequest::VALIDATION) validation_.Add(key.second, merged.sums());
+  if (key.first == v1::ReportRequest::VALIDATION_OLD)
+    validation_old_.Add(key.second, merged.sums());
   if (key.first != kTrain) return;
   const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
   done_[kTrain].Add(key.second, end);
@@ -155,7 +172,7 @@ std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time no
 std::string ReportBook::MeasuredLine(const v1::ReportRequest& merged, absl::Time now) {
   Json line;
   line["time"] = RoundedSeconds(now - start_);
-  line["kind"] = merged.kind() == v1::ReportRequest::TEST ? "test" : "validation";
+  line["kind"] = NameOf(merged.kind());
   line["generation"] = generation_;
   if (plan_.sync) {
     const uint64_t seen = plan_.ExamplesAt(merged.step_end());

@@ -1,9 +1,9 @@
 // What the workers measured, put together: a line of events.jsonl for every stretch of training and
-// every validation and the test, and the sums for the summary.
+// every validation, of new and old data, and the test, and the sums for the summary.
 //
 // A report names its part (slice or task) and its stretch; the same again replaces the earlier one
-// and is never added. sync: a stretch of steps, or the validation or test at a version, is complete when
-// all slices have reported it. Other modes: each training task is a stretch of its own, a
+// and is never added. sync: a stretch of steps, or the validation or test at a version, is complete
+// when all slices have reported it. Other modes: each training task is a stretch of its own, a
 // validation is complete with all tasks of its epoch. Sums are merged in the order of slices or
 // tasks.
 #ifndef CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_
@@ -52,7 +52,15 @@ class ReportBook {
   // Training on the newest epoch.
   v1::MetricSums LastEpoch() const { return epoch_.Total(); }
   // The newest validation; empty: none.
-  const v1::MetricSums& validation() const { return validation_; }
+  const v1::MetricSums& validation() const { return validation_.newest; }
+  // The same of the old data.
+  const v1::MetricSums& validation_old() const { return validation_old_.newest; }
+  // What the weights that the training began with had on the validation data, new and old, in modes
+  // with steps; empty: not measured.
+  v1::MetricSums before() const { return plan_.sync ? validation_.first : v1::MetricSums(); }
+  v1::MetricSums before_old() const {
+    return plan_.sync ? validation_old_.first : v1::MetricSums();
+  }
   // The test; empty: none.
   const v1::MetricSums& test() const { return test_; }
 
@@ -60,6 +68,13 @@ class ReportBook {
   // Kind, and what names the stretch: first step, version, task, or epoch of a validation.
   using Key = std::pair<v1::ReportRequest::Kind, uint64_t>;
   using Parts = std::map<uint64_t, v1::ReportRequest>;
+
+  struct Validations {
+    v1::MetricSums newest, first;  // first: of version 0
+    uint64_t newest_key = 0;
+
+    void Add(uint64_t key, const v1::MetricSums& sums);
+  };
 
   Key KeyOf(const v1::ReportRequest& report) const;
   uint64_t ExpectedParts(v1::ReportRequest::Kind kind) const;
@@ -82,8 +97,7 @@ class ReportBook {
   uint64_t dropped_ = 0;
   EpochSums epoch_;
   Throughput throughput_;
-  v1::MetricSums validation_;
-  uint64_t validation_key_ = 0;
+  Validations validation_, validation_old_;
   v1::MetricSums test_;
 };
 

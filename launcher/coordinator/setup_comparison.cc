@@ -61,13 +61,16 @@ std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& 
   const struct {
     const char* what;
     uint64_t mine, theirs;
-  } figures[] = {{"training examples", a.examples(), b.examples()},
-                 {"validation examples", a.validation_examples(), b.validation_examples()},
-                 {"test examples", a.test_examples(), b.test_examples()},
-                 {"examples in an epoch", a.epoch_examples(), b.epoch_examples()},
-                 {"features", a.features(), b.features()},
-                 {"fields", a.fields(), b.fields()},
-                 {"classes", a.classes(), b.classes()}};
+  } figures[] = {
+      {"training examples", a.examples(), b.examples()},
+      {"validation examples", a.validation_examples(), b.validation_examples()},
+      {"test examples", a.test_examples(), b.test_examples()},
+      {"old examples", a.old_examples(), b.old_examples()},
+      {"old validation examples", a.validation_old_examples(), b.validation_old_examples()},
+      {"examples in an epoch", a.epoch_examples(), b.epoch_examples()},
+      {"features", a.features(), b.features()},
+      {"fields", a.fields(), b.fields()},
+      {"classes", a.classes(), b.classes()}};
   for (const auto& figure : figures) {
     if (figure.mine != figure.theirs) {
       return absl::StrCat("the workers have different data: ", name, " has ", figure.mine, " ",
@@ -112,7 +115,8 @@ absl::Status CheckSetup(const v1::ReadyRequest& setup) {
   }
   const v1::DataSummary& data = setup.data();
   if (std::max({data.examples(), data.epoch_examples(), data.validation_examples(),
-                data.test_examples()}) > kMaxExamples) {
+                data.test_examples(), data.old_examples(), data.validation_old_examples()}) >
+      kMaxExamples) {
     return absl::InvalidArgumentError("data: more than 2^40 examples");
   }
   return absl::OkStatus();

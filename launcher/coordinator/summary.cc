@@ -52,6 +52,18 @@ Json Measured(const v1::MetricSums& sums) {
   return json;
 }
 
+void AddValidations(const ReportBook& book, Json* json) {
+  const auto add = [](const char* name, const v1::MetricSums& sums, Json* to) {
+    if (sums.examples() > 0) (*to)[name] = Measured(sums);
+  };
+  add("validation", book.validation(), json);
+  add("validation_old", book.validation_old(), json);
+  Json before;
+  add("validation", book.before(), &before);
+  add("validation_old", book.before_old(), &before);
+  if (!before.empty()) (*json)["before"] = std::move(before);
+}
+
 // What a server carried and holds.
 void AddServer(const v1::ServerStats& stats, Json* json) {
   (*json)["bytes_received"] = stats.bytes_received();
@@ -141,9 +153,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["examples_per_second"] =
       seconds > 0 ? std::round(static_cast<double>(examples) / seconds) : 0;
   if (examples > 0) json["train"] = Measured(book->LastEpoch());
-  if (book != nullptr && book->validation().examples() > 0) {
-    json["validation"] = Measured(book->validation());
-  }
+  if (book != nullptr) AddValidations(*book, &json);
   if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());
   const v1::ServerStats staleness = MergedStaleness(members);
   json["staleness"] = StalenessJson(staleness);

@@ -159,9 +159,9 @@ void TaskLedger::QueueTest() {
 
 absl::Status TaskLedger::CheckReport(v1::ReportRequest::Kind kind, uint64_t task,
                                      uint64_t epoch) const {
-  const char* const what = kind == v1::ReportRequest::TRAIN        ? "training"
-                           : kind == v1::ReportRequest::VALIDATION ? "validation"
-                                                                   : "test";
+  const char* const what = kind == v1::ReportRequest::TRAIN  ? "training"
+                           : kind == v1::ReportRequest::TEST ? "test"
+                                                             : "validation";
   const std::optional<uint64_t> want = EpochOf(kind, task);
   if (!want) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -182,6 +182,7 @@ std::optional<uint64_t> TaskLedger::EpochOf(v1::ReportRequest::Kind kind, uint64
       if (flags != 0 || index >= next_) return std::nullopt;
       return index / per_epoch_;
     case v1::ReportRequest::VALIDATION:
+    case v1::ReportRequest::VALIDATION_OLD:
       if (flags != kValidationTask || index / plan_.slices >= epochs_begun) return std::nullopt;
       if (index % plan_.slices >= plan_.ValidationTasks()) return std::nullopt;
       return index / plan_.slices;

@@ -10,7 +10,7 @@ namespace convoy {
 TrainingPlan::TrainingPlan(const v1::Job& job, const Mode& mode, const v1::DataSummary& data)
     : sync(mode.rounds()),
       examples(EpochExamples(data)),
-      validation_examples(data.validation_examples()),
+      validation_examples(data.validation_examples() + data.validation_old_examples()),
       test_examples(data.test_examples()),
       epochs(job.training().epochs()),
       slices(job.training().slices()),

@@ -16,7 +16,7 @@ namespace convoy {
 struct TrainingPlan {
   bool sync = true;                  // all slices take a step together (sync, local_sgd, single)
   uint64_t examples = 0;             // of an epoch
-  uint64_t validation_examples = 0;  // 0: nothing is measured
+  uint64_t validation_examples = 0;  // new ones, then old ones; 0: nothing is measured
   uint64_t test_examples = 0;        // 0: no test
   uint64_t epochs = 1;
   uint64_t slices = 1;

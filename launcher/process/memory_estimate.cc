@@ -86,7 +86,9 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
   const uint64_t threads = ThreadsPerWorker(job);
   estimate.worker += WorkerCopies(mode, slices, threads, slots) * weights;
   estimate.worker += threads * 2 * batch * data.example_bytes();
-  if (job.data().shuffle()) estimate.worker += threads * data.examples() * sizeof(uint32_t);
+  if (data.old_examples() > 0) estimate.worker += threads * batch * data.example_bytes();
+  const uint64_t shuffled = data.examples() + data.old_examples();
+  if (job.data().shuffle()) estimate.worker += threads * shuffled * sizeof(uint32_t);
   return estimate;
 }
 

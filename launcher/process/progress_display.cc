@@ -73,6 +73,11 @@ void ProgressDisplay::ShowPlain(EventKind kind, absl::Time now) {
     validation_wanted_ = false;
     return;
   }
+  if (kind == EventKind::kValidationOld) {
+    if (validation_old_wanted_ || IsLastEpoch()) Print(RenderValidationOldLine(state_));
+    validation_old_wanted_ = false;
+    return;
+  }
   if (kind == EventKind::kTest) {
     Print(RenderTestLine(state_));
     return;
@@ -84,7 +89,7 @@ void ProgressDisplay::ShowPlain(EventKind kind, absl::Time now) {
   if (end_of_epoch) last_epoch_ = now;
   epochs_shown_ = epochs;
   last_ = now;
-  validation_wanted_ = true;
+  validation_wanted_ = validation_old_wanted_ = true;
   Print(RenderTrainLine(state_));
 }
 

@@ -71,7 +71,9 @@ class ProgressDisplay {
   absl::Time last_ = absl::InfinitePast();        // last redraw or line
   uint64_t epochs_shown_ = 0;                     // whole epochs at the last plain line
   absl::Time last_epoch_ = absl::InfinitePast();  // the last plain line of the end of an epoch
-  bool validation_wanted_ = true;  // a plain line came since the last validation that was shown
+  // A plain line came since the last validation that was shown.
+  bool validation_wanted_ = true;
+  bool validation_old_wanted_ = true;
 };
 
 }  // namespace convoy

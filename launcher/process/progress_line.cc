@@ -52,6 +52,8 @@ std::vector<Part> Parts(const ProgressState& state) {
   for (const auto& [name, mean] : state.train.own) add(9, name.c_str(), mean);
   add(7, "validation", state.validation.accuracy);
   add(7, "validation", state.validation.rmse);
+  add(8, "old", state.validation_old.accuracy);
+  add(8, "old", state.validation_old.rmse);
   if (state.examples_per_second > 0) {
     parts.push_back({6, absl::StrCat(Short(state.examples_per_second), " examples/s")});
   }
@@ -137,6 +139,12 @@ std::string RenderTrainLine(const ProgressState& state) {
 std::string RenderValidationLine(const ProgressState& state) {
   std::string line = absl::StrCat(Epoch(state), ", step ", state.step, ", validation");
   AppendMeasured(state.validation, &line);
+  return line;
+}
+
+std::string RenderValidationOldLine(const ProgressState& state) {
+  std::string line = absl::StrCat(Epoch(state), ", step ", state.step, ", validation of old data");
+  AppendMeasured(state.validation_old, &line);
   return line;
 }
 

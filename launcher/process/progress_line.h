@@ -20,6 +20,8 @@ std::string RenderTerminalLine(const ProgressState& state, int width, bool color
 std::string RenderTrainLine(const ProgressState& state);
 // A validation report.
 std::string RenderValidationLine(const ProgressState& state);
+// A report of the validation of old data.
+std::string RenderValidationOldLine(const ProgressState& state);
 // The report of the test.
 std::string RenderTestLine(const ProgressState& state);
 

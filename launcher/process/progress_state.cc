@@ -78,6 +78,9 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
   } else if (name == "validation") {
     *kind = EventKind::kValidation;
     state->validation = Measured(event);
+  } else if (name == "validation_old") {
+    *kind = EventKind::kValidationOld;
+    state->validation_old = Measured(event);
   } else if (name == "test") {
     *kind = EventKind::kTest;
     state->test = Measured(event);

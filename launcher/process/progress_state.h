@@ -35,6 +35,7 @@ struct ProgressState {
   std::optional<double> staleness;
   MeasuredValues train;
   MeasuredValues validation;
+  MeasuredValues validation_old;
   MeasuredValues test;
   // What the job is waiting for; empty: nothing.
   std::string waiting_for;
@@ -50,7 +51,7 @@ struct ProgressState {
 };
 
 // kNotice: `notice` says what happened.
-enum class EventKind { kTrain, kValidation, kTest, kCheckpoint, kNotice };
+enum class EventKind { kTrain, kValidation, kValidationOld, kTest, kCheckpoint, kNotice };
 
 // Takes over what a line of events.jsonl says. InvalidArgument: it is not such a line; nothing
 // changes.

@@ -109,10 +109,16 @@ void AddOwnMetrics(const std::vector<std::pair<const char*, SortedJson>>& parts,
 
 std::string MetricsTable(const SortedJson& summary) {
   std::vector<std::pair<const char*, SortedJson>> parts;
-  for (const char* part : {"train", "validation", "test"}) {
-    const SortedJson measured = summary.value(part, SortedJson());
-    if (measured.is_object()) parts.emplace_back(part, measured);
+  const auto add = [&](const SortedJson& from, const char* part, const char* title) {
+    const SortedJson measured = from.is_object() ? from.value(part, SortedJson()) : SortedJson();
+    if (measured.is_object()) parts.emplace_back(title, measured);
+  };
+  for (const char* part : {"train", "validation", "validation_old", "test"}) {
+    add(summary, part, part);
   }
+  const SortedJson before = summary.value("before", SortedJson());
+  add(before, "validation", "before: validation");
+  add(before, "validation_old", "before: validation_old");
   std::vector<TextRow> rows = {{"metric"}};
   for (const auto& [part, measured] : parts) rows.push_back({part});
   if (parts.empty()) return "";

@@ -221,6 +221,122 @@ TEST_F(TrainingDataTest, NegativesAreSampledAlikeInEveryEpoch) {
   }
 }
 
+// ---------------------------------------------------------------------------------- replay
+
+// The values of the old examples are 101 to 104, their labels 0 1 2 0.
+class ReplayedDataTest : public TrainingDataTest {
+ protected:
+  ReplayedDataTest() {
+    testing::WriteFile(folder_ / "old.libsvm", "0 1:101\n1 1:102\n2 1:103\n0 1:104\n");
+    v1::Data data = job_.data();
+    data.set_train(folder_ / "old.libsvm");
+    data.set_features(1);
+    old_ = std::move(OpenData(data, job_.seed(), nullptr)->train);
+  }
+  absl::StatusOr<TrainingData> Make(const std::string& text, const Model* model = nullptr) {
+    v1::Job job = job_;
+    EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(text, &job)) << text;
+    return MakeTrainingData(job, *data_, model == nullptr ? *model_ : *model, old_.get());
+  }
+  // All examples of an epoch, read in batches of `size`.
+  std::vector<Batch> Epoch(const TrainingData& training, uint64_t epoch, uint64_t size) {
+    std::vector<Batch> batches;
+    ExampleReader reader(&training);
+    for (uint64_t begin = 0; begin < training.epoch_size(); begin += size) {
+      const uint64_t end = std::min(begin + size, training.epoch_size());
+      EXPECT_TRUE(reader.Read(epoch, {begin, end}, &batches.emplace_back()).ok());
+    }
+    return batches;
+  }
+
+  std::unique_ptr<Dataset> old_;
+};
+
+TEST_F(ReplayedDataTest, AnEpochIsAllNewExamplesAndTheShareOfOldOnes) {
+  const TrainingData training = *Make("data { old { replay: 0.5 } }");
+  EXPECT_EQ(training.epoch_size(), 20u);
+  EXPECT_EQ(Describe(training), "replay: an epoch has 10 new and 10 old examples out of 4");
+  std::map<float, int> seen;
+  std::map<uint64_t, int> visits;
+  for (const Batch& batch : Epoch(training, 3, 4)) {
+    int old = 0;
+    for (size_t i = 0; i < batch.values.size(); ++i) {
+      ++seen[batch.values[i]];
+      ++visits[batch.examples[i]];
+      const bool is_old = batch.values[i] > 100;
+      old += is_old;
+      // Numbered through new and old ones: 14 in all.
+      EXPECT_EQ(batch.examples[i] % 14, static_cast<uint64_t>(batch.values[i]) - (is_old ? 91 : 1));
+    }
+    EXPECT_EQ(old, 2);
+    EXPECT_EQ(batch.epoch, 3u);
+  }
+  for (int i = 1; i <= 10; ++i) EXPECT_EQ(seen[static_cast<float>(i)], 1) << i;
+  for (int i = 101; i <= 104; ++i) {
+    EXPECT_GE(seen[static_cast<float>(i)], 2) << i;
+    EXPECT_LE(seen[static_cast<float>(i)], 3) << i;
+  }
+  EXPECT_EQ(visits.size(), 20u);  // each visit is another one
+}
+
+TEST_F(ReplayedDataTest, WhatIsReadDoesNotDependOnHowItIsCut) {
+  const TrainingData training = *Make("data { old { replay: 0.3 } }");
+  std::vector<std::vector<float>> values(2);
+  std::vector<std::vector<uint64_t>> examples(2);
+  for (const size_t way : {0, 1}) {
+    for (const Batch& batch : Epoch(training, 2, way == 0 ? 100 : 1)) {
+      values[way].insert(values[way].end(), batch.values.begin(), batch.values.end());
+      examples[way].insert(examples[way].end(), batch.examples.begin(), batch.examples.end());
+    }
+  }
+  EXPECT_EQ(values[0], values[1]);
+  EXPECT_EQ(examples[0], examples[1]);
+}
+
+// New examples come in the order in which they come without replay.
+TEST_F(ReplayedDataTest, TheOrderOfTheNewExamplesIsThatWithoutReplay) {
+  const TrainingData training = *Make("data { old { replay: 0.3 } }");
+  const TrainingData plain = *TrainingDataTest::Make("");
+  Batch all, fresh;
+  ASSERT_TRUE(ExampleReader(&training).Read(1, {0, training.epoch_size()}, &all).ok());
+  ASSERT_TRUE(ExampleReader(&plain).Read(1, {0, 10}, &fresh).ok());
+  std::erase_if(all.values, [](float value) { return value > 100; });
+  EXPECT_EQ(all.values, fresh.values);
+}
+
+TEST_F(ReplayedDataTest, WorksWithOversamplingAndWithWeightsOfClasses) {
+  const TrainingData balanced =
+      *Make("data { old { replay: 0.25 } } training { balance: OVERSAMPLE }");
+  EXPECT_EQ(balanced.epoch_size(), 18u + 6);
+  std::map<uint64_t, int> visits;
+  for (const Batch& batch : Epoch(balanced, 0, 5)) {
+    for (size_t i = 0; i < batch.values.size(); ++i) {
+      ++visits[batch.examples[i]];
+      const bool is_old = batch.values[i] > 100;
+      EXPECT_EQ(batch.examples[i] % 14, static_cast<uint64_t>(batch.values[i]) - (is_old ? 91 : 1));
+    }
+  }
+  EXPECT_EQ(visits.size(), 24u);
+  const TrainingData weighted =
+      *Make("data { old { replay: 0.5 } } training { class_weights: [1, 2, 3] }");
+  for (const Batch& batch : Epoch(weighted, 0, 20)) {
+    for (size_t i = 0; i < 20; ++i) EXPECT_EQ(batch.weights[i], batch.labels[i] + 1);
+  }
+  const absl::Status refused =
+      Make("data { old { replay: 0.5 } } training { balance: WEIGHTS }").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("give training.class_weights"));
+}
+
+TEST_F(ReplayedDataTest, NegativesOfTheOldDataAreSampledToo) {
+  const Unweighted binary(Model::Task::kBinary);
+  const TrainingData training = *Make("data { negative_rate: 0.001 old { replay: 0.5 } }", &binary);
+  EXPECT_EQ(training.epoch_size(), 8u);  // the 4 new examples that are not of class 0, and as many
+  for (const Batch& batch : Epoch(training, 0, 8)) {
+    for (const float label : batch.labels) EXPECT_NE(label, 0);
+  }
+}
+
 TEST_F(TrainingDataTest, NegativeSamplingIsRefusedWhereItCanNotBeCorrected) {
   EXPECT_THAT(Refusal("data { negative_rate: 0.5 }"), HasSubstr("the model must be binary"));
   const Unweighted binary(Model::Task::kBinary);

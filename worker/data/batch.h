@@ -28,7 +28,8 @@ struct Batch {
 
   std::vector<float> labels;  // [size]: class number from 0, or the target of a regression
   // [size]: the example's number i in the data set of n examples; k * n + i where over-sampling
-  // repeats it for the k-th time in the epoch. Randomness of an example (dropout, augmentation) is
+  // repeats it for the k-th time in the epoch. With replay old examples are numbered behind the new
+  // ones, and n counts both. Randomness of an example (dropout, augmentation) is
   // keyed by (seed, name, epoch, this).
   std::vector<uint64_t> examples;
   // [size]: what loss and gradient of the example are multiplied by; empty: all 1.

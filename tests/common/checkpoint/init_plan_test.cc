@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/checkpoint/init_report.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
@@ -90,6 +91,35 @@ TEST(InitPlanTest, ResetOptimizerLeavesSlotsOut) {
   EXPECT_EQ(plan.variables(2).action(), v1::InitPlan::LOADED);
   EXPECT_THAT(plan.variables(2).slots(), IsEmpty());
   EXPECT_TRUE(plan.variables(2).slots_new());
+}
+
+// Anchors are the weights that are loaded now, not those of the training before.
+TEST(InitPlanTest, AnchorsAreNoSlotsToTakeOver) {
+  MemoryArchive archive;
+  archive.Add(WeightArchive::Variable{"layer1/weight", {4, 3}, {"m", "v", "anchor"}});
+  archive.Add(WeightArchive::Variable{"layer1/bias", {3}, {"m", "v"}});
+  archive.Add(WeightArchive::Variable{"head/weight", {3, 10}, {"m", "v"}});
+  for (const char* anchor : {"", "anchor: 0.5"}) {
+    const v1::InitPlan plan =
+        PlanOf(archive, absl::StrCat("optimizer { adam {} freeze: 'layer1/bias' ", anchor, " }"),
+               SmallModel());
+    for (const Item& item : plan.variables()) {
+      EXPECT_THAT(item.slots(), ElementsAre("m", "v"));
+      EXPECT_FALSE(item.slots_new());
+      EXPECT_EQ(item.anchored(), *anchor != 0 && !item.frozen());
+    }
+    const std::vector<std::string> report = InitReport(plan);
+    EXPECT_EQ(report[1].find("anchored") != std::string::npos, *anchor != 0) << report[1];
+  }
+}
+
+TEST(InitPlanTest, AnAnchorThatHoldsNothingIsRefused) {
+  const std::string frozen = "optimizer { anchor: 0.5 freeze: '.*' }";
+  const std::string replaced = "optimizer { anchor: 0.5 } init { replace: '.*' }";
+  for (const std::string& job : {frozen, replaced}) {
+    EXPECT_THAT(PlanErrorOf(SmallArchive(), job, SmallModel()),
+                AllOf(HasSubstr("optimizer.anchor: got 0.5"), HasSubstr("archive")));
+  }
 }
 
 TEST(InitPlanTest, ServersWithoutOptimizerTakeNoSlots) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -13,6 +14,7 @@
 #include "common/checkpoint/init_plan.h"
 #include "common/checkpoint/init_source.h"
 #include "common/files/safetensors_writer.h"
+#include "common/optimizers/anchored.h"
 #include "google/protobuf/text_format.h"
 #include "tests/common/checkpoint/sample_checkpoint.h"
 #include "tests/common/files/scratch_folder.h"
@@ -35,13 +37,14 @@ struct SampleModel {
   std::vector<TableSpec> tables;
   v1::Job job;
 
-  explicit SampleModel(const std::string& init, int64_t columns = 3, uint32_t factors = 2) {
+  explicit SampleModel(const std::string& init, int64_t columns = 3, uint32_t factors = 2,
+                       const std::string& optimizer = kOptimizer) {
     variables = {{"w", {2, columns}, Initializer::Constant(-1)}, {"b", {1}, Initializer::Zeros()}};
     tables = {
         {"t",
          {{"bias", 1, Initializer::Zeros()}, {"factors", factors, Initializer::Constant(-2)}}}};
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
-        kOptimizer + (" init { " + init) + " }", &job));
+        optimizer + (" init { " + init) + " }", &job));
   }
 };
 
@@ -137,6 +140,37 @@ TEST_F(InitValuesTest, RowsOfWidenedTablesKeepTheirFirstColumnsOfEachRange) {
           EXPECT_THAT(
               std::vector<float>(rows.weights.begin() + 5 * i, rows.weights.begin() + 5 * i + 5),
               ElementsAre(id, id + 0.25f, id + 0.5f, -2, -2));
+        }
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(InitValuesTest, AnchorsAreTheLoadedWeightsAndNewValuesHaveNone) {
+  const std::string anchored =
+      "optimizer { adam {} anchor: 0.5 override { match: 't/bias' ftrl {} anchor: 0 } "
+      "            override { match: 't/factors' rowwise_adagrad {} } }";
+  const SampleModel model("widen: 'w' widen: 't'", 4, 4, anchored);
+  const auto values = OpenSample(model);
+  std::vector<float> anchors(8, kNotAnchored);
+  ASSERT_TRUE(values->LoadSlot(0, "anchor", 0, anchors).ok());
+  EXPECT_THAT(anchors, ElementsAre(0, 1, 2, 0, 3, 4, 5, 0));
+  for (const size_t i : {0, 3, 7}) {
+    EXPECT_EQ(std::signbit(anchors[i]), i != 0) << i;  // a loaded 0 is one, -0 is none
+  }
+  // Other slots are loaded as without anchors.
+  EXPECT_THAT(Loaded(*values, "m"), ElementsAre(10, 11, 12, -1, 13, 14, 15, -1));
+  const auto updater = RowUpdater::Create(model.job.optimizer(), model.tables[0]);
+  ASSERT_TRUE(updater.ok()) << updater.status();
+  ASSERT_EQ(updater->slot_floats(), 2u + 1 + 4);  // ftrl's, rowwise_adagrad's, anchors
+  const absl::Status status =
+      values->ReadRows(0, model.tables[0], *updater, 1, [&](const InitRows& rows) {
+        for (size_t i = 0; i < rows.ids.size(); ++i) {
+          const auto id = static_cast<float>(rows.ids[i]);
+          const float* const row = rows.slots.data() + 7 * i;
+          EXPECT_THAT(std::vector<float>(row, row + 7),
+                      ElementsAre(-id, -id - 0.25f, -id - 0.5f, id + 0.25f, id + 0.5f, 0, 0));
+          EXPECT_TRUE(std::signbit(row[5]) && std::signbit(row[6]));
         }
         return absl::OkStatus();
       });

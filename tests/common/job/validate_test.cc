@@ -50,6 +50,40 @@ TEST(ValidateTest, InitNeedsASourceAndExpressionsThatAreSome) {
               ElementsAre(HasSubstr("optimizer.freeze[0] must be an RE2")));
 }
 
+TEST(ValidateTest, AnAnchorNeedsLoadedWeightsAndAModeThatKeepsThem) {
+  const std::string anchor = "optimizer { anchor: 0.5 } ";
+  EXPECT_THAT(MessagesWith(anchor + "init { from: 'a' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith(anchor), ElementsAre(HasSubstr("set init.from")));
+  EXPECT_THAT(MessagesWith("optimizer { override { match: 'a' anchor: 1 } }"),
+              ElementsAre(HasSubstr("optimizer.anchor: got 1, but nothing is loaded")));
+  for (const char* mode : {"local_sgd:2", "geo:3"}) {
+    EXPECT_THAT(
+        MessagesWith(absl::StrCat(anchor, "init { from: 'a' } training { mode: '", mode, "' }")),
+        ElementsAre(HasSubstr(absl::StrCat("in the mode ", mode))));
+  }
+  EXPECT_THAT(MessagesWith(anchor + "init { from: 'a' } training { mode: 'single' }"), IsEmpty());
+}
+
+TEST(ValidateTest, OldDataAreReplayedOrMeasured) {
+  EXPECT_THAT(MessagesWith("data { old { path: 'o' replay: 0.2 } }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("data { old { validation { path: 'v' } } }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("data { old { path: 'o' validation { fraction: 0.1 } } }"), IsEmpty());
+  const std::pair<const char*, const char*> cases[] = {
+      {"data { old {} }", "data.old needs a path with replay, or a validation"},
+      {"data { old { path: 'o' } }", "data.old: nothing is done with data.old.path"},
+      {"data { old { path: 'o' validation { path: 'v' } } }", "nothing is done with data.old.path"},
+      {"data { old { replay: 0.2 } }", "data.old.path is missing: the file of old examples"},
+      {"data { old { validation { fraction: 0.2 } } }", "data.old.path is missing: the file that"},
+      {"data { old { path: 'o' replay: 1 } }", "data.old.replay must be in [0, 1), got 1"},
+      {"data { old { path: '' replay: 0.1 } }", "data.old.path must not be empty"},
+      {"data { old { labels: 'l' validation { path: 'v' } } }",
+       "data.old.labels goes with data.old.path only"},
+  };
+  for (const auto& [text, message] : cases) {
+    EXPECT_THAT(MessagesWith(text), ElementsAre(HasSubstr(message))) << text;
+  }
+}
+
 TEST(ValidateTest, EmptyJobNeedsDataAndModel) {
   std::vector<std::string> messages;
   for (const Violation& violation : Validate(v1::Job())) {

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "common/math/random.h"
+#include "common/optimizers/anchored.h"
 #include "tests/common/optimizers/optimizer_fixture.h"
 
 namespace convoy {
@@ -23,6 +24,9 @@ struct Cell {
     for (size_t i = 0; i < weights.size(); i += 7) weights[i] = 0;
     for (int slot = 0; slot < optimizer.num_slots(); ++slot) {
       slots.emplace_back(kSize, optimizer.initial_slot_value(slot));
+      if (!IsAnchorSlot(optimizer.slot_names()[static_cast<size_t>(slot)])) continue;
+      slots.back() = Normals("anchors");
+      for (size_t i = 0; i < weights.size(); i += 3) slots.back()[i] = kNotAnchored;
     }
     for (const char* name : {"first", "second"}) Update(optimizer, Normals(name).data(), 0, kSize);
     update = 3;
@@ -125,6 +129,7 @@ std::vector<std::string> EveryRuleWithEveryTerm() {
     for (const char* terms :
          {"", "clip_value: 0.2", "l1: 0.1 l2: 0.01", "clip_value: 0.2 l1: 0.1 l2: 0.01"}) {
       configs.push_back(std::string(rule) + " " + terms);
+      if (std::string(rule) != "ftrl {}") configs.push_back(configs.back() + " anchor: 0.3");
     }
   }
   return configs;

@@ -44,6 +44,16 @@ TEST(SettingsForTest, TheLastMatchingOverrideWinsFieldByField) {
   EXPECT_EQ(settings->clip_value, 1);     // third does not match
 }
 
+TEST(SettingsForTest, AnAnchorIsOverriddenLikeOtherPenaltiesAndWhatIsFrozenHasNone) {
+  const std::string text =
+      "anchor: 0.5 freeze: 'c' override { match: 'b' anchor: 0.25 } "
+      "override { match: 'd' learning_rate: 0 }";
+  EXPECT_EQ(Settings(text, "a")->anchor, 0.5);
+  EXPECT_EQ(Settings(text, "b")->anchor, 0.25);
+  EXPECT_EQ(Settings(text, "c")->anchor, 0);
+  EXPECT_EQ(Settings(text, "d")->anchor, 0);
+}
+
 TEST(SettingsForTest, TheWholeNameMustMatch) {
   const std::string text = "override { match: 'layer1' learning_rate: 2 }";
   EXPECT_EQ(Settings(text, "layer1")->learning_rate, 2);

@@ -229,6 +229,31 @@ TEST(ReportBookTest, TheTestIsALineOfItsOwnBesideTheValidationOfTheSameVersion) 
   EXPECT_EQ(book.Add(test, kStart).value(), "");  // written once
 }
 
+TEST(ReportBookTest, OldDataAreMeasuredBesideTheNewOnesAndBeforeTheFirstStep) {
+  ReportBook book(SyncPlan(), 1, kStart);
+  const auto add = [&](v1::ReportRequest::Kind kind, uint64_t version, double loss) {
+    std::string line;
+    for (const uint64_t slice : {0, 1}) {
+      v1::ReportRequest report = Validation(slice, version, version, 2, loss);
+      report.set_kind(kind);
+      line = book.Add(report, kStart).value();
+    }
+    return json::parse(line);
+  };
+  EXPECT_EQ(book.before_old().examples(), 0u);
+  EXPECT_EQ(add(v1::ReportRequest::VALIDATION, 0, 20.0)["step"], 0);
+  EXPECT_EQ(add(v1::ReportRequest::VALIDATION_OLD, 0, 2.0)["kind"], "validation_old");
+  const json event = add(v1::ReportRequest::VALIDATION_OLD, 6, 8.0);
+  EXPECT_EQ(event["kind"], "validation_old");
+  EXPECT_EQ(event["version"], 6);
+  EXPECT_EQ(event["loss"], 4.0);
+  add(v1::ReportRequest::VALIDATION, 6, 6.0);
+  EXPECT_EQ(book.validation().loss(), 12.0);
+  EXPECT_EQ(book.validation_old().loss(), 16.0);
+  EXPECT_EQ(book.before().loss(), 40.0);
+  EXPECT_EQ(book.before_old().loss(), 4.0);
+}
+
 TEST(TrainingPlanTest, AnOversampledEpochIsAsLongAsItsVisits) {
   v1::DataSummary data = MakeSetup(10, 0).data();
   EXPECT_EQ(TrainingPlan(MakeJob("sync", 1, 2), {Mode::Kind::kSync, 0}, data).examples, 10u);

@@ -177,6 +177,9 @@ TEST(TaskLedgerTest, ReportsMustSpeakOfTasksThatWereHandedOut) {
   EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask, 0).ok());
   EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask + 3, 1).ok());
   EXPECT_TRUE(ledger.CheckReport(v1::ReportRequest::VALIDATION, kValidationTask + 2, 0).ok());
+  // Each task of a validation has a part of the old data, too.
+  EXPECT_TRUE(ledger.CheckReport(v1::ReportRequest::VALIDATION_OLD, kValidationTask + 2, 0).ok());
+  EXPECT_FALSE(ledger.CheckReport(v1::ReportRequest::VALIDATION_OLD, kValidationTask + 3, 1).ok());
 }
 
 // As MakePlan(5, 2), with 3 test examples.

@@ -61,6 +61,23 @@ TEST_F(MemoryEstimateTest, SlotsAreThoseOfTheRuleThatOverridesChoose) {
   EXPECT_EQ(EstimateMemory(ResolveDefaults(job_), two, data_)->server, kProcessBytes + 6 * kBytes);
 }
 
+TEST_F(MemoryEstimateTest, AnAnchorIsASlotMoreUnlessTheVariableIsFrozen) {
+  job_.mutable_optimizer()->set_anchor(0.5);
+  EXPECT_EQ(Estimate().server, kProcessBytes + 6 * kBytes);
+  job_.mutable_optimizer()->mutable_adam();
+  EXPECT_EQ(Estimate().server, kProcessBytes + 8 * kBytes);
+  job_.mutable_optimizer()->add_freeze("weight");
+  EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);
+}
+
+TEST_F(MemoryEstimateTest, ReplayTakesTheOrderOfTheOldExamplesAndABatchOfThem) {
+  job_.mutable_data()->set_shuffle(true);
+  const uint64_t without = Estimate().worker;
+  data_.set_old_examples(1000);
+  // Batches of 50 examples of a slice, 40 bytes each.
+  EXPECT_EQ(Estimate().worker, without + 1000 * 4 + 50 * 40);
+}
+
 TEST_F(MemoryEstimateTest, ARuleThatIsForTablesOnlyIsRefusedBeforeAnythingStarts) {
   job_.mutable_optimizer()->mutable_rowwise_adagrad();
   const std::vector<VariableSpec> variables = {{"weight", {kValues}, Initializer::Zeros()}};

@@ -30,6 +30,9 @@ TEST(ProgressStateTest, AValidationLeavesTheTrainingValuesAlone) {
   EventKind kind;
   ASSERT_TRUE(ApplyEvent(R"({"kind":"validation","epoch":1,"loss":0.7})", &state, &kind).ok());
   EXPECT_EQ(kind, EventKind::kValidation);
+  ASSERT_TRUE(ApplyEvent(R"({"kind":"validation_old","epoch":1,"loss":0.25})", &state, &kind).ok());
+  EXPECT_EQ(kind, EventKind::kValidationOld);
+  EXPECT_EQ(state.validation_old.loss, 0.25);
   EXPECT_EQ(state.validation.loss, 0.7);
   EXPECT_EQ(state.train.loss, 0.5);
 }
