@@ -1,5 +1,7 @@
 #include "launcher/commands/coordinator_command.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -23,6 +25,7 @@
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
 #include "launcher/process/admission.h"
+#include "launcher/process/results_table.h"
 #include "launcher/process/run_directory.h"
 #include "launcher/process/signals.h"
 
@@ -100,6 +103,10 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!client.ok()) return Fail(client.status());
   own = *std::move(client);
   const std::string address = (*service)->address();
+  const ClusterProcess self{"coordinator", 0, getpid(), address, ""};
+  if (absl::Status status = (*directory)->WriteCluster(job.name(), {self}); !status.ok()) {
+    return Fail(status);
+  }
   log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
                    ", run directory ", (*directory)->path()));
   log(absl::StrCat(
@@ -115,7 +122,8 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!(*service)->failure().empty()) return Fail(absl::AbortedError((*service)->failure()));
   log("the job is done: " + (*directory)->model_path());
   const int signal = (*signals)->first_signal();
-  return signal == 0 ? kExitDone : ExitCodeOfSignal(signal);
+  if (signal != 0) return ExitCodeOfSignal(signal);
+  return WasStopped((*service)->summary()) ? kExitStopped : kExitDone;
 }
 
 }  // namespace

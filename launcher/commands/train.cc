@@ -83,6 +83,7 @@ class TrainingRun {
 
  private:
   absl::Status Start(std::span<const ModelRegistration> models) {
+    CONVOY_RETURN_IF_ERROR(directory_->RemoveCluster());
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
     std::shared_ptr<JobProcesses> processes;
     if (in_process_) {
@@ -226,7 +227,7 @@ class TrainingRun {
         SingleProcessAdvice(summary_, absl::StrCat(options_.program, " train ", options_.job.path));
     if (!advice.empty()) std::printf("\n%s", advice.c_str());
     std::fflush(stdout);
-    return kExitDone;
+    return WasStopped(summary_) ? kExitStopped : kExitDone;
   }
 
   void OnSignal(StopUrgency urgency) {

@@ -35,10 +35,23 @@ bool CheckpointKeeper::MayWait(uint64_t step) const {
   return waits && by_steps_ && step + margin_ < order_.version();
 }
 
+uint64_t CheckpointKeeper::Request(uint64_t step) {
+  const uint64_t order = order_.number();
+  const bool is_coming = state_ == State::kArming && options_.rounds && order_.version() > step;
+  const uint64_t first = is_coming && !MayWait(step) ? order : order + 1;
+  asked_ = std::max(asked_, first);
+  return first;
+}
+
+void CheckpointKeeper::NoteAnswered() {
+  if (order_.number() >= asked_) asked_ = 0;
+}
+
 bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
   if (!Enabled() || finishing_) return false;
-  const bool timed = now >= next_time_;
-  if (timed) next_time_ = now + options_.every;
+  const bool is_time = now >= next_time_;
+  const bool timed = is_time || asked_ > order_.number();
+  if (is_time) next_time_ = now + options_.every;
   if (state_ != State::kIdle && !(timed && MayWait(step))) return false;
   if (!options_.rounds) {
     const bool counted = step >= next_multiple_;
@@ -71,7 +84,7 @@ bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
   finishing_ = true;
   if (!Enabled() || state_ == State::kCommitting) return false;  // OnCommitted goes on
   const bool saved = options_.rounds && newest_ == step && taken_ > 0;
-  if (!options_.at_end || saved) {
+  if ((!options_.at_end && asked_ == 0) || saved) {
     const bool under_way = state_ != State::kIdle;
     if (under_way) GiveUp("");
     return under_way;
@@ -134,6 +147,7 @@ bool CheckpointKeeper::TryLater(uint64_t beyond, absl::Time now) {
 void CheckpointKeeper::GiveUp(const std::string& why) {
   discard_ = order_.folder();
   if (!why.empty()) {
+    NoteAnswered();
     failure_ = why;
     ++failed_;
   }
@@ -144,6 +158,21 @@ void CheckpointKeeper::GiveUp(const std::string& why) {
   state_ = State::kIdle;
 }
 
+std::string CheckpointKeeper::WaitingFor() const {
+  if (state_ == State::kCommitting) return "the manifest to be written";
+  if (state_ == State::kIdle) return "";
+  const bool writing = state_ == State::kWriting;
+  const auto behind = std::find_if(said_.begin(), said_.end(), [&](const auto& said) {
+    return said.progress() !=
+           (writing ? v1::SnapshotState::WRITTEN : v1::SnapshotState::ARMED);
+  });
+  const bool anywhere = order_.version() == kWhereverTheyAre;
+  return absl::StrCat(
+      ProcessName(v1::SERVER, static_cast<uint32_t>(behind - said_.begin())),
+      writing ? " to write its file" : " to agree",
+      anywhere ? std::string() : absl::StrCat(writing ? " of step " : " on step ", order_.version()));
+}
+
 std::optional<CheckpointToCommit> CheckpointKeeper::TakeCommit() {
   return std::exchange(commit_, std::nullopt);
 }
@@ -152,6 +181,7 @@ bool CheckpointKeeper::OnCommitted(bool ok, absl::Time now, uint64_t step) {
   if (state_ != State::kCommitting) return false;
   state_ = State::kIdle;
   margin_ = 2;
+  NoteAnswered();
   if (ok) {
     ++taken_;
     newest_ = said_[0].version();

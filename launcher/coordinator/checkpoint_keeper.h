@@ -58,9 +58,12 @@ class CheckpointKeeper {
   // The time is now, and some worker has begun step (other modes: the workers have pushed batch)
   // `step`.
   bool Tick(absl::Time now, uint64_t step);
+  // Somebody asks for one that has everything up to now; Tick begins it. Returns the number of the
+  // first order that will do. Not after Finish.
+  uint64_t Request(uint64_t step);
   // What server `rank` says of order().
   bool OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
-  // The training has ended: the last one, unless the newest is as new.
+  // The training has ended: the last one, unless none is wanted or the newest is as new.
   bool Finish(absl::Time now, uint64_t step);
 
   // What is to be committed, once.
@@ -74,6 +77,10 @@ class CheckpointKeeper {
 
   // After Finish: nothing is under way any more.
   bool done() const { return state_ == State::kIdle; }
+  // Checkpoints are taken at all.
+  bool enabled() const { return Enabled(); }
+  // What the one under way waits for, for people; "": none is.
+  std::string WaitingFor() const;
   // When Tick is due.
   absl::Time NextDeadline() const;
   uint64_t taken() const { return taken_; }
@@ -91,6 +98,8 @@ class CheckpointKeeper {
   bool TryLater(uint64_t beyond, absl::Time now);
   void GiveUp(const std::string& why);
   bool AllSay(v1::SnapshotState::Progress progress) const;
+  // The order that is over was asked for.
+  void NoteAnswered();
   // Waits for a step that is far away, so that one which is due by time may come before.
   bool MayWait(uint64_t step) const;
   bool OnWritten();
@@ -100,6 +109,7 @@ class CheckpointKeeper {
   v1::SnapshotOrder order_;
   std::vector<v1::SnapshotState> said_;  // by server, on order_
   bool by_steps_ = false;                // the one under way is a multiple of every_steps
+  uint64_t asked_ = 0;                   // the first order that Request waits for; 0: nobody asks
   bool finishing_ = false;
   bool final_ = false;  // the one under way is the last
   uint64_t margin_ = 2;

@@ -9,7 +9,6 @@
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/balance.h"
-#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
 
@@ -340,7 +339,7 @@ Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, abs
 }
 
 void CoordinatorCore::OnCancelled(CallId call) {
-  for (ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
+  for (ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_, &saving_calls_}) {
     if (calls->Forget(call)) return;
   }
 }
@@ -359,18 +358,6 @@ Actions CoordinatorCore::OnModelSaved(const absl::Status& status, absl::Time now
   return Flush();
 }
 
-Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl::Time now) {
-  now_ = now;
-  if (ended() || !committing_) return Flush();
-  const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
-  AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
-                       : CheckpointFailureLine(std::string(status.message()), generation_, now - training_start_));
-  if (!status.ok()) actions_.discard = committed.folder;
-  FollowKeeper(keeper_->OnCommitted(status.ok(), now, CurrentStep()));
-  EndIfSaved();
-  return Flush();
-}
-
 Actions CoordinatorCore::Fail(std::string_view failure, absl::Time now) {
   now_ = now;
   FailJob(failure);
@@ -383,6 +370,7 @@ Actions CoordinatorCore::Tick(absl::Time now) {
   if (!missed.text.empty()) FailJob(missed.text);
   if (keeper_ && phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now, CurrentStep()));
   EndIfSaved();
+  AnswerSaves();
   for (const auto& entry : ready_.TakeExpired(now)) Answer(entry.call, v1::Assignment());
   for (const auto& entry : heartbeats_.TakeExpired(now)) AnswerHeartbeat(entry);
   for (const auto& entry : next_tasks_.TakeExpired(now)) Answer(entry.call, v1::NextTaskReply());

@@ -38,6 +38,7 @@
 #include "launcher/coordinator/parked_calls.h"
 #include "launcher/coordinator/report_book.h"
 #include "launcher/coordinator/resume_point.h"
+#include "launcher/coordinator/save_requests.h"
 #include "launcher/coordinator/stop_agreement.h"
 #include "launcher/coordinator/task_ledger.h"
 #include "launcher/coordinator/training_plan.h"
@@ -49,7 +50,8 @@ namespace convoy {
 struct Actions {
   using Reply =
       std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
-                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply>;
+                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply,
+                   v1::SaveCheckpointReply>;
   struct Answer {
     CallId call = 0;
     Reply reply;  // of the call's type, or why there is none
@@ -101,6 +103,7 @@ class CoordinatorCore {
   Actions OnReport(CallId call, const v1::ReportRequest& request, absl::Time now);
   Actions OnGetProgress(CallId call, const v1::GetProgressRequest& request, absl::Time now);
   Actions OnStop(CallId call, const v1::StopRequest& request, absl::Time now);
+  Actions OnSaveCheckpoint(CallId call, const v1::SaveCheckpointRequest& request, absl::Time now);
   // The client of a call has gone; the call is not answered any more.
   void OnCancelled(CallId call);
 
@@ -158,6 +161,10 @@ class CoordinatorCore {
   void StartKeeper();
   // `changed`: of the keeper's order.
   void FollowKeeper(bool changed);
+  absl::Status CheckMaySave() const;
+  // Answers calls whose checkpoint is there, or whose time is up.
+  void AnswerSaves();
+  void EndSaves();
   uint64_t CurrentStep() const;
   void End(v1::JobPhase phase);
   void ServeTasks();
@@ -215,6 +222,9 @@ class CoordinatorCore {
   ParkedCalls heartbeats_;
   ParkedCalls next_tasks_;
   ParkedCalls observers_;
+  ParkedCalls saving_calls_;  // their owner is the ticket
+  SaveRequests saves_;
+  std::optional<v1::SaveCheckpointReply> newest_saved_;
   EventLog events_;
   Actions actions_;
 };

@@ -71,6 +71,10 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   Reactor* Stop(Context*, const v1::StopRequest* request, v1::StopReply* reply) override {
     return Handle(&CoordinatorCore::OnStop, *request, reply);
   }
+  Reactor* SaveCheckpoint(Context*, const v1::SaveCheckpointRequest* request,
+                          v1::SaveCheckpointReply* reply) override {
+    return Handle(&CoordinatorCore::OnSaveCheckpoint, *request, reply);
+  }
 
  private:
   // Calls that can be finished once the lock is released.

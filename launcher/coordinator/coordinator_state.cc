@@ -118,41 +118,6 @@ absl::Status CoordinatorCore::CheckResumePoint() const {
   return FitsCheckpoint(*resume_, job_, members_.worker(0)->setup);
 }
 
-void CoordinatorCore::StartKeeper() {
-  const v1::Checkpoint& rules = job_.checkpoint();
-  CheckpointKeeper::Options options;
-  options.rounds = plan_->sync;
-  options.servers = members_.servers();
-  options.folder = mode_.single() ? "" : checkpoints_;
-  options.generation = generation_;
-  options.first_step = resume_ ? resume_->manifest.step : 0;
-  options.total_steps = plan_->TotalSteps();
-  options.every_steps = rules.every_steps();
-  if (rules.every_seconds() > 0) options.every = absl::Seconds(rules.every_seconds());
-  options.at_end = rules.at_end();
-  keeper_.emplace(options, now_);
-  FollowKeeper(keeper_->Tick(now_, CurrentStep()));
-}
-
-void CoordinatorCore::FollowKeeper(bool changed) {
-  if (order_ != keeper_->order().number()) {
-    order_ = keeper_->order().number();
-    if (tasks_) tasks_at_order_ = tasks_->completed();
-  }
-  if (const std::string failure = keeper_->TakeFailure(); !failure.empty()) {
-    AddEvent(CheckpointFailureLine(failure, generation_, now_ - training_start_));
-  }
-  if (std::string folder = keeper_->TakeDiscard(); !folder.empty()) actions_.discard = std::move(folder);
-  if (const std::optional<CheckpointToCommit> commit = keeper_->TakeCommit()) {
-    committing_ = Actions::Commit{
-        DescribeCheckpoint(*commit, assignment_, members_.worker(0)->setup, tasks_at_order_,
-                           resume_ ? &*resume_ : nullptr, now_),
-        commit->folder};
-    actions_.commit = committing_;
-  }
-  if (changed) StateChanged();
-}
-
 // Modes with steps: the highest that was begun. Others: batches that were pushed.
 uint64_t CoordinatorCore::CurrentStep() const {
   uint64_t highest = resume_ ? resume_->manifest.step : 0, sum = 0;
@@ -211,6 +176,7 @@ void CoordinatorCore::End(v1::JobPhase phase) {
   }
   summary_ = SummaryJson(job_, members_, reports_ ? &*reports_ : nullptr, outcome);
   phase_ = phase;
+  EndSaves();
   StateChanged();
 }
 
@@ -239,7 +205,8 @@ Missed CoordinatorCore::FindMissed(absl::Time now) const {
 
 absl::Time CoordinatorCore::NextDeadline() const {
   absl::Time next = FindMissed(now_).deadline;
-  for (const ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
+  for (const ParkedCalls* calls :
+       {&ready_, &heartbeats_, &next_tasks_, &observers_, &saving_calls_}) {
     next = std::min(next, calls->NextDeadline());
   }
   if (keeper_) next = std::min(next, keeper_->NextDeadline());
@@ -332,7 +299,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
 std::string CoordinatorCore::WaitingFor() const {
   if (phase_ == v1::STARTING) return WaitingForProcesses(members_, now_);
   if (phase_ == v1::FINISHING) {
-    if (model_saved_ && !keeper_->done()) return "the last checkpoint";
+    if (model_saved_ && !keeper_->done()) return absl::StrCat("the last checkpoint: ", keeper_->WaitingFor());
     return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
   }
   if (phase_ != v1::TRAINING || stop_.step() == 0) return "";

@@ -145,6 +145,12 @@ std::string ProcessTable(const SortedJson& summary) {
 
 }  // namespace
 
+bool WasStopped(std::string_view summary_json) {
+  const SortedJson summary = SortedJson::parse(summary_json, nullptr, /*allow_exceptions=*/false);
+  return summary.is_object() && summary.value("stopped_early", SortedJson()) == true &&
+         !summary.contains("failure");
+}
+
 absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
   const SortedJson summary = SortedJson::parse(summary_json, nullptr, /*allow_exceptions=*/false);
   if (!summary.is_object()) {

@@ -132,6 +132,51 @@ TEST(CheckpointKeeperTest, OneByTimeComesBeforeAMultipleThatIsFarAway) {
   EXPECT_EQ(keeper.order().version(), 90u);
 }
 
+TEST(CheckpointKeeperTest, OneThatIsAskedForComesBeforeAMultipleThatIsFarAway) {
+  CheckpointKeeper keeper(EverySteps(90), kBegin);
+  keeper.Tick(kBegin, 0);
+  AllSay(keeper, v1::SnapshotState::ARMED, 90);
+  const uint64_t first = keeper.Request(7);
+  EXPECT_TRUE(keeper.Tick(kBegin, 7));
+  EXPECT_EQ(keeper.order().version(), 9u);
+  EXPECT_EQ(keeper.order().number(), first);
+  Complete(keeper, 9);
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 12));
+  EXPECT_EQ(keeper.order().version(), 90u);  // what was asked for is there
+}
+
+TEST(CheckpointKeeperTest, OneThatIsAskedForFollowsOneThatIsBeingWritten) {
+  CheckpointKeeper keeper(EverySteps(0), kBegin);
+  keeper.Request(5);
+  keeper.Tick(kBegin, 5);
+  AllSay(keeper, v1::SnapshotState::ARMED, 7);
+  const uint64_t first = keeper.Request(8);
+  EXPECT_FALSE(keeper.Tick(kBegin, 8));
+  EXPECT_EQ(first, keeper.order().number() + 1);
+  AllSay(keeper, v1::SnapshotState::WRITTEN, 7);
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 8));
+  EXPECT_EQ(keeper.order().number(), first);
+  EXPECT_EQ(keeper.order().version(), 10u);
+}
+
+TEST(CheckpointKeeperTest, OneThatIsComingAnywayWillDo) {
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 8);
+  EXPECT_EQ(keeper.Request(8), keeper.order().number());
+  EXPECT_FALSE(keeper.Tick(kBegin, 8));
+  EXPECT_EQ(keeper.WaitingFor(), "server 0 to agree on step 10");
+}
+
+TEST(CheckpointKeeperTest, OneThatIsAskedForCloseToTheEndIsTheLastOneThoughNoneIsWantedThere) {
+  CheckpointKeeper::Options options = EverySteps(0);
+  options.at_end = false;
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Request(99);
+  EXPECT_FALSE(keeper.Tick(kBegin, 99));
+  EXPECT_TRUE(keeper.Finish(kBegin, 100));
+  EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
+}
+
 TEST(CheckpointKeeperTest, ModesWithoutStepsTakeTheCellsWhereTheyAre) {
   CheckpointKeeper::Options options = EverySteps(10);
   options.rounds = false;
