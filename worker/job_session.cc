@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +50,7 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   request->set_step(step_);
   request->set_stop_confirmed(stop_step_);
   request->set_finished(finished_);
+  if (snapshot_.number() != 0) *request->mutable_snapshot() = snapshot_;
   *request->mutable_usage() = CurrentProcessUsage();
   request->mutable_usage()->set_bytes_sent(bytes_sent_);
   request->mutable_usage()->set_bytes_received(bytes_received_);
@@ -71,6 +73,11 @@ void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
         confirm = true;
       }
       stop_agreed_ = reply->stop_agreed() && reply->stop_step() == stop_step_;
+      if (phase_ == v1::TRAINING) {
+        hold_step_ = reply->hold_step();
+        hold_is_known_ = true;
+      }
+      if (sync_ && reply->has_snapshot()) confirm |= FollowSnapshotLocked(reply->snapshot());
     }
   }
   changed_.NotifyAll();
@@ -84,9 +91,44 @@ absl::Status JobSession::alive() const {
   return AliveLocked();
 }
 
+// A step that has begun can't be reported on any more: the coordinator then wants a later one.
+bool JobSession::FollowSnapshotLocked(const v1::SnapshotOrder& order) {
+  constexpr uint64_t kWhereverCellsAre = std::numeric_limits<uint64_t>::max();
+  if (order.number() == snapshot_.number()) return false;
+  snapshot_.Clear();
+  snapshot_.set_number(order.number());
+  snapshot_version_ = 0;
+  if (order.folder().empty() || order.version() == kWhereverCellsAre) return false;
+  const bool in_time = order.version() > step_;
+  snapshot_.set_progress(in_time ? v1::SnapshotState::ARMED : v1::SnapshotState::REFUSED);
+  snapshot_.set_version(step_);
+  if (in_time) snapshot_version_ = order.version();
+  return true;
+}
+
+bool JobSession::TakesSnapshot(uint64_t step) {
+  MutexLock lock(mutex_);
+  const bool due = snapshot_version_ != 0 && snapshot_version_ <= step;
+  if (due) snapshot_version_ = 0;
+  return due;
+}
+
+void JobSession::SetHold(uint64_t step) {
+  MutexLock lock(mutex_);
+  if (!hold_is_known_) hold_step_ = step;
+}
+
+bool JobSession::MustWaitLocked(uint64_t step) const {
+  if (!AliveLocked().ok()) return false;
+  if (stop_step_ != 0 && step >= stop_step_) return !stop_agreed_;
+  return hold_step_ != 0 && step >= hold_step_;
+}
+
 absl::StatusOr<bool> JobSession::BeginStep(uint64_t step) {
   MutexLock lock(mutex_);
-  while (stop_step_ != 0 && step >= stop_step_ && !stop_agreed_ && AliveLocked().ok()) changed_.Wait(mutex_);
+  const bool holds = stop_step_ == 0 && MustWaitLocked(step);
+  if (holds) client_->HeartbeatNow();  // The coordinator shall know that this is waited for.
+  while (MustWaitLocked(step)) changed_.Wait(mutex_);
   CONVOY_RETURN_IF_ERROR(AliveLocked());
   if (stop_step_ != 0 && step >= stop_step_) return false;
   step_ = step;

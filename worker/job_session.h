@@ -30,6 +30,11 @@ class JobSession {
   void SetActivity(const std::string& activity);
   // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);
+  // sync: whether a checkpoint of step `step`, which has just begun, wants to know what was summed up
+  // before it; true once for each.
+  bool TakesSnapshot(uint64_t step);
+  // sync: the step that must not be begun until the coordinator says so, as in the assignment.
+  void SetHold(uint64_t step);
   // Other modes: `batches` have been pushed. False: take no further one.
   bool CountBatches(uint64_t batches);
   // Queues a report.
@@ -51,6 +56,9 @@ class JobSession {
   void OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply);
   void SendReports();
   absl::Status AliveLocked() const CONVOY_REQUIRES(mutex_);
+  // Returns whether there is something to say of it.
+  bool FollowSnapshotLocked(const v1::SnapshotOrder& order) CONVOY_REQUIRES(mutex_);
+  bool MustWaitLocked(uint64_t step) const CONVOY_REQUIRES(mutex_);
 
   CoordinatorClient* const client_;
   const bool sync_;
@@ -61,6 +69,10 @@ class JobSession {
   uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;         // highest begun, or batches pushed
   uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // confirmed; 0: none
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
+  uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // 0: none
+  bool hold_is_known_ CONVOY_GUARDED_BY(mutex_) = false;
+  v1::SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);  // what is said of the newest order
+  uint64_t snapshot_version_ CONVOY_GUARDED_BY(mutex_) = 0;  // armed and not reported; 0: none
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
   uint64_t bytes_sent_ CONVOY_GUARDED_BY(mutex_) = 0;
   uint64_t bytes_received_ CONVOY_GUARDED_BY(mutex_) = 0;

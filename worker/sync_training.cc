@@ -65,10 +65,14 @@ class SyncTraining {
   absl::Status Run() {
     if (nodes_.empty()) return absl::OkStatus();   // a spare
     uint64_t step = context_.assignment.restore().step();
+    context_.session.SetHold(context_.assignment.hold_step());
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
+      if (context_.session.TakesSnapshot(step)) {
+        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(step, TakeEvents()));
+      }
       CONVOY_RETURN_IF_ERROR(parallel_ ? ParallelStep(step) : Step(step));
       CONVOY_ASSIGN_OR_RETURN(const uint64_t next, NextStep(step));
       while (step < next) CONVOY_RETURN_IF_ERROR(AfterStep(++step));
@@ -251,14 +255,18 @@ class SyncTraining {
     return Measure(context_.validation, v1::ReportRequest::VALIDATION, step);
   }
 
-  absl::Status ReportTraining(uint64_t step) {
+  SliceReports::Events TakeEvents() {
     for (const std::unique_ptr<LocalSteps>& local : local_) skipped_ += local->TakeSkipped();
     SliceReports::Events events;
     events.staleness = parameters_.TakeStaleness();
     events.skipped = std::exchange(skipped_, 0);
     events.dropped = std::exchange(dropped_, 0) + parameters_.TakeDropped();
+    return events;
+  }
+
+  absl::Status ReportTraining(uint64_t step) {
     context_.session.SetBytes(parameters_.bytes_sent(), parameters_.bytes_received());
-    return reports_.ReportTraining(step, events);
+    return reports_.ReportTraining(step, TakeEvents());
   }
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.

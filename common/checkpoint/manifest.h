@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,13 @@ struct CheckpointAncestor {
   std::string how;  // "resume", "init"
 };
 
+// The best validation of a job so far whose weights were saved.
+struct CheckpointBest {
+  std::string metric;  // "validation/accuracy"
+  uint64_t step = 0;   // of the checkpoint that has its weights
+  double value = 0;
+};
+
 struct CheckpointManifest {
   uint64_t step = 0;
   std::string mode;
@@ -72,6 +80,10 @@ struct CheckpointManifest {
   // Ids of complete data tasks, ranges [first, last]; empty in modes with steps.
   std::vector<std::pair<uint64_t, uint64_t>> completed_tasks;
   std::vector<CheckpointAncestor> lineage;  // the oldest first
+  std::optional<CheckpointBest> best;
+  // What was measured and is not complete: JSON of an object (launcher/coordinator/training_record.h);
+  // empty: not known.
+  std::string progress;
   std::vector<CheckpointFile> files;
 };
 

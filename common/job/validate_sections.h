@@ -14,6 +14,7 @@ void ValidateInit(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateOptimizer(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTraining(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTables(const v1::Job& job, std::vector<Violation>* violations);
+void ValidateCheckpoint(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateCluster(const v1::Job& job, std::vector<Violation>* violations);
 
 }  // namespace convoy

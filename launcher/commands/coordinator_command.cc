@@ -42,13 +42,15 @@ uint64_t RandomJobId() {
   return (uint64_t{random()} << 32 | random()) | 1;
 }
 
-absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules) {
+absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
+                   const std::optional<CheckpointBest>& best) {
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, ListCheckpoints(checkpoints));
   std::vector<uint64_t> steps;
   for (const StoredCheckpoint& checkpoint : stored) steps.push_back(checkpoint.step);
   PruningRule rule;
   rule.keep_last = rules.keep_last();
   rule.keep_every = rules.keep_every_steps();
+  if (best) rule.keep.push_back(best->step);
   for (const uint64_t step : StepsToPrune(steps, rule)) {
     CONVOY_RETURN_IF_ERROR(
         RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
@@ -138,8 +140,10 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
   service.insecure_listen = options.insecure_listen;
   service.on_event = std::move(on_event);
   service.save_model = [job_id = service.job_id,
-                        path = options.model_file](const v1::Assignment& assignment) {
-    return SaveModel(job_id, assignment, path);
+                        path = options.model_file](const v1::Assignment& assignment,
+                                                   const std::string& from) {
+    return from.empty() ? SaveModel(job_id, assignment, path)
+                        : SaveModelOfCheckpoint(from, assignment, path);
   };
   service.admit = AdmitByMemory;
   service.plan_init = PlanInitOf;
@@ -149,7 +153,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint()](
                                     const CheckpointManifest& manifest, const std::string& files) {
       CONVOY_RETURN_IF_ERROR(CommitCheckpoint(folder, files, manifest));
-      return Prune(folder, rules);
+      return Prune(folder, rules, manifest.best);
     };
   }
   if (!options.resume_from.empty()) {

@@ -18,6 +18,28 @@ constexpr uint64_t kWhereverTheyAre = std::numeric_limits<uint64_t>::max();
 CheckpointKeeper::CheckpointKeeper(const Options& options, absl::Time now)
     : options_(options), next_time_(now + options.every) {
   next_multiple_ = NextMultiple(options.first_step);
+  if (Enabled() && options.rounds && options.exact_every > 0) {
+    exact_ = 0;
+    PassExact(options.first_step);
+  }
+}
+
+void CheckpointKeeper::PassExact(uint64_t step) {
+  if (step < exact_ || exact_ == std::numeric_limits<uint64_t>::max()) return;
+  exact_ = (step / options_.exact_every + 1) * options_.exact_every;
+  // The weights of the last step are Finish's.
+  if (exact_ >= options_.total_steps) exact_ = std::numeric_limits<uint64_t>::max();
+}
+
+uint64_t CheckpointKeeper::hold() const {
+  return exact_ == std::numeric_limits<uint64_t>::max() ? 0 : exact_;
+}
+
+// One that workers may pass will not be replaced any more.
+void CheckpointKeeper::ReleaseIfArmed(uint64_t step) {
+  if (state_ != State::kWriting || order_.version() != exact_ || step + margin_ < exact_) return;
+  released_ = true;
+  PassExact(exact_);
 }
 
 uint64_t CheckpointKeeper::NextMultiple(uint64_t step) const {
@@ -32,7 +54,7 @@ absl::Time CheckpointKeeper::NextDeadline() const {
 
 bool CheckpointKeeper::MayWait(uint64_t step) const {
   const bool waits = state_ == State::kArming || state_ == State::kWriting;
-  return waits && by_steps_ && step + margin_ < order_.version();
+  return waits && by_steps_ && !released_ && step + margin_ < order_.version();
 }
 
 uint64_t CheckpointKeeper::Request(uint64_t step) {
@@ -52,6 +74,8 @@ bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
   const bool is_time = now >= next_time_;
   const bool timed = is_time || asked_ > order_.number();
   if (is_time) next_time_ = now + options_.every;
+  ReleaseIfArmed(step);
+  PassExact(step);  // by somebody who does not hold
   if (state_ != State::kIdle && !(timed && MayWait(step))) return false;
   if (!options_.rounds) {
     const bool counted = step >= next_multiple_;
@@ -59,9 +83,9 @@ bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
     return (timed || counted) && Begin(kWhereverTheyAre, now);
   }
   if (next_multiple_ <= step) next_multiple_ = NextMultiple(step);
-  by_steps_ = !timed || step + margin_ >= next_multiple_;
+  by_steps_ = !timed || step + margin_ >= NextByStep();
   if (!by_steps_) return Begin(step + margin_, now);
-  return options_.every_steps > 0 && Begin(next_multiple_, now);
+  return NextByStep() < std::numeric_limits<uint64_t>::max() && Begin(NextByStep(), now);
 }
 
 // One at the last step is Finish's.
@@ -75,6 +99,10 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   order_.set_folder(
       absl::StrCat(options_.folder, "/", TemporaryCheckpointName(number, options_.generation)));
   said_.assign(options_.servers, {});
+  worker_armed_ = options_.workers;
+  if (version == kWhereverTheyAre) worker_armed_.clear();
+  worker_armed_.flip();
+  released_ = false;
   state_ = State::kArming;
   begun_ = now;
   return true;
@@ -98,6 +126,29 @@ bool CheckpointKeeper::AllSay(v1::SnapshotState::Progress progress) const {
                      [&](const auto& said) { return said.progress() == progress; });
 }
 
+bool CheckpointKeeper::AllArmed() const {
+  return AllSay(v1::SnapshotState::ARMED) &&
+         std::all_of(worker_armed_.begin(), worker_armed_.end(), [](bool armed) { return armed; });
+}
+
+bool CheckpointKeeper::OnArmed() {
+  if (!AllArmed()) return false;
+  state_ = State::kWriting;
+  order_.set_write(true);
+  return true;
+}
+
+bool CheckpointKeeper::OnWorkerState(uint32_t rank, const v1::SnapshotState& state,
+                                     absl::Time now) {
+  const bool news = state_ == State::kArming && state.number() == order_.number() &&
+                    rank < worker_armed_.size() && !worker_armed_[rank];
+  if (!news) return false;
+  if (state.progress() == v1::SnapshotState::REFUSED) return TryLater(state.version(), now);
+  if (state.progress() != v1::SnapshotState::ARMED) return false;
+  worker_armed_[rank] = true;
+  return OnArmed();
+}
+
 bool CheckpointKeeper::OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now) {
   const bool news = state.number() == order_.number() && state.number() != 0 &&
                     rank < said_.size() && said_[rank].progress() != state.progress();
@@ -107,10 +158,7 @@ bool CheckpointKeeper::OnState(uint32_t rank, const v1::SnapshotState& state, ab
     case v1::SnapshotState::REFUSED:
       return TryLater(state.version(), now);
     case v1::SnapshotState::ARMED:
-      if (!AllSay(v1::SnapshotState::ARMED)) return false;
-      state_ = State::kWriting;
-      order_.set_write(true);
-      return true;
+      return OnArmed();
     case v1::SnapshotState::FAILED_TO_WRITE:
       GiveUp(absl::StrCat(ProcessName(v1::SERVER, rank), ": ", state.error()));
       return true;
@@ -138,15 +186,21 @@ bool CheckpointKeeper::OnWritten() {
 // Fast workers are overtaken in the end: the margin doubles.
 bool CheckpointKeeper::TryLater(uint64_t beyond, absl::Time now) {
   margin_ *= 2;
+  // Passed by somebody who does not hold; those who are at it can still have it.
+  if (beyond > exact_ || order_.version() == exact_) PassExact(std::max(beyond, exact_));
   uint64_t version = beyond + margin_;
   if (by_steps_) version = next_multiple_ = NextMultiple(version);
-  if (!Begin(version, now)) GiveUp("");  // the job ends before
+  by_steps_ = by_steps_ || version >= exact_;
+  version = std::min(version, exact_);
+  // Else the job ends before.
+  if (version == kWhereverTheyAre || !Begin(version, now)) GiveUp("");
   return true;
 }
 
 void CheckpointKeeper::GiveUp(const std::string& why) {
   discard_ = order_.folder();
   if (!why.empty()) {
+    if (order_.version() == exact_) PassExact(exact_);
     NoteAnswered();
     failure_ = why;
     ++failed_;

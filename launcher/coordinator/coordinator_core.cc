@@ -61,7 +61,8 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       resume_(std::move(options.resume)),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
-      now_(options.start) {}
+      now_(options.start),
+      track_(job_) {}
 
 Actions CoordinatorCore::Flush() { return std::exchange(actions_, {}); }
 
@@ -231,6 +232,9 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
     changed |= stop_.Leave(rank);
   }
   if (changed) StateChanged();
+  if (request.has_snapshot()) {
+    FollowKeeper(keeper_->OnWorkerState(rank, request.snapshot(), now_));
+  }
   FollowKeeper(keeper_->Tick(now_, CurrentStep()));
   FinishIfAllFinished();
 }
@@ -238,6 +242,8 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
 void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process* server) {
   if (keeper_ && request.has_snapshot() && !ended()) {
     FollowKeeper(keeper_->OnState(server->identity.rank(), request.snapshot(), now_));
+    if (phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now_, CurrentStep()));
+    SaveModelWhenDue();
   }
   NoteImbalance();
   if (phase_ != v1::FINISHING || request.seen() < finishing_sequence_) return;
@@ -287,7 +293,9 @@ Actions CoordinatorCore::OnReport(CallId call, const v1::ReportRequest& request,
     Answer(call, worker.ok() ? Annotate(line.status(), (*worker)->name()) : line.status());
     return Flush();
   }
-  if (!line->empty()) AddEvent(*std::move(line));
+  if (!line->empty()) AddEvent(*line);
+  if (request.kind() == v1::ReportRequest::PARTIAL) TakePartial(request);
+  if (request.kind() == v1::ReportRequest::VALIDATION && !line->empty()) FollowValidation(*line);
   Answer(call, v1::ReportReply());
   return Flush();
 }

@@ -42,6 +42,12 @@ v1::ReportRequest Merge(const std::map<uint64_t, v1::ReportRequest>& parts) {
 
 }  // namespace
 
+std::string MeasuredJson(const v1::MetricSums& sums) {
+  Json json = {{"examples", sums.examples()}};
+  AddMembers(MetricsJson(sums, /*per_class=*/true), &json);
+  return ToText(json);
+}
+
 ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
                        const Before& before)
     : plan_(plan),
@@ -49,8 +55,12 @@ ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time
       start_(training_start),
       examples_(before.examples),
       steps_(before.steps),
+      skipped_(before.skipped),
       dropped_(before.dropped),
-      throughput_(training_start, before.examples) {}
+      epoch_(before.epoch),
+      throughput_(training_start, before.examples),
+      validation_json_(before.validation),
+      validation_key_(before.validation_key) {}
 
 ReportBook::Key ReportBook::KeyOf(const v1::ReportRequest& report) const {
   if (report.kind() == kTrain) return {kTrain, plan_.sync ? report.step_begin() : report.part()};
@@ -67,6 +77,9 @@ absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
   if (!v1::ReportRequest::Kind_IsValid(report.kind())) {
     return absl::InvalidArgumentError(
         absl::StrCat("kind: got ", static_cast<int>(report.kind()), ", want TRAIN, VALIDATION or TEST"));
+  }
+  if (report.kind() == v1::ReportRequest::PARTIAL && !plan_.sync) {
+    return absl::InvalidArgumentError("report of kind PARTIAL: only modes with steps have them");
   }
   CONVOY_RETURN_IF_ERROR(Annotate(ValidateSums(report.sums()), "report"));
   if (any_ && report.sums().classes() != classes_) {
@@ -91,6 +104,7 @@ absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, abs
   CONVOY_RETURN_IF_ERROR(Check(report));
   any_ = true;
   classes_ = report.sums().classes();
+  if (report.kind() == v1::ReportRequest::PARTIAL) return std::string();  // kept elsewhere
   const Key key = KeyOf(report);
   if (done_[report.kind()].Contains(key.second)) return std::string();
   if (open_.size() >= kMaxOpenStretches && !open_.contains(key)) {
@@ -116,7 +130,10 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
   if (key.first != kTrain) done_[key.first].Add(key.second, key.second + 1);
   if (key.first == v1::ReportRequest::TEST) test_ = merged.sums();
   if (key.first == v1::ReportRequest::VALIDATION) {
-    if (key.second >= validation_key_) validation_ = merged.sums();
+    if (key.second >= validation_key_) {
+      validation_ = merged.sums();
+      validation_json_ = MeasuredJson(validation_);
+    }
     validation_key_ = std::max(validation_key_, key.second);
   }
   if (key.first != kTrain) return;

@@ -24,6 +24,9 @@
 
 namespace convoy {
 
+// What was measured, as a JSON object: the examples, and MetricsJson with its classes.
+std::string MeasuredJson(const v1::MetricSums& sums);
+
 // The fields of an event line are described in docs/run_directory.md.
 class ReportBook {
  public:
@@ -32,10 +35,16 @@ class ReportBook {
     uint64_t steps = 0;
     uint64_t examples = 0;
     uint64_t dropped = 0;
+    uint64_t skipped = 0;
+    EpochSums epoch = {};
+    std::string validation = {};      // of validation_json
+    uint64_t validation_key = 0;
   };
 
   ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
-             const Before& before = {0, 0, 0});
+             const Before& before);
+  ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start)
+      : ReportBook(plan, generation, training_start, Before()) {}
 
   // Returns the event line that this report completes; "": none (yet, or it was already written).
   // InvalidArgument: a part or step outside of the job, sums that contradict themselves or those of
@@ -49,8 +58,15 @@ class ReportBook {
   uint64_t dropped() const { return dropped_; }
   // Training on the newest epoch.
   v1::MetricSums LastEpoch() const { return epoch_.Total(); }
-  // The newest validation; empty: none.
+  const EpochSums& epoch_sums() const { return epoch_; }
+  // The newest validation of this generation; empty: none.
   const v1::MetricSums& validation() const { return validation_; }
+  // The newest validation, as MeasuredJson, also one of before; "": none.
+  const std::string& validation_json() const { return validation_json_; }
+  // Of the newest validation: its version, or in modes without one its epoch.
+  uint64_t validation_key() const { return validation_key_; }
+  // What was reported of training: steps, or ids of tasks.
+  const IntervalSet& trained() { return done_[v1::ReportRequest::TRAIN]; }
   // The test; empty: none.
   const v1::MetricSums& test() const { return test_; }
 
@@ -81,6 +97,7 @@ class ReportBook {
   EpochSums epoch_;
   Throughput throughput_;
   v1::MetricSums validation_;
+  std::string validation_json_;
   uint64_t validation_key_ = 0;
   v1::MetricSums test_;
 };

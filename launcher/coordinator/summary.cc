@@ -28,11 +28,7 @@ v1::ServerStats MergedStaleness(const Membership& members) {
   return total;
 }
 
-Json Measured(const v1::MetricSums& sums) {
-  Json json = {{"examples", sums.examples()}};
-  AddMembers(MetricsJson(sums, /*per_class=*/true), &json);
-  return json;
-}
+Json Measured(const v1::MetricSums& sums) { return Json::parse(MeasuredJson(sums)); }
 
 // What a server carried and holds.
 void AddServer(const v1::ServerStats& stats, Json* json) {
@@ -97,8 +93,8 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["examples_per_second"] =
       seconds > 0 ? std::round(static_cast<double>(examples) / seconds) : 0;
   if (examples > 0) json["train"] = Measured(book->LastEpoch());
-  if (book != nullptr && book->validation().examples() > 0) {
-    json["validation"] = Measured(book->validation());
+  if (book != nullptr && !book->validation_json().empty()) {
+    json["validation"] = Json::parse(book->validation_json(), nullptr, /*allow_exceptions=*/false);
   }
   if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());
   json["staleness"] = StalenessJson(MergedStaleness(members));
@@ -108,7 +104,16 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   if (const std::string imbalance = DescribeImbalance(members); !imbalance.empty()) {
     json["imbalance"] = imbalance;
   }
+  json["checkpoints_saved"] = outcome.checkpoints_saved;
+  json["checkpoints_failed"] = outcome.checkpoints_failed;
+  if (outcome.best) {
+    json["best"] = {{"metric", outcome.best->metric},
+                    {"value", outcome.best->value},
+                    {"step", outcome.best->step}};
+  }
+  if (outcome.model_step) json["model_step"] = *outcome.model_step;
   json["stopped_early"] = outcome.stopped_early;
+  if (!outcome.early_stopping.empty()) json["early_stopping"] = outcome.early_stopping;
   if (!outcome.failure.empty()) json["failure"] = outcome.failure;
   json["processes"] = Processes(members);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);

@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/checkpoint/best_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/manifest.h"
 #include "common/status.h"
@@ -13,8 +15,10 @@
 namespace convoy {
 namespace {
 
-TextRow ListRow(const CheckpointManifest& manifest, absl::Time now) {
-  return {absl::StrCat(manifest.step),
+// `best`: of the run, if it has one.
+TextRow ListRow(const CheckpointManifest& manifest, const absl::StatusOr<CheckpointBest>& best,
+                absl::Time now) {
+  TextRow row = {absl::StrCat(manifest.step),
           absl::StrCat(manifest.examples),
           CreatedText(manifest.created),
           AgeText(manifest.created, now),
@@ -22,6 +26,12 @@ TextRow ListRow(const CheckpointManifest& manifest, absl::Time now) {
           manifest.mode,
           absl::StrCat(manifest.files.size()),
           manifest.lineage.empty() ? "new" : AncestorText(manifest.lineage.back())};
+  if (best.ok()) {
+    row.push_back(best->step == manifest.step
+                      ? absl::StrFormat("best: %s %.6g", best->metric, best->value)
+                      : "");
+  }
+  return row;
 }
 
 }  // namespace
@@ -41,11 +51,13 @@ absl::StatusOr<std::string> ListText(const std::string& argument, absl::Time now
   }
   std::vector<TextRow> rows = {
       {"step", "examples", "created", "age", "size", "mode", "servers", "began as"}};
+  const absl::StatusOr<CheckpointBest> best = ReadBest(parsed.checkpoints);
+  if (best.ok()) rows[0].push_back("");
   std::string damaged;
   for (const StoredCheckpoint& checkpoint : complete) {
     const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
     if (manifest.ok()) {
-      rows.push_back(ListRow(*manifest, now));
+      rows.push_back(ListRow(*manifest, best, now));
     } else {
       absl::StrAppend(
           &damaged, "  ", FolderName(checkpoint.path),
