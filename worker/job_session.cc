@@ -94,7 +94,8 @@ absl::Status JobSession::alive() const {
 // A step that has begun can't be reported on any more: the coordinator then wants a later one.
 bool JobSession::FollowSnapshotLocked(const v1::SnapshotOrder& order) {
   constexpr uint64_t kWhereverCellsAre = std::numeric_limits<uint64_t>::max();
-  if (order.number() == snapshot_.number()) return false;
+  if (order.number() == order_.number()) return false;
+  order_ = order;
   snapshot_.Clear();
   snapshot_.set_number(order.number());
   snapshot_version_ = 0;
@@ -111,6 +112,32 @@ bool JobSession::TakesSnapshot(uint64_t step) {
   const bool due = snapshot_version_ != 0 && snapshot_version_ <= step;
   if (due) snapshot_version_ = 0;
   return due;
+}
+
+v1::SnapshotOrder JobSession::snapshot_order() const {
+  MutexLock lock(mutex_);
+  return order_;
+}
+
+void JobSession::SayOfSnapshot(v1::SnapshotState state) {
+  {
+    MutexLock lock(mutex_);
+    if (state.number() != order_.number()) return;  // It is not wanted any more.
+    snapshot_ = std::move(state);
+  }
+  client_->HeartbeatNow();
+}
+
+std::optional<v1::SnapshotOrder> JobSession::AwaitLastSnapshot() {
+  MutexLock lock(mutex_);
+  const auto is_new = [this]() CONVOY_REQUIRES(mutex_) {
+    const auto progress = snapshot_.progress();
+    return phase_ == v1::FINISHING && !order_.folder().empty() &&
+           progress != v1::SnapshotState::WRITTEN && progress != v1::SnapshotState::FAILED_TO_WRITE;
+  };
+  while (phase_ != v1::DONE && AliveLocked().ok() && !is_new()) changed_.Wait(mutex_);
+  if (phase_ == v1::DONE || !AliveLocked().ok()) return std::nullopt;
+  return order_;
 }
 
 void JobSession::SetHold(uint64_t step) {

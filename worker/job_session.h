@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -33,6 +34,12 @@ class JobSession {
   // sync: whether a checkpoint of step `step`, which has just begun, wants to know what was summed up
   // before it; true once for each.
   bool TakesSnapshot(uint64_t step);
+  // Mode single, where the worker writes checkpoints: the order that TakesSnapshot was true of.
+  v1::SnapshotOrder snapshot_order() const;
+  // What became of an order.
+  void SayOfSnapshot(v1::SnapshotState state);
+  // After Finish: the next order; nullopt: the job has ended.
+  std::optional<v1::SnapshotOrder> AwaitLastSnapshot();
   // sync: the step that must not be begun until the coordinator says so, as in the assignment.
   void SetHold(uint64_t step);
   // Other modes: `batches` have been pushed. False: take no further one.
@@ -71,6 +78,7 @@ class JobSession {
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
   uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // 0: none
   bool hold_is_known_ CONVOY_GUARDED_BY(mutex_) = false;
+  v1::SnapshotOrder order_ CONVOY_GUARDED_BY(mutex_);     // the newest
   v1::SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);  // what is said of the newest order
   uint64_t snapshot_version_ CONVOY_GUARDED_BY(mutex_) = 0;  // armed and not reported; 0: none
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;

@@ -339,9 +339,6 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
     return run;
   }
   if (!earlier.ok()) return earlier.status();
-  if (ParseMode(run.job.training().mode())->single()) {
-    return absl::InvalidArgumentError("--resume: mode single takes no checkpoints; use another mode");
-  }
   run.directory = *std::move(earlier);
   CONVOY_RETURN_IF_ERROR(GoOn(options, written, &run));
   return run;

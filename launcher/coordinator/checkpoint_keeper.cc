@@ -37,7 +37,8 @@ uint64_t CheckpointKeeper::hold() const {
 
 // One that workers may pass will not be replaced any more.
 void CheckpointKeeper::ReleaseIfArmed(uint64_t step) {
-  if (state_ != State::kWriting || order_.version() != exact_ || step + margin_ < exact_) return;
+  const bool armed = state_ == State::kWriting || state_ == State::kCommitting;
+  if (!armed || order_.version() != exact_ || step + margin_ < exact_) return;
   released_ = true;
   PassExact(exact_);
 }
@@ -239,6 +240,7 @@ bool CheckpointKeeper::OnCommitted(bool ok, absl::Time now, uint64_t step) {
   if (ok) {
     ++taken_;
     newest_ = said_[0].version();
+    PassExact(newest_);
   } else {
     ++failed_;
   }

@@ -224,6 +224,12 @@ void CoordinatorCore::Note(const v1::HeartbeatRequest& request, Process* process
 }
 
 void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process* worker) {
+  // In mode single the worker writes the checkpoints, as the only server.
+  if (mode_.single() && keeper_ && request.has_snapshot() && !ended()) {
+    FollowKeeper(keeper_->OnState(0, request.snapshot(), now_));
+    SaveModelWhenDue();
+    EndIfSaved();
+  }
   if (phase_ != v1::TRAINING) return;
   const uint32_t rank = worker->identity.rank();
   bool changed = stop_.Update(rank, worker->step, request.stop_confirmed());
@@ -232,7 +238,7 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
     changed |= stop_.Leave(rank);
   }
   if (changed) StateChanged();
-  if (request.has_snapshot()) {
+  if (request.has_snapshot() && !mode_.single()) {
     FollowKeeper(keeper_->OnWorkerState(rank, request.snapshot(), now_));
   }
   FollowKeeper(keeper_->Tick(now_, CurrentStep()));

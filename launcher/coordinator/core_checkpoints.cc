@@ -31,8 +31,8 @@ void CoordinatorCore::MakeKeeper() {
   const v1::Checkpoint& rules = job_.checkpoint();
   CheckpointKeeper::Options options;
   options.rounds = plan_->sync;
-  options.servers = members_.servers();
-  options.folder = mode_.single() ? "" : checkpoints_;
+  options.servers = mode_.single() ? 1 : members_.servers();
+  options.folder = checkpoints_;
   options.generation = generation_;
   options.first_step = resume_ ? resume_->manifest.step : 0;
   options.total_steps = plan_->TotalSteps();
@@ -45,7 +45,7 @@ void CoordinatorCore::MakeKeeper() {
   for (uint32_t rank = 0; plan_->sync && rank < members_.workers(); ++rank) {
     const Process& worker = *members_.worker(rank);
     const bool native = !worker.registration.build_id().empty();
-    options.workers.push_back(native && !worker.finished);
+    options.workers.push_back(native && !worker.finished && !mode_.single());
     measured_by_all_ = measured_by_all_ && (native || worker.finished);
   }
   keeper_.emplace(options, now_);

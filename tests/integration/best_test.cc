@@ -91,7 +91,7 @@ class BestTest : public ::testing::Test {
 };
 
 TEST_F(BestTest, TheCheckpointOfTheBestValidationIsKeptAndHasTheWeightsThatWereMeasured) {
-  for (const char* mode : {"sync", "local_sgd:2"}) {
+  for (const char* mode : {"sync", "local_sgd:2", "single"}) {
     SCOPED_TRACE(mode);
     const std::string run = mode;
     const ProgramResult trained = RunProgram(
@@ -129,7 +129,7 @@ TEST_F(BestTest, TheCheckpointOfTheBestValidationIsKeptAndHasTheWeightsThatWereM
 }
 
 TEST_F(BestTest, EarlyStoppingEndsExactlyAtTheValidationThatDecidesAndDeliversTheBestWeights) {
-  for (const char* mode : {"sync", "local_sgd:2"}) {
+  for (const char* mode : {"sync", "local_sgd:2", "single"}) {
     SCOPED_TRACE(mode);
     const std::string run = mode;
     patience_ = 3;

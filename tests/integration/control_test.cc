@@ -52,7 +52,7 @@ class ControlTest : public ::testing::Test {
 };
 
 TEST_F(ControlTest, ACheckpointIsCompleteWhenTheCommandEnds) {
-  for (const char* mode : {"sync", "local_sgd:2", "async", "ssp:2"}) {
+  for (const char* mode : {"sync", "local_sgd:2", "async", "ssp:2", "single"}) {
     SCOPED_TRACE(mode);
     std::filesystem::remove_all(run_);
     Program program(Train(mode));

@@ -99,8 +99,8 @@ TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937_64 random(seed);
   for (const char* model : {kDense, kTable}) {
-    for (const char* mode : {"sync", "local_sgd:2"}) {
-      if (model == kTable && std::string(mode) != "sync") continue;
+    for (const char* mode : {"sync", "local_sgd:2", "single"}) {
+      if (model == kTable && std::string(mode) == "local_sgd:2") continue;
       SCOPED_TRACE(absl::StrCat(mode, " ", model));
       WriteJob(model, mode, "checkpoint { every_steps: 20 }\n");
       const std::string name = absl::StrCat(mode, model == kTable);
@@ -131,8 +131,8 @@ TEST_F(ResumeTest, TheSummaryOfAJobThatWasKilledAtRandomMomentsIsThatOfOneLeftAl
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937_64 random(seed);
   for (const char* model : {kDense, kTable}) {
-    for (const char* mode : {"sync", "local_sgd:2"}) {
-      if (model == kTable && std::string(mode) != "sync") continue;
+    for (const char* mode : {"sync", "local_sgd:2", "single"}) {
+      if (model == kTable && std::string(mode) == "local_sgd:2") continue;
       SCOPED_TRACE(absl::StrCat(mode, " ", model));
       // Time decides where some checkpoints are; epochs end between two reports.
       WriteJob(model, mode,
@@ -264,15 +264,19 @@ TEST_F(ResumeTest, WhatAnExistingFolderMeansIsSaid) {
 }
 
 TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
-  WriteJob(kDense, "sync");
-  Program program(Command("run", {"--epochs", "400"}));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2"));
-  program.Signal(SIGTERM);
-  EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
-  const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
-  ASSERT_TRUE(stored.ok());
-  ASSERT_EQ(stored->size(), 1u);
-  EXPECT_EQ(Summary("run")["steps"], stored->back().step);
+  for (const char* mode : {"sync", "single"}) {
+    SCOPED_TRACE(mode);
+    WriteJob(kDense, mode);
+    const std::string run = mode;
+    Program program(Command(run, {"--epochs", "40000"}));
+    ASSERT_TRUE(program.WaitForOutput("epoch 2"));
+    program.Signal(SIGTERM);
+    EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
+    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
+    ASSERT_TRUE(stored.ok());
+    ASSERT_EQ(stored->size(), 1u);
+    EXPECT_EQ(Summary(run)["steps"], stored->back().step);
+  }
 }
 
 }  // namespace
