@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +50,7 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   request->set_step(step_);
   request->set_stop_confirmed(stop_step_);
   request->set_finished(finished_);
+  if (snapshot_.number() != 0) *request->mutable_snapshot() = snapshot_;
   v1::ProcessUsage& usage = *request->mutable_usage();
   usage = CurrentProcessUsage();
   usage.set_bytes_sent(counters_.bytes_sent);
@@ -75,6 +77,11 @@ void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
         confirm = true;
       }
       stop_agreed_ = reply->stop_agreed() && reply->stop_step() == stop_step_;
+      if (phase_ == v1::TRAINING) {
+        hold_step_ = reply->hold_step();
+        hold_is_known_ = true;
+      }
+      if (sync_ && reply->has_snapshot()) confirm |= FollowSnapshotLocked(reply->snapshot());
     }
   }
   changed_.NotifyAll();
@@ -88,9 +95,71 @@ absl::Status JobSession::alive() const {
   return AliveLocked();
 }
 
+// A step that has begun can't be reported on any more: the coordinator then wants a later one.
+bool JobSession::FollowSnapshotLocked(const v1::SnapshotOrder& order) {
+  constexpr uint64_t kWhereverCellsAre = std::numeric_limits<uint64_t>::max();
+  if (order.number() == order_.number()) return false;
+  order_ = order;
+  snapshot_.Clear();
+  snapshot_.set_number(order.number());
+  snapshot_version_ = 0;
+  if (order.folder().empty() || order.version() == kWhereverCellsAre) return false;
+  const bool in_time = order.version() > step_;
+  snapshot_.set_progress(in_time ? v1::SnapshotState::ARMED : v1::SnapshotState::REFUSED);
+  snapshot_.set_version(step_);
+  if (in_time) snapshot_version_ = order.version();
+  return true;
+}
+
+bool JobSession::TakesSnapshot(uint64_t step) {
+  MutexLock lock(mutex_);
+  const bool due = snapshot_version_ != 0 && snapshot_version_ <= step;
+  if (due) snapshot_version_ = 0;
+  return due;
+}
+
+v1::SnapshotOrder JobSession::snapshot_order() const {
+  MutexLock lock(mutex_);
+  return order_;
+}
+
+void JobSession::SayOfSnapshot(v1::SnapshotState state) {
+  {
+    MutexLock lock(mutex_);
+    if (state.number() != order_.number()) return;  // It is not wanted any more.
+    snapshot_ = std::move(state);
+  }
+  client_->HeartbeatNow();
+}
+
+std::optional<v1::SnapshotOrder> JobSession::AwaitLastSnapshot() {
+  MutexLock lock(mutex_);
+  const auto is_new = [this]() CONVOY_REQUIRES(mutex_) {
+    const auto progress = snapshot_.progress();
+    return phase_ == v1::FINISHING && !order_.folder().empty() &&
+           progress != v1::SnapshotState::WRITTEN && progress != v1::SnapshotState::FAILED_TO_WRITE;
+  };
+  while (phase_ != v1::DONE && AliveLocked().ok() && !is_new()) changed_.Wait(mutex_);
+  if (phase_ == v1::DONE || !AliveLocked().ok()) return std::nullopt;
+  return order_;
+}
+
+void JobSession::SetHold(uint64_t step) {
+  MutexLock lock(mutex_);
+  if (!hold_is_known_) hold_step_ = step;
+}
+
+bool JobSession::MustWaitLocked(uint64_t step) const {
+  if (!AliveLocked().ok()) return false;
+  if (stop_step_ != 0 && step >= stop_step_) return !stop_agreed_;
+  return hold_step_ != 0 && step >= hold_step_;
+}
+
 absl::StatusOr<bool> JobSession::BeginStep(uint64_t step) {
   MutexLock lock(mutex_);
-  while (stop_step_ != 0 && step >= stop_step_ && !stop_agreed_ && AliveLocked().ok()) changed_.Wait(mutex_);
+  const bool holds = stop_step_ == 0 && MustWaitLocked(step);
+  if (holds) client_->HeartbeatNow();  // The coordinator shall know that this is waited for.
+  while (MustWaitLocked(step)) changed_.Wait(mutex_);
   CONVOY_RETURN_IF_ERROR(AliveLocked());
   if (stop_step_ != 0 && step >= stop_step_) return false;
   step_ = step;

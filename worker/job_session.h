@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -42,6 +43,17 @@ class JobSession {
   void SetActivity(const std::string& activity);
   // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);
+  // sync: whether a checkpoint of step `step`, which has just begun, wants to know what was summed up
+  // before it; true once for each.
+  bool TakesSnapshot(uint64_t step);
+  // Mode single, where the worker writes checkpoints: the order that TakesSnapshot was true of.
+  v1::SnapshotOrder snapshot_order() const;
+  // What became of an order.
+  void SayOfSnapshot(v1::SnapshotState state);
+  // After Finish: the next order; nullopt: the job has ended.
+  std::optional<v1::SnapshotOrder> AwaitLastSnapshot();
+  // sync: the step that must not be begun until the coordinator says so, as in the assignment.
+  void SetHold(uint64_t step);
   // Other modes: `batches` have been pushed. False: take no further one.
   bool CountBatches(uint64_t batches);
   // Queues a report.
@@ -64,6 +76,9 @@ class JobSession {
   void OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply);
   void SendReports();
   absl::Status AliveLocked() const CONVOY_REQUIRES(mutex_);
+  // Returns whether there is something to say of it.
+  bool FollowSnapshotLocked(const v1::SnapshotOrder& order) CONVOY_REQUIRES(mutex_);
+  bool MustWaitLocked(uint64_t step) const CONVOY_REQUIRES(mutex_);
 
   CoordinatorClient* const client_;
   const bool sync_;
@@ -74,6 +89,11 @@ class JobSession {
   uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;         // highest begun, or batches pushed
   uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // confirmed; 0: none
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
+  uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // 0: none
+  bool hold_is_known_ CONVOY_GUARDED_BY(mutex_) = false;
+  v1::SnapshotOrder order_ CONVOY_GUARDED_BY(mutex_);     // the newest
+  v1::SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);  // what is said of the newest order
+  uint64_t snapshot_version_ CONVOY_GUARDED_BY(mutex_) = 0;  // armed and not reported; 0: none
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
   WorkerCounters counters_ CONVOY_GUARDED_BY(mutex_);
   std::function<ComputeTimes()> compute_clock_ CONVOY_GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 #include "worker/local_optimizer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/optimizers/schedule.h"
 #include "common/placement/placement.h"
@@ -48,6 +49,17 @@ absl::Status LocalOptimizer::Load(const InitValues& values) {
     }
   }
   return absl::OkStatus();
+}
+
+uint64_t LocalOptimizer::Updates(size_t variable, uint64_t begin) const {
+  const Variable& v = variables_[variable];
+  if (v.learning_rate == 0) return 0;
+  const int64_t before = v.loaded_updates.empty() ? 0 : v.loaded_updates[begin / kBlockElements];
+  return static_cast<uint64_t>(updates_ + before);
+}
+
+void LocalOptimizer::SetUpdates(size_t variable, std::vector<int64_t> updates) {
+  variables_[variable].loaded_updates = std::move(updates);
 }
 
 double LocalOptimizer::RateFactor(uint64_t seen) const {

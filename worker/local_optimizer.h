@@ -32,6 +32,12 @@ class LocalOptimizer {
   bool frozen(size_t variable) const { return variables_[variable].learning_rate == 0; }
   // Slots, and their counters of updates, as `values` has them.
   absl::Status Load(const InitValues& values);
+  // What a checkpoint keeps of a variable: its slots (none if it is frozen), and how often the block of
+  // value `begin` was updated.
+  std::vector<AlignedBuffer>& slots(size_t variable) { return variables_[variable].slots; }
+  uint64_t Updates(size_t variable, uint64_t begin) const;
+  // By block; for all variables before the first update.
+  void SetUpdates(size_t variable, std::vector<int64_t> updates);
   // Slots and counters as at the beginning.
   void Reset();
   // By which the schedule multiplies learning rates after `seen` examples.

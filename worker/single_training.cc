@@ -34,21 +34,27 @@ std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
 class SingleTraining final : private WeightSource, private ModelValues {
  public:
   static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context,
-                                                                TableStore* tables,
+                                                                TableStore& tables,
                                                                 const InitValues* init) {
     auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context, tables));
     CONVOY_ASSIGN_OR_RETURN(training->optimizer_,
                             LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
     if (init != nullptr) CONVOY_RETURN_IF_ERROR(training->Load(*init));
+    if (context.assignment.has_restore()) CONVOY_RETURN_IF_ERROR(training->Restore());
     return training;
   }
 
   absl::Status Run() {
-    uint64_t step = 0;
+    uint64_t step = context_.assignment.restore().step();
+    context_.session.SetHold(context_.assignment.hold_step());
     if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
+      if (context_.session.TakesSnapshot(step)) {
+        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(step, TakeEvents()));
+        WriteCheckpoint(context_.session.snapshot_order(), step);
+      }
       CONVOY_RETURN_IF_ERROR(Step(step));
       ++step;
       if (reports_.ReportsAfter(step)) CONVOY_RETURN_IF_ERROR(ReportTraining(step));
@@ -56,7 +62,17 @@ class SingleTraining final : private WeightSource, private ModelValues {
     }
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
     CONVOY_RETURN_IF_ERROR(Validate(step));
+    last_ = step;
     return Measure(context_.test, v1::ReportRequest::TEST, step);
+  }
+
+  // Writes the last checkpoint when it is wanted, until the job has ended.
+  absl::Status SaveUntilTheEnd() {
+    CONVOY_RETURN_IF_ERROR(context_.session.Finish());
+    while (const std::optional<v1::SnapshotOrder> order = context_.session.AwaitLastSnapshot()) {
+      WriteCheckpoint(*order, last_);
+    }
+    return context_.session.alive();
   }
 
   absl::Status Save(const std::string& path) {
@@ -68,9 +84,9 @@ class SingleTraining final : private WeightSource, private ModelValues {
   // Examples that a gradient stands for; nullopt: there is no gradient, which is not the same as zeros.
   using Examples = std::optional<uint64_t>;
 
-  SingleTraining(const TrainingContext& context, TableStore* tables)
+  SingleTraining(const TrainingContext& context, TableStore& tables)
       : context_(context),
-        tables_(tables),
+        tables_(&tables),
         plan_(PlanOf(context)),
         tree_(context.assignment.slices()),
         rules_(RulesFor(context)),
@@ -93,6 +109,25 @@ class SingleTraining final : private WeightSource, private ModelValues {
       CONVOY_RETURN_IF_ERROR(init.Load(v, 0, weights_[v].span()));
     }
     return optimizer_->Load(init);
+  }
+
+  absl::Status Restore() {
+    TableStore::Dense dense{&weights_, optimizer_.get()};
+    CONVOY_RETURN_IF_ERROR(tables_->Restore(context_.assignment.restore().folder(), &dense));
+    seen_ = dense.examples;
+    return absl::OkStatus();
+  }
+
+  // One that can't be written does not end the training.
+  void WriteCheckpoint(const v1::SnapshotOrder& order, uint64_t step) {
+    absl::StatusOr<v1::SnapshotState> written =
+        tables_->WriteCheckpoint(order.folder(), {&weights_, optimizer_.get(), step, seen_});
+    v1::SnapshotState state = written.ok() ? *std::move(written) : v1::SnapshotState();
+    state.set_number(order.number());
+    state.set_progress(written.ok() ? v1::SnapshotState::WRITTEN
+                                    : v1::SnapshotState::FAILED_TO_WRITE);
+    if (!written.ok()) state.set_error(std::string(written.status().message()));
+    context_.session.SayOfSnapshot(std::move(state));
   }
 
   absl::StatusOr<std::span<const float>> Weights(int variable) override {
@@ -166,7 +201,6 @@ class SingleTraining final : private WeightSource, private ModelValues {
 
   // The rows of the slice that was computed last.
   void PushRows(uint32_t slice, uint32_t examples) {
-    if (tables_ == nullptr) return;
     for (uint32_t t = 0; t < rows_.size() && examples > 0; ++t) {
       tables_->Push(step_, slice, t, rows_[t]->ids(), rows_[t]->gradients(), examples);
     }
@@ -213,10 +247,14 @@ class SingleTraining final : private WeightSource, private ModelValues {
         "training.nan_policy: SKIP"));
   }
 
-  absl::Status ReportTraining(uint64_t step) {
+  SliceReports::Events TakeEvents() {
     SliceReports::Events events;
     events.skipped = std::exchange(skipped_, 0);
-    return reports_.ReportTraining(step, events);
+    return events;
+  }
+
+  absl::Status ReportTraining(uint64_t step) {
+    return reports_.ReportTraining(step, TakeEvents());
   }
 
   absl::Status Validate(uint64_t version) {
@@ -229,7 +267,7 @@ class SingleTraining final : private WeightSource, private ModelValues {
   }
 
   const TrainingContext& context_;
-  TableStore* const tables_;  // null: none
+  TableStore* const tables_;
   const StepPlan plan_;
   const SliceTree tree_;
   const GradientPush::Options rules_;
@@ -242,17 +280,19 @@ class SingleTraining final : private WeightSource, private ModelValues {
   SliceReports reports_;
   uint64_t step_ = 0;
   uint64_t seen_ = 0;   // examples
+  uint64_t last_ = 0;   // steps, once all are taken
   uint64_t skipped_ = 0;
 };
 
 }  // namespace
 
 absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
-                         TableStore* tables, const InitValues* init) {
+                         TableStore& tables, const InitValues* init) {
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SingleTraining> training,
                           SingleTraining::Create(context, tables, init));
   CONVOY_RETURN_IF_ERROR(training->Run());
-  return training->Save(model_file);
+  CONVOY_RETURN_IF_ERROR(training->Save(model_file));
+  return training->SaveUntilTheEnd();
 }
 
 }  // namespace convoy

@@ -12,9 +12,24 @@ SliceReports::SliceReports(const TrainingContext& context)
       training_(context.assignment.job().training()),
       per_epoch_(PlanOf(context).per_epoch()),
       reported_to_(context.assignment.restore().step()) {
-  for (uint32_t s = context.assignment.slice_begin(); s < context.assignment.slice_end(); ++s) {
+  const uint32_t first = context.assignment.slice_begin();
+  for (uint32_t s = first; s < context.assignment.slice_end(); ++s) {
     metrics_.emplace_back(MetricClasses(context.model), /*keep_scores=*/false);
   }
+  for (const v1::ReportRequest& carried : context.assignment.carried()) {
+    metrics_[carried.part() - first].Restore(carried.sums());
+    reported_to_ = carried.step_begin();
+    events_.Add({{carried.staleness_count(), carried.staleness_sum(), carried.staleness_max(),
+                  carried.staleness_min()},
+                 carried.skipped(),
+                 carried.dropped()});
+  }
+}
+
+void SliceReports::Events::Add(const Events& other) {
+  staleness.Merge(other.staleness);
+  skipped += other.skipped;
+  dropped += other.dropped;
 }
 
 void SliceReports::Add(uint32_t slice, const BatchOutput& output, const Batch& batch) {
@@ -35,32 +50,52 @@ bool SliceReports::ValidatesBefore(uint64_t step) const {
   return step == 0 && context_.assignment.has_init() && context_.validation_old != nullptr;
 }
 
+// What happened besides is said with the first slice.
+v1::ReportRequest SliceReports::NewTrainingReport(v1::ReportRequest::Kind kind, uint32_t slice,
+                                                  uint64_t step) const {
+  v1::ReportRequest report;
+  report.set_kind(kind);
+  report.set_part(context_.assignment.slice_begin() + slice);
+  report.set_step_begin(reported_to_);
+  report.set_step_end(step);
+  if (slice > 0) return report;
+  report.set_skipped(events_.skipped);
+  report.set_dropped(events_.dropped);
+  report.set_staleness_count(events_.staleness.count);
+  report.set_staleness_sum(events_.staleness.sum);
+  report.set_staleness_max(events_.staleness.max);
+  report.set_staleness_min(events_.staleness.min);
+  return report;
+}
+
 absl::Status SliceReports::ReportTraining(uint64_t step, Events events) {
+  events_.Add(events);
   if (step == reported_to_) return absl::OkStatus();
   for (uint32_t i = 0; i < metrics_.size(); ++i) {
-    v1::ReportRequest report;
-    report.set_kind(v1::ReportRequest::TRAIN);
-    report.set_part(context_.assignment.slice_begin() + i);
-    report.set_step_begin(reported_to_);
-    report.set_step_end(step);
+    v1::ReportRequest report = NewTrainingReport(v1::ReportRequest::TRAIN, i, step);
     *report.mutable_sums() = metrics_[i].Take();
-    if (i == 0) {
-      report.set_skipped(events.skipped);
-      report.set_dropped(events.dropped);
-      report.set_staleness_count(events.staleness.count);
-      report.set_staleness_sum(events.staleness.sum);
-      report.set_staleness_max(events.staleness.max);
-      report.set_staleness_min(events.staleness.min);
-    }
     CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
   }
   reported_to_ = step;
+  events_ = {};
+  return absl::OkStatus();
+}
+
+absl::Status SliceReports::ReportPartial(uint64_t step, const Events& events) {
+  events_.Add(events);
+  for (uint32_t i = 0; i < metrics_.size(); ++i) {
+    v1::ReportRequest report = NewTrainingReport(v1::ReportRequest::PARTIAL, i, step);
+    *report.mutable_sums() = metrics_[i].Sums();
+    CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
+  }
   return absl::OkStatus();
 }
 
 absl::Status SliceReports::Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version,
                                    WeightSource& weights, const std::function<absl::Status()>& between) {
   if (data == nullptr) return absl::OkStatus();
+  const bool validation = kind == v1::ReportRequest::VALIDATION;
+  if (validation && std::exchange(validated_, version) == version) return absl::OkStatus();
   const auto size = static_cast<uint64_t>(data->size());
   const uint32_t first = context_.assignment.slice_begin();
   std::vector<Range> parts;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,8 @@ class SliceReports {
     Staleness staleness;
     uint64_t skipped = 0;   // gradients that were not finite
     uint64_t dropped = 0;   // slices that came too late for their step (sync,backup)
+
+    void Add(const Events& other);
   };
 
   // Of the slices that the worker owns.
@@ -38,17 +41,23 @@ class SliceReports {
   bool ValidatesBefore(uint64_t step) const;
   // Reports the steps since the last report up to `step`; none: nothing.
   absl::Status ReportTraining(uint64_t step, Events events);
+  // For a checkpoint of step `step`, which has begun: what is summed up since the last report.
+  absl::Status ReportPartial(uint64_t step, const Events& events);
   // Measures the parts of `data` (null: nothing) that belong to the slices on `weights`, which are those after `version`
   // steps. `between` is called now and then and may end it.
   absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version, WeightSource& weights,
                        const std::function<absl::Status()>& between);
 
  private:
+  v1::ReportRequest NewTrainingReport(v1::ReportRequest::Kind kind, uint32_t slice, uint64_t step) const;
+
   const TrainingContext& context_;
   const v1::Training& training_;
   const uint64_t per_epoch_;                 // steps
   std::vector<MetricAccumulator> metrics_;   // by own slice
   uint64_t reported_to_ = 0;
+  Events events_;   // since then
+  uint64_t validated_ = std::numeric_limits<uint64_t>::max();  // version
 };
 
 }  // namespace convoy

@@ -65,11 +65,15 @@ class SyncTraining {
   absl::Status Run() {
     if (nodes_.empty()) return absl::OkStatus();   // a spare
     uint64_t step = context_.assignment.restore().step();
+    context_.session.SetHold(context_.assignment.hold_step());
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
+      if (context_.session.TakesSnapshot(step)) {
+        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(step, TakeEvents()));
+      }
       CONVOY_RETURN_IF_ERROR(parallel_ ? ParallelStep(step) : Step(step));
       CONVOY_ASSIGN_OR_RETURN(const uint64_t next, NextStep(step));
       while (step < next) CONVOY_RETURN_IF_ERROR(AfterStep(++step));
@@ -252,14 +256,18 @@ class SyncTraining {
     return Validate(step);
   }
 
-  absl::Status ReportTraining(uint64_t step) {
+  SliceReports::Events TakeEvents() {
     for (const std::unique_ptr<LocalSteps>& local : local_) skipped_ += local->TakeSkipped();
     SliceReports::Events events;
     events.staleness = parameters_.TakeStaleness();
     events.skipped = std::exchange(skipped_, 0);
     events.dropped = std::exchange(dropped_, 0) + parameters_.TakeDropped();
+    return events;
+  }
+
+  absl::Status ReportTraining(uint64_t step) {
     context_.session.SetCounters(CountersOf(parameters_));
-    return reports_.ReportTraining(step, events);
+    return reports_.ReportTraining(step, TakeEvents());
   }
 
   absl::Status Validate(uint64_t version) {

@@ -1,5 +1,5 @@
-// The embedding tables of mode single, in the process that trains: what servers hold in the other
-// modes. The worker knows nothing of servers: the launcher makes the tables.
+// What servers do in the other modes, for mode single, in the process that trains: hold the embedding
+// tables, and write and read checkpoints. The worker knows nothing of servers: the launcher makes it.
 #ifndef CONVOY_WORKER_TABLE_STORE_H_
 #define CONVOY_WORKER_TABLE_STORE_H_
 
@@ -7,12 +7,17 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/checkpoint/init_values.h"
+#include "common/aligned_buffer.h"
 #include "common/math/table.h"
+#include "common/math/variable.h"
+#include "proto/coordinator.pb.h"
 #include "proto/job.pb.h"
+#include "worker/local_optimizer.h"
 
 namespace convoy {
 
@@ -33,10 +38,26 @@ class TableStore {
   // Appends the rows of a bucket that the saved model has, ids ascending, values [ids, dim].
   virtual void Export(uint32_t table, uint32_t bucket, std::vector<uint64_t>* ids,
                       std::vector<float>* values) = 0;
+
+  // The dense part of a training, which the training itself holds.
+  struct Dense {
+    std::vector<AlignedBuffer>* weights = nullptr;  // by variable
+    LocalOptimizer* optimizer = nullptr;
+    uint64_t step = 0;      // steps taken
+    uint64_t examples = 0;  // that counted
+  };
+  // Writes the file of a checkpoint, with the state after the current step, into `folder`, as a server
+  // does that is the only one; says its name, size, checksum, step and examples.
+  virtual absl::StatusOr<v1::SnapshotState> WriteCheckpoint(const std::string& folder,
+                                                            const Dense& dense) = 0;
+  // Before the first step: everything as it is in the checkpoint, step and examples too. Errors as
+  // CheckpointReader::Open; FailedPrecondition: it is of another model.
+  virtual absl::Status Restore(const std::string& folder, Dense* dense) = 0;
 };
 
 struct TableStoreOptions {
   v1::Job job;  // resolved
+  std::vector<VariableSpec> variables;
   std::vector<TableSpec> tables;
   uint32_t slices = 1;
   uint64_t epoch_examples = 1;  // for the defaults of schedules

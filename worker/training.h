@@ -49,10 +49,11 @@ absl::Status TrainSync(const TrainingContext& context, ParameterClient& paramete
 absl::Status TrainTasks(const TrainingContext& context, ParameterClient& parameters);
 
 // Mode single: the plain loop over the same batches and slices, with the bits of sync, without
-// servers. Saves the final weights to `model_file` (worker/single_training.cc). `tables`: null for
-// a model without. `init`: what weights and slots begin as; null: as in a new training.
+// servers. Saves the final weights to `model_file`, and checkpoints until the job has ended
+// (worker/single_training.cc). `init`: what weights and slots begin as; null: as in a new training,
+// or as in the checkpoint that the job goes on from.
 absl::Status TrainSingle(const TrainingContext& context, const std::string& model_file,
-                         TableStore* tables, const InitValues* init);
+                         TableStore& tables, const InitValues* init);
 
 // What a worker has exchanged so far, and how long it has trained and waited since it connected.
 WorkerCounters CountersOf(const ParameterClient& parameters);

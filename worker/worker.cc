@@ -68,13 +68,12 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
   return absl::OkStatus();
 }
 
-// Null for a model without tables.
 absl::StatusOr<std::unique_ptr<TableStore>> MakeTables(const TrainingContext& context,
                                                        const WorkerOptions& options,
                                                        const InitValues* init) {
-  if (context.model.tables().empty()) return nullptr;
   const LocalOptimizer::Options optimizer = OptimizerOptionsFor(context);
-  return options.tables({context.assignment.job(), context.model.tables(),
+  return options.tables({context.assignment.job(), context.model.variables(),
+                         context.model.tables(),
                          context.assignment.slices(), optimizer.epoch_examples,
                          optimizer.total_examples, init});
 }
@@ -94,7 +93,7 @@ absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TableStore> tables,
                           MakeTables(context, options, init.get()));
   context.session.SetActivity("training");
-  return TrainSingle(context, options.model_file, tables.get(), init.get());
+  return TrainSingle(context, options.model_file, *tables, init.get());
 }
 
 // What nobody knew of a custom model before it was built.

@@ -133,6 +133,16 @@ void ReadTasks(const JsonObject& json, CheckpointManifest* manifest) {
   }
 }
 
+void ReadBest(const JsonObject& json, const ManifestJson& document, CheckpointManifest* manifest) {
+  if (!json.Has("best")) return;
+  const JsonObject best = json.Object("best");
+  manifest->best = {best.Name("metric"), best.Number("step"), 0};
+  if (!best.Has("value") || !document["best"]["value"].is_number()) {
+    return best.Fail("value", "want a number");
+  }
+  manifest->best->value = document["best"]["value"].get<double>();
+}
+
 void ReadLineage(const JsonObject& json, CheckpointManifest* manifest) {
   for (const JsonObject& ancestor : json.Objects("lineage")) {
     manifest->lineage.push_back(
@@ -211,6 +221,11 @@ absl::StatusOr<CheckpointManifest> ParseSealed(std::string_view text) {
   ReadSlots(json, &manifest);
   ReadTasks(json, &manifest);
   ReadLineage(json, &manifest);
+  ReadBest(json, document, &manifest);
+  if (json.Has("progress")) {
+    json.Object("progress");
+    manifest.progress = document["progress"].dump();
+  }
   ReadFiles(json, &manifest);
   CONVOY_RETURN_IF_ERROR(status);
   manifest.xxh3 = SealedChecksum(text);
@@ -296,6 +311,14 @@ std::string ToJson(const CheckpointManifest& manifest) {
   json["slots"] = manifest.slots;
   json["tasks"]["completed"] = manifest.completed_tasks;
   json["lineage"] = LineageJson(manifest);
+  if (manifest.best) {
+    json["best"] = {{"metric", manifest.best->metric},
+                    {"step", manifest.best->step},
+                    {"value", manifest.best->value}};
+  }
+  if (!manifest.progress.empty()) {
+    json["progress"] = ManifestJson::parse(manifest.progress, nullptr, /*allow_exceptions=*/false);
+  }
   json["files"] = FilesJson(manifest);
   std::string text = json.dump(2, ' ', false, ManifestJson::error_handler_t::replace);
   text.replace(text.size() - 2, 2, ",\n");  // "\n}"

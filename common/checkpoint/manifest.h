@@ -57,6 +57,13 @@ struct CheckpointBase {
   uint64_t xxh3 = 0;  // CheckpointManifest::xxh3
 };
 
+// The best validation of a job so far whose weights were saved.
+struct CheckpointBest {
+  std::string metric;  // "validation/accuracy"
+  uint64_t step = 0;   // of the checkpoint that has its weights
+  double value = 0;
+};
+
 struct CheckpointManifest {
   uint64_t step = 0;
   // Set: files may have only the rows of tables that have changed since.
@@ -81,6 +88,10 @@ struct CheckpointManifest {
   // Ids of complete data tasks, ranges [first, last]; empty in modes with steps.
   std::vector<std::pair<uint64_t, uint64_t>> completed_tasks;
   std::vector<CheckpointAncestor> lineage;  // the oldest first
+  std::optional<CheckpointBest> best;
+  // What was measured and is not complete: JSON of an object (launcher/coordinator/training_record.h);
+  // empty: not known.
+  std::string progress;
   std::vector<CheckpointFile> files;
   // What was read: its own checksum, "manifest_xxh3".
   uint64_t xxh3 = 0;

@@ -102,6 +102,8 @@ constexpr FieldRange kRanges[] = {
     {"Override.weight_decay", AtLeast(0)},
     {"Override.clip_value", AtLeast(0)},
     {"Override.anchor", AtLeast(0)},
+    {"EarlyStopping.patience", AtLeast(1)},
+    {"EarlyStopping.min_delta", AtLeast(0)},
     {"Training.epochs", AtLeast(1)},
     {"Training.batch_size", AtLeast(1)},
     {"Training.slices", FromTo(1, 1024)},

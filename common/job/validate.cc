@@ -89,6 +89,7 @@ std::vector<Violation> Validate(const v1::Job& job) {
   ValidateOptimizer(job, &violations);
   ValidateTraining(job, &violations);
   ValidateTables(job, &violations);
+  ValidateCheckpoint(job, &violations);
   ValidateCluster(job, &violations);
   ValidateRehearsal(job, &violations);
   return violations;

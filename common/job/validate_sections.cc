@@ -223,6 +223,37 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
   }
 }
 
+// Which metrics there are is known once the data are read; which section they are of, before.
+void ValidateFollowedMetric(const v1::Job& job, const std::string& field, const std::string& metric,
+                            Violations* violations) {
+  if (metric.size() <= std::string_view("validation/").size() ||
+      !std::string_view(metric).starts_with("validation/")) {
+    return Wrong(violations, field, absl::StrCat(": got \"", Shown(metric),
+                                                 "\", want a metric of the validation, e.g. "
+                                                 "\"validation/loss\""));
+  }
+  if (job.data().has_validation()) return;
+  Wrong(violations, field,
+        absl::StrCat(": \"", Shown(metric),
+                     "\" is not measured: there are no validation data; set data.validation"));
+}
+
+void ValidateCheckpoint(const v1::Job& job, Violations* violations) {
+  const bool stops = job.training().has_early_stopping();
+  const std::string& stopping = job.training().early_stopping().metric();
+  const std::string& best = job.checkpoint().best();
+  if (stops) {
+    ValidateFollowedMetric(job, "training.early_stopping.metric", stopping, violations);
+  }
+  if (best.empty()) return;
+  ValidateFollowedMetric(job, "checkpoint.best", best, violations);
+  if (stops && best != stopping) {
+    Wrong(violations, "checkpoint.best",
+          absl::StrCat(": got \"", Shown(best), "\", but training.early_stopping.metric is \"",
+                       Shown(stopping), "\": there is one best checkpoint; leave checkpoint.best out"));
+  }
+}
+
 void ValidateCluster(const v1::Job& job, Violations* violations) {
   const v1::Cluster& cluster = job.cluster();
   ValidateThreads(job, violations);

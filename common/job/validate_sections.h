@@ -15,6 +15,7 @@ void ValidateOptimizer(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTraining(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTables(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateRehearsal(const v1::Job& job, std::vector<Violation>* violations);
+void ValidateCheckpoint(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateCluster(const v1::Job& job, std::vector<Violation>* violations);
 
 }  // namespace convoy

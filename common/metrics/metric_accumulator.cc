@@ -63,6 +63,20 @@ void MetricAccumulator::AddOwn(std::span<const std::string> names, std::span<con
   for (size_t i = 0; i < names.size(); ++i) AddToOwn(names[i], sums[i], &sums_);
 }
 
+v1::MetricSums MetricAccumulator::Sums() const {
+  v1::MetricSums sums = sums_;
+  sums.set_classes(static_cast<uint32_t>(classes_));
+  sums.mutable_confusion()->Assign(confusion_.begin(), confusion_.end());
+  return sums;
+}
+
+void MetricAccumulator::Restore(const v1::MetricSums& sums) {
+  sums_ = sums;
+  sums_.clear_confusion();
+  if (static_cast<size_t>(sums.confusion_size()) != confusion_.size()) return;
+  std::copy(sums.confusion().begin(), sums.confusion().end(), confusion_.begin());
+}
+
 v1::MetricSums MetricAccumulator::Take() {
   sums_.set_classes(static_cast<uint32_t>(classes_));
   sums_.mutable_confusion()->Assign(confusion_.begin(), confusion_.end());

@@ -41,6 +41,10 @@ class MetricAccumulator {
   void AddOwn(std::span<const std::string> names, std::span<const double> sums);
   // The sums so far; scores sorted ascending and equal ones combined. Clears.
   v1::MetricSums Take();
+  // The sums so far, without scores.
+  v1::MetricSums Sums() const;
+  // Goes on from what Sums gave; of the same number of classes, and nothing was added yet.
+  void Restore(const v1::MetricSums& sums);
 
  private:
   void AddExample(std::span<const float> prediction, float label);

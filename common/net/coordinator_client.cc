@@ -280,6 +280,13 @@ absl::Status CoordinatorClient::Stop(const std::string& reason, const std::strin
   return impl_->Call(&v1::Coordinator::Stub::Stop, request, absl::ZeroDuration()).status();
 }
 
+absl::StatusOr<v1::SaveCheckpointReply> CoordinatorClient::SaveCheckpoint(uint64_t ticket) {
+  v1::SaveCheckpointRequest request;
+  request.set_ticket(ticket);
+  request.set_wait_ms(impl_->wait_ms());
+  return impl_->Call(&v1::Coordinator::Stub::SaveCheckpoint, request, impl_->wait());
+}
+
 void CoordinatorClient::StartHeartbeats(absl::Duration period, Fill fill, OnReply on_reply) {
   impl_->heartbeats_ = std::thread(
       [impl = impl_.get(), period, fill = std::move(fill), on_reply = std::move(on_reply)] {

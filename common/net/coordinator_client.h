@@ -47,6 +47,10 @@ class CoordinatorClient {
   // Asks for an orderly stop or, with `failure`, tells that the job can't go on.
   absl::Status Stop(const std::string& reason, const std::string& failure = "");
 
+  // Asks for a checkpoint of now (`ticket` 0), or waits for the one that was asked for, at most
+  // Options::wait. Aborted: it could not be saved.
+  absl::StatusOr<v1::SaveCheckpointReply> SaveCheckpoint(uint64_t ticket);
+
   // Fills what the process has to say: step, activity, finished, ... Called before each heartbeat.
   using Fill = std::function<void(v1::HeartbeatRequest*)>;
   // Hears each answer. An error is the last one: no heartbeat follows, nor one after DONE or

@@ -35,6 +35,7 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   AddExplainCommand(commands);
   AddEvaluateAndPredictCommands(commands);
   AddCheckpointCommand(commands);
+  AddControlCommand(commands);
   AddCoordinatorCommand(commands);
   AddServerAndWorkerCommands(commands);
   AddNewCommand(commands);

@@ -56,6 +56,7 @@ void AddCheckCommand(CommandSet& commands);
 void AddExplainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);
 void AddCheckpointCommand(CommandSet& commands);
+void AddControlCommand(CommandSet& commands);
 void AddCoordinatorCommand(CommandSet& commands);
 void AddServerAndWorkerCommands(CommandSet& commands);
 void AddNewCommand(CommandSet& commands);

@@ -1,5 +1,7 @@
 #include "launcher/commands/coordinator_command.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -24,6 +26,7 @@
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
 #include "launcher/process/admission.h"
+#include "launcher/process/results_table.h"
 #include "launcher/process/run_directory.h"
 #include "launcher/process/signals.h"
 
@@ -40,7 +43,8 @@ uint64_t RandomJobId() {
   return (uint64_t{random()} << 32 | random()) | 1;
 }
 
-absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules) {
+absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
+                   const std::optional<CheckpointBest>& best) {
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, ListCheckpoints(checkpoints));
   std::vector<uint64_t> steps;
   for (const StoredCheckpoint& checkpoint : stored) steps.push_back(checkpoint.step);
@@ -48,6 +52,7 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules) 
   rule.keep_last = rules.keep_last();
   rule.keep_every = rules.keep_every_steps();
   rule.bases = BasesOf(stored);
+  if (best) rule.keep.push_back(best->step);
   for (const uint64_t step : StepsToPrune(steps, rule)) {
     CONVOY_RETURN_IF_ERROR(
         RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
@@ -102,6 +107,10 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!client.ok()) return Fail(client.status());
   own = *std::move(client);
   const std::string address = (*service)->address();
+  const ClusterProcess self{"coordinator", 0, getpid(), address, ""};
+  if (absl::Status status = (*directory)->WriteCluster(job.name(), {self}); !status.ok()) {
+    return Fail(status);
+  }
   log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
                    ", run directory ", (*directory)->path()));
   log(absl::StrCat(
@@ -117,7 +126,8 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!(*service)->failure().empty()) return Fail(absl::AbortedError((*service)->failure()));
   log("the job is done: " + (*directory)->model_path());
   const int signal = (*signals)->first_signal();
-  return signal == 0 ? kExitDone : ExitCodeOfSignal(signal);
+  if (signal != 0) return ExitCodeOfSignal(signal);
+  return WasStopped((*service)->summary()) ? kExitStopped : kExitDone;
 }
 
 }  // namespace
@@ -132,8 +142,10 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
   service.insecure_listen = options.insecure_listen;
   service.on_event = std::move(on_event);
   service.save_model = [job_id = service.job_id,
-                        path = options.model_file](const v1::Assignment& assignment) {
-    return SaveModel(job_id, assignment, path);
+                        path = options.model_file](const v1::Assignment& assignment,
+                                                   const std::string& from) {
+    return from.empty() ? SaveModel(job_id, assignment, path)
+                        : SaveModelOfCheckpoint(from, assignment, path);
   };
   service.admit = AdmitByMemory;
   service.plan_init = PlanInitOf;
@@ -143,7 +155,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint()](
                                     const CheckpointManifest& manifest, const std::string& files) {
       CONVOY_RETURN_IF_ERROR(CommitCheckpoint(folder, files, manifest));
-      return Prune(folder, rules);
+      return Prune(folder, rules, manifest.best);
     };
   }
   if (!options.resume_from.empty()) {

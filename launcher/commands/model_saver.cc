@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "common/build_info.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/verify_checkpoint.h"
 #include "common/files/atomic_file.h"
 #include "common/files/model_file.h"
 #include "common/mode.h"
 #include "common/net/table_reader.h"
 #include "common/placement/assigned_placement.h"
 #include "common/status.h"
+#include "launcher/commands/checkpoint/export.h"
 #include "worker/data/csv/schema_json.h"
 #include "worker/parameter_client.h"
 
@@ -69,18 +72,30 @@ class ServerValues final : public ModelValues {
   std::vector<std::unique_ptr<TableReader>> servers_;  // by rank
 };
 
+absl::Status SaveSchemaBeside(const v1::Assignment& assignment, const std::string& path) {
+  if (!assignment.has_schema()) return absl::OkStatus();
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(assignment.schema()));
+}
+
 }  // namespace
 
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path) {
-  if (assignment.has_schema()) {
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(SchemaPathIn(folder), SchemaToJson(assignment.schema())));
-  }
+  CONVOY_RETURN_IF_ERROR(SaveSchemaBeside(assignment, path));
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> client, ConnectForReading(job_id, assignment));
   CONVOY_RETURN_IF_ERROR(client->PullAll(kNewestVersion));
   ServerValues values(job_id, assignment, client.get());
   return WriteModelFile(path, assignment.job().name(), client->placement().variables(),
                         client->placement().tables(), values);
+}
+
+absl::Status SaveModelOfCheckpoint(const std::string& folder, const v1::Assignment& assignment,
+                                   const std::string& path) {
+  CONVOY_RETURN_IF_ERROR(SaveSchemaBeside(assignment, path));
+  CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(folder));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> checkpoint,
+                          CheckpointReader::Open(folder));
+  return WriteWeights(*checkpoint, path);
 }
 
 }  // namespace convoy

@@ -14,6 +14,10 @@ namespace convoy {
 // schema of the assignment, if it has one, to schema.json beside `path`. Call when no worker pushes any more.
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path);
 
+// The same with the weights of the checkpoint in `folder`.
+absl::Status SaveModelOfCheckpoint(const std::string& folder, const v1::Assignment& assignment,
+                                   const std::string& path);
+
 }  // namespace convoy
 
 #endif  // CONVOY_LAUNCHER_COMMANDS_MODEL_SAVER_H_

@@ -1,6 +1,7 @@
 // `convoy evaluate` and `convoy predict`: a trained model on other data, in one process.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,11 +12,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/checkpoint/verify_checkpoint.h"
 #include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
 #include "common/job/model_task.h"
 #include "common/metrics/metrics.h"
 #include "common/status.h"
+#include "launcher/commands/checkpoint/argument.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
@@ -49,8 +53,37 @@ struct Trained {
   double negative_rate = 1;  // data.negative_rate of the training
 };
 
+// What RUN_DIR, RUN_DIR@STEP and RUN_DIR@best mean.
+struct TrainedPlace {
+  std::string run;
+  std::unique_ptr<CheckpointReader> checkpoint;  // null: model.safetensors
+};
+
+absl::StatusOr<TrainedPlace> FindTrained(const std::string& argument) {
+  std::error_code ignored;
+  if (std::filesystem::exists(argument, ignored) || argument.find('@') == std::string::npos) {
+    return TrainedPlace{argument, nullptr};
+  }
+  CONVOY_ASSIGN_OR_RETURN(const CheckpointArgument found, ParseCheckpointArgument(argument));
+  TrainedPlace place;
+  place.run = std::filesystem::path(found.checkpoints).parent_path().string();
+  CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(found.one->path));
+  CONVOY_ASSIGN_OR_RETURN(place.checkpoint, CheckpointReader::Open(found.one->path));
+  return place;
+}
+
+// Of a job that has not ended, the checkpoint knows the schema.
+absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const TrainedPlace& place) {
+  if (place.checkpoint == nullptr) return ReadRunSchema(place.run);
+  const std::string& json = place.checkpoint->manifest().schema;
+  if (json.empty()) return nullptr;
+  CONVOY_ASSIGN_OR_RETURN(v1::Schema schema, ParseSchema(json, place.checkpoint->path()));
+  return std::make_shared<const v1::Schema>(std::move(schema));
+}
+
 absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models, bool labels) {
-  const std::string job_path = options.run_dir + "/job.textproto";
+  CONVOY_ASSIGN_OR_RETURN(const TrainedPlace place, FindTrained(options.run_dir));
+  const std::string job_path = place.run + "/job.textproto";
   std::ifstream file(job_path);
   if (!file) {
     return absl::NotFoundError(absl::StrCat(options.run_dir, " is no run directory: cannot read ", job_path));
@@ -59,10 +92,10 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   text << file.rdbuf();
   CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(text.str(), job_path, {}));
   CONVOY_RETURN_IF_ERROR(
-      CheckModelIsHere(job.model(), models, options.run_dir,
+      CheckModelIsHere(job.model(), models, place.run,
                        absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
   Trained trained;
-  CONVOY_ASSIGN_OR_RETURN(trained.schema, ReadRunSchema(options.run_dir));
+  CONVOY_ASSIGN_OR_RETURN(trained.schema, SchemaOf(place));
   trained.negative_rate = job.data().negative_rate();
   const FileUse use{trained.schema, labels};
   CONVOY_ASSIGN_OR_RETURN(trained.data,
@@ -80,7 +113,9 @@ absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const Mode
   CONVOY_RETURN_IF_ERROR(CheckIdsHaveTables(*trained.data, *trained.model));
   CONVOY_ASSIGN_OR_RETURN(
       trained.weights,
-      StoredWeights::Read(options.run_dir + "/model.safetensors", *trained.model, job.seed()));
+      place.checkpoint != nullptr
+          ? StoredWeights::Read(*place.checkpoint, *trained.model, job.seed())
+          : StoredWeights::Read(place.run + "/model.safetensors", *trained.model, job.seed()));
   return trained;
 }
 
@@ -180,7 +215,7 @@ void AddCommand(CommandSet& commands, const char* name, const char* help, absl::
   CLI::App* command = commands.Add<PredictOptions>(
       name, help, options,
       [models = commands.models, make, labels](const PredictOptions& chosen) { return Run(chosen, models, make, labels); });
-  command->add_option("RUN_DIR", options->run_dir, "Run directory of a training")->required();
+  command->add_option("RUN_DIR", options->run_dir, "Run directory of a training; RUN_DIR@STEP, RUN_DIR@best: the weights of a checkpoint")->required();
   command->add_option("--data", options->data, "Examples, in the format of the training data")
       ->type_name("PATH")
       ->required();

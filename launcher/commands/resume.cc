@@ -30,6 +30,10 @@ void Level(const v1::Job& was, v1::Job* now) {
   training.set_max_steps(was.training().max_steps());
   training.set_validate_every_epochs(was.training().validate_every_epochs());
   training.set_report_every_steps(was.training().report_every_steps());
+  training.clear_early_stopping();
+  if (was.training().has_early_stopping()) {
+    *training.mutable_early_stopping() = was.training().early_stopping();
+  }
   now->mutable_data()->clear_cache_dir();
 }
 

@@ -20,6 +20,21 @@ absl::StatusOr<AlignedBuffer> ReadValues(const SafetensorsReader& file, const st
                    " values, the model of job.textproto wants ", want));
 }
 
+absl::Status DoesNotFit(const WeightArchive& archive, const std::string& name) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      archive.path(), ": \"", name, "\" is not there, or not as the model of job.textproto wants it"));
+}
+
+// The variable, or table, of that name.
+template <typename Item>
+absl::StatusOr<size_t> NumberIn(const WeightArchive& archive, const std::vector<Item>& items,
+                                const std::string& name) {
+  const auto found = std::find_if(items.begin(), items.end(),
+                                  [&](const Item& item) { return item.name == name; });
+  if (found == items.end()) return DoesNotFit(archive, name);
+  return static_cast<size_t>(found - items.begin());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const std::string& path,
@@ -42,6 +57,35 @@ absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const std::st
                             ReadValues(*file, RowsTensor(spec.name), ids.size() * spec.dim()));
     table->row_of.reserve(ids.size());
     for (size_t i = 0; i < ids.size(); ++i) table->row_of.emplace(ids[i], i);
+    weights->tables_.push_back(std::move(table));
+  }
+  return weights;
+}
+
+absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const WeightArchive& archive,
+                                                                   const Model& model,
+                                                                   uint64_t seed) {
+  auto weights = std::unique_ptr<StoredWeights>(new StoredWeights(seed));
+  for (const VariableSpec& variable : model.variables()) {
+    CONVOY_ASSIGN_OR_RETURN(const size_t number,
+                            NumberIn(archive, archive.variables(), variable.name));
+    const auto size = static_cast<uint64_t>(variable.size());
+    AlignedBuffer& values = weights->variables_.emplace_back(size);
+    CONVOY_RETURN_IF_ERROR(archive.Read(number, std::nullopt, 0, values.span()));
+  }
+  for (const TableSpec& spec : model.tables()) {
+    CONVOY_ASSIGN_OR_RETURN(const size_t number, NumberIn(archive, archive.tables(), spec.name));
+    if (archive.tables()[number].dim != spec.dim()) return DoesNotFit(archive, spec.name);
+    auto table = std::make_unique<Table>();
+    table->spec = spec;
+    table->rows = AlignedBuffer(archive.tables()[number].rows * spec.dim());
+    size_t filled = 0;
+    CONVOY_RETURN_IF_ERROR(archive.ReadRows(number, [&](const WeightArchive::Rows& rows) {
+      for (const uint64_t id : rows.ids) table->row_of.emplace(id, table->row_of.size());
+      std::copy(rows.weights.begin(), rows.weights.end(), table->rows.data() + filled);
+      filled += rows.weights.size();
+      return absl::OkStatus();
+    }));
     weights->tables_.push_back(std::move(table));
   }
   return weights;

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "common/aligned_buffer.h"
+#include "common/checkpoint/weight_archive.h"
 #include "common/math/table.h"
 #include "worker/layers/weights.h"
 #include "worker/models/model.h"
@@ -25,6 +26,10 @@ class StoredWeights final : public WeightSource {
   // were never updated. InvalidArgument: the file does not fit the model; else as
   // SafetensorsReader.
   static absl::StatusOr<std::unique_ptr<StoredWeights>> Read(const std::string& path,
+                                                             const Model& model, uint64_t seed);
+
+  // The same of a checkpoint, or another archive.
+  static absl::StatusOr<std::unique_ptr<StoredWeights>> Read(const WeightArchive& archive,
                                                              const Model& model, uint64_t seed);
 
   absl::StatusOr<std::span<const float>> Weights(int variable) override;

@@ -84,6 +84,7 @@ class TrainingRun {
 
  private:
   absl::Status Start(std::span<const ModelRegistration> models) {
+    CONVOY_RETURN_IF_ERROR(directory_->RemoveCluster());
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
     std::shared_ptr<JobProcesses> processes;
     if (in_process_) {
@@ -231,7 +232,7 @@ class TrainingRun {
         SingleProcessAdvice(summary_, absl::StrCat(options_.program, " train ", options_.job.path));
     if (!advice.empty()) std::printf("\n%s", advice.c_str());
     std::fflush(stdout);
-    return kExitDone;
+    return WasStopped(summary_) ? kExitStopped : kExitDone;
   }
 
   void OnSignal(StopUrgency urgency) {
@@ -343,9 +344,6 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
     return run;
   }
   if (!earlier.ok()) return earlier.status();
-  if (ParseMode(run.job.training().mode())->single()) {
-    return absl::InvalidArgumentError("--resume: mode single takes no checkpoints; use another mode");
-  }
   run.directory = *std::move(earlier);
   CONVOY_RETURN_IF_ERROR(GoOn(options, written, &run));
   return run;

@@ -18,6 +18,29 @@ constexpr uint64_t kWhereverTheyAre = std::numeric_limits<uint64_t>::max();
 CheckpointKeeper::CheckpointKeeper(const Options& options, absl::Time now)
     : options_(options), next_time_(now + options.every) {
   next_multiple_ = NextMultiple(options.first_step);
+  if (Enabled() && options.rounds && options.exact_every > 0) {
+    exact_ = 0;
+    PassExact(options.first_step);
+  }
+}
+
+void CheckpointKeeper::PassExact(uint64_t step) {
+  if (step < exact_ || exact_ == std::numeric_limits<uint64_t>::max()) return;
+  exact_ = (step / options_.exact_every + 1) * options_.exact_every;
+  // The weights of the last step are Finish's.
+  if (exact_ >= options_.total_steps) exact_ = std::numeric_limits<uint64_t>::max();
+}
+
+uint64_t CheckpointKeeper::hold() const {
+  return exact_ == std::numeric_limits<uint64_t>::max() ? 0 : exact_;
+}
+
+// One that workers may pass will not be replaced any more.
+void CheckpointKeeper::ReleaseIfArmed(uint64_t step) {
+  const bool armed = state_ == State::kWriting || state_ == State::kCommitting;
+  if (!armed || order_.version() != exact_ || step + margin_ < exact_) return;
+  released_ = true;
+  PassExact(exact_);
 }
 
 uint64_t CheckpointKeeper::NextMultiple(uint64_t step) const {
@@ -32,13 +55,28 @@ absl::Time CheckpointKeeper::NextDeadline() const {
 
 bool CheckpointKeeper::MayWait(uint64_t step) const {
   const bool waits = state_ == State::kArming || state_ == State::kWriting;
-  return waits && by_steps_ && step + margin_ < order_.version();
+  return waits && by_steps_ && !released_ && step + margin_ < order_.version();
+}
+
+uint64_t CheckpointKeeper::Request(uint64_t step) {
+  const uint64_t order = order_.number();
+  const bool is_coming = state_ == State::kArming && options_.rounds && order_.version() > step;
+  const uint64_t first = is_coming && !MayWait(step) ? order : order + 1;
+  asked_ = std::max(asked_, first);
+  return first;
+}
+
+void CheckpointKeeper::NoteAnswered() {
+  if (order_.number() >= asked_) asked_ = 0;
 }
 
 bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
   if (!Enabled() || finishing_) return false;
-  const bool timed = now >= next_time_;
-  if (timed) next_time_ = now + options_.every;
+  const bool is_time = now >= next_time_;
+  const bool timed = is_time || asked_ > order_.number();
+  if (is_time) next_time_ = now + options_.every;
+  ReleaseIfArmed(step);
+  PassExact(step);  // by somebody who does not hold
   if (state_ != State::kIdle && !(timed && MayWait(step))) return false;
   if (!options_.rounds) {
     const bool counted = step >= next_multiple_;
@@ -46,9 +84,9 @@ bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
     return (timed || counted) && Begin(kWhereverTheyAre, now);
   }
   if (next_multiple_ <= step) next_multiple_ = NextMultiple(step);
-  by_steps_ = !timed || step + margin_ >= next_multiple_;
+  by_steps_ = !timed || step + margin_ >= NextByStep();
   if (!by_steps_) return Begin(step + margin_, now);
-  return options_.every_steps > 0 && Begin(next_multiple_, now);
+  return NextByStep() < std::numeric_limits<uint64_t>::max() && Begin(NextByStep(), now);
 }
 
 // One at the last step is Finish's.
@@ -61,8 +99,14 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   order_.set_version(version);
   order_.set_folder(
       absl::StrCat(options_.folder, "/", TemporaryCheckpointName(number, options_.generation)));
-  if (!final_ && deltas_in_row_ < options_.deltas) order_.set_base(committed_);
+  // What somebody asks for is complete, as the last one is.
+  const bool may_be_delta = !final_ && asked_ == 0 && deltas_in_row_ < options_.deltas;
+  if (may_be_delta) order_.set_base(committed_);
   said_.assign(options_.servers, {});
+  worker_armed_ = options_.workers;
+  if (version == kWhereverTheyAre) worker_armed_.clear();
+  worker_armed_.flip();
+  released_ = false;
   state_ = State::kArming;
   begun_ = now;
   return true;
@@ -72,7 +116,7 @@ bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
   finishing_ = true;
   if (!Enabled() || state_ == State::kCommitting) return false;  // OnCommitted goes on
   const bool saved = options_.rounds && newest_ == step && taken_ > 0;
-  if (!options_.at_end || saved) {
+  if ((!options_.at_end && asked_ == 0) || saved) {
     const bool under_way = state_ != State::kIdle;
     if (under_way) GiveUp("");
     return under_way;
@@ -86,6 +130,29 @@ bool CheckpointKeeper::AllSay(v1::SnapshotState::Progress progress) const {
                      [&](const auto& said) { return said.progress() == progress; });
 }
 
+bool CheckpointKeeper::AllArmed() const {
+  return AllSay(v1::SnapshotState::ARMED) &&
+         std::all_of(worker_armed_.begin(), worker_armed_.end(), [](bool armed) { return armed; });
+}
+
+bool CheckpointKeeper::OnArmed() {
+  if (!AllArmed()) return false;
+  state_ = State::kWriting;
+  order_.set_write(true);
+  return true;
+}
+
+bool CheckpointKeeper::OnWorkerState(uint32_t rank, const v1::SnapshotState& state,
+                                     absl::Time now) {
+  const bool news = state_ == State::kArming && state.number() == order_.number() &&
+                    rank < worker_armed_.size() && !worker_armed_[rank];
+  if (!news) return false;
+  if (state.progress() == v1::SnapshotState::REFUSED) return TryLater(state.version(), now);
+  if (state.progress() != v1::SnapshotState::ARMED) return false;
+  worker_armed_[rank] = true;
+  return OnArmed();
+}
+
 bool CheckpointKeeper::OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now) {
   const bool news = state.number() == order_.number() && state.number() != 0 &&
                     rank < said_.size() && said_[rank].progress() != state.progress();
@@ -95,10 +162,7 @@ bool CheckpointKeeper::OnState(uint32_t rank, const v1::SnapshotState& state, ab
     case v1::SnapshotState::REFUSED:
       return TryLater(state.version(), now);
     case v1::SnapshotState::ARMED:
-      if (!AllSay(v1::SnapshotState::ARMED)) return false;
-      state_ = State::kWriting;
-      order_.set_write(true);
-      return true;
+      return OnArmed();
     case v1::SnapshotState::FAILED_TO_WRITE:
       GiveUp(absl::StrCat(ProcessName(v1::SERVER, rank), ": ", state.error()));
       return true;
@@ -133,15 +197,22 @@ bool CheckpointKeeper::OnWritten() {
 // Fast workers are overtaken in the end: the margin doubles.
 bool CheckpointKeeper::TryLater(uint64_t beyond, absl::Time now) {
   margin_ *= 2;
+  // Passed by somebody who does not hold; those who are at it can still have it.
+  if (beyond > exact_ || order_.version() == exact_) PassExact(std::max(beyond, exact_));
   uint64_t version = beyond + margin_;
   if (by_steps_) version = next_multiple_ = NextMultiple(version);
-  if (!Begin(version, now)) GiveUp("");  // the job ends before
+  by_steps_ = by_steps_ || version >= exact_;
+  version = std::min(version, exact_);
+  // Else the job ends before.
+  if (version == kWhereverTheyAre || !Begin(version, now)) GiveUp("");
   return true;
 }
 
 void CheckpointKeeper::GiveUp(const std::string& why) {
   discard_ = order_.folder();
   if (!why.empty()) {
+    if (order_.version() == exact_) PassExact(exact_);
+    NoteAnswered();
     failure_ = why;
     ++failed_;
   }
@@ -152,6 +223,21 @@ void CheckpointKeeper::GiveUp(const std::string& why) {
   state_ = State::kIdle;
 }
 
+std::string CheckpointKeeper::WaitingFor() const {
+  if (state_ == State::kCommitting) return "the manifest to be written";
+  if (state_ == State::kIdle) return "";
+  const bool writing = state_ == State::kWriting;
+  const auto behind = std::find_if(said_.begin(), said_.end(), [&](const auto& said) {
+    return said.progress() !=
+           (writing ? v1::SnapshotState::WRITTEN : v1::SnapshotState::ARMED);
+  });
+  const bool anywhere = order_.version() == kWhereverTheyAre;
+  return absl::StrCat(
+      ProcessName(v1::SERVER, static_cast<uint32_t>(behind - said_.begin())),
+      writing ? " to write its file" : " to agree",
+      anywhere ? std::string() : absl::StrCat(writing ? " of step " : " on step ", order_.version()));
+}
+
 std::optional<CheckpointToCommit> CheckpointKeeper::TakeCommit() {
   return std::exchange(commit_, std::nullopt);
 }
@@ -160,12 +246,14 @@ bool CheckpointKeeper::OnCommitted(bool ok, absl::Time now, uint64_t step) {
   if (state_ != State::kCommitting) return false;
   state_ = State::kIdle;
   margin_ = 2;
+  NoteAnswered();
   if (ok) {
     ++taken_;
     newest_ = said_[0].version();
     committed_ = order_.number();
     const bool delta = std::any_of(said_.begin(), said_.end(), [](const auto& said) { return said.delta(); });
     deltas_in_row_ = delta ? deltas_in_row_ + 1 : 0;
+    PassExact(newest_);
   } else {
     ++failed_;
   }

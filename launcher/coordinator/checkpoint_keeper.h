@@ -6,14 +6,20 @@
 //                        a later one is tried                    next one is tried when it is due
 //
 // Modes with steps: all cells of all servers at one version. A version is armed before any cell has left
-// it, else a later one is tried. Other modes: wherever each cell is. At the end of the job, when nothing
-// moves any more, a last one is taken; it replaces one under way.
+// it, else a later one is tried. Workers arm it, too: each will report what it has summed up by then.
+// Other modes: wherever each cell is. At the end of the job, when nothing moves any more, a last one is
+// taken; it replaces one under way.
+//
+// Some versions must not be missed (`exact_every`): workers hold at the next of them, hold(), until
+// everybody has armed it or it can't be written.
 //
 // Plain logic without threads and clocks. Not thread-safe.
 #ifndef CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_KEEPER_H_
 #define CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_KEEPER_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +54,10 @@ class CheckpointKeeper {
     absl::Duration every = absl::InfiniteDuration();
     bool at_end = true;
     uint32_t deltas = 0;  // so many in a row may be changes of the one before
+    // Modes with steps: multiples of this are not missed; 0: none.
+    uint64_t exact_every = 0;
+    // Modes with steps: which workers arm versions, by rank.
+    std::vector<bool> workers = {};
   };
 
   CheckpointKeeper(const Options& options, absl::Time now);
@@ -60,9 +70,14 @@ class CheckpointKeeper {
   // The time is now, and some worker has begun step (other modes: the workers have pushed batch)
   // `step`.
   bool Tick(absl::Time now, uint64_t step);
+  // Somebody asks for one that has everything up to now; Tick begins it. Returns the number of the
+  // first order that will do. Not after Finish.
+  uint64_t Request(uint64_t step);
   // What server `rank` says of order().
   bool OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
-  // The training has ended: the last one, unless the newest is as new.
+  // The same of worker `rank`: ARMED or REFUSED.
+  bool OnWorkerState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
+  // The training has ended: the last one, unless none is wanted or the newest is as new.
   bool Finish(absl::Time now, uint64_t step);
 
   // What is to be committed, once.
@@ -74,8 +89,14 @@ class CheckpointKeeper {
   // Why a checkpoint was not taken, once; "": nothing went wrong.
   std::string TakeFailure() { return std::exchange(failure_, {}); }
 
+  // The step that must not be begun yet; 0: none.
+  uint64_t hold() const;
   // After Finish: nothing is under way any more.
   bool done() const { return state_ == State::kIdle; }
+  // Checkpoints are taken at all.
+  bool enabled() const { return Enabled(); }
+  // What the one under way waits for, for people; "": none is.
+  std::string WaitingFor() const;
   // When Tick is due.
   absl::Time NextDeadline() const;
   uint64_t taken() const { return taken_; }
@@ -88,11 +109,21 @@ class CheckpointKeeper {
   bool Enabled() const { return !options_.folder.empty(); }
   // The next multiple of every_steps after `step`; the job may end before.
   uint64_t NextMultiple(uint64_t step) const;
+  // The version to take by steps: the next multiple, or the one that must not be missed.
+  uint64_t NextByStep() const { return std::min(next_multiple_, exact_); }
+  // exact_ is over for a version up to `step`.
+  void PassExact(uint64_t step);
+  // Workers need not hold at it any more: it is armed, and they are close to it.
+  void ReleaseIfArmed(uint64_t step);
   bool Begin(uint64_t version, absl::Time now);
   bool BeginIfDue(absl::Time now, uint64_t step);
   bool TryLater(uint64_t beyond, absl::Time now);
   void GiveUp(const std::string& why);
   bool AllSay(v1::SnapshotState::Progress progress) const;
+  bool AllArmed() const;
+  bool OnArmed();
+  // The order that is over was asked for.
+  void NoteAnswered();
   // Waits for a step that is far away, so that one which is due by time may come before.
   bool MayWait(uint64_t step) const;
   bool OnWritten();
@@ -101,11 +132,15 @@ class CheckpointKeeper {
   State state_ = State::kIdle;
   v1::SnapshotOrder order_;
   std::vector<v1::SnapshotState> said_;  // by server, on order_
+  std::vector<bool> worker_armed_;       // by worker, order_; those that need not are true
   bool by_steps_ = false;                // the one under way is a multiple of every_steps
+  uint64_t asked_ = 0;                   // the first order that Request waits for; 0: nobody asks
   bool finishing_ = false;
   bool final_ = false;  // the one under way is the last
   uint64_t margin_ = 2;
   uint64_t next_multiple_ = 0;
+  uint64_t exact_ = std::numeric_limits<uint64_t>::max();  // not to be missed, and workers hold at it
+  bool released_ = false;  // the one under way is an exact version that workers may pass
   absl::Time next_time_;
   absl::Time begun_;
   std::optional<CheckpointToCommit> commit_;

@@ -9,7 +9,6 @@
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/balance.h"
-#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
 
@@ -62,7 +61,8 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       resume_(std::move(options.resume)),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
-      now_(options.start) {}
+      now_(options.start),
+      track_(job_) {}
 
 Actions CoordinatorCore::Flush() { return std::exchange(actions_, {}); }
 
@@ -224,6 +224,12 @@ void CoordinatorCore::Note(const v1::HeartbeatRequest& request, Process* process
 }
 
 void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process* worker) {
+  // In mode single the worker writes the checkpoints, as the only server.
+  if (mode_.single() && keeper_ && request.has_snapshot() && !ended()) {
+    FollowKeeper(keeper_->OnState(0, request.snapshot(), now_));
+    SaveModelWhenDue();
+    EndIfSaved();
+  }
   if (phase_ != v1::TRAINING) return;
   const uint32_t rank = worker->identity.rank();
   bool changed = stop_.Update(rank, worker->step, request.stop_confirmed());
@@ -232,6 +238,9 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
     changed |= stop_.Leave(rank);
   }
   if (changed) StateChanged();
+  if (request.has_snapshot() && !mode_.single()) {
+    FollowKeeper(keeper_->OnWorkerState(rank, request.snapshot(), now_));
+  }
   FollowKeeper(keeper_->Tick(now_, CurrentStep()));
   FinishIfAllFinished();
 }
@@ -239,6 +248,8 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
 void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process* server) {
   if (keeper_ && request.has_snapshot() && !ended()) {
     FollowKeeper(keeper_->OnState(server->identity.rank(), request.snapshot(), now_));
+    if (phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now_, CurrentStep()));
+    SaveModelWhenDue();
   }
   NoteImbalance();
   if (phase_ != v1::FINISHING || request.seen() < finishing_sequence_) return;
@@ -288,7 +299,9 @@ Actions CoordinatorCore::OnReport(CallId call, const v1::ReportRequest& request,
     Answer(call, worker.ok() ? Annotate(line.status(), (*worker)->name()) : line.status());
     return Flush();
   }
-  if (!line->empty()) AddEvent(*std::move(line));
+  if (!line->empty()) AddEvent(*line);
+  if (request.kind() == v1::ReportRequest::PARTIAL) TakePartial(request);
+  if (request.kind() == v1::ReportRequest::VALIDATION && !line->empty()) FollowValidation(*line);
   Answer(call, v1::ReportReply());
   return Flush();
 }
@@ -340,7 +353,7 @@ Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, abs
 }
 
 void CoordinatorCore::OnCancelled(CallId call) {
-  for (ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
+  for (ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_, &saving_calls_}) {
     if (calls->Forget(call)) return;
   }
 }
@@ -359,22 +372,6 @@ Actions CoordinatorCore::OnModelSaved(const absl::Status& status, absl::Time now
   return Flush();
 }
 
-Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl::Time now) {
-  now_ = now;
-  if (ended() || !committing_) return Flush();
-  const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
-  AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
-                       : CheckpointFailureLine(std::string(status.message()), generation_, now - training_start_));
-  if (!status.ok()) {
-    actions_.discard = committed.folder;
-  } else if (job_.checkpoint().deltas() > 0) {
-    newest_checkpoint_ = {committed.manifest.step, ChecksumOf(committed.manifest)};
-  }
-  FollowKeeper(keeper_->OnCommitted(status.ok(), now, CurrentStep()));
-  EndIfSaved();
-  return Flush();
-}
-
 Actions CoordinatorCore::Fail(std::string_view failure, absl::Time now) {
   now_ = now;
   FailJob(failure);
@@ -387,6 +384,7 @@ Actions CoordinatorCore::Tick(absl::Time now) {
   if (!missed.text.empty()) FailJob(missed.text);
   if (keeper_ && phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now, CurrentStep()));
   EndIfSaved();
+  AnswerSaves();
   for (const auto& entry : ready_.TakeExpired(now)) Answer(entry.call, v1::Assignment());
   for (const auto& entry : heartbeats_.TakeExpired(now)) AnswerHeartbeat(entry);
   for (const auto& entry : next_tasks_.TakeExpired(now)) Answer(entry.call, v1::NextTaskReply());

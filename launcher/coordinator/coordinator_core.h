@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,9 +39,12 @@
 #include "launcher/coordinator/parked_calls.h"
 #include "launcher/coordinator/report_book.h"
 #include "launcher/coordinator/resume_point.h"
+#include "launcher/coordinator/save_requests.h"
 #include "launcher/coordinator/stop_agreement.h"
 #include "launcher/coordinator/task_ledger.h"
 #include "launcher/coordinator/training_plan.h"
+#include "launcher/coordinator/training_record.h"
+#include "launcher/coordinator/validation_track.h"
 #include "proto/coordinator.pb.h"
 
 namespace convoy {
@@ -49,7 +53,8 @@ namespace convoy {
 struct Actions {
   using Reply =
       std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
-                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply>;
+                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply,
+                   v1::SaveCheckpointReply>;
   struct Answer {
     CallId call = 0;
     Reply reply;  // of the call's type, or why there is none
@@ -57,7 +62,8 @@ struct Actions {
 
   std::vector<Answer> answers;
   std::vector<std::string> events;           // lines to append to events.jsonl
-  std::optional<v1::Assignment> save_model;  // save the weights of these servers: OnModelSaved
+  std::optional<v1::Assignment> save_model;  // save the weights of these servers: OnModelSaved ...
+  std::string model_from;  // ... or, if it is not empty, those of the checkpoint in this folder
   // Write the manifest into this folder, whose files are there, and give it its name:
   // OnCheckpointCommitted.
   struct Commit {
@@ -101,6 +107,7 @@ class CoordinatorCore {
   Actions OnReport(CallId call, const v1::ReportRequest& request, absl::Time now);
   Actions OnGetProgress(CallId call, const v1::GetProgressRequest& request, absl::Time now);
   Actions OnStop(CallId call, const v1::StopRequest& request, absl::Time now);
+  Actions OnSaveCheckpoint(CallId call, const v1::SaveCheckpointRequest& request, absl::Time now);
   // The client of a call has gone; the call is not answered any more.
   void OnCancelled(CallId call);
 
@@ -152,12 +159,32 @@ class CoordinatorCore {
   void FailJob(std::string_view failure);
   void AddEvent(std::string line);
   absl::Status CheckResumePoint() const;
+  // What is followed in the validations is measured in this job.
+  absl::Status CheckTrackedMetric() const;
   // What the weights begin as, and whether what is to be frozen is there.
   absl::Status PlanWeights();
-  void MakePlan();
-  void StartKeeper();
+  absl::Status MakePlan();
+  void MakeKeeper();
   // `changed`: of the keeper's order.
   void FollowKeeper(bool changed);
+  // What was measured before, for a job that goes on.
+  absl::Status GoOnMeasuring(ReportBook::Before* before);
+  void TakePartial(const v1::ReportRequest& report);
+  TrainingRecord Record(std::vector<v1::ReportRequest> partial) const;
+  // The files are there: commits them once everything is known that goes into the manifest.
+  void CommitIfMeasured();
+  std::optional<CheckpointBest> BestWith(uint64_t step) const;
+  void FollowValidation(const std::string& line);
+  void EndIfExhausted(uint64_t key);
+  // The step that workers must not begin yet; 0: none.
+  uint64_t WantedHold() const;
+  // Returns whether it has changed.
+  bool UpdateHold();
+  void SaveModelWhenDue();
+  absl::Status CheckMaySave() const;
+  // Answers calls whose checkpoint is there, or whose time is up.
+  void AnswerSaves();
+  void EndSaves();
   uint64_t CurrentStep() const;
   void End(v1::JobPhase phase);
   void ServeTasks();
@@ -202,20 +229,37 @@ class CoordinatorCore {
   std::optional<CheckpointKeeper> keeper_;
   uint64_t order_ = 0;            // number of the keeper's order that is under way
   IntervalSet tasks_at_order_;    // complete ones, when it was given
+  std::string progress_at_order_;  // modes without steps: what was measured then
+  // Modes with steps: what slices said of the version of the order, and what is known when all have.
+  std::map<uint64_t, v1::ReportRequest> partials_;
+  std::map<uint64_t, TrainingRecord> records_;  // by version
+  bool measured_by_all_ = false;  // every worker says what it has summed up by a version
+  std::optional<CheckpointToCommit> written_;  // waits for that
   std::optional<Actions::Commit> committing_;
   CheckpointBase newest_checkpoint_;  // committed by this generation
+  ValidationTrack track_;
+  std::optional<CheckpointBest> best_;  // that was saved
+  uint64_t best_order_ = 0;  // modes without steps: the first order that will do for the best
+  uint64_t hold_ = 0;
+  std::string early_stopping_;  // why the training ends by itself; "": it does not
+  std::vector<v1::ReportRequest> carried_;  // by slice, from before
   v1::Assignment assignment_;
   v1::MemoryReport memory_;
   absl::Time training_start_;
   absl::Time training_end_ = absl::InfiniteFuture();
   // From FINISHING on.
   uint64_t finishing_sequence_ = 0;
+  bool model_asked_ = false;
   bool model_saved_ = false;
+  std::string model_from_;
 
   ParkedCalls ready_;
   ParkedCalls heartbeats_;
   ParkedCalls next_tasks_;
   ParkedCalls observers_;
+  ParkedCalls saving_calls_;  // their owner is the ticket
+  SaveRequests saves_;
+  std::optional<v1::SaveCheckpointReply> newest_saved_;
   EventLog events_;
   Actions actions_;
 };

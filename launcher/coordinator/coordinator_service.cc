@@ -71,6 +71,10 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   Reactor* Stop(Context*, const v1::StopRequest* request, v1::StopReply* reply) override {
     return Handle(&CoordinatorCore::OnStop, *request, reply);
   }
+  Reactor* SaveCheckpoint(Context*, const v1::SaveCheckpointRequest* request,
+                          v1::SaveCheckpointReply* reply) override {
+    return Handle(&CoordinatorCore::OnSaveCheckpoint, *request, reply);
+  }
 
  private:
   // Calls that can be finished once the lock is released.
@@ -91,6 +95,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
     std::optional<v1::Assignment> model;
     std::optional<Actions::Commit> checkpoint;
     std::string discard;
+    std::string model_from{};
   };
   std::optional<Saving> AwaitSaving() CONVOY_EXCLUDES(mutex_);
   void Save(const Saving& saving) CONVOY_EXCLUDES(mutex_);
@@ -163,7 +168,9 @@ CoordinatorService::Impl::Finished CoordinatorService::Impl::ApplyLocked(Actions
   }
   for (std::string& line : actions.events) events_.push_back(std::move(line));
   if (actions.commit) to_save_.push_back({{}, std::move(actions.commit), {}});
-  if (actions.save_model) to_save_.push_back({std::move(actions.save_model), {}, {}});
+  if (actions.save_model) {
+    to_save_.push_back({std::move(actions.save_model), {}, {}, std::move(actions.model_from)});
+  }
   if (!actions.discard.empty()) to_save_.push_back({{}, {}, std::move(actions.discard)});
   if (core_->ended() && !ended_) ended_ = options_.clock->Now();
   changed_.NotifyAll();
@@ -233,7 +240,7 @@ void CoordinatorService::Impl::Save(const Saving& saving) {
     return;
   }
   const absl::Status status =
-      saving.model ? options_.save_model(*saving.model)
+      saving.model ? options_.save_model(*saving.model, saving.model_from)
                    : options_.commit_checkpoint(saving.checkpoint->manifest, saving.checkpoint->folder);
   Finished finished;
   {

@@ -28,11 +28,11 @@ class CoordinatorService {
     bool insecure_listen = false;        // allow another address than loopback
     // Called with every line of events.jsonl, in order, from one thread of the service.
     std::function<void(const std::string& line)> on_event = [](const std::string&) {};
-    // Saves the final weights of the servers, which still run. Called once, from another thread of
-    // the service; its error fails the job. Must come to an end by itself.
-    std::function<absl::Status(const v1::Assignment&)> save_model = [](const v1::Assignment&) {
-      return absl::OkStatus();
-    };
+    // Saves the final weights of the servers, which still run, or those of the checkpoint in the
+    // folder `from` if it is not empty. Called once, from another thread of the service; its error
+    // fails the job. Must come to an end by itself.
+    std::function<absl::Status(const v1::Assignment&, const std::string& from)> save_model =
+        [](const v1::Assignment&, const std::string&) { return absl::OkStatus(); };
     // Gives a checkpoint its manifest and its name, and removes old ones. Called from the thread of
     // save_model; its error is reported, and the job goes on.
     std::function<absl::Status(const CheckpointManifest&, const std::string& folder)>

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/metrics/metric_names.h"
 #include "common/optimizers/frozen.h"
 #include "common/placement/ownership.h"
 #include "common/status.h"
@@ -47,7 +49,7 @@ bool CoordinatorCore::Admit() {
 }
 
 // A job that goes on is a later generation of the same training.
-void CoordinatorCore::MakePlan() {
+absl::Status CoordinatorCore::MakePlan() {
   const v1::DataSummary& data = members_.worker(0)->setup.data();
   plan_.emplace(job_, mode_, data);
   job_ = FillFromData(std::move(job_), data, plan_->StepsPerEpoch(), plan_->TotalExamples());
@@ -60,6 +62,7 @@ void CoordinatorCore::MakePlan() {
       completed.Add(first, last + 1);
     }
   }
+  CONVOY_RETURN_IF_ERROR(GoOnMeasuring(&before));
   if (!plan_->sync) {
     tasks_.emplace(*plan_, members_.workers(), std::move(completed));
     const TaskLedger::Amount amount = tasks_->CompletedAmount();
@@ -68,19 +71,32 @@ void CoordinatorCore::MakePlan() {
   }
   reports_.emplace(*plan_, generation_, now_, before);
   assignment_ = MakeAssignment(job_, generation_, members_);
-  if (!resume_) return;
+  if (!resume_) return absl::OkStatus();
   assignment_.mutable_restore()->set_folder(resume_->folder);
   assignment_.mutable_restore()->set_step(resume_->manifest.step);
+  return absl::OkStatus();
+}
+
+absl::Status CoordinatorCore::CheckTrackedMetric() const {
+  if (track_.metric().empty()) return absl::OkStatus();
+  const char* const field =
+      track_.decides() ? "training.early_stopping.metric" : "checkpoint.best";
+  const v1::DataSummary& data = members_.worker(0)->setup.data();
+  if (data.validation_examples() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        field, ": \"", track_.metric(), "\" is not measured: there are no validation data; set data.validation"));
+  }
+  return Annotate(CheckValidationMetric(track_.metric(), data.classes()), field);
 }
 
 void CoordinatorCore::StartTraining() {
   generation_ = resume_ ? resume_->manifest.generation + 1 : 1;
   training_start_ = now_;
   if (absl::Status fits = CheckResumePoint(); !fits.ok()) return FailJob(std::string(fits.message()));
-  MakePlan();
-  if (absl::Status planned = PlanWeights(); !planned.ok()) {
-    return FailJob(std::string(planned.message()));
-  }
+  absl::Status planned = CheckTrackedMetric();
+  planned.Update(MakePlan());
+  if (planned.ok()) planned = PlanWeights();
+  if (!planned.ok()) return FailJob(std::string(planned.message()));
   if (!Admit()) return;
   phase_ = v1::TRAINING;
   for (uint32_t rank = 0; plan_->sync && rank < members_.workers(); ++rank) {
@@ -88,12 +104,13 @@ void CoordinatorCore::StartTraining() {
     members_.worker(rank)->finished = true;  // A spare takes no step: nobody waits for it.
     stop_.Leave(rank);
   }
+  MakeKeeper();
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
   if (resume_) AddEvent(ResumeLine(*resume_, generation_));
   if (assignment_.has_init()) AddEvent(InitLine(assignment_.init(), generation_));
-  StartKeeper();
+  FollowKeeper(keeper_->Tick(now_, CurrentStep()));
   StateChanged();
 }
 
@@ -118,43 +135,6 @@ absl::Status CoordinatorCore::CheckResumePoint() const {
   return FitsCheckpoint(*resume_, job_, members_.worker(0)->setup);
 }
 
-void CoordinatorCore::StartKeeper() {
-  const v1::Checkpoint& rules = job_.checkpoint();
-  CheckpointKeeper::Options options;
-  options.rounds = plan_->sync;
-  options.servers = members_.servers();
-  options.folder = mode_.single() ? "" : checkpoints_;
-  options.generation = generation_;
-  options.first_step = resume_ ? resume_->manifest.step : 0;
-  options.total_steps = plan_->TotalSteps();
-  options.every_steps = rules.every_steps();
-  if (rules.every_seconds() > 0) options.every = absl::Seconds(rules.every_seconds());
-  options.at_end = rules.at_end();
-  if (assignment_.tables_size() > 0) options.deltas = rules.deltas();
-  keeper_.emplace(options, now_);
-  FollowKeeper(keeper_->Tick(now_, CurrentStep()));
-}
-
-void CoordinatorCore::FollowKeeper(bool changed) {
-  if (order_ != keeper_->order().number()) {
-    order_ = keeper_->order().number();
-    if (tasks_) tasks_at_order_ = tasks_->completed();
-  }
-  if (const std::string failure = keeper_->TakeFailure(); !failure.empty()) {
-    AddEvent(CheckpointFailureLine(failure, generation_, now_ - training_start_));
-  }
-  if (std::string folder = keeper_->TakeDiscard(); !folder.empty()) actions_.discard = std::move(folder);
-  if (const std::optional<CheckpointToCommit> commit = keeper_->TakeCommit()) {
-    committing_ = Actions::Commit{
-        DescribeCheckpoint(*commit, assignment_, members_.worker(0)->setup, tasks_at_order_,
-                           resume_ ? &*resume_ : nullptr, now_),
-        commit->folder};
-    if (commit->delta) committing_->manifest.base = newest_checkpoint_;
-    actions_.commit = committing_;
-  }
-  if (changed) StateChanged();
-}
-
 // Modes with steps: the highest that was begun. Others: batches that were pushed.
 uint64_t CoordinatorCore::CurrentStep() const {
   uint64_t highest = resume_ ? resume_->manifest.step : 0, sum = 0;
@@ -177,13 +157,28 @@ void CoordinatorCore::FinishIfAllFinished() {
   phase_ = v1::FINISHING;
   StateChanged();
   finishing_sequence_ = sequence_;
-  if (mode_.single()) {
-    model_saved_ = true;   // by the worker
-    return EndIfSaved();
-  }
+  CommitIfMeasured();
   const uint64_t last = stop_.step() == 0 ? plan_->TotalSteps() : stop_.step();
   FollowKeeper(keeper_->Finish(now_, std::min(last, plan_->TotalSteps())));
+  SaveModelWhenDue();
+  EndIfSaved();
+}
+
+// The best one may be the last, which has to be saved before.
+void CoordinatorCore::SaveModelWhenDue() {
+  if (phase_ != v1::FINISHING || model_asked_) return;
+  if (track_.decides() && !keeper_->done()) return;
+  model_asked_ = true;
+  const bool is_last = best_ && plan_->sync && best_->step == reports_->steps();
+  if (track_.decides() && best_ && !is_last) {
+    model_from_ = absl::StrCat(checkpoints_, "/", CheckpointName(best_->step));
+  }
+  if (mode_.single() && model_from_.empty()) {
+    model_saved_ = true;   // by the worker
+    return;
+  }
   actions_.save_model = assignment_;
+  actions_.model_from = model_from_;
   const v1::ReadyRequest& setup = members_.worker(0)->setup;
   if (setup.has_schema()) *actions_.save_model->mutable_schema() = setup.schema();
 }
@@ -208,11 +203,19 @@ void CoordinatorCore::End(v1::JobPhase phase) {
   outcome.failure = failure_;
   if (plan_) {
     outcome.wall = std::min(now_, training_end_) - training_start_;
+    outcome.early_stopping = early_stopping_;
+    outcome.best = best_;
+    if (!model_from_.empty()) outcome.model_step = best_->step;
     outcome.stopped_early =
-        stop_.step() != 0 && (tasks_ ? !tasks_->Done() : reports_->steps() < plan_->TotalSteps());
+        stop_.step() != 0 && early_stopping_.empty() && (tasks_ ? !tasks_->Done() : reports_->steps() < plan_->TotalSteps());
+  }
+  if (keeper_) {
+    outcome.checkpoints_saved = keeper_->taken();
+    outcome.checkpoints_failed = keeper_->failed();
   }
   summary_ = SummaryJson(job_, members_, reports_ ? &*reports_ : nullptr, outcome);
   phase_ = phase;
+  EndSaves();
   StateChanged();
 }
 
@@ -241,7 +244,8 @@ Missed CoordinatorCore::FindMissed(absl::Time now) const {
 
 absl::Time CoordinatorCore::NextDeadline() const {
   absl::Time next = FindMissed(now_).deadline;
-  for (const ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_}) {
+  for (const ParkedCalls* calls :
+       {&ready_, &heartbeats_, &next_tasks_, &observers_, &saving_calls_}) {
     next = std::min(next, calls->NextDeadline());
   }
   if (keeper_) next = std::min(next, keeper_->NextDeadline());
@@ -270,6 +274,11 @@ v1::Assignment CoordinatorCore::AssignmentOf(const Process& process) const {
         OwnedSlices(process.identity.rank(), members_.workers(), job_.training().slices());
     assignment.set_slice_begin(static_cast<uint32_t>(owned.begin));
     assignment.set_slice_end(static_cast<uint32_t>(owned.end));
+    assignment.set_hold_step(hold_);
+    for (const v1::ReportRequest& carried : carried_) {
+      const bool own = carried.part() >= owned.begin && carried.part() < owned.end;
+      if (own) *assignment.add_carried() = carried;
+    }
   }
   return assignment;
 }
@@ -281,6 +290,7 @@ void CoordinatorCore::AnswerHeartbeat(const ParkedCalls::Entry& entry) {
   reply.set_generation(generation_);
   reply.set_stop_step(stop_.step());
   reply.set_stop_agreed(stop_.agreed());
+  reply.set_hold_step(hold_);
   reply.set_failure(failure_);
   if (keeper_ && keeper_->order().number() > 0) *reply.mutable_snapshot() = keeper_->order();
   if (ended()) members_.slot(entry.owner)->told_end = true;
@@ -334,7 +344,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
 std::string CoordinatorCore::WaitingFor() const {
   if (phase_ == v1::STARTING) return WaitingForProcesses(members_, now_);
   if (phase_ == v1::FINISHING) {
-    if (model_saved_ && !keeper_->done()) return "the last checkpoint";
+    if (model_saved_ && !keeper_->done()) return absl::StrCat("the last checkpoint: ", keeper_->WaitingFor());
     return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
   }
   if (phase_ != v1::TRAINING || stop_.step() == 0) return "";

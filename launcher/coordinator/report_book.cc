@@ -53,10 +53,19 @@ v1::ReportRequest Merge(const std::map<uint64_t, v1::ReportRequest>& parts) {
 
 }  // namespace
 
+std::string MeasuredJson(const v1::MetricSums& sums) {
+  Json json = {{"examples", sums.examples()}};
+  AddMembers(MetricsJson(sums, /*per_class=*/true), &json);
+  return ToText(json);
+}
+
 void ReportBook::Validations::Add(uint64_t key, const v1::MetricSums& sums) {
-  if (key >= newest_key) newest = sums;
+  if (key >= newest_key) {
+    newest = sums;
+    newest_json = MeasuredJson(sums);
+  }
   newest_key = std::max(newest_key, key);
-  if (key == 0) first = sums;
+  if (key == 0) first_json = MeasuredJson(sums);
 }
 
 ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
@@ -66,8 +75,13 @@ ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time
       start_(training_start),
       examples_(before.examples),
       steps_(before.steps),
+      skipped_(before.skipped),
       dropped_(before.dropped),
-      throughput_(training_start, before.examples) {}
+      epoch_(before.epoch),
+      throughput_(training_start, before.examples),
+      validation_{{}, before.validation_key, before.measured.newest, before.measured.first},
+      validation_old_{{}, before.validation_key, before.measured.newest_old,
+                      before.measured.first_old} {}
 
 ReportBook::Key ReportBook::KeyOf(const v1::ReportRequest& report) const {
   if (report.kind() == kTrain) return {kTrain, plan_.sync ? report.step_begin() : report.part()};
@@ -85,6 +99,9 @@ absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
     return absl::InvalidArgumentError(
         absl::StrCat("kind: got ", static_cast<int>(report.kind()),
                      ", want TRAIN, VALIDATION, TEST or VALIDATION_OLD"));
+  }
+  if (report.kind() == v1::ReportRequest::PARTIAL && !plan_.sync) {
+    return absl::InvalidArgumentError("report of kind PARTIAL: only modes with steps have them");
   }
   CONVOY_RETURN_IF_ERROR(Annotate(ValidateSums(report.sums()), "report"));
   if (any_ && report.sums().classes() != classes_) {
@@ -105,10 +122,20 @@ absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
   return absl::OkStatus();
 }
 
+MeasuredValidations ReportBook::measured() const {
+  MeasuredValidations all = {validation_.newest_json, validation_old_.newest_json};
+  if (plan_.sync) {
+    all.first = validation_.first_json;
+    all.first_old = validation_old_.first_json;
+  }
+  return all;
+}
+
 absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, absl::Time now) {
   CONVOY_RETURN_IF_ERROR(Check(report));
   any_ = true;
   classes_ = report.sums().classes();
+  if (report.kind() == v1::ReportRequest::PARTIAL) return std::string();  // kept elsewhere
   const Key key = KeyOf(report);
   if (done_[report.kind()].Contains(key.second)) return std::string();
   if (open_.size() >= kMaxOpenStretches && !open_.contains(key)) {
@@ -134,8 +161,9 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
   if (key.first != kTrain) done_[key.first].Add(key.second, key.second + 1);
   if (key.first == v1::ReportRequest::TEST) test_ = merged.sums();
   if (key.first == v1::ReportRequest::VALIDATION) validation_.Add(key.second, merged.sums());
-  if (key.first == v1::ReportRequest::VALIDATION_OLD)
+  if (key.first == v1::ReportRequest::VALIDATION_OLD) {
     validation_old_.Add(key.second, merged.sums());
+  }
   if (key.first != kTrain) return;
   const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
   done_[kTrain].Add(key.second, end);

@@ -24,6 +24,18 @@
 
 namespace convoy {
 
+// What was measured, as a JSON object: the examples, and MetricsJson with its classes.
+std::string MeasuredJson(const v1::MetricSums& sums);
+
+// Validations as MeasuredJson; "": none. `first`: of the weights that the training began with, in modes
+// with steps.
+struct MeasuredValidations {
+  std::string newest, newest_old;
+  std::string first, first_old;
+
+  bool operator==(const MeasuredValidations&) const = default;
+};
+
 // The fields of an event line are described in docs/run_directory.md.
 class ReportBook {
  public:
@@ -32,10 +44,16 @@ class ReportBook {
     uint64_t steps = 0;
     uint64_t examples = 0;
     uint64_t dropped = 0;
+    uint64_t skipped = 0;
+    EpochSums epoch = {};
+    MeasuredValidations measured = {};
+    uint64_t validation_key = 0;
   };
 
   ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start,
-             const Before& before = {0, 0, 0});
+             const Before& before);
+  ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time training_start)
+      : ReportBook(plan, generation, training_start, Before()) {}
 
   // Returns the event line that this report completes; "": none (yet, or it was already written).
   // InvalidArgument: a part or step outside of the job, sums that contradict themselves or those of
@@ -51,16 +69,17 @@ class ReportBook {
   uint64_t dropped() const { return dropped_; }
   // Training on the newest epoch.
   v1::MetricSums LastEpoch() const { return epoch_.Total(); }
-  // The newest validation; empty: none.
+  const EpochSums& epoch_sums() const { return epoch_; }
+  // The newest validation of this generation; empty: none.
   const v1::MetricSums& validation() const { return validation_.newest; }
   // The same of the old data.
   const v1::MetricSums& validation_old() const { return validation_old_.newest; }
-  // What the weights that the training began with had on the validation data, new and old, in modes
-  // with steps; empty: not measured.
-  v1::MetricSums before() const { return plan_.sync ? validation_.first : v1::MetricSums(); }
-  v1::MetricSums before_old() const {
-    return plan_.sync ? validation_old_.first : v1::MetricSums();
-  }
+  // Validations, also those of before.
+  MeasuredValidations measured() const;
+  // Of the newest validation: its version, or in modes without one its epoch.
+  uint64_t validation_key() const { return validation_.newest_key; }
+  // What was reported of training: steps, or ids of tasks.
+  const IntervalSet& trained() { return done_[v1::ReportRequest::TRAIN]; }
   // The test; empty: none.
   const v1::MetricSums& test() const { return test_; }
 
@@ -70,8 +89,9 @@ class ReportBook {
   using Parts = std::map<uint64_t, v1::ReportRequest>;
 
   struct Validations {
-    v1::MetricSums newest, first;  // first: of version 0
+    v1::MetricSums newest;
     uint64_t newest_key = 0;
+    std::string newest_json, first_json;
 
     void Add(uint64_t key, const v1::MetricSums& sums);
   };

@@ -12,6 +12,14 @@ bool StopAgreement::Request() {
   return true;
 }
 
+bool StopAgreement::RequestAt(uint64_t step) {
+  if (step_ != 0) return false;
+  step_ = sync_ ? step : 1;
+  agreed_ = !sync_;
+  Evaluate();
+  return true;
+}
+
 bool StopAgreement::Update(uint32_t worker, uint64_t step, uint64_t confirmed) {
   Worker& state = workers_[worker];
   state.step = std::max(state.step, step);

@@ -18,6 +18,8 @@ class StopAgreement {
 
   // A stop is wanted. Returns whether that is news.
   bool Request();
+  // sync: the same, at `step`, which nobody has begun.
+  bool RequestAt(uint64_t step);
   // What a worker says: the highest step it has begun, and the stop step it agrees to (0: none).
   // Returns whether step() or agreed() has changed.
   bool Update(uint32_t worker, uint64_t step, uint64_t confirmed);

@@ -46,21 +46,17 @@ Json Histogram(const v1::ServerStats& stats) {
   return bars;
 }
 
-Json Measured(const v1::MetricSums& sums) {
-  Json json = {{"examples", sums.examples()}};
-  AddMembers(MetricsJson(sums, /*per_class=*/true), &json);
-  return json;
-}
+Json Measured(const v1::MetricSums& sums) { return Json::parse(MeasuredJson(sums)); }
 
-void AddValidations(const ReportBook& book, Json* json) {
-  const auto add = [](const char* name, const v1::MetricSums& sums, Json* to) {
-    if (sums.examples() > 0) (*to)[name] = Measured(sums);
+void AddValidations(const MeasuredValidations& measured, Json* json) {
+  const auto add = [](const char* name, const std::string& text, Json* to) {
+    if (!text.empty()) (*to)[name] = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   };
-  add("validation", book.validation(), json);
-  add("validation_old", book.validation_old(), json);
+  add("validation", measured.newest, json);
+  add("validation_old", measured.newest_old, json);
   Json before;
-  add("validation", book.before(), &before);
-  add("validation_old", book.before_old(), &before);
+  add("validation", measured.first, &before);
+  add("validation_old", measured.first_old, &before);
   if (!before.empty()) (*json)["before"] = std::move(before);
 }
 
@@ -153,7 +149,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["examples_per_second"] =
       seconds > 0 ? std::round(static_cast<double>(examples) / seconds) : 0;
   if (examples > 0) json["train"] = Measured(book->LastEpoch());
-  if (book != nullptr) AddValidations(*book, &json);
+  if (book != nullptr) AddValidations(book->measured(), &json);
   if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());
   const v1::ServerStats staleness = MergedStaleness(members);
   json["staleness"] = StalenessJson(staleness);
@@ -164,7 +160,16 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   if (const std::string imbalance = DescribeImbalance(members); !imbalance.empty()) {
     json["imbalance"] = imbalance;
   }
+  json["checkpoints_saved"] = outcome.checkpoints_saved;
+  json["checkpoints_failed"] = outcome.checkpoints_failed;
+  if (outcome.best) {
+    json["best"] = {{"metric", outcome.best->metric},
+                    {"value", outcome.best->value},
+                    {"step", outcome.best->step}};
+  }
+  if (outcome.model_step) json["model_step"] = *outcome.model_step;
   json["stopped_early"] = outcome.stopped_early;
+  if (!outcome.early_stopping.empty()) json["early_stopping"] = outcome.early_stopping;
   if (!outcome.failure.empty()) json["failure"] = outcome.failure;
   json["processes"] = Processes(members);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);

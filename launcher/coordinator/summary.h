@@ -2,9 +2,12 @@
 #ifndef CONVOY_LAUNCHER_COORDINATOR_SUMMARY_H_
 #define CONVOY_LAUNCHER_COORDINATOR_SUMMARY_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
+#include "common/checkpoint/manifest.h"
 #include "launcher/coordinator/membership.h"
 #include "launcher/coordinator/report_book.h"
 #include "proto/job.pb.h"
@@ -14,7 +17,12 @@ namespace convoy {
 struct Outcome {
   absl::Duration wall;         // from the start of the training until the last worker finished
   bool stopped_early = false;  // by request, before its natural end
-  std::string failure;         // "": it ended well
+  std::string early_stopping{};  // why the training ended before its planned end by itself; "": it did not
+  std::optional<CheckpointBest> best{};   // the best validation that was saved
+  std::optional<uint64_t> model_step{};   // model.safetensors has the weights of this step, not the last
+  uint64_t checkpoints_saved = 0;
+  uint64_t checkpoints_failed = 0;
+  std::string failure{};       // "": it ended well
 };
 
 // `book`: nullptr if the training never began. Bytes are those that the workers sent to and

@@ -30,6 +30,10 @@ struct TrainingPlan {
 
   uint64_t StepsPerEpoch() const { return convoy::StepsPerEpoch(examples, batch); }
   uint64_t TotalSteps() const;
+  // Modes with steps: a validation comes after every so many, and at the end; 0: only at the end.
+  uint64_t StepsPerValidation() const {
+    return validation_examples > 0 ? validate_every_epochs * StepsPerEpoch() : 0;
+  }
   // Examples of the first `step` steps.
   uint64_t ExamplesAt(uint64_t step) const;
   uint64_t TotalExamples() const { return ExamplesAt(TotalSteps()); }

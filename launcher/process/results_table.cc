@@ -58,6 +58,9 @@ std::string Cluster(const SortedJson& summary) {
 
 std::string Ending(const SortedJson& summary) {
   if (summary.contains("failure")) return absl::StrCat("failed: ", Text(summary, "failure"));
+  if (summary.contains("early_stopping")) {
+    return absl::StrCat("early stopping: ", Text(summary, "early_stopping"));
+  }
   return summary.value("stopped_early", SortedJson()) == true ? "stopped early" : "as planned";
 }
 
@@ -71,6 +74,18 @@ std::string RunTable(const SortedJson& summary) {
   add("workers", "cluster", Cluster(summary));
   add("steps", "steps", Text(summary, "steps"));
   add("examples", "examples", Text(summary, "examples"));
+  const SortedJson best = summary.value("best", SortedJson());
+  if (best.is_object()) {
+    add("best", "best", absl::StrCat(Text(best, "metric"), " ", Formatted(best, "value", "", 6),
+                                     ", checkpoint of step ", Text(best, "step")));
+  }
+  add("model_step", "model.safetensors",
+      absl::StrCat("the best weights, of step ", Text(summary, "model_step")));
+  if (Count(summary, "checkpoints_failed") > 0) {
+    add("checkpoints_failed", "checkpoints",
+        absl::StrCat(Text(summary, "checkpoints_saved"), " saved, ",
+                     Text(summary, "checkpoints_failed"), " could not be saved"));
+  }
   add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
   add("dropped_gradients", "gradients dropped", Text(summary, "dropped_gradients"));
@@ -150,6 +165,12 @@ std::string ProcessTable(const SortedJson& summary) {
 }
 
 }  // namespace
+
+bool WasStopped(std::string_view summary_json) {
+  const SortedJson summary = SortedJson::parse(summary_json, nullptr, /*allow_exceptions=*/false);
+  return summary.is_object() && summary.value("stopped_early", SortedJson()) == true &&
+         !summary.contains("failure");
+}
 
 absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
   const SortedJson summary = SortedJson::parse(summary_json, nullptr, /*allow_exceptions=*/false);

@@ -14,6 +14,9 @@ namespace convoy {
 // processes. What is missing in it is left out. InvalidArgument: it is not a JSON object.
 absl::StatusOr<std::string> RenderResults(std::string_view summary_json);
 
+// Whether a training ended well but before its planned end, because somebody asked.
+bool WasStopped(std::string_view summary_json);
+
 struct NextCommand {
   std::string command;
   // What it does, in a few words.

@@ -197,6 +197,12 @@ absl::Status RunDirectory::WriteCluster(std::string_view job_name,
       cluster_path(), cluster.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+absl::Status RunDirectory::RemoveCluster() {
+  std::error_code error;
+  fs::remove(cluster_path(), error);
+  return error ? SystemError(error, "cannot remove", cluster_path()) : absl::OkStatus();
+}
+
 absl::Status RunDirectory::AppendEvent(std::string_view event) {
   if (event.find('\n') != std::string_view::npos) {
     return absl::InvalidArgumentError("an event of events.jsonl has a line break, want one line");

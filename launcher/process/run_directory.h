@@ -62,6 +62,8 @@ class RunDirectory {
   // Also says which program this is.
   absl::Status WriteCluster(std::string_view job_name,
                             const std::vector<ClusterProcess>& processes);
+  // What an earlier run left is not true any more.
+  absl::Status RemoveCluster();
   // Appends one line to events.jsonl, in one write. `event` has no line break.
   absl::Status AppendEvent(std::string_view event);
   // `json`: the text of summary.json without a line break at its end.

@@ -62,6 +62,7 @@ class ResumeTest : public ::testing::Test {
   }
   std::vector<std::string> Command(const std::string& run, std::vector<std::string> more = {}) const {
     std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
+    command.insert(command.end(), always_.begin(), always_.end());
     command.insert(command.end(), more.begin(), more.end());
     return command;
   }
@@ -90,6 +91,7 @@ class ResumeTest : public ::testing::Test {
     return RunProgram(Command(run, last));
   }
 
+  std::vector<std::string> always_;  // arguments of every command
   TemporaryFolder folder_;
   const std::string job_ = folder_ / "job.textproto";
 };
@@ -99,8 +101,8 @@ TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937_64 random(seed);
   for (const char* model : {kDense, kTable}) {
-    for (const char* mode : {"sync", "local_sgd:2"}) {
-      if (model == kTable && std::string(mode) != "sync") continue;
+    for (const char* mode : {"sync", "local_sgd:2", "single"}) {
+      if (model == kTable && std::string(mode) == "local_sgd:2") continue;
       SCOPED_TRACE(absl::StrCat(mode, " ", model));
       WriteJob(model, mode, "checkpoint { every_steps: 20 deltas: 3 }\n");
       const std::string name = absl::StrCat(mode, model == kTable);
@@ -184,6 +186,50 @@ TEST_F(DeltaTest, IsOfNoUseWithoutItsBase) {
   const ProgramResult inspected = Checkpoint("inspect");
   EXPECT_EQ(inspected.exit_code, 1) << inspected.output;
   EXPECT_THAT(inspected.output, HasSubstr("is a delta checkpoint, of no use without its base"));
+}
+
+// What was measured, of the whole training.
+void ExpectSameMetrics(const nlohmann::json& alone, const nlohmann::json& resumed) {
+  for (const char* member : {"steps", "examples", "train", "validation", "test", "skipped_gradients",
+                             "best", "early_stopping", "model_step", "stopped_early"}) {
+    EXPECT_EQ(alone.value(member, nlohmann::json()), resumed.value(member, nlohmann::json()))
+        << member;
+  }
+}
+
+TEST_F(ResumeTest, TheSummaryOfAJobThatWasKilledAtRandomMomentsIsThatOfOneLeftAlone) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  for (const char* model : {kDense, kTable}) {
+    for (const char* mode : {"sync", "local_sgd:2", "single"}) {
+      if (model == kTable && std::string(mode) == "local_sgd:2") continue;
+      SCOPED_TRACE(absl::StrCat(mode, " ", model));
+      // Time decides where some checkpoints are; epochs end between two reports.
+      WriteJob(model, mode,
+               "checkpoint { every_steps: 17 every_seconds: 0.11 best: \"validation/accuracy\" }\n");
+      always_ = {"--set", "data.validation.fraction=0.1", "--set", "data.test.fraction=0.1",
+                 "--set", "training.report_every_steps=13"};
+      const std::string name = absl::StrCat(mode, model == kTable);
+      const ProgramResult alone = RunProgram(Command("alone" + name));
+      ASSERT_EQ(alone.exit_code, 0) << alone.output;
+      std::vector<int> delays;
+      for (int i = 0; i < 3; ++i) delays.push_back(static_cast<int>(250 + random() % 700));
+      const ProgramResult resumed = KillAndResume("killed" + name, delays);
+      ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+      EXPECT_TRUE(Model("alone" + name) == Model("killed" + name));
+      ExpectSameMetrics(Summary("alone" + name), Summary("killed" + name));
+    }
+  }
+}
+
+TEST_F(ResumeTest, WhatWasMeasuredInCompleteEpochsIsInTheSummaryOfOtherModes) {
+  WriteJob(kDense, "async", "checkpoint { every_steps: 40 }\n");
+  always_ = {"--set", "data.validation.fraction=0.1"};
+  const ProgramResult resumed = KillAndResume("run", {600, 600});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_EQ(Summary("run")["train"]["examples"], 3600);
+  EXPECT_EQ(Summary("run")["examples"], 6 * 3600);
 }
 
 TEST_F(ResumeTest, AnotherNumberOfServersAndWorkersChangesNoBit) {
@@ -289,15 +335,19 @@ TEST_F(ResumeTest, WhatAnExistingFolderMeansIsSaid) {
 }
 
 TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
-  WriteJob(kDense, "sync");
-  Program program(Command("run", {"--epochs", "400"}));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2"));
-  program.Signal(SIGTERM);
-  EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
-  const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
-  ASSERT_TRUE(stored.ok());
-  ASSERT_EQ(stored->size(), 1u);
-  EXPECT_EQ(Summary("run")["steps"], stored->back().step);
+  for (const char* mode : {"sync", "single"}) {
+    SCOPED_TRACE(mode);
+    WriteJob(kDense, mode);
+    const std::string run = mode;
+    Program program(Command(run, {"--epochs", "40000"}));
+    ASSERT_TRUE(program.WaitForOutput("epoch 2"));
+    program.Signal(SIGTERM);
+    EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
+    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
+    ASSERT_TRUE(stored.ok());
+    ASSERT_EQ(stored->size(), 1u);
+    EXPECT_EQ(Summary(run)["steps"], stored->back().step);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/best_checkpoint.h"
 #include "common/checkpoint/manifest.h"
 #include "common/status.h"
 
@@ -70,15 +71,19 @@ std::string StepsText(const std::vector<StoredCheckpoint>& all) {
 
 absl::StatusOr<CheckpointArgument> OfStep(const std::string& path, const std::string& step_text) {
   uint64_t step = 0;
-  if (!absl::SimpleAtoi(step_text, &step)) {
+  if (step_text != kBestStep && !absl::SimpleAtoi(step_text, &step)) {
     return absl::InvalidArgumentError(absl::StrCat("\"", path, "@", step_text, "\": got step \"",
                                                    step_text, "\", want a number, e.g. ", path,
-                                                   "@1200"));
+                                                   "@1200, or ", path, "@best"));
   }
   CONVOY_ASSIGN_OR_RETURN(CheckpointArgument argument, Examine(path));
   if (argument.one) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, " is a checkpoint itself, want a run directory before @", step));
+        absl::StrCat(path, " is a checkpoint itself, want a run directory before @", step_text));
+  }
+  if (step_text == kBestStep) {
+    CONVOY_ASSIGN_OR_RETURN(argument.one, FindBestCheckpoint(argument.checkpoints));
+    return argument;
   }
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all,
                           ListCheckpoints(argument.checkpoints));

@@ -2,6 +2,7 @@
 //
 //   RUN_DIR                         those of a run; where one is wanted, the newest
 //   RUN_DIR@STEP                    the one of that step
+//   RUN_DIR@best                    the one of the best validation (checkpoint.best)
 //   RUN_DIR/checkpoints[@STEP]      the same
 //   RUN_DIR/checkpoints/step-N      that one, also if it was moved elsewhere
 #ifndef CONVOY_LAUNCHER_COMMANDS_CHECKPOINT_ARGUMENT_H_

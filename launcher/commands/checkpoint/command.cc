@@ -1,12 +1,14 @@
 // `convoy checkpoint list|inspect|verify|diff|export|prune`.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/checkpoint/best_checkpoint.h"
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/pruning.h"
 #include "common/checkpoint/verify_checkpoint.h"
@@ -20,12 +22,13 @@
 #include "launcher/commands/checkpoint/verify.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
+#include "launcher/process/running_job.h"
 
 namespace convoy {
 namespace {
 
 constexpr char kOneCheckpoint[] =
-    "RUN_DIR (its newest checkpoint), RUN_DIR@STEP, or the folder of a checkpoint";
+    "RUN_DIR (its newest checkpoint), RUN_DIR@STEP, RUN_DIR@best, or the folder of a checkpoint";
 constexpr char kSomeCheckpoints[] =
     "RUN_DIR (all its checkpoints), RUN_DIR@STEP, or the folder of a checkpoint";
 
@@ -113,6 +116,11 @@ int RunExport(const CheckpointOptions& options) {
   return kExitDone;
 }
 
+std::string RunOfCheckpoints(const std::string& checkpoints) {
+  const std::string run = std::filesystem::path(checkpoints).parent_path().string();
+  return run.empty() ? "." : run;
+}
+
 int RunPrune(const CheckpointOptions& options) {
   const auto argument = ParseCheckpointArgument(options.place);
   if (!argument.ok()) return FailToFind(argument.status());
@@ -121,9 +129,19 @@ int RunPrune(const CheckpointOptions& options) {
                     options.place, " is one checkpoint, want a run directory to prune")),
                 kExitBadUsage);
   }
+  // The coordinator removes checkpoints, too.
+  const std::string run = RunOfCheckpoints(argument->checkpoints);
+  if (!options.dry_run && IsRunning(run)) {
+    return Fail(absl::FailedPreconditionError(absl::StrCat(
+                    "the run in \"", run, "\" is under way (", RunningProcess(run),
+                    "): it removes checkpoints itself, by checkpoint.keep_last; wait for its end, or use --dry-run")),
+                kExitBadUsage);
+  }
   const auto checkpoints = ListCheckpoints(argument->checkpoints);
   if (!checkpoints.ok()) return Fail(checkpoints.status());
-  return Fail(PruneCheckpoints(*checkpoints, options.rule, options.dry_run, PrintNow));
+  PruningRule rule = options.rule;
+  if (const auto best = ReadBest(argument->checkpoints); best.ok()) rule.keep.push_back(best->step);
+  return Fail(PruneCheckpoints(*checkpoints, rule, options.dry_run, PrintNow));
 }
 
 }  // namespace

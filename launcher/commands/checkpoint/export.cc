@@ -108,10 +108,7 @@ absl::Status WriteTable(const CheckpointReader& checkpoint, size_t number,
 
 }  // namespace
 
-absl::Status ExportCheckpoint(const CheckpointReader& checkpoint, const std::string& path) {
-  CONVOY_RETURN_IF_ERROR(CheckIsNew(path));
-  CONVOY_RETURN_IF_ERROR(MakeFolderOf(path));
-  CONVOY_RETURN_IF_ERROR(WriteSchemaBeside(path, checkpoint.manifest().schema));
+absl::Status WriteWeights(const CheckpointReader& checkpoint, const std::string& path) {
   std::map<std::string, std::string> metadata = {{"format", "convoy"}};
   // The name is for people: weights of a job that this program can't read any more are still
   // weights.
@@ -126,7 +123,14 @@ absl::Status ExportCheckpoint(const CheckpointReader& checkpoint, const std::str
   for (size_t t = 0; t < checkpoint.tables().size(); ++t) {
     CONVOY_RETURN_IF_ERROR(WriteTable(checkpoint, t, *writer));
   }
-  CONVOY_RETURN_IF_ERROR(writer->Commit());
+  return writer->Commit();
+}
+
+absl::Status ExportCheckpoint(const CheckpointReader& checkpoint, const std::string& path) {
+  CONVOY_RETURN_IF_ERROR(CheckIsNew(path));
+  CONVOY_RETURN_IF_ERROR(MakeFolderOf(path));
+  CONVOY_RETURN_IF_ERROR(WriteSchemaBeside(path, checkpoint.manifest().schema));
+  CONVOY_RETURN_IF_ERROR(WriteWeights(checkpoint, path));
   return WriteJobBeside(path, checkpoint.manifest().job);
 }
 

@@ -18,6 +18,9 @@ namespace convoy {
 // folder for it can be made.
 absl::Status ExportCheckpoint(const CheckpointReader& checkpoint, const std::string& path);
 
+// The model file alone, whatever is there before.
+absl::Status WriteWeights(const CheckpointReader& checkpoint, const std::string& path);
+
 }  // namespace convoy
 
 #endif  // CONVOY_LAUNCHER_COMMANDS_CHECKPOINT_EXPORT_H_

@@ -3,7 +3,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/checkpoint/base_checkpoint.h"
+#include "common/checkpoint/best_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/manifest.h"
 #include "common/status.h"
@@ -14,8 +16,10 @@
 namespace convoy {
 namespace {
 
-// `deltas`: there is a column for what delta checkpoints are changes of.
-TextRow ListRow(const CheckpointManifest& manifest, bool deltas, absl::Time now) {
+// `deltas`: there is a column for what delta checkpoints are changes of. `best`: of the run, if it has
+// one.
+TextRow ListRow(const CheckpointManifest& manifest, bool deltas,
+                const absl::StatusOr<CheckpointBest>& best, absl::Time now) {
   TextRow row = {absl::StrCat(manifest.step),
           absl::StrCat(manifest.examples),
           CreatedText(manifest.created),
@@ -25,6 +29,11 @@ TextRow ListRow(const CheckpointManifest& manifest, bool deltas, absl::Time now)
           absl::StrCat(manifest.files.size()),
           manifest.lineage.empty() ? "new" : AncestorText(manifest.lineage.back())};
   if (deltas) row.push_back(manifest.base ? absl::StrCat("since ", manifest.base->step) : "all");
+  if (best.ok()) {
+    row.push_back(best->step == manifest.step
+                      ? absl::StrFormat("best: %s %.6g", best->metric, best->value)
+                      : "");
+  }
   return row;
 }
 
@@ -47,11 +56,13 @@ absl::StatusOr<std::string> ListText(const std::string& argument, absl::Time now
       {"step", "examples", "created", "age", "size", "mode", "servers", "began as"}};
   const bool deltas = !BasesOf(complete).empty();
   if (deltas) rows[0].push_back("rows of tables");
+  const absl::StatusOr<CheckpointBest> best = ReadBest(parsed.checkpoints);
+  if (best.ok()) rows[0].push_back("");
   std::string damaged;
   for (const StoredCheckpoint& checkpoint : complete) {
     const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
     if (manifest.ok()) {
-      rows.push_back(ListRow(*manifest, deltas, now));
+      rows.push_back(ListRow(*manifest, deltas, best, now));
     } else {
       absl::StrAppend(
           &damaged, "  ", FolderName(checkpoint.path),

@@ -132,6 +132,145 @@ TEST(CheckpointKeeperTest, OneByTimeComesBeforeAMultipleThatIsFarAway) {
   EXPECT_EQ(keeper.order().version(), 90u);
 }
 
+TEST(CheckpointKeeperTest, OneThatIsAskedForComesBeforeAMultipleThatIsFarAway) {
+  CheckpointKeeper keeper(EverySteps(90), kBegin);
+  keeper.Tick(kBegin, 0);
+  AllSay(keeper, v1::SnapshotState::ARMED, 90);
+  const uint64_t first = keeper.Request(7);
+  EXPECT_TRUE(keeper.Tick(kBegin, 7));
+  EXPECT_EQ(keeper.order().version(), 9u);
+  EXPECT_EQ(keeper.order().number(), first);
+  Complete(keeper, 9);
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 12));
+  EXPECT_EQ(keeper.order().version(), 90u);  // what was asked for is there
+}
+
+TEST(CheckpointKeeperTest, OneThatIsAskedForFollowsOneThatIsBeingWritten) {
+  CheckpointKeeper keeper(EverySteps(0), kBegin);
+  keeper.Request(5);
+  keeper.Tick(kBegin, 5);
+  AllSay(keeper, v1::SnapshotState::ARMED, 7);
+  const uint64_t first = keeper.Request(8);
+  EXPECT_FALSE(keeper.Tick(kBegin, 8));
+  EXPECT_EQ(first, keeper.order().number() + 1);
+  AllSay(keeper, v1::SnapshotState::WRITTEN, 7);
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 8));
+  EXPECT_EQ(keeper.order().number(), first);
+  EXPECT_EQ(keeper.order().version(), 10u);
+}
+
+TEST(CheckpointKeeperTest, OneThatIsComingAnywayWillDo) {
+  CheckpointKeeper keeper(EverySteps(10), kBegin);
+  keeper.Tick(kBegin, 8);
+  EXPECT_EQ(keeper.Request(8), keeper.order().number());
+  EXPECT_FALSE(keeper.Tick(kBegin, 8));
+  EXPECT_EQ(keeper.WaitingFor(), "server 0 to agree on step 10");
+}
+
+TEST(CheckpointKeeperTest, OneThatIsAskedForCloseToTheEndIsTheLastOneThoughNoneIsWantedThere) {
+  CheckpointKeeper::Options options = EverySteps(0);
+  options.at_end = false;
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Request(99);
+  EXPECT_FALSE(keeper.Tick(kBegin, 99));
+  EXPECT_TRUE(keeper.Finish(kBegin, 100));
+  EXPECT_EQ(keeper.order().version(), kWhereTheyAre);
+}
+
+CheckpointKeeper::Options Exactly(uint64_t every) {
+  CheckpointKeeper::Options options = EverySteps(0);
+  options.exact_every = every;
+  return options;
+}
+
+TEST(CheckpointKeeperTest, WorkersHoldAtAVersionThatMustNotBeMissedUntilItIsArmed) {
+  CheckpointKeeper keeper(Exactly(20), kBegin);
+  EXPECT_EQ(keeper.hold(), 20u);
+  EXPECT_TRUE(keeper.Tick(kBegin, 0));
+  EXPECT_EQ(keeper.order().version(), 20u);
+  AllSay(keeper, v1::SnapshotState::ARMED, 5);
+  keeper.Tick(kBegin, 5);
+  EXPECT_EQ(keeper.hold(), 20u);  // far away: another one may come before
+  keeper.Tick(kBegin, 19);
+  EXPECT_EQ(keeper.hold(), 40u);
+  AllSay(keeper, v1::SnapshotState::WRITTEN, 20);
+  EXPECT_TRUE(keeper.OnCommitted(true, kBegin, 25));
+  EXPECT_EQ(keeper.order().version(), 40u);
+}
+
+TEST(CheckpointKeeperTest, WorkersMayPassAVersionThatServersHadWrittenBeforeItWasKnownThatTheyAreThere) {
+  CheckpointKeeper keeper(Exactly(20), kBegin);
+  keeper.Tick(kBegin, 5);
+  Complete(keeper, 20);
+  EXPECT_EQ(keeper.hold(), 20u);
+  keeper.Tick(kBegin, 19);
+  EXPECT_EQ(keeper.hold(), 40u);
+}
+
+TEST(CheckpointKeeperTest, OneByTimeComesBeforeAVersionThatMustNotBeMissedAndNeverBeyondIt) {
+  CheckpointKeeper::Options options = Exactly(20);
+  options.every = absl::Seconds(60);
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 0);
+  AllSay(keeper, v1::SnapshotState::ARMED, 0);
+  EXPECT_TRUE(keeper.Tick(kBegin + absl::Seconds(60), 7));
+  EXPECT_EQ(keeper.order().version(), 9u);
+  // Servers are at the version that workers hold at: it can still be had.
+  EXPECT_TRUE(keeper.OnState(0, Says(keeper, v1::SnapshotState::REFUSED, 20), kBegin));
+  EXPECT_EQ(keeper.order().version(), 20u);
+  EXPECT_EQ(keeper.hold(), 20u);
+}
+
+TEST(CheckpointKeeperTest, AVersionThatWorkersMayPassIsNotReplaced) {
+  CheckpointKeeper::Options options = Exactly(20);
+  options.every = absl::Seconds(60);
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 18);
+  AllSay(keeper, v1::SnapshotState::ARMED, 18);
+  keeper.Tick(kBegin, 18);
+  EXPECT_EQ(keeper.hold(), 40u);
+  EXPECT_FALSE(keeper.Tick(kBegin + absl::Seconds(60), 18));
+  EXPECT_EQ(keeper.order().version(), 20u);
+}
+
+TEST(CheckpointKeeperTest, WhereNothingCanBeWrittenWorkersHoldNoLonger) {
+  CheckpointKeeper keeper(Exactly(20), kBegin);
+  keeper.Tick(kBegin, 0);
+  v1::SnapshotState failed = Says(keeper, v1::SnapshotState::FAILED_TO_WRITE);
+  failed.set_error("no space left");
+  EXPECT_TRUE(keeper.OnState(0, failed, kBegin));
+  EXPECT_EQ(keeper.hold(), 40u);
+}
+
+TEST(CheckpointKeeperTest, NobodyHoldsAtTheLastStepNorIfAClientHasPassedTheVersion) {
+  CheckpointKeeper keeper(Exactly(60), kBegin);
+  keeper.Tick(kBegin, 61);
+  EXPECT_EQ(keeper.hold(), 0u);  // the job ends at 100
+}
+
+TEST(CheckpointKeeperTest, AVersionIsArmedWhenWorkersHaveArmedItToo) {
+  CheckpointKeeper::Options options = EverySteps(10);
+  options.workers = {true, false};  // the second is a client that says nothing
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 0);
+  AllSay(keeper, v1::SnapshotState::ARMED, 0);
+  EXPECT_FALSE(keeper.order().write());
+  EXPECT_TRUE(keeper.OnWorkerState(0, Says(keeper, v1::SnapshotState::ARMED), kBegin));
+  EXPECT_TRUE(keeper.order().write());
+}
+
+TEST(CheckpointKeeperTest, AWorkerThatHasBegunTheStepMakesALaterOneNecessary) {
+  CheckpointKeeper::Options options = EverySteps(10);
+  options.workers = {true, true};
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 0);
+  EXPECT_TRUE(keeper.OnWorkerState(1, Says(keeper, v1::SnapshotState::REFUSED, 11), kBegin));
+  EXPECT_EQ(keeper.order().version(), 20u);
+  EXPECT_TRUE(keeper.Finish(kBegin, 15));
+  AllSay(keeper, v1::SnapshotState::ARMED, 15);
+  EXPECT_TRUE(keeper.order().write());  // at the end nobody has to be asked
+}
+
 TEST(CheckpointKeeperTest, ModesWithoutStepsTakeTheCellsWhereTheyAre) {
   CheckpointKeeper::Options options = EverySteps(10);
   options.rounds = false;

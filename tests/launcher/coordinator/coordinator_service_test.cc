@@ -32,7 +32,7 @@ class ToyCluster {
     options.job_id = kJobId;
     options.clock = &clock;
     options.on_event = [this](const std::string& line) { events_.push_back(line); };
-    options.save_model = [this](const v1::Assignment& assignment) {
+    options.save_model = [this](const v1::Assignment& assignment, const std::string&) {
       saved_.push_back(assignment);
       return absl::OkStatus();
     };

@@ -240,7 +240,7 @@ TEST(ReportBookTest, OldDataAreMeasuredBesideTheNewOnesAndBeforeTheFirstStep) {
     }
     return json::parse(line);
   };
-  EXPECT_EQ(book.before_old().examples(), 0u);
+  EXPECT_EQ(book.measured(), MeasuredValidations());
   EXPECT_EQ(add(v1::ReportRequest::VALIDATION, 0, 20.0)["step"], 0);
   EXPECT_EQ(add(v1::ReportRequest::VALIDATION_OLD, 0, 2.0)["kind"], "validation_old");
   const json event = add(v1::ReportRequest::VALIDATION_OLD, 6, 8.0);
@@ -250,8 +250,9 @@ TEST(ReportBookTest, OldDataAreMeasuredBesideTheNewOnesAndBeforeTheFirstStep) {
   add(v1::ReportRequest::VALIDATION, 6, 6.0);
   EXPECT_EQ(book.validation().loss(), 12.0);
   EXPECT_EQ(book.validation_old().loss(), 16.0);
-  EXPECT_EQ(book.before().loss(), 40.0);
-  EXPECT_EQ(book.before_old().loss(), 4.0);
+  EXPECT_EQ(json::parse(book.measured().first)["loss"], 10.0);
+  EXPECT_EQ(json::parse(book.measured().first_old)["loss"], 1.0);
+  EXPECT_EQ(json::parse(book.measured().newest_old)["loss"], 4.0);
 }
 
 TEST(TrainingPlanTest, AnOversampledEpochIsAsLongAsItsVisits) {

@@ -66,5 +66,18 @@ TEST(StopAgreementTest, OtherModesStopWithoutAskingAnybody) {
   EXPECT_TRUE(stop.agreed());
 }
 
+TEST(StopAgreementTest, AStepThatNobodyHasBegunHoldsWhenAllHaveConfirmedIt) {
+  StopAgreement stop(/*sync=*/true, 2);
+  stop.Update(0, 9, 0);
+  stop.Update(1, 9, 0);
+  EXPECT_TRUE(stop.RequestAt(10));
+  EXPECT_EQ(stop.step(), 10u);
+  EXPECT_FALSE(stop.agreed());
+  stop.Update(0, 9, 10);
+  stop.Update(1, 9, 10);
+  EXPECT_TRUE(stop.agreed());
+  EXPECT_FALSE(stop.RequestAt(20));
+}
+
 }  // namespace
 }  // namespace convoy

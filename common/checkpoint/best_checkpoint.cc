@@ -1,0 +1,34 @@
+#include "common/checkpoint/best_checkpoint.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/status.h"
+
+namespace convoy {
+
+absl::StatusOr<CheckpointBest> ReadBest(const std::string& checkpoints) {
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
+  for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
+    const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint->path);
+    if (!manifest.ok()) continue;
+    if (manifest->best) return *manifest->best;
+    break;
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no checkpoint in ", checkpoints,
+                   " is the best one: there was no validation yet, or the job follows no metric "
+                   "(checkpoint.best, training.early_stopping)"));
+}
+
+absl::StatusOr<StoredCheckpoint> FindBestCheckpoint(const std::string& checkpoints) {
+  CONVOY_ASSIGN_OR_RETURN(const CheckpointBest best, ReadBest(checkpoints));
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
+  for (const StoredCheckpoint& checkpoint : all) {
+    if (checkpoint.step == best.step) return checkpoint;
+  }
+  return absl::NotFoundError(absl::StrCat("the best checkpoint, of step ", best.step,
+                                          ", is not in ", checkpoints, " any more"));
+}
+
+}  // namespace convoy

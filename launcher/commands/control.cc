@@ -1,0 +1,150 @@
+// `convoy control RUN_DIR checkpoint|stop`: asks the coordinator of a job that runs.
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/net/coordinator_client.h"
+#include "common/status.h"
+#include "launcher/commands/command_set.h"
+#include "launcher/commands/exit_code.h"
+#include "launcher/process/running_job.h"
+#include "launcher/process/text_table.h"
+
+namespace convoy {
+namespace {
+
+constexpr absl::Duration kAnswerWithin = absl::Seconds(5);
+
+struct ControlOptions {
+  std::string run_dir;
+  std::string request;  // "checkpoint", "stop"
+};
+
+void Say(const std::string& text) {
+  std::fputs((text + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// What is waited for, once each.
+class WaitNotes {
+ public:
+  void Say(const std::string& what) {
+    if (what.empty() || what == last_) return;
+    last_ = what;
+    std::fprintf(stderr, "waiting for %s\n", what.c_str());
+  }
+
+ private:
+  std::string last_;
+};
+
+std::string SizeText(uint64_t bytes) { return BytesText(static_cast<double>(bytes)); }
+
+absl::Status WithoutAnswer(const absl::Status& status, const std::string& run_dir) {
+  if (!absl::IsUnavailable(status)) return status;
+  return absl::UnavailableError(absl::StrCat(std::string(status.message()), "; the run in \"", run_dir,
+                                             "\" is held by ", RunningProcess(run_dir),
+                                             ", see its logs/coordinator-0.log"));
+}
+
+absl::Status SaveNow(CoordinatorClient& client) {
+  WaitNotes notes;
+  v1::SaveCheckpointReply reply;
+  while (!reply.committed()) {
+    CONVOY_ASSIGN_OR_RETURN(reply, client.SaveCheckpoint(reply.ticket()));
+    notes.Say(reply.waiting_for());
+  }
+  Say(absl::StrCat("saved ", reply.folder(), "\n  step   ", reply.step(), "\n  bytes  ",
+                   reply.bytes(), " (", SizeText(reply.bytes()), ")"));
+  return absl::OkStatus();
+}
+
+// The last thing that the events say of a checkpoint.
+void NoteCheckpoint(const v1::GetProgressReply& progress, nlohmann::json* last) {
+  for (const std::string& event : progress.events()) {
+    auto line = nlohmann::json::parse(event, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) continue;
+    const std::string kind = line.value("kind", "");
+    if (kind == "checkpoint" || kind == "checkpoint_failed") *last = std::move(line);
+  }
+}
+
+absl::Status TellStopped(const std::string& run_dir, const std::string& summary,
+                         const nlohmann::json& checkpoint) {
+  const auto json = nlohmann::json::parse(summary, nullptr, /*allow_exceptions=*/false);
+  const uint64_t step = json.is_object() ? json.value("steps", uint64_t{0}) : 0;
+  Say(absl::StrCat("stopped after step ", step, "; weights in ", run_dir, "/model.safetensors"));
+  if (checkpoint.value("kind", "") == "checkpoint_failed") {
+    return absl::AbortedError(absl::StrCat("its checkpoint could not be saved: ",
+                                           checkpoint.value("error", "")));
+  }
+  const uint64_t saved = checkpoint.value("step", uint64_t{0});
+  const std::string folder =
+      absl::StrCat(run_dir, "/", kCheckpointsFolder, "/", CheckpointName(saved));
+  if (checkpoint.contains("step") && saved >= step) {
+    Say(absl::StrCat("saved ", folder, " (", SizeText(checkpoint.value("bytes", uint64_t{0})), ")"));
+  } else {
+    Say("no checkpoint of its end was saved (checkpoint.at_end is false, or the mode takes none)");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) {
+  constexpr uint64_t kOnlyNewEvents = std::numeric_limits<uint64_t>::max();
+  CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply before, client.GetProgress(kOnlyNewEvents, 0));
+  uint64_t events_seen = before.events_seen(), seen = 0;
+  CONVOY_RETURN_IF_ERROR(client.Stop("convoy control"));
+  nlohmann::json checkpoint = nlohmann::json::object();
+  WaitNotes notes;
+  for (;;) {
+    CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply progress,
+                            client.GetProgress(events_seen, seen));
+    NoteCheckpoint(progress, &checkpoint);
+    events_seen = progress.events_seen();
+    seen = progress.sequence();
+    if (progress.phase() == v1::FAILED) {
+      return absl::AbortedError(absl::StrCat("the job has failed: ", progress.failure()));
+    }
+    if (progress.phase() == v1::DONE) return TellStopped(run_dir, progress.summary(), checkpoint);
+    notes.Say(progress.waiting_for());
+  }
+}
+
+int RunControl(const ControlOptions& options) {
+  std::string run_dir = options.run_dir;
+  while (run_dir.size() > 1 && run_dir.back() == '/') run_dir.pop_back();
+  const absl::StatusOr<std::string> address = CoordinatorOfRunningJob(run_dir);
+  if (!address.ok()) return Fail(address.status(), kExitBadUsage);
+  CoordinatorClient::Options client_options;
+  client_options.address = *address;
+  client_options.unreachable_after = kAnswerWithin;
+  const auto client = CoordinatorClient::Connect(client_options);
+  absl::Status status = client.status();
+  if (status.ok()) {
+    status = options.request == "stop" ? StopAndWait(**client, run_dir) : SaveNow(**client);
+  }
+  return Fail(WithoutAnswer(status, run_dir));
+}
+
+}  // namespace
+
+void AddControlCommand(CommandSet& commands) {
+  auto options = std::make_shared<ControlOptions>();
+  CLI::App* command = commands.Add<ControlOptions>(
+      "control", "Ask a job that runs to save a checkpoint, or to stop", options, RunControl);
+  command->add_option("RUN_DIR", options->run_dir, "Its run directory")->required()->type_name("");
+  command
+      ->add_option("REQUEST", options->request,
+                   "checkpoint: save one now, and wait until it is complete; stop: save, then end, as "
+                   "after SIGTERM")
+      ->required()
+      ->type_name("checkpoint|stop")
+      ->check(CLI::IsMember({"checkpoint", "stop"}));
+}
+
+}  // namespace convoy
