@@ -90,8 +90,8 @@ void Update(benchmark::State& state, const std::string& text, bool in_place) {
   const auto optimizer = OptimizerFromText(text);
   const size_t size = static_cast<size_t>(state.range(0)) / sizeof(float);
   const AlignedBuffer gradient = Normals(size, 1.0f);
-  AlignedBuffer weights = Normals(size, 0.1f), next(size), slot0(size), slot1(size);
-  float* const slots[] = {slot0.data(), slot1.data()};
+  AlignedBuffer weights = Normals(size, 0.1f), next(size), slot0(size), slot1(size), slot2(size);
+  float* const slots[] = {slot0.data(), slot1.data(), slot2.data()};
   float* const out = in_place ? weights.data() : next.data();
   const double memcpy_seconds = MemcpySeconds(gradient), arithmetic_seconds = ArithmeticSeconds();
   int64_t update = 1;
@@ -131,6 +131,8 @@ const bool registered = [] {
   Register("Adam", "adam {}");
   Register("AdamW", "adamw {}");
   Register("Ftrl", "ftrl {} l1: 1e-4");
+  Register("SgdAnchor", "sgd {} anchor: 0.01");
+  Register("AdamAnchor", "adam {} anchor: 0.01");
   return true;
 }();
 

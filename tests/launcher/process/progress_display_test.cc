@@ -82,6 +82,18 @@ TEST_F(ProgressDisplayTest, AValidationIsShownWithItsEpoch) {
   EXPECT_EQ(Written(), "epoch 1, step 1, validation, accuracy 0.7500\n");
 }
 
+TEST_F(ProgressDisplayTest, OldDataAreShownWithEachValidationThatIs) {
+  ProgressDisplay display(Options(false));
+  const char* const validation = R"({"kind":"validation","step":0,"accuracy":0.25})";
+  const char* const old = R"({"kind":"validation_old","step":0,"accuracy":0.75})";
+  for (const char* event : {validation, old, validation, old}) {
+    ASSERT_TRUE(display.AddEvent(event, kStart).ok());
+  }
+  EXPECT_EQ(Written(),
+            "epoch 1, step 0, validation, accuracy 0.2500\n"
+            "epoch 1, step 0, validation of old data, accuracy 0.7500\n");
+}
+
 TEST_F(ProgressDisplayTest, PlainOutputSaysWhatTheJobWaitsForIfItLasts) {
   ProgressDisplay display(Options(false));
   display.SetWaitingFor("server 1", kStart);

@@ -73,6 +73,18 @@ TEST(ResultsTableTest, MetricsOfTheModelItselfHaveColumnsOfTheirOwn) {
 )");
 }
 
+TEST(ResultsTableTest, OldDataStandBesideTheNewOnesAndWhatTheyHadBefore) {
+  EXPECT_EQ(*RenderResults(R"({"validation": {"loss": 1, "accuracy": 0.75},)"
+                           R"("validation_old": {"loss": 2, "accuracy": 0.5},)"
+                           R"("before": {"validation_old": {"loss": 3, "accuracy": 0.875}}})"),
+            R"(
+  metric                    loss  accuracy
+  validation              1.0000    0.7500
+  validation_old          2.0000    0.5000
+  before: validation_old  3.0000    0.8750
+)");
+}
+
 TEST(ResultsTableTest, OneProcessHasNoTraffic) {
   EXPECT_EQ(*RenderResults(R"({"mode": "single", "servers": 0, "workers": 1, "slices": 1, "bytes_sent": 0,)"
                            R"("bytes_received": 0, "staleness": {"min": 0, "mean": 0, "max": 0}})"),
