@@ -10,9 +10,10 @@ std::vector<std::string> RehearsalNotes(const v1::Job& job, const Membership& me
   for (uint32_t rank = 0; rehearses && rank < members.workers(); ++rank) {
     const Process* const worker = members.worker(rank);
     if (worker == nullptr || !worker->registration.build_id().empty()) continue;
-    notes.push_back(absl::StrCat("worker ", rank,
-                                 " is not a Convoy program: the job's rehearsal does not slow it down, nor "
-                                 "what it sends"));
+    notes.push_back(
+        absl::StrCat("worker ", rank,
+                     " is not a Convoy program: the job's rehearsal does not slow it down, nor "
+                     "what it sends"));
   }
   return notes;
 }

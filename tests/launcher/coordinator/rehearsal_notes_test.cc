@@ -26,9 +26,11 @@ TEST(RehearsalNotesTest, AWorkerThatIsNotConvoysIsNamedIfSomethingIsRehearsed) {
   v1::Job job;
   EXPECT_THAT(RehearsalNotes(job, members), IsEmpty());
   job.mutable_rehearsal()->set_link("1ms");
-  EXPECT_THAT(RehearsalNotes(job, members),
-              ElementsAre("worker 1 is not a Convoy program: the job's rehearsal does not slow it down, nor "
-                          "what it sends"));
+  EXPECT_THAT(
+      RehearsalNotes(job, members),
+      ElementsAre(
+          "worker 1 is not a Convoy program: the job's rehearsal does not slow it down, nor "
+          "what it sends"));
 }
 
 }  // namespace
