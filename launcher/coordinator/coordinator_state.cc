@@ -10,6 +10,7 @@
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/rehearsal_notes.h"
 #include "launcher/coordinator/summary.h"
 #include "launcher/coordinator/texts.h"
 
@@ -318,6 +319,9 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   reply.set_examples(ExamplesSoFar());
   reply.set_total_examples(plan_ ? plan_->TotalExamples() : 0);
   reply.set_summary(summary_);
+  if (plan_) {
+    for (const std::string& note : RehearsalNotes(assignment_.job(), members_)) reply.add_notes(note);
+  }
   if (!imbalance_.empty()) reply.add_notes(imbalance_);
   reply.set_sequence(news_);
   reply.set_job_id(job_id_);

@@ -26,17 +26,17 @@ struct ComparedMode {
   std::string name;  // the mode, and what else tells it from others
   double learning_rate = 0;
   // Indices of Comparison::runs: those that ended as planned, and the others.
-  std::vector<size_t> runs, failed;
+  std::vector<size_t> runs = {}, failed = {};
   // False: the same mode is better at another rate.
   bool judged = true;
   // To the target, of the runs that met it: `seconds->runs` of them.
-  std::optional<Spread> seconds, examples, updates;
+  std::optional<Spread> seconds = {}, examples = {}, updates = {};
   // The last value of the judged metric.
-  std::optional<Spread> last;
-  std::optional<Spread> speed;  // examples per second
-  std::optional<Spread> bytes, dropped, staleness;
-  std::vector<WorkerTimes> workers;     // by rank, means over the runs
-  std::vector<StalenessBar> histogram;  // sums over the runs
+  std::optional<Spread> last = {};
+  std::optional<Spread> speed = {};  // examples per second
+  std::optional<Spread> bytes = {}, dropped = {}, staleness = {};
+  std::vector<WorkerTimes> workers = {};     // by rank, means over the runs
+  std::vector<StalenessBar> histogram = {};  // sums over the runs
 
   // Of the time of all workers; 0: not measured.
   double WaitedShare() const;

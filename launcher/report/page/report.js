@@ -51,9 +51,11 @@
         what.startsWith("a link") ? what + " (modelled)" : what)))),
     e("div", {class: "tools"}, themeButton()));
 
+  // A number and its unit stay on one line.
+  const together = text => text.replace(/(\d) (s|%|min)(?=[\s.,;:)]|$)/g, "$1\u00a0$2");
   const verdict = () => e("section", {class: "card verdict", id: "verdict"},
-    e("p", {class: "headline"}, report.headline),
-    e("ul", {}, ...report.verdict.map(sentence => e("li", {}, sentence))),
+    e("p", {class: "headline"}, together(report.headline)),
+    e("ul", {}, ...report.verdict.map(sentence => e("li", {}, together(sentence)))),
     e("details", {}, e("summary", {}, "The rule by which this follows from the numbers"), e("p", {}, report.rule)));
 
   const notes = () => report.notes.length ? e("section", {class: "card notes", id: "notes"},

@@ -19,7 +19,7 @@ struct SampleRun {
   // Validation accuracy after each second, in which 1,000 examples are trained on.
   std::vector<double> accuracies = {0.5, 0.8, 0.9};
   double speed = 1000;  // examples per second: stretches the seconds
-  std::string slow_worker, link, failure;
+  std::string slow_worker = {}, link = {}, failure = {};
 };
 
 inline RunRecord MakeRun(const SampleRun& sample) {
