@@ -207,7 +207,13 @@ absl::Status RunDirectory::AppendEvent(std::string_view event) {
   if (event.find('\n') != std::string_view::npos) {
     return absl::InvalidArgumentError("an event of events.jsonl has a line break, want one line");
   }
-  return WriteAll(events_, std::string(event) + "\n", events_path());
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(events_, events_path()));
+  const absl::Status written = WriteAll(events_, std::string(event) + "\n", events_path());
+  // A part of a line must not stay: the next one follows it.
+  if (!written.ok() && ::ftruncate(events_.get(), static_cast<off_t>(size)) != 0) {
+    return ErrnoError("cannot cut", events_path());
+  }
+  return written;
 }
 
 absl::Status RunDirectory::WriteSummary(std::string_view json) {
