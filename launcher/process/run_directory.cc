@@ -60,12 +60,21 @@ absl::Status CheckNotInUse(const std::string& path) {
   return absl::OkStatus();
 }
 
+// What a job makes before it is a run: one that was killed then leaves it behind.
+bool IsOfABeginning(const fs::directory_entry& entry) {
+  std::error_code error;
+  const std::string name = entry.path().filename().string();
+  if (name == "logs") return fs::is_empty(entry.path(), error) && !error;
+  if (name == "events.jsonl") return entry.file_size(error) == 0 && !error;
+  return name == kLockName || name.starts_with("job.textproto.tmp-");
+}
+
 absl::Status CheckEmpty(const std::string& path) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
-    if (entry->path().filename() != kLockName) names.push_back(entry->path().filename().string());
+    if (!IsOfABeginning(*entry)) names.push_back(entry->path().filename().string());
   }
   if (error) return SystemError(error, "cannot list run directory", path);
   if (names.empty()) return absl::OkStatus();
