@@ -237,7 +237,11 @@ class ShardWriter {
 absl::StatusOr<ShardFile> WriteShard(Shard& shard, const Placement& placement, uint32_t rank,
                                      const std::string& folder, const BucketVersions* base) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);  // what is wrong with it, creating the file says
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot make folder \"", folder, "\": ", error.message()));
+  }
   return ShardWriter(shard, placement, rank, base).Write(folder);
 }
 

@@ -111,11 +111,10 @@ bool JobSession::FollowSnapshotLocked(const v1::SnapshotOrder& order) {
   return true;
 }
 
-bool JobSession::TakesSnapshot(uint64_t step) {
+std::optional<uint64_t> JobSession::TakesSnapshot(uint64_t step) {
   MutexLock lock(mutex_);
-  const bool due = snapshot_version_ != 0 && snapshot_version_ <= step;
-  if (due) snapshot_version_ = 0;
-  return due;
+  if (snapshot_version_ == 0 || snapshot_version_ > step) return std::nullopt;
+  return std::exchange(snapshot_version_, 0);
 }
 
 v1::SnapshotOrder JobSession::snapshot_order() const {

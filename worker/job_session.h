@@ -43,9 +43,9 @@ class JobSession {
   void SetActivity(const std::string& activity);
   // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);
-  // sync: whether a checkpoint of step `step`, which has just begun, wants to know what was summed up
-  // before it; true once for each.
-  bool TakesSnapshot(uint64_t step);
+  // sync: the step up to `step`, which has just begun, before which a checkpoint wants to know what was
+  // summed up; once for each. With backups steps may be left out.
+  std::optional<uint64_t> TakesSnapshot(uint64_t step);
   // Mode single, where the worker writes checkpoints: the order that TakesSnapshot was true of.
   v1::SnapshotOrder snapshot_order() const;
   // What became of an order.

@@ -71,8 +71,8 @@ class SyncTraining {
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
-      if (context_.session.TakesSnapshot(step)) {
-        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(step, TakeEvents()));
+      if (const std::optional<uint64_t> saved = context_.session.TakesSnapshot(step)) {
+        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(*saved, TakeEvents()));
       }
       CONVOY_RETURN_IF_ERROR(parallel_ ? ParallelStep(step) : Step(step));
       CONVOY_ASSIGN_OR_RETURN(const uint64_t next, NextStep(step));

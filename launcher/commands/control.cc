@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/checkpoint/checkpoint_directory.h"
+#include "common/files/file_io.h"
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
@@ -64,14 +66,12 @@ absl::Status SaveNow(CoordinatorClient& client) {
   return absl::OkStatus();
 }
 
-// The last thing that the events say of a checkpoint.
-void NoteCheckpoint(const v1::GetProgressReply& progress, nlohmann::json* last) {
-  for (const std::string& event : progress.events()) {
-    auto line = nlohmann::json::parse(event, nullptr, /*allow_exceptions=*/false);
-    if (!line.is_object()) continue;
-    const std::string kind = line.value("kind", "");
-    if (kind == "checkpoint" || kind == "checkpoint_failed") *last = std::move(line);
-  }
+// Keeps an event that speaks of a checkpoint.
+void NoteCheckpoint(const std::string& event, nlohmann::json* last) {
+  auto line = nlohmann::json::parse(event, nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object()) return;
+  const std::string kind = line.value("kind", "");
+  if (kind == "checkpoint" || kind == "checkpoint_failed") *last = std::move(line);
 }
 
 absl::Status TellStopped(const std::string& run_dir, const std::string& summary,
@@ -94,6 +94,21 @@ absl::Status TellStopped(const std::string& run_dir, const std::string& summary,
   return absl::OkStatus();
 }
 
+// The job was gone before it could say how it ended: what it wrote says so.
+absl::Status TellEnd(const std::string& run_dir) {
+  CONVOY_ASSIGN_OR_RETURN(const std::string summary, ReadFile(run_dir + "/summary.json"));
+  const auto json = nlohmann::json::parse(summary, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object() && json.contains("failure")) {
+    return absl::AbortedError(absl::StrCat("the job has failed: ", json.value("failure", "")));
+  }
+  CONVOY_ASSIGN_OR_RETURN(const std::string events, ReadFile(run_dir + "/events.jsonl"));
+  nlohmann::json checkpoint = nlohmann::json::object();
+  for (const auto& event : absl::StrSplit(events, '\n', absl::SkipEmpty())) {
+    NoteCheckpoint(std::string(event), &checkpoint);
+  }
+  return TellStopped(run_dir, summary, checkpoint);
+}
+
 absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) {
   constexpr uint64_t kOnlyNewEvents = std::numeric_limits<uint64_t>::max();
   CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply before, client.GetProgress(kOnlyNewEvents, 0));
@@ -102,16 +117,17 @@ absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) 
   nlohmann::json checkpoint = nlohmann::json::object();
   WaitNotes notes;
   for (;;) {
-    CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply progress,
-                            client.GetProgress(events_seen, seen));
-    NoteCheckpoint(progress, &checkpoint);
-    events_seen = progress.events_seen();
-    seen = progress.sequence();
-    if (progress.phase() == v1::FAILED) {
-      return absl::AbortedError(absl::StrCat("the job has failed: ", progress.failure()));
+    const auto progress = client.GetProgress(events_seen, seen);
+    if (absl::IsUnavailable(progress.status()) && !IsRunning(run_dir)) return TellEnd(run_dir);
+    CONVOY_RETURN_IF_ERROR(progress.status());
+    for (const std::string& event : progress->events()) NoteCheckpoint(event, &checkpoint);
+    events_seen = progress->events_seen();
+    seen = progress->sequence();
+    if (progress->phase() == v1::FAILED) {
+      return absl::AbortedError(absl::StrCat("the job has failed: ", progress->failure()));
     }
-    if (progress.phase() == v1::DONE) return TellStopped(run_dir, progress.summary(), checkpoint);
-    notes.Say(progress.waiting_for());
+    if (progress->phase() == v1::DONE) return TellStopped(run_dir, progress->summary(), checkpoint);
+    notes.Say(progress->waiting_for());
   }
 }
 

@@ -187,11 +187,18 @@ class TrainingRun {
     display_.SetTotals(job_.training().epochs(), progress.total_examples());
     display_.SetWaitingFor(progress.waiting_for(), absl::Now());
     for (const std::string& event : progress.events()) {
-      CONVOY_RETURN_IF_ERROR(directory_->AppendEvent(event));
+      NoteIfUnwritten(directory_->AppendEvent(event));
       CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, absl::Now()));
     }
     display_.Refresh(absl::Now());
     return absl::OkStatus();
+  }
+
+  // A disk that is full does not end the training.
+  void NoteIfUnwritten(const absl::Status& appended) {
+    if (appended.ok() || std::exchange(event_was_lost_, true)) return;
+    display_.Print(absl::StrCat("warning: events are lost, the training goes on: ",
+                                std::string(appended.message())));
   }
 
   int Finish(const absl::Status& status) {
@@ -265,6 +272,7 @@ class TrainingRun {
   std::vector<ClusterProcess> cluster_;
   int notes_shown_ = 0;
   bool job_is_final_ = false, cluster_is_final_ = false, reported_ = false;
+  bool event_was_lost_ = false;
   std::string summary_;
 
   mutable Mutex mutex_;  // the thread of the signals looks too

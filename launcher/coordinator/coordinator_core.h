@@ -232,7 +232,7 @@ class CoordinatorCore {
   std::string progress_at_order_;  // modes without steps: what was measured then
   // Modes with steps: what slices said of the version of the order, and what is known when all have.
   std::map<uint64_t, v1::ReportRequest> partials_;
-  std::map<uint64_t, TrainingRecord> records_;  // by version
+  std::map<uint64_t, std::string> records_;  // by version; "": it can't be known
   bool measured_by_all_ = false;  // every worker says what it has summed up by a version
   std::optional<CheckpointToCommit> written_;  // waits for that
   std::optional<Actions::Commit> committing_;

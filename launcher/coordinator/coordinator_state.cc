@@ -106,6 +106,8 @@ void CoordinatorCore::StartTraining() {
     stop_.Leave(rank);
   }
   MakeKeeper();
+  // A job that was killed when it had just decided to end.
+  if (resume_) EndIfExhausted(resume_->manifest.step);
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }

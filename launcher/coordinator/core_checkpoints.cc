@@ -124,13 +124,14 @@ void CoordinatorCore::TakePartial(const v1::ReportRequest& report) {
   partials_[report.part()] = report;
   if (partials_.size() < plan_->slices) return;
   std::vector<v1::ReportRequest> partial;
-  for (auto& [slice, said] : partials_) {
-    if (said.step_begin() > version || said.step_begin() != report.step_begin()) return;
-    said.clear_identity();
-    partial.push_back(std::move(said));
+  bool fits = true;
+  for (auto& [slice, said] : std::exchange(partials_, {})) {
+    // With backups a slice that is late may have left out the version and the end of a stretch.
+    fits = fits && said.step_begin() <= version && said.step_begin() == report.step_begin();
+    partial.push_back(said);
+    partial.back().clear_identity();
   }
-  partials_.clear();
-  records_[version] = Record(std::move(partial));
+  records_[version] = fits ? ToJson(Record(std::move(partial))) : "";
   CommitIfMeasured();
 }
 
@@ -142,7 +143,7 @@ void CoordinatorCore::CommitIfMeasured() {
   if (tasks_) {
     progress = progress_at_order_;
   } else if (record != records_.end()) {
-    progress = ToJson(record->second);
+    progress = record->second;
   } else if (phase_ == v1::TRAINING && measured_by_all_) {
     return;  // It will come, or the training ends at this step.
   } else if (phase_ == v1::FINISHING && measured_by_all_ && reports_->steps() == step) {

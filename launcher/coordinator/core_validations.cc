@@ -38,6 +38,7 @@ void CoordinatorCore::EndIfExhausted(uint64_t key) {
   const bool is_last = plan_->sync ? key >= plan_->TotalSteps() : tasks_->remaining() == 0;
   if (!track_.Exhausted() || is_last || phase_ != v1::TRAINING || stop_.step() != 0) return;
   early_stopping_ = track_.Reason();
+  if (plan_->sync) hold_ = key;  // also of workers that have not begun
   plan_->sync ? stop_.RequestAt(key) : stop_.Request();
   StateChanged();
   ServeTasks();

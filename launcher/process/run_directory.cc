@@ -60,12 +60,21 @@ absl::Status CheckNotInUse(const std::string& path) {
   return absl::OkStatus();
 }
 
+// What a job makes before it is a run: one that was killed then leaves it behind.
+bool IsOfABeginning(const fs::directory_entry& entry) {
+  std::error_code error;
+  const std::string name = entry.path().filename().string();
+  if (name == "logs") return fs::is_empty(entry.path(), error) && !error;
+  if (name == "events.jsonl") return entry.file_size(error) == 0 && !error;
+  return name == kLockName || name.starts_with("job.textproto.tmp-");
+}
+
 absl::Status CheckEmpty(const std::string& path) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
-    if (entry->path().filename() != kLockName) names.push_back(entry->path().filename().string());
+    if (!IsOfABeginning(*entry)) names.push_back(entry->path().filename().string());
   }
   if (error) return SystemError(error, "cannot list run directory", path);
   if (names.empty()) return absl::OkStatus();
@@ -207,7 +216,13 @@ absl::Status RunDirectory::AppendEvent(std::string_view event) {
   if (event.find('\n') != std::string_view::npos) {
     return absl::InvalidArgumentError("an event of events.jsonl has a line break, want one line");
   }
-  return WriteAll(events_, std::string(event) + "\n", events_path());
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(events_, events_path()));
+  const absl::Status written = WriteAll(events_, std::string(event) + "\n", events_path());
+  // A part of a line must not stay: the next one follows it.
+  if (!written.ok() && ::ftruncate(events_.get(), static_cast<off_t>(size)) != 0) {
+    return ErrnoError("cannot cut", events_path());
+  }
+  return written;
 }
 
 absl::Status RunDirectory::WriteSummary(std::string_view json) {

@@ -64,7 +64,8 @@ class RunDirectory {
                             const std::vector<ClusterProcess>& processes);
   // What an earlier run left is not true any more.
   absl::Status RemoveCluster();
-  // Appends one line to events.jsonl, in one write. `event` has no line break.
+  // Appends one line to events.jsonl, in one write. `event` has no line break. After an error the file
+  // is as before.
   absl::Status AppendEvent(std::string_view event);
   // `json`: the text of summary.json without a line break at its end.
   absl::Status WriteSummary(std::string_view json);

@@ -286,6 +286,17 @@ TEST_F(ResumeTest, InModesWithoutStepsEveryCellCountsEveryBatchOnceThoughTheJobI
   }
 }
 
+TEST_F(ResumeTest, WhereSlicesMayBeLeftOutCheckpointsAreTakenAllTheSame) {
+  WriteJob(kDense, "sync,backup=1", "checkpoint { every_steps: 20 keep_last: 100 at_end: false }\n");
+  const ProgramResult trained = RunProgram(Command("run"));
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
+  ASSERT_TRUE(stored.ok() && !stored->empty());
+  EXPECT_GT(stored->back().step, 300u);  // of 600
+  const ProgramResult longer = RunProgram(Command("run", {"--resume", "--epochs", "7"}));
+  EXPECT_EQ(longer.exit_code, 0) << longer.output;
+}
+
 TEST_F(ResumeTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   WriteJob(kDense, "sync", "checkpoint { every_steps: 50 }\n");
   ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);

@@ -95,7 +95,8 @@ class SavingTroubleTest : public ::testing::Test {
     end();
     const ProgramResult later = Control("checkpoint");
     EXPECT_EQ(later.exit_code, 0) << later.output;
-    EXPECT_EQ(Control("stop").exit_code, 0);
+    const ProgramResult stopped = Control("stop");
+    EXPECT_EQ(stopped.exit_code, 0) << stopped.output;
     EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
     const auto summary = nlohmann::json::parse(ReadFile(run_ + "/summary.json"));
     EXPECT_EQ(summary["checkpoints_failed"], 1);

@@ -51,6 +51,15 @@ TEST(RunDirectoryTest, AFolderWithOtherFilesIsRefusedAndLeftAlone) {
   EXPECT_EQ(folder.Entries(), 1);
 }
 
+TEST(RunDirectoryTest, WhatAJobLeavesThatWasKilledBeforeItWasARunIsNoObstacle) {
+  ScratchFolder folder;
+  MustCreate(folder.path()).reset();  // logs/, events.jsonl and lock
+  folder.Write("job.textproto.tmp-123-0", "name:");
+  MustCreate(folder.path()).reset();
+  folder.Write("logs/server-0.log", "");
+  EXPECT_THAT(RefusalOf(folder.path()), HasSubstr("is not empty (logs)"));
+}
+
 TEST(RunDirectoryTest, AnEarlierRunIsNotOverwritten) {
   ScratchFolder folder;
   ASSERT_TRUE(MustCreate(folder.path())->WriteJob("seed: 1\n").ok());
