@@ -123,7 +123,9 @@ absl::Status ReportBook::Check(const v1::ReportRequest& report) const {
 }
 
 MeasuredValidations ReportBook::measured() const {
-  MeasuredValidations all = {validation_.newest_json, validation_old_.newest_json};
+  MeasuredValidations all;
+  all.newest = validation_.newest_json;
+  all.newest_old = validation_old_.newest_json;
   if (plan_.sync) {
     all.first = validation_.first_json;
     all.first_old = validation_old_.first_json;

@@ -195,7 +195,9 @@ TEST_F(CompareCommandTest, ARehearsalChangesWhenThingsHappenNotWhatIsComputed) {
     if (process["role"] != "worker") continue;
     EXPECT_GT(process["trained_seconds"], 0);
     EXPECT_GT(process["waited_seconds"], 0);
-    if (process["rank"] == 1) EXPECT_GT(process["delayed_seconds"], 0);
+    if (process["rank"] == 1) {
+      EXPECT_GT(process["delayed_seconds"], 0);
+    }
   }
   EXPECT_EQ(json::parse(ReadFile(folder_ / "plain/summary.json"))["processes"][1].count(
                 "delayed_seconds"),

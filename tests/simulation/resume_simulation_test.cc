@@ -94,7 +94,9 @@ void ExpectExercised(const Totals& totals, uint64_t schedules, bool tables) {
   EXPECT_GT(totals.resumed, schedules / 2) << seen;
   EXPECT_GT(totals.taken, schedules) << seen;
   EXPECT_GT(totals.losses, schedules / 5) << seen;
-  if (tables) EXPECT_GT(totals.deltas, schedules / 2) << seen;
+  if (tables) {
+    EXPECT_GT(totals.deltas, schedules / 2) << seen;
+  }
   std::printf("%s\n", seen.c_str());
 }
 
