@@ -67,6 +67,7 @@ class SyncTraining {
     uint64_t step = context_.assignment.restore().step();
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     while (step < plan_.total()) {
+      context_.session.SetCounters(CountersOf(parameters_));
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
       CONVOY_RETURN_IF_ERROR(parallel_ ? ParallelStep(step) : Step(step));
@@ -257,7 +258,6 @@ class SyncTraining {
     events.staleness = parameters_.TakeStaleness();
     events.skipped = std::exchange(skipped_, 0);
     events.dropped = std::exchange(dropped_, 0) + parameters_.TakeDropped();
-    context_.session.SetCounters(CountersOf(parameters_));
     return reports_.ReportTraining(step, events);
   }
 

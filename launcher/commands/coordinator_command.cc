@@ -1,5 +1,7 @@
 #include "launcher/commands/coordinator_command.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -100,6 +102,11 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!client.ok()) return Fail(client.status());
   own = *std::move(client);
   const std::string address = (*service)->address();
+  // So that `convoy status` finds it.
+  if (absl::Status status = (*directory)->WriteJob(JobToText(job)); !status.ok()) return Fail(status);
+  if (absl::Status status = (*directory)->WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}}); !status.ok()) {
+    return Fail(status);
+  }
   log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
                    ", run directory ", (*directory)->path()));
   log(absl::StrCat(
