@@ -90,6 +90,7 @@ std::vector<Violation> Validate(const v1::Job& job) {
   ValidateTraining(job, &violations);
   ValidateTables(job, &violations);
   ValidateCluster(job, &violations);
+  ValidateMetrics(job, &violations);
   ValidateRehearsal(job, &violations);
   return violations;
 }

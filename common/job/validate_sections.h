@@ -16,6 +16,7 @@ void ValidateTraining(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateTables(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateRehearsal(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateCluster(const v1::Job& job, std::vector<Violation>* violations);
+void ValidateMetrics(const v1::Job& job, std::vector<Violation>* violations);
 
 }  // namespace convoy
 

@@ -22,6 +22,7 @@
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
+#include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
 #include "launcher/process/admission.h"
@@ -62,6 +63,7 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
       StartCoordinator(job, options, [](const std::string&) {});
   if (!service.ok()) return Fail(service.status());
   log(absl::StrCat("coordinator listens on ", (*service)->address()));
+  const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
   std::ofstream(options.announce) << (*service)->address() << std::endl;
   (*service)->WaitUntilEnded(kForever);
   log((*service)->failure().empty() ? "the job is done"
@@ -102,6 +104,7 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!client.ok()) return Fail(client.status());
   own = *std::move(client);
   const std::string address = (*service)->address();
+  const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
   // So that `convoy status` finds it.
   if (absl::Status status = (*directory)->WriteJob(JobToText(job)); !status.ok()) return Fail(status);
   if (absl::Status status = (*directory)->WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}}); !status.ok()) {

@@ -14,6 +14,7 @@
 #include "common/mutex.h"
 #include "common/status.h"
 #include "launcher/commands/coordinator_command.h"
+#include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/job_processes.h"
 #include "launcher/commands/log.h"
 #include "launcher/commands/single_tables.h"
@@ -40,6 +41,9 @@ class InProcess final : public JobProcesses {
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
     CONVOY_ASSIGN_OR_RETURN(coordinator_, ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
+    const bool shown = job_.cluster().metrics_port() > 0;
+    const LogFunction log = shown ? LogToFile(directory_.LogPath("coordinator", 0)) : [](const std::string&) {};
+    metrics_ = ServeCoordinatorMetrics(job_, *coordinator_, log);
     processes_.push_back({"coordinator", 0, getpid(), coordinator_->address(), ""});
     return coordinator_->address();
   }
@@ -97,6 +101,7 @@ class InProcess final : public JobProcesses {
     coordinator_->Fail("the launcher stops");
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    metrics_.reset();
     coordinator_.reset();
   }
 
@@ -134,6 +139,7 @@ class InProcess final : public JobProcesses {
   const std::span<const ModelRegistration> models_;
   std::vector<ClusterProcess> processes_;
   std::unique_ptr<CoordinatorService> coordinator_;
+  std::unique_ptr<HttpServer> metrics_;
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -13,10 +13,13 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
+#include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
 #include "common/mode.h"
+#include "common/monitoring/metrics_ports.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
+#include "common/net/host_name.h"
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
@@ -85,6 +88,7 @@ class TrainingRun {
  private:
   absl::Status Start(std::span<const ModelRegistration> models) {
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
+    CONVOY_RETURN_IF_ERROR(PrepareMetrics());
     std::shared_ptr<JobProcesses> processes;
     if (in_process_) {
       processes = MakeInProcess(job_, *directory_, resume_, models);
@@ -124,6 +128,19 @@ class TrainingRun {
     const auto [servers, workers] = ClusterSizeOf(job_);
     const std::string advice = CoresAdvice(servers, workers, ThreadsPerWorker(job_), UsableCores());
     if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
+    return absl::OkStatus();
+  }
+
+  absl::Status PrepareMetrics() {
+    if (job_.cluster().metrics_port() == 0) return absl::OkStatus();
+    const std::vector<std::string> busy = BusyMetricsPorts(job_);
+    if (!busy.empty()) {
+      display_.Print(absl::StrCat("warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
+                                  ". The job goes on without the metrics of these processes"));
+    }
+    const std::string targets = directory_->path() + "/metrics_targets.json";
+    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job_, HostName())));
+    display_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
     return absl::OkStatus();
   }
 
