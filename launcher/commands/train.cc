@@ -23,6 +23,7 @@
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
+#include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
@@ -44,6 +45,7 @@ struct TrainOptions {
   std::string resume;   // "": no, "yes", or "auto": if there is a run
   bool allow_changes = false;
   bool in_process = false;
+  std::string dashboard;  // [HOST:]PORT; "": none
   std::string program;  // as the user called it
 };
 
@@ -91,9 +93,9 @@ class TrainingRun {
     CONVOY_RETURN_IF_ERROR(PrepareMetrics());
     std::shared_ptr<JobProcesses> processes;
     if (in_process_) {
-      processes = MakeInProcess(job_, *directory_, resume_, models);
+      processes = MakeInProcess(job_, *directory_, resume_, options_.dashboard, models);
     } else {
-      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_, resume_));
+      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_, resume_, options_.dashboard));
     }
     {
       MutexLock lock(mutex_);
@@ -120,6 +122,11 @@ class TrainingRun {
       display_.Print(
           absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
                        process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
+    }
+    if (!options_.dashboard.empty()) {
+      const std::string url = processes->dashboard_url();
+      display_.Print(url.empty() ? absl::StrCat("warning: there is no dashboard; ", directory_->LogPath("coordinator", 0), " says why")
+                                 : absl::StrCat("dashboard: ", url));
     }
     CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan rehearsal, RehearsalOf(job_.rehearsal()));
     for (const std::string& what : Describe(rehearsal)) {
@@ -370,6 +377,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
 
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   ForgetRoleEnvironment();
+  if (absl::Status status = CheckDashboard(options.dashboard); !status.ok()) return Fail(status, kExitBadUsage);
   absl::StatusOr<PreparedRun> run = Prepare(options, models);
   if (!run.ok()) return Fail(run.status(), kExitBadUsage);
   if (run->complete) {
@@ -402,6 +410,7 @@ void AddTrainCommand(CommandSet& commands) {
       ->check(CLI::IsMember({"yes", "auto"}));
   command->add_flag("--allow-changes", options->allow_changes,
                     "With --resume: go on although the job has changed");
+  AddDashboardOption(command, &options->dashboard);
   command->add_flag("--in-process", options->in_process,
                     "All roles as threads of this process, for debuggers and small jobs");
 }

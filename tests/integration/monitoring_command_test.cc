@@ -1,4 +1,4 @@
-// Metrics of every process of jobs that train.
+// Metrics of every process, and the dashboard, of jobs that train.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -34,6 +34,13 @@ class MonitoringCommandTest : public ::testing::Test {
   std::vector<std::string> Endless(std::vector<std::string> more) const {
     more.insert(more.end(), {"--epochs", "1000000", "--set", "training.validate_every_epochs=50"});
     return Train(more);
+  }
+  // The port in the line that has `what`.
+  static uint16_t PortAfter(const std::string& output, const std::string& what) {
+    const size_t at = output.find(what);
+    EXPECT_NE(at, std::string::npos) << output;
+    const size_t colon = output.find(':', output.find("//", at));
+    return static_cast<uint16_t>(std::stoi(output.substr(colon + 1)));
   }
 
   TemporaryFolder folder_;
@@ -99,6 +106,37 @@ TEST_F(MonitoringCommandTest, PortsAndAddressesThatCannotBeAreRefused) {
   const ProgramResult address = RunProgram(Train({"--metrics-port", "9400", "--set", "cluster.metrics_address=localhost"}));
   EXPECT_EQ(address.exit_code, 2);
   EXPECT_THAT(address.output, HasSubstr("cluster.metrics_address must be an IP address"));
+  EXPECT_FALSE(std::filesystem::exists(run_));
+}
+
+TEST_F(MonitoringCommandTest, TheDashboardShowsTheJobWhileItTrains) {
+  Program job(Endless({"--dashboard"}));
+  ASSERT_TRUE(job.WaitForOutput("examples/s")) << job.Output();
+  const uint16_t port = PortAfter(job.Output(), "dashboard: ");
+  EXPECT_THAT(HttpGet(port, "/").body, HasSubstr("window.convoyDashboard"));
+  json data;
+  for (int i = 0; i < 1000 && (!data.contains("samples") || data["samples"].size() < 2); ++i) {
+    data = json::parse(HttpGet(port, "/data").body);
+  }
+  EXPECT_EQ(data["job"], "toys");
+  EXPECT_EQ(data["mode"], "sync");
+  EXPECT_EQ(data["state"], "training");
+  EXPECT_EQ(data["workers"].size(), 2u);
+  EXPECT_EQ(data["servers"].size(), 2u);
+  EXPECT_GT(data["events"].size(), 0u);
+  EXPECT_EQ(HttpGet(port, "/data", "POST").status, 405);
+}
+
+TEST_F(MonitoringCommandTest, ADashboardThatCannotBeIsRefusedBeforeAnythingStarts) {
+  const TakenPort taken;
+  const ProgramResult busy = RunProgram(Train({"--dashboard", std::to_string(taken.port())}));
+  EXPECT_EQ(busy.exit_code, 2);
+  EXPECT_THAT(busy.output, HasSubstr("the port is in use"));
+  for (const char* odd : {"x", "70000", "host:80", "1:2:3"}) {
+    const ProgramResult result = RunProgram(Train({"--dashboard", odd}));
+    EXPECT_EQ(result.exit_code, 2) << odd;
+    EXPECT_THAT(result.output, HasSubstr("--dashboard: want a port")) << odd;
+  }
   EXPECT_FALSE(std::filesystem::exists(run_));
 }
 
