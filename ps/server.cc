@@ -10,6 +10,8 @@
 #include "common/build_info.h"
 #include "common/epoch_examples.h"
 #include "common/mode.h"
+#include "common/monitoring/metrics_endpoint.h"
+#include "common/monitoring/process_metrics.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
@@ -153,6 +155,15 @@ absl::Status RunServer(const ServerOptions& options) {
         end.OnReply(reply);
       });
 
+  const std::unique_ptr<HttpServer> metrics = ServeMetrics(
+      registered.job(), "server", registered.identity().rank(),
+      [&service] {
+        MetricList list;
+        AddUsage(CurrentProcessUsage(), &list);
+        AddServer(service->Stats(), &list);
+        return list;
+      },
+      options.log);
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator->Ready({}));
   const absl::StatusOr<LinkLimit> link = ParseLinkLimit(assignment.job().rehearsal().link());
   absl::StatusOr<std::shared_ptr<ServerCore>> core =

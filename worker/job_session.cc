@@ -60,6 +60,15 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   if (compute_clock_) compute_ = compute_clock_();
   usage.set_compute_seconds(compute_.computed);
   usage.set_delayed_seconds(compute_.delayed);
+  usage.set_examples(compute_.examples);
+  usage.set_staleness_count(staleness_count_);
+  usage.set_staleness_sum(staleness_sum_);
+}
+
+v1::HeartbeatRequest JobSession::State() {
+  v1::HeartbeatRequest state;
+  Fill(&state);
+  return state;
 }
 
 void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
@@ -175,6 +184,8 @@ absl::Status JobSession::Report(v1::ReportRequest report) {
   MutexLock lock(mutex_);
   while (reports_.size() >= kMaxQueuedReports && AliveLocked().ok()) changed_.Wait(mutex_);
   CONVOY_RETURN_IF_ERROR(AliveLocked());
+  staleness_count_ += report.staleness_count();
+  staleness_sum_ += report.staleness_sum();
   reports_.push_back(std::move(report));
   changed_.NotifyAll();
   return absl::OkStatus();

@@ -29,6 +29,7 @@ struct WorkerCounters {
 struct ComputeTimes {
   double computed = 0;  // processor time of the model
   double delayed = 0;   // slept on purpose (rehearsal.slow_worker)
+  uint64_t examples = 0;  // that were trained on
 };
 
 // Thread-safe.
@@ -68,6 +69,8 @@ class JobSession {
   void Fail(const absl::Status& why);
   // What the worker has sent and received, and how long it trained and waited meanwhile.
   void SetCounters(const WorkerCounters& counters);
+  // What the next heartbeat would say.
+  v1::HeartbeatRequest State();
   // Where to read the times of the model from; called from another thread. Null: nowhere any more.
   void SetComputeClock(std::function<ComputeTimes()> clock);
 
@@ -98,6 +101,8 @@ class JobSession {
   WorkerCounters counters_ CONVOY_GUARDED_BY(mutex_);
   std::function<ComputeTimes()> compute_clock_ CONVOY_GUARDED_BY(mutex_);
   ComputeTimes compute_ CONVOY_GUARDED_BY(mutex_);
+  uint64_t staleness_count_ CONVOY_GUARDED_BY(mutex_) = 0;  // of all reports
+  uint64_t staleness_sum_ CONVOY_GUARDED_BY(mutex_) = 0;
   v1::JobPhase phase_ CONVOY_GUARDED_BY(mutex_) = v1::STARTING;
   absl::Status failure_ CONVOY_GUARDED_BY(mutex_);
   std::deque<v1::ReportRequest> reports_ CONVOY_GUARDED_BY(mutex_);

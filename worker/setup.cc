@@ -87,6 +87,7 @@ ComputeTimes TrainingSetup::compute_times() const {
   for (const std::unique_ptr<TimedModel>& model : models) {
     times.computed += model->compute_seconds();
     times.delayed += model->delayed_seconds();
+    times.examples += model->examples();
   }
   return times;
 }

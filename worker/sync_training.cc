@@ -69,6 +69,7 @@ class SyncTraining {
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {
+      context_.session.SetCounters(CountersOf(parameters_));
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
       if (const std::optional<uint64_t> saved = context_.session.TakesSnapshot(step)) {
@@ -266,7 +267,6 @@ class SyncTraining {
   }
 
   absl::Status ReportTraining(uint64_t step) {
-    context_.session.SetCounters(CountersOf(parameters_));
     return reports_.ReportTraining(step, TakeEvents());
   }
 

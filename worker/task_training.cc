@@ -111,6 +111,7 @@ class TaskTraining {
       CONVOY_RETURN_IF_ERROR(context_.session.alive());
       const Range next = k + 1 < batches ? TaskBatch(range, push_size_, k + 1) : Range{0, 0};
       CONVOY_RETURN_IF_ERROR(TrainBatch(task, k, TaskBatch(range, push_size_, k), next));
+      context_.session.SetCounters(CountersOf(parameters_));
       if (!context_.session.CountBatches(batches_)) break;
     }
     CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());

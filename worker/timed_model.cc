@@ -99,6 +99,7 @@ absl::StatusOr<BatchOutput> TimedModel::Train(const Batch& batch, WeightSource& 
   absl::StatusOr<BatchOutput> output = model_->Train(batch, pausing_weights, pausing_gradients);
   clock.Stop();
   seconds_.store(compute_seconds() + clock.seconds(), std::memory_order_relaxed);
+  examples_.store(examples() + static_cast<uint64_t>(batch.size), std::memory_order_relaxed);
   return output;
 }
 

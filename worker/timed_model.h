@@ -4,6 +4,7 @@
 #define CONVOY_WORKER_TIMED_MODEL_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,11 +45,14 @@ class TimedModel final : public Model {
 
   // Processor time of the calling threads inside Train so far. Any thread.
   double compute_seconds() const { return seconds_.load(std::memory_order_relaxed); }
+  // Examples of the batches of Train so far. Any thread.
+  uint64_t examples() const { return examples_.load(std::memory_order_relaxed); }
 
  private:
   const std::unique_ptr<Model> model_;
   std::optional<ComputeDelay> delay_;
   std::atomic<double> seconds_{0};
+  std::atomic<uint64_t> examples_{0};
 };
 
 }  // namespace convoy

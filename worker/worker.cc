@@ -13,6 +13,8 @@
 #include "common/checkpoint/init_values.h"
 #include "common/files/atomic_file.h"
 #include "common/mode.h"
+#include "common/monitoring/metrics_endpoint.h"
+#include "common/monitoring/process_metrics.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
 #include "common/placement/assigned_placement.h"
@@ -185,6 +187,16 @@ absl::Status RunWorker(const WorkerOptions& options) {
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(registered.job().training().mode()));
   JobSession session(coordinator.get(), mode.rounds(),
                      absl::Milliseconds(registered.job().cluster().heartbeat_ms()));
+  const std::unique_ptr<HttpServer> metrics = ServeMetrics(
+      registered.job(), "worker", registered.identity().rank(),
+      [&session] {
+        const v1::HeartbeatRequest state = session.State();
+        MetricList list;
+        AddUsage(state.usage(), &list);
+        AddWorker(state.step(), state.usage(), &list);
+        return list;
+      },
+      options.log);
   const absl::Status status = Train(registered, options, *coordinator, session);
   // If the job has failed elsewhere, that is the reason to give.
   if (!status.ok() && !session.alive().ok()) return session.alive();

@@ -118,6 +118,7 @@ constexpr FieldRange kRanges[] = {
     {"Cluster.workers", FromTo(1, 1024)},
     {"Cluster.threads_per_server", FromTo(0, 1024)},
     {"Cluster.threads_per_worker", FromTo(1, 64)},
+    {"Cluster.metrics_port", FromTo(0, 65535)},
     {"Cluster.startup_timeout_ms", AtLeast(1)},
     {"Cluster.wait_timeout_ms", AtLeast(1)},
     {"Cluster.heartbeat_ms", AtLeast(1)},

@@ -91,6 +91,7 @@ std::vector<Violation> Validate(const v1::Job& job) {
   ValidateTables(job, &violations);
   ValidateCheckpoint(job, &violations);
   ValidateCluster(job, &violations);
+  ValidateMetrics(job, &violations);
   ValidateRehearsal(job, &violations);
   return violations;
 }

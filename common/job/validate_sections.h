@@ -17,6 +17,7 @@ void ValidateTables(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateRehearsal(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateCheckpoint(const v1::Job& job, std::vector<Violation>* violations);
 void ValidateCluster(const v1::Job& job, std::vector<Violation>* violations);
+void ValidateMetrics(const v1::Job& job, std::vector<Violation>* violations);
 
 }  // namespace convoy
 

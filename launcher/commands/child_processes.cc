@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/cluster_size.h"
 #include "common/files/owned_fd.h"
 #include "common/status.h"
@@ -25,8 +26,8 @@ constexpr absl::Duration kCoordinatorStart = absl::Seconds(20);
 class ChildProcesses final : public JobProcesses {
  public:
   ChildProcesses(const v1::Job& job, const RunDirectory& directory, const ResumeFrom& resume,
-                 std::unique_ptr<Supervisor> supervisor)
-      : job_(job), directory_(directory), resume_(resume), supervisor_(std::move(supervisor)) {}
+                 const std::string& dashboard, std::unique_ptr<Supervisor> supervisor)
+      : job_(job), directory_(directory), resume_(resume), dashboard_(dashboard), supervisor_(std::move(supervisor)) {}
 
   // The coordinator writes its address into a FIFO, so that nobody has to look again and again.
   absl::StatusOr<std::string> StartCoordinator() override {
@@ -45,10 +46,15 @@ class ChildProcesses final : public JobProcesses {
                                          directory_.path()});
       if (resume_.allow_changes) arguments.push_back("--allow-changes");
     }
+    if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
     absl::Status status = Spawn("coordinator", 0, std::move(arguments));
     absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
     std::filesystem::remove(fifo);
-    return address;
+    if (!address.ok()) return address;
+    // The address, and that of the dashboard if there is one.
+    const std::pair<std::string, std::string> addresses = absl::StrSplit(*address, absl::MaxSplits(' ', 1));
+    dashboard_url_ = addresses.second;
+    return addresses.first;
   }
 
   absl::Status StartOthers(const std::string& coordinator) override {
@@ -71,6 +77,7 @@ class ChildProcesses final : public JobProcesses {
     return absl::OkStatus();
   }
 
+  std::string dashboard_url() const override { return dashboard_url_; }
   std::vector<ClusterProcess> processes() const override { return processes_; }
 
   std::optional<Failure> FirstFailure() const override {
@@ -125,6 +132,8 @@ class ChildProcesses final : public JobProcesses {
   const v1::Job job_;
   const RunDirectory& directory_;
   const ResumeFrom resume_;
+  const std::string dashboard_;
+  std::string dashboard_url_;
   std::vector<ClusterProcess> processes_;
   std::unique_ptr<Supervisor> supervisor_;
 };
@@ -133,10 +142,11 @@ class ChildProcesses final : public JobProcesses {
 
 absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
                                                                  const RunDirectory& directory,
-                                                                 const ResumeFrom& resume) {
+                                                                 const ResumeFrom& resume,
+                                                                 const std::string& dashboard) {
   CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor, Supervisor::Start({}));
   return std::unique_ptr<JobProcesses>(
-      std::make_unique<ChildProcesses>(job, directory, resume, std::move(supervisor)));
+      std::make_unique<ChildProcesses>(job, directory, resume, dashboard, std::move(supervisor)));
 }
 
 int ThreadsPerServer(const v1::Cluster& cluster) {

@@ -31,6 +31,7 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   AddTrainCommand(commands);
   AddCompareCommand(commands);
   AddReportCommand(commands);
+  AddStatusCommand(commands);
   AddCheckCommand(commands);
   AddExplainCommand(commands);
   AddEvaluateAndPredictCommands(commands);

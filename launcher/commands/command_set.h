@@ -52,6 +52,7 @@ void AddInitCommand(CommandSet& commands);
 void AddTrainCommand(CommandSet& commands);
 void AddCompareCommand(CommandSet& commands);
 void AddReportCommand(CommandSet& commands);
+void AddStatusCommand(CommandSet& commands);
 void AddCheckCommand(CommandSet& commands);
 void AddExplainCommand(CommandSet& commands);
 void AddEvaluateAndPredictCommands(CommandSet& commands);

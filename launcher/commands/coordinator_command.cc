@@ -23,6 +23,7 @@
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
+#include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
 #include "launcher/process/admission.h"
@@ -67,7 +68,9 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
       StartCoordinator(job, options, [](const std::string&) {});
   if (!service.ok()) return Fail(service.status());
   log(absl::StrCat("coordinator listens on ", (*service)->address()));
-  std::ofstream(options.announce) << (*service)->address() << std::endl;
+  const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
+  const std::unique_ptr<Dashboard> dashboard = ServeDashboard(options.dashboard, job, **service, log);
+  std::ofstream(options.announce) << (*service)->address() << (dashboard ? " " + dashboard->url() : "") << std::endl;
   (*service)->WaitUntilEnded(kForever);
   log((*service)->failure().empty() ? "the job is done"
                                     : "the job has failed: " + (*service)->failure());
@@ -107,8 +110,11 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   if (!client.ok()) return Fail(client.status());
   own = *std::move(client);
   const std::string address = (*service)->address();
-  const ClusterProcess self{"coordinator", 0, getpid(), address, ""};
-  if (absl::Status status = (*directory)->WriteCluster(job.name(), {self}); !status.ok()) {
+  const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
+  const std::unique_ptr<Dashboard> dashboard = ServeDashboard(options.dashboard, job, **service, log);
+  // So that `convoy status` finds it.
+  if (absl::Status status = (*directory)->WriteJob(JobToText(job)); !status.ok()) return Fail(status);
+  if (absl::Status status = (*directory)->WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}}); !status.ok()) {
     return Fail(status);
   }
   log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
@@ -172,6 +178,7 @@ void AddCoordinatorCommand(CommandSet& commands) {
       [](const CoordinatorOptions& chosen) {
         const absl::StatusOr<v1::Job> job = LoadResolvedJob(chosen.job);
         if (!job.ok()) return Fail(job.status(), kExitBadUsage);
+        if (absl::Status status = CheckDashboard(chosen.dashboard); !status.ok()) return Fail(status, kExitBadUsage);
         if (chosen.announce.empty() && ClusterSizeOf(*job).servers == 0) {
           return Fail(
               absl::InvalidArgumentError("mode single is one process without coordinator and "
@@ -192,6 +199,7 @@ void AddCoordinatorCommand(CommandSet& commands) {
       ->type_name("DIR")
       ->envname("CONVOY_RUN_DIR");
   AddInsecureListen(command, &options->insecure_listen);
+  AddDashboardOption(command, &options->dashboard);
   command->add_option("--announce", options->announce)->group("");  // the launcher's
   command->add_option("--model-file", options->model_file)->group("");
   command->add_option("--checkpoints", options->checkpoints)->group("");

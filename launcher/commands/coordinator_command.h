@@ -18,6 +18,9 @@ struct CoordinatorOptions {
   // Folder for events.jsonl, summary.json, model.safetensors ...; empty: a new one under runs/.
   std::string run_dir;
 
+  // [HOST:]PORT of the dashboard; empty: none.
+  std::string dashboard;
+
   // The launcher's: its own run directory is used, the address is written to this file or FIFO, and the final weights
   // to `model_file`.
   std::string announce;

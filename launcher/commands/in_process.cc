@@ -14,6 +14,7 @@
 #include "common/mutex.h"
 #include "common/status.h"
 #include "launcher/commands/coordinator_command.h"
+#include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/job_processes.h"
 #include "launcher/commands/log.h"
 #include "launcher/commands/single_tables.h"
@@ -28,8 +29,8 @@ namespace {
 class InProcess final : public JobProcesses {
  public:
   InProcess(const v1::Job& job, const RunDirectory& directory, const ResumeFrom& resume,
-            std::span<const ModelRegistration> models)
-      : job_(job), directory_(directory), resume_(resume), models_(models) {}
+            const std::string& where, std::span<const ModelRegistration> models)
+      : job_(job), directory_(directory), resume_(resume), where_(where), models_(models) {}
   ~InProcess() override { Stop(); }
 
   absl::StatusOr<std::string> StartCoordinator() override {
@@ -40,6 +41,10 @@ class InProcess final : public JobProcesses {
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
     CONVOY_ASSIGN_OR_RETURN(coordinator_, ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
+    const bool shown = job_.cluster().metrics_port() > 0 || !where_.empty();
+    const LogFunction log = shown ? LogToFile(directory_.LogPath("coordinator", 0)) : [](const std::string&) {};
+    metrics_ = ServeCoordinatorMetrics(job_, *coordinator_, log);
+    dashboard_ = ServeDashboard(where_, job_, *coordinator_, log);
     processes_.push_back({"coordinator", 0, getpid(), coordinator_->address(), ""});
     return coordinator_->address();
   }
@@ -73,6 +78,7 @@ class InProcess final : public JobProcesses {
     return absl::OkStatus();
   }
 
+  std::string dashboard_url() const override { return dashboard_ == nullptr ? "" : dashboard_->url(); }
   std::vector<ClusterProcess> processes() const override { return processes_; }
 
   std::optional<Failure> FirstFailure() const override {
@@ -97,6 +103,8 @@ class InProcess final : public JobProcesses {
     coordinator_->Fail("the launcher stops");
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    metrics_.reset();
+    dashboard_.reset();
     coordinator_.reset();
   }
 
@@ -131,9 +139,12 @@ class InProcess final : public JobProcesses {
   const v1::Job job_;
   const RunDirectory& directory_;
   const ResumeFrom resume_;
+  const std::string where_;  // the dashboard is to be
   const std::span<const ModelRegistration> models_;
   std::vector<ClusterProcess> processes_;
   std::unique_ptr<CoordinatorService> coordinator_;
+  std::unique_ptr<HttpServer> metrics_;
+  std::unique_ptr<Dashboard> dashboard_;
 
   mutable Mutex mutex_;
   CondVar changed_;
@@ -146,9 +157,9 @@ class InProcess final : public JobProcesses {
 }  // namespace
 
 std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
-                                            const ResumeFrom& resume,
+                                            const ResumeFrom& resume, const std::string& dashboard,
                                             std::span<const ModelRegistration> models) {
-  return std::make_unique<InProcess>(job, directory, resume, models);
+  return std::make_unique<InProcess>(job, directory, resume, dashboard, models);
 }
 
 }  // namespace convoy

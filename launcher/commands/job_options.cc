@@ -32,6 +32,8 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--batch-size", "training.batch_size", "N", "Examples of one global batch"},
     {"--learning-rate", "optimizer.learning_rate", "RATE", "Step size at the start"},
     {"--seed", "seed", "N", "Seed of everything random"},
+    {"--metrics-port", "cluster.metrics_port", "PORT",
+     "Metrics for Prometheus: of the coordinator on this port, of servers and workers on those after it"},
     {"--link", "rehearsal.link", "RATE,LATENCY", "A modelled network between the processes: 100mbit,5ms"},
     {"--anchor", "optimizer.anchor", "STRENGTH",
      "Hold what --init-from has near its values, by a penalty"},

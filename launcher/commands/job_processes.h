@@ -30,6 +30,8 @@ class JobProcesses {
   virtual absl::StatusOr<std::string> StartCoordinator() = 0;
   // Starts servers and workers.
   virtual absl::Status StartOthers(const std::string& coordinator) = 0;
+  // Where the coordinator's dashboard is, once it has started; "": there is none.
+  virtual std::string dashboard_url() const = 0;
   // Role, number, pid and log of each.
   virtual std::vector<ClusterProcess> processes() const = 0;
   virtual std::optional<Failure> FirstFailure() const = 0;
@@ -47,14 +49,15 @@ struct ResumeFrom {
   bool allow_changes = false;
 };
 
-// Child processes running this program. `directory` outlives them.
+// Child processes running this program. `directory` outlives them. `dashboard`: [HOST:]PORT; "": none.
 absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
                                                                  const RunDirectory& directory,
-                                                                 const ResumeFrom& resume);
+                                                                 const ResumeFrom& resume,
+                                                                 const std::string& dashboard);
 
-// Threads. `directory` and `models` outlive them.
+// Threads. As above; `directory` and `models` outlive them.
 std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
-                                            const ResumeFrom& resume,
+                                            const ResumeFrom& resume, const std::string& dashboard,
                                             std::span<const ModelRegistration> models);
 
 // Threads of one server: cluster.threads_per_server, or its share of min(cores, 4), at least 1.

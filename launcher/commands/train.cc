@@ -13,13 +13,17 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
+#include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
 #include "common/mode.h"
+#include "common/monitoring/metrics_ports.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
+#include "common/net/host_name.h"
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
+#include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/job_processes.h"
@@ -41,6 +45,7 @@ struct TrainOptions {
   std::string resume;   // "": no, "yes", or "auto": if there is a run
   bool allow_changes = false;
   bool in_process = false;
+  std::string dashboard;  // [HOST:]PORT; "": none
   std::string program;  // as the user called it
 };
 
@@ -86,11 +91,12 @@ class TrainingRun {
   absl::Status Start(std::span<const ModelRegistration> models) {
     CONVOY_RETURN_IF_ERROR(directory_->RemoveCluster());
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
+    CONVOY_RETURN_IF_ERROR(PrepareMetrics());
     std::shared_ptr<JobProcesses> processes;
     if (in_process_) {
-      processes = MakeInProcess(job_, *directory_, resume_, models);
+      processes = MakeInProcess(job_, *directory_, resume_, options_.dashboard, models);
     } else {
-      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_, resume_));
+      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job_, *directory_, resume_, options_.dashboard));
     }
     {
       MutexLock lock(mutex_);
@@ -118,6 +124,11 @@ class TrainingRun {
           absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
                        process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
     }
+    if (!options_.dashboard.empty()) {
+      const std::string url = processes->dashboard_url();
+      display_.Print(url.empty() ? absl::StrCat("warning: there is no dashboard; ", directory_->LogPath("coordinator", 0), " says why")
+                                 : absl::StrCat("dashboard: ", url));
+    }
     CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan rehearsal, RehearsalOf(job_.rehearsal()));
     for (const std::string& what : Describe(rehearsal)) {
       display_.Print(absl::StrCat("rehearsal: ", what));
@@ -125,6 +136,19 @@ class TrainingRun {
     const auto [servers, workers] = ClusterSizeOf(job_);
     const std::string advice = CoresAdvice(servers, workers, ThreadsPerWorker(job_), UsableCores());
     if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
+    return absl::OkStatus();
+  }
+
+  absl::Status PrepareMetrics() {
+    if (job_.cluster().metrics_port() == 0) return absl::OkStatus();
+    const std::vector<std::string> busy = BusyMetricsPorts(job_);
+    if (!busy.empty()) {
+      display_.Print(absl::StrCat("warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
+                                  ". The job goes on without the metrics of these processes"));
+    }
+    const std::string targets = directory_->path() + "/metrics_targets.json";
+    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job_, HostName())));
+    display_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
     return absl::OkStatus();
   }
 
@@ -359,6 +383,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
 
 int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistration> models) {
   ForgetRoleEnvironment();
+  if (absl::Status status = CheckDashboard(options.dashboard); !status.ok()) return Fail(status, kExitBadUsage);
   absl::StatusOr<PreparedRun> run = Prepare(options, models);
   if (!run.ok()) return Fail(run.status(), kExitBadUsage);
   if (run->complete) {
@@ -391,6 +416,7 @@ void AddTrainCommand(CommandSet& commands) {
       ->check(CLI::IsMember({"yes", "auto"}));
   command->add_flag("--allow-changes", options->allow_changes,
                     "With --resume: go on although the job has changed");
+  AddDashboardOption(command, &options->dashboard);
   command->add_flag("--in-process", options->in_process,
                     "All roles as threads of this process, for debuggers and small jobs");
 }

@@ -59,6 +59,7 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       checkpoints_(std::move(options.checkpoints)),
       plan_init_(std::move(options.plan_init)),
       resume_(std::move(options.resume)),
+      start_(options.start),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
       now_(options.start),
@@ -216,6 +217,8 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
 
 void CoordinatorCore::Note(const v1::HeartbeatRequest& request, Process* process) const {
   process->beats = true;
+  process->reported = now_;
+  if (request.step() > process->step) process->stepped = now_;
   process->step = std::max(process->step, request.step());
   process->activity = Shortened(request.activity(), kMaxActivityBytes);
   if (!request.activity().empty()) process->active = now_;
@@ -332,6 +335,11 @@ Actions CoordinatorCore::OnGetProgress(CallId call, const v1::GetProgressRequest
     observers_.Park({call, now + absl::Milliseconds(request.wait_ms()), 0, request.events_seen()});
   }
   return Flush();
+}
+
+v1::GetProgressReply CoordinatorCore::Look(uint64_t events_seen, absl::Time now) {
+  now_ = now;
+  return Progress(events_seen);
 }
 
 Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, absl::Time now) {

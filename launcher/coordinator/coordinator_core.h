@@ -108,6 +108,8 @@ class CoordinatorCore {
   Actions OnGetProgress(CallId call, const v1::GetProgressRequest& request, absl::Time now);
   Actions OnStop(CallId call, const v1::StopRequest& request, absl::Time now);
   Actions OnSaveCheckpoint(CallId call, const v1::SaveCheckpointRequest& request, absl::Time now);
+  // What an observer is told now, see GetProgressRequest.events_seen.
+  v1::GetProgressReply Look(uint64_t events_seen, absl::Time now);
   // The client of a call has gone; the call is not answered any more.
   void OnCancelled(CallId call);
 
@@ -197,6 +199,7 @@ class CoordinatorCore {
   void AnswerHeartbeat(const ParkedCalls::Entry& entry);
   std::optional<v1::NextTaskReply> TaskFor(uint32_t worker);
   v1::GetProgressReply Progress(uint64_t events_seen) const;
+  v1::JobFigures Figures() const;
   std::string WaitingFor() const;
   uint64_t ExamplesSoFar() const;
 
@@ -210,6 +213,7 @@ class CoordinatorCore {
   const std::string checkpoints_;
   const PlanInitFunction plan_init_;
   const std::optional<ResumePoint> resume_;
+  const absl::Time start_;
 
   Membership members_;
   StopAgreement stop_;

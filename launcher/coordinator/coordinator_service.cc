@@ -40,6 +40,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   const std::string& address() const { return address_; }
   void Fail(std::string_view failure);
   bool WaitUntilEnded(absl::Duration timeout, absl::Duration grace);
+  v1::GetProgressReply Look(uint64_t events_seen);
   std::string summary() const;
   std::string failure() const;
   void Stop();
@@ -302,6 +303,11 @@ bool CoordinatorService::Impl::WaitUntilEnded(absl::Duration timeout, absl::Dura
   return true;
 }
 
+v1::GetProgressReply CoordinatorService::Impl::Look(uint64_t events_seen) {
+  MutexLock lock(mutex_);
+  return core_->Look(events_seen, options_.clock->Now());
+}
+
 std::string CoordinatorService::Impl::summary() const {
   MutexLock lock(mutex_);
   return core_->summary();
@@ -351,6 +357,7 @@ void CoordinatorService::Fail(std::string_view failure) { impl_->Fail(failure); 
 bool CoordinatorService::WaitUntilEnded(absl::Duration timeout, absl::Duration grace) {
   return impl_->WaitUntilEnded(timeout, grace);
 }
+v1::GetProgressReply CoordinatorService::Look(uint64_t events_seen) { return impl_->Look(events_seen); }
 std::string CoordinatorService::summary() const { return impl_->summary(); }
 std::string CoordinatorService::failure() const { return impl_->failure(); }
 void CoordinatorService::Stop() { impl_->Stop(); }

@@ -64,6 +64,8 @@ class CoordinatorService {
   // (those that do not ask for it are waited for no longer than `grace` from the end). False: not
   // within `timeout`.
   bool WaitUntilEnded(absl::Duration timeout, absl::Duration grace = absl::Seconds(2));
+  // What an observer is told now, see GetProgressRequest.events_seen.
+  v1::GetProgressReply Look(uint64_t events_seen);
   // In phase DONE or FAILED: contents of summary.json, and why the job failed ("": it did not).
   std::string summary() const;
   std::string failure() const;

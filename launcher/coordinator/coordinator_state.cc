@@ -10,6 +10,7 @@
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/process_info.h"
 #include "launcher/coordinator/rehearsal_notes.h"
 #include "launcher/coordinator/summary.h"
 #include "launcher/coordinator/texts.h"
@@ -333,18 +334,26 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   for (size_t i = 0; i < members_.slots(); ++i) {
     const Process* process = members_.slot(i);
     if (process == nullptr) continue;
-    v1::ProcessInfo& info = *reply.add_processes();
-    info.set_role(process->identity.role());
-    info.set_rank(process->identity.rank());
-    info.set_address(process->registration.address());
-    info.set_pid(process->registration.pid());
-    info.set_host(process->registration.host());
-    info.set_step(process->step);
-    info.set_activity(process->activity);
-    *info.mutable_usage() = process->usage;
-    info.set_ready(process->ready);
+    *reply.add_processes() = DescribeProcess(*process, start_);
   }
+  *reply.mutable_figures() = Figures();
   return reply;
+}
+
+v1::JobFigures CoordinatorCore::Figures() const {
+  v1::JobFigures figures;
+  figures.set_now_ms(MillisecondsSince(start_, now_));
+  if (!plan_) return figures;
+  figures.set_training_ms(MillisecondsSince(start_, training_start_));
+  figures.set_step(CurrentStep());
+  figures.set_total_steps(plan_->TotalSteps());
+  figures.set_skipped(reports_->skipped());
+  figures.set_dropped(reports_->dropped());
+  if (!keeper_) return figures;
+  figures.set_checkpoints(keeper_->taken());
+  figures.set_failed_checkpoints(keeper_->failed());
+  figures.set_newest_checkpoint(keeper_->newest());
+  return figures;
 }
 
 std::string CoordinatorCore::WaitingFor() const {

@@ -30,6 +30,8 @@ struct Process {
   // From heartbeats.
   uint64_t step = 0;
   std::string activity;
+  absl::Time reported = absl::InfinitePast();  // the last one
+  absl::Time stepped = absl::InfinitePast();   // the last one with a higher step
   v1::ServerStats stats;
   v1::ProcessUsage usage;
   bool finished = false;     // worker: has taken its last step

@@ -19,12 +19,12 @@ namespace {
 constexpr uint64_t kDiffPiece = 65536;  // values read at once
 
 // Without the sign of NaN.
-std::string ShortestText(double number) {
+std::string ShortestNumber(double number) {
   return std::isnan(number) ? "nan" : absl::StrFormat("%.4g", number);
 }
 
 std::string RelativeText(const ChangeSums& sums) {
-  return std::isinf(sums.relative_norm()) ? "-" : ShortestText(sums.relative_norm());
+  return std::isinf(sums.relative_norm()) ? "-" : ShortestNumber(sums.relative_norm());
 }
 
 absl::Status AddVariable(const CheckpointReader& a, size_t in_a, const CheckpointReader& b,
@@ -113,8 +113,8 @@ absl::StatusOr<std::vector<TextRow>> VariableChanges(const CheckpointReader& a,
     ChangeSums sums;
     CONVOY_RETURN_IF_ERROR(AddVariable(a, in_a, b, in_b->second, &sums));
     rows.push_back({variable.name, absl::StrCat(a.blocks(in_a).back().end),
-                    sums.changed() ? ShortestText(sums.norm()) : "same", RelativeText(sums),
-                    ShortestText(sums.max_change())});
+                    sums.changed() ? ShortestNumber(sums.norm()) : "same", RelativeText(sums),
+                    ShortestNumber(sums.max_change())});
   }
   AddOnlyIn("A", a.variables(), b.variables(), &rows);
   AddOnlyIn("B", b.variables(), a.variables(), &rows);
@@ -138,8 +138,8 @@ absl::StatusOr<std::vector<TextRow>> TableChanges(const CheckpointReader& a,
     CONVOY_ASSIGN_OR_RETURN(const TableChange change, ChangeOfTable(a, in_a, b, in_b->second));
     rows.push_back({table.name, absl::StrCat(change.added), absl::StrCat(change.removed),
                     absl::StrCat(change.changed), absl::StrCat(change.same),
-                    ShortestText(change.sums.norm()), RelativeText(change.sums),
-                    ShortestText(change.sums.max_change())});
+                    ShortestNumber(change.sums.norm()), RelativeText(change.sums),
+                    ShortestNumber(change.sums.max_change())});
   }
   AddOnlyIn("A", a.tables(), b.tables(), &rows);
   AddOnlyIn("B", b.tables(), a.tables(), &rows);

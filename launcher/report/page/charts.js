@@ -151,7 +151,15 @@ const ConvoyCharts = (() => {
     return {
       root,
       get plot() { return plot; },
-      setGroups(next) { groups = next; draw(); },
+      setGroups(next) {
+        // New points of the same series need no new chart: the pointer stays where it is.
+        const shape = all => all.map(group => [group.name, group.color, ...group.runs.map(run => run.x.length <= 60)].join("|")).join("/");
+        const same = shape(groups) === shape(next);
+        groups = next;
+        if (!same) { draw(); return; }
+        plot.setData(dataOf(), !plot.zoomed);
+        if (plot.zoomed) plot.redraw();
+      },
       setVisible(name, on) {
         if (on) hidden.delete(name); else hidden.add(name);
         plot.batch(() => plot.series.forEach((series, i) => { if (i > 0 && series.label === name) plot.setSeries(i, {show: on}); }));

@@ -307,6 +307,17 @@ TEST(ValidateTest, ProcessesMustHaveTimeForAHeartbeatBeforeTheyAreLost) {
   EXPECT_THAT(MessagesWith("cluster { heartbeat_ms: 50 lost_after_ms: 51 }"), IsEmpty());
 }
 
+TEST(ValidateTest, MetricsNeedAnIpAddressAndAPortForEachProcess) {
+  EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: '::1' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("cluster { metrics_address: 'nowhere' }"), IsEmpty()) << "there are none";
+  EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: 'localhost' }"),
+              ElementsAre("cluster.metrics_address must be an IP address, such as 127.0.0.1 or 0.0.0.0, got \"localhost\""));
+  EXPECT_THAT(MessagesWith("cluster { metrics_port: 65534 }"),
+              ElementsAre("cluster.metrics_port: each process has a port of its own, and 65536, that of the last worker, is "
+                          "not a port: at most 65533 with this cluster"));
+  EXPECT_THAT(MessagesWith("cluster { metrics_port: 65533 }"), IsEmpty());
+}
+
 TEST(ValidateTest, EveryViolationIsReported) {
   EXPECT_THAT(
       MessagesWith("optimizer { learning_rate: -1 l1: -1 } training { epochs: 0 }"),

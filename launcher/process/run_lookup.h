@@ -1,0 +1,20 @@
+// Looking at a run directory (docs/run_directory.md) that belongs to somebody else.
+#ifndef CONVOY_LAUNCHER_PROCESS_RUN_LOOKUP_H_
+#define CONVOY_LAUNCHER_PROCESS_RUN_LOOKUP_H_
+
+#include <string>
+
+namespace convoy {
+
+// Whether a job that lives holds the folder, i.e. its lock.
+bool RunIsAlive(const std::string& run_dir);
+// The pid that the lock names; "": none.
+std::string OwnerOfRun(const std::string& run_dir);
+// host:port of the coordinator in cluster.json; "": not known (yet).
+std::string CoordinatorOfRun(const std::string& run_dir);
+// summary.json is of the last job in the folder, not of one that it went on from.
+bool SummaryIsOfLastJob(const std::string& run_dir);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_PROCESS_RUN_LOOKUP_H_
