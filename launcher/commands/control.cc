@@ -14,7 +14,7 @@
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
-#include "launcher/process/running_job.h"
+#include "launcher/process/run_lookup.h"
 #include "launcher/process/text_table.h"
 
 namespace convoy {
@@ -50,7 +50,7 @@ std::string SizeText(uint64_t bytes) { return BytesText(static_cast<double>(byte
 absl::Status WithoutAnswer(const absl::Status& status, const std::string& run_dir) {
   if (!absl::IsUnavailable(status)) return status;
   return absl::UnavailableError(absl::StrCat(std::string(status.message()), "; the run in \"", run_dir,
-                                             "\" is held by ", RunningProcess(run_dir),
+                                             "\" is held by ", OwnerText(run_dir),
                                              ", see its logs/coordinator-0.log"));
 }
 
@@ -118,7 +118,7 @@ absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) 
   WaitNotes notes;
   for (;;) {
     const auto progress = client.GetProgress(events_seen, seen);
-    if (absl::IsUnavailable(progress.status()) && !IsRunning(run_dir)) return TellEnd(run_dir);
+    if (absl::IsUnavailable(progress.status()) && !RunIsAlive(run_dir)) return TellEnd(run_dir);
     CONVOY_RETURN_IF_ERROR(progress.status());
     for (const std::string& event : progress->events()) NoteCheckpoint(event, &checkpoint);
     events_seen = progress->events_seen();

@@ -12,6 +12,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "absl/strings/str_join.h"
 #include "common/files/atomic_file.h"
 #include "common/files/file_io.h"
@@ -51,12 +53,20 @@ std::string InUseMessage(const std::string& path) {
                       "; wait for it, or choose another with --run-dir");
 }
 
+// One who only looks (run_lookup.h) has the lock for a moment.
+bool TryLock(const OwnedFd& lock) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 0; ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (attempt == kAttempts) return false;
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  return true;
+}
+
 // Refuses a folder that a living job holds. A lock file without a living owner is no obstacle.
 absl::Status CheckNotInUse(const std::string& path) {
   const OwnedFd lock(::open(absl::StrCat(path, "/", kLockName).c_str(), O_RDWR | O_CLOEXEC));
-  if (lock.valid() && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(InUseMessage(path));
-  }
+  if (lock.valid() && !TryLock(lock)) return absl::FailedPreconditionError(InUseMessage(path));
   return absl::OkStatus();
 }
 
@@ -92,9 +102,7 @@ absl::StatusOr<OwnedFd> TakeLock(const std::string& path) {
   const std::string name = absl::StrCat(path, "/", kLockName);
   OwnedFd lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!lock.valid()) return ErrnoError("cannot open lock file", name);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(InUseMessage(path));
-  }
+  if (!TryLock(lock)) return absl::FailedPreconditionError(InUseMessage(path));
   if (::ftruncate(lock.get(), 0) != 0) return ErrnoError("cannot write to", name);
   CONVOY_RETURN_IF_ERROR(WriteAll(lock, absl::StrCat(::getpid(), "\n"), name));
   return lock;

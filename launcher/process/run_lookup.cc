@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "common/files/file_io.h"
 #include "common/files/owned_fd.h"
 
@@ -21,6 +22,11 @@ bool RunIsAlive(const std::string& run_dir) {
 std::string OwnerOfRun(const std::string& run_dir) {
   const auto pid = ReadFile(run_dir + "/lock", 64);
   return pid.ok() ? std::string(absl::StripAsciiWhitespace(*pid)) : "";
+}
+
+std::string OwnerText(const std::string& run_dir) {
+  const std::string pid = OwnerOfRun(run_dir);
+  return pid.empty() ? "another process" : absl::StrCat("process ", pid);
 }
 
 std::string CoordinatorOfRun(const std::string& run_dir) {
@@ -42,6 +48,33 @@ bool SummaryIsOfLastJob(const std::string& run_dir) {
   const auto written = std::filesystem::last_write_time(run_dir + "/summary.json", none);
   const auto begun = std::filesystem::last_write_time(run_dir + "/lock", unknown);
   return !none && (unknown || written >= begun);
+}
+
+absl::StatusOr<std::string> CoordinatorOfRunningJob(const std::string& run_dir) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(run_dir, error)) {
+    return absl::NotFoundError(absl::StrCat("there is no run directory \"", run_dir, "\""));
+  }
+  const bool running = RunIsAlive(run_dir);
+  if (!running && !std::filesystem::exists(run_dir + "/job.textproto", error)) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no run in \"", run_dir, "\": it has no job.textproto"));
+  }
+  if (!running) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the run in \"", run_dir,
+                     "\" has ended: no process holds its lock; `train --resume` goes on with it"));
+  }
+  const std::string path = run_dir + "/cluster.json";
+  if (!std::filesystem::exists(path, error)) {
+    return absl::UnavailableError(absl::StrCat("the run in \"", run_dir, "\" (",
+                                               OwnerText(run_dir),
+                                               ") is just starting: ask again a little later"));
+  }
+  std::string address = CoordinatorOfRun(run_dir);
+  if (!address.empty()) return address;
+  return absl::DataLossError(
+      absl::StrCat(path, " does not say where the coordinator is: it was changed or damaged"));
 }
 
 }  // namespace convoy

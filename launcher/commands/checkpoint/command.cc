@@ -22,7 +22,7 @@
 #include "launcher/commands/checkpoint/verify.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/exit_code.h"
-#include "launcher/process/running_job.h"
+#include "launcher/process/run_lookup.h"
 
 namespace convoy {
 namespace {
@@ -131,9 +131,9 @@ int RunPrune(const CheckpointOptions& options) {
   }
   // The coordinator removes checkpoints, too.
   const std::string run = RunOfCheckpoints(argument->checkpoints);
-  if (!options.dry_run && IsRunning(run)) {
+  if (!options.dry_run && RunIsAlive(run)) {
     return Fail(absl::FailedPreconditionError(absl::StrCat(
-                    "the run in \"", run, "\" is under way (", RunningProcess(run),
+                    "the run in \"", run, "\" is under way (", OwnerText(run),
                     "): it removes checkpoints itself, by checkpoint.keep_last; wait for its end, or use --dry-run")),
                 kExitBadUsage);
   }
