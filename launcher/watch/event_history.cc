@@ -54,6 +54,10 @@ void EventHistory::Add(std::string_view line) {
     case EventKind::kValidation:
       Keep(absl::StrCat("validation at step ", StepOf(event), ValuesText(state_.validation)));
       break;
+    case EventKind::kValidationOld:
+      Keep(absl::StrCat("validation on old data at step ", StepOf(event),
+                        ValuesText(state_.validation_old)));
+      break;
     case EventKind::kTest:
       Keep(absl::StrCat("test", ValuesText(state_.test)));
       break;

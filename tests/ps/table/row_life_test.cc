@@ -1,5 +1,7 @@
 #include "ps/table/row_life.h"
 
+#include "ps/table/row_clock.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +29,7 @@ class Bucket {
       bool inserted;
       RowHeader& header = *rows_.FindOrInsert(id, &inserted).header;
       header.last_step = static_cast<uint32_t>(now_.step);
-      header.last_second = now_.second;
+      header.last_second = now_.second & RowClock::kMaxSeconds;
       there.push_back(id);
     }
     return there;
