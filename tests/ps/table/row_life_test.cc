@@ -1,11 +1,11 @@
 #include "ps/table/row_life.h"
 
-#include "ps/table/row_clock.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
+
+#include "ps/table/row_clock.h"
 
 namespace convoy {
 namespace {
