@@ -1,5 +1,7 @@
 #include "launcher/process/advice.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 
@@ -13,12 +15,21 @@ constexpr double kClearly = 1.5;
 // Shorter runs say nothing.
 constexpr double kShortestSeconds = 0.5;
 
+// Of such models most of the work is in finding and updating rows, which one process would have to
+// do, too.
+bool HasTables(const nlohmann::json& summary) {
+  const auto processes = summary.find("processes");
+  if (processes == summary.end() || !processes->is_array()) return false;
+  return std::any_of(processes->begin(), processes->end(),
+                     [](const auto& process) { return process.contains("table_rows"); });
+}
+
 }  // namespace
 
 std::string SingleProcessAdvice(std::string_view summary_json, std::string_view train) {
   const nlohmann::json summary =
       nlohmann::json::parse(summary_json, nullptr, /*allow_exceptions=*/false);
-  if (!summary.is_object() || summary.value("servers", 0) == 0) return "";
+  if (!summary.is_object() || summary.value("servers", 0) == 0 || HasTables(summary)) return "";
   const double compute = summary.value("compute_seconds", 0.0),
                examples = summary.value("examples", 0.0);
   const double speed = summary.value("examples_per_second", 0.0);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace convoy {
@@ -29,6 +30,12 @@ TEST(AdviceTest, NothingIsSaidWhereManyProcessesPay) {
   EXPECT_EQ(SingleProcessAdvice(Summary(2, 7), "convoy train x"),
             "");  // 142,857/s: not clearly faster
   EXPECT_EQ(SingleProcessAdvice(Summary(2, 20), "convoy train x"), "");
+}
+
+TEST(AdviceTest, NothingIsSaidOfModelsWhoseRowsTakeTheTime) {
+  nlohmann::json summary = nlohmann::json::parse(Summary(2, 5));
+  summary["processes"] = {{{"role", "server"}, {"table_rows", 3824}}};
+  EXPECT_EQ(SingleProcessAdvice(summary.dump(), "convoy train x"), "");
 }
 
 TEST(AdviceTest, NothingIsSaidOfOneProcessOfShortRunsAndOfDamagedSummaries) {
