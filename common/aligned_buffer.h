@@ -19,7 +19,8 @@ class AlignedBuffer {
   // `size` zeros.
   explicit AlignedBuffer(size_t size) : size_(size) {
     if (size == 0) return;
-    const size_t bytes = (size * sizeof(float) + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    const size_t bytes =
+        (size * sizeof(float) + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
     data_.reset(static_cast<float*>(::operator new(bytes, std::align_val_t(kBufferAlignment))));
     std::memset(data_.get(), 0, bytes);
   }

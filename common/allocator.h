@@ -6,8 +6,8 @@
 
 namespace convoy {
 
-// Keeps freed blocks instead of giving them back to the kernel: 1.3 to 1.7 times less CPU time for each byte that
-// goes through gRPC. Call once, at the start of the process.
+// Keeps freed blocks instead of giving them back to the kernel: 1.3 to 1.7 times less CPU time for
+// each byte that goes through gRPC. Call once, at the start of the process.
 inline void ConfigureAllocator() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);

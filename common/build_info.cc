@@ -16,7 +16,8 @@ std::string HashOfExecutable() {
   XXH3_state_t* state = XXH3_createState();
   XXH3_64bits_reset(state);
   std::vector<char> buffer(1 << 20);
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+         file.gcount() > 0) {
     XXH3_64bits_update(state, buffer.data(), static_cast<size_t>(file.gcount()));
   }
   const std::string id = absl::StrFormat("%016x", XXH3_64bits_digest(state));
@@ -38,7 +39,8 @@ std::string InstructionSet() { return CONVOY_ARCH; }
 absl::Status CheckProcessor() {
 #if defined(__AVX2__) && defined(__FMA__) && defined(__BMI2__)
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2")) {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+      !__builtin_cpu_supports("bmi2")) {
     return absl::FailedPreconditionError(
         absl::StrCat("this program was built for ", InstructionSet(),
                      " processors (AVX2, FMA, BMI2), which this one is not; build it with "

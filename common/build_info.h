@@ -1,5 +1,5 @@
-// Which build of the program this is. Bit-identical results are promised between processes of one build and one
-// instruction set, so both are compared when processes meet.
+// Which build of the program this is. Bit-identical results are promised between processes of one
+// build and one instruction set, so both are compared when processes meet.
 #ifndef CONVOY_COMMON_BUILD_INFO_H_
 #define CONVOY_COMMON_BUILD_INFO_H_
 
@@ -15,7 +15,8 @@ std::string Version();
 std::string BuildId();
 // What the program was compiled for, e.g. "x86-64-v3".
 std::string InstructionSet();
-// FailedPrecondition: this processor lacks instructions that the program was compiled for; says which and what to do.
+// FailedPrecondition: this processor lacks instructions that the program was compiled for; says
+// which and what to do.
 absl::Status CheckProcessor();
 
 }  // namespace convoy

@@ -19,7 +19,7 @@ struct Grammar {
   Mode::Kind kind;
   const char* number;      // what the number after ':' is; null: there is none
   uint32_t least;          // the smallest such number
-  uint32_t Mode::* member; // where it goes
+  uint32_t Mode::*member;  // where it goes
   const char* option;      // the option after ','; null: there is none
 };
 
@@ -42,8 +42,8 @@ absl::Status UnknownMode(const std::string& whole, const std::string& name) {
   std::vector<std::string> names;
   for (const Grammar& grammar : kGrammar) names.emplace_back(grammar.name);
   const std::string suggestion = DidYouMean(name, names);
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown mode \"", whole, "\"", suggestion, suggestion.empty() ? ". " : " ", Modes()));
+  return absl::InvalidArgumentError(absl::StrCat("unknown mode \"", whole, "\"", suggestion,
+                                                 suggestion.empty() ? ". " : " ", Modes()));
 }
 
 bool ParseNumber(const std::string& text, uint32_t least, uint32_t* number) {
@@ -52,22 +52,26 @@ bool ParseNumber(const std::string& text, uint32_t least, uint32_t* number) {
 }
 
 // `name` or `name:number`.
-absl::Status ParseNumbered(const Grammar& grammar, const std::string& whole, std::string_view head, Mode* mode) {
+absl::Status ParseNumbered(const Grammar& grammar, const std::string& whole, std::string_view head,
+                           Mode* mode) {
   const size_t colon = head.find(':');
   const std::string number(colon == head.npos ? "" : head.substr(colon + 1));
   if (grammar.number == nullptr) {
     if (colon == head.npos) return absl::OkStatus();
     return Wrong(whole, absl::StrCat(": ", grammar.name, " takes no bound. ", Modes()));
   }
-  const std::string example = absl::StrCat(", e.g. ", grammar.name, grammar.least == 0 ? ":3" : ":16");
+  const std::string example =
+      absl::StrCat(", e.g. ", grammar.name, grammar.least == 0 ? ":3" : ":16");
   if (number.empty()) return Wrong(whole, absl::StrCat(" needs a ", grammar.number, example));
   if (ParseNumber(number, grammar.least, &(mode->*grammar.member))) return absl::OkStatus();
-  return Wrong(whole, absl::StrCat(": the ", grammar.number, " must be a whole number from ", grammar.least,
-                                   " to 4294967295, got \"", Shown(number), "\"", example));
+  return Wrong(
+      whole, absl::StrCat(": the ", grammar.number, " must be a whole number from ", grammar.least,
+                          " to 4294967295, got \"", Shown(number), "\"", example));
 }
 
 // `backup=B` or `scale_by_staleness`.
-absl::Status ParseOption(const Grammar& grammar, const std::string& whole, const std::string& option, Mode* mode) {
+absl::Status ParseOption(const Grammar& grammar, const std::string& whole,
+                         const std::string& option, Mode* mode) {
   if (grammar.kind == Mode::Kind::kAsync && option == "scale_by_staleness") {
     mode->scale_by_staleness = true;
     return absl::OkStatus();
@@ -76,12 +80,13 @@ absl::Status ParseOption(const Grammar& grammar, const std::string& whole, const
   if (grammar.kind == Mode::Kind::kSync && option.substr(0, equals) == "backup") {
     const std::string number = option.substr(std::min(equals + 1, option.size()));
     if (ParseNumber(number, 1, &mode->backup)) return absl::OkStatus();
-    return Wrong(whole, absl::StrCat(": backup must be a whole number from 1 to 4294967295, got \"", Shown(number),
-                                     "\", e.g. sync,backup=1"));
+    return Wrong(whole, absl::StrCat(": backup must be a whole number from 1 to 4294967295, got \"",
+                                     Shown(number), "\", e.g. sync,backup=1"));
   }
-  if (grammar.option == nullptr) return Wrong(whole, absl::StrCat(": ", grammar.name, " has no options. ", Modes()));
-  return Wrong(whole, absl::StrCat(": unknown option \"", Shown(option), "\" of ", grammar.name, ", there is ",
-                                   grammar.option));
+  if (grammar.option == nullptr)
+    return Wrong(whole, absl::StrCat(": ", grammar.name, " has no options. ", Modes()));
+  return Wrong(whole, absl::StrCat(": unknown option \"", Shown(option), "\" of ", grammar.name,
+                                   ", there is ", grammar.option));
 }
 
 }  // namespace
@@ -91,8 +96,8 @@ absl::StatusOr<Mode> ParseMode(std::string_view text) {
   const std::string_view head = text.substr(0, comma);
   const std::string name(head.substr(0, head.find(':')));
   const std::string whole = Shown(text);
-  const auto grammar =
-      std::find_if(std::begin(kGrammar), std::end(kGrammar), [&](const Grammar& g) { return name == g.name; });
+  const auto grammar = std::find_if(std::begin(kGrammar), std::end(kGrammar),
+                                    [&](const Grammar& g) { return name == g.name; });
   if (grammar == std::end(kGrammar)) return UnknownMode(whole, name);
   Mode mode;
   mode.kind = grammar->kind;

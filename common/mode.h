@@ -21,7 +21,9 @@ struct Mode {
   bool scale_by_staleness = false;  // kAsync: rate / (1 + staleness)
 
   // All slices take step after step together; otherwise workers take data tasks.
-  bool rounds() const { return kind == Kind::kSync || kind == Kind::kLocalSgd || kind == Kind::kSingle; }
+  bool rounds() const {
+    return kind == Kind::kSync || kind == Kind::kLocalSgd || kind == Kind::kSingle;
+  }
   // Workers take steps of their own and send how far they came.
   bool local() const { return kind == Kind::kLocalSgd || kind == Kind::kGeo; }
   // One process and no servers.

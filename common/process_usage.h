@@ -6,7 +6,8 @@
 
 namespace convoy {
 
-// CPU seconds (user + system) and resident memory, now and at its peak; what only workers count is left at 0.
+// CPU seconds (user + system) and resident memory, now and at its peak; what only workers count is
+// left at 0.
 v1::ProcessUsage CurrentProcessUsage();
 
 }  // namespace convoy

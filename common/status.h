@@ -9,10 +9,10 @@
 #include "absl/status/statusor.h"
 
 // Returns from the enclosing function if `expr` (absl::Status) is not OK.
-#define CONVOY_RETURN_IF_ERROR(expr)                      \
-  do {                                                    \
-    absl::Status convoy_status_ = (expr);                 \
-    if (!convoy_status_.ok()) return convoy_status_;      \
+#define CONVOY_RETURN_IF_ERROR(expr)                 \
+  do {                                               \
+    absl::Status convoy_status_ = (expr);            \
+    if (!convoy_status_.ok()) return convoy_status_; \
   } while (false)
 
 #define CONVOY_CONCAT_INNER_(a, b) a##b
@@ -21,8 +21,8 @@
 // CONVOY_ASSIGN_OR_RETURN(auto x, MakeX()): declares or assigns x, or returns the error.
 #define CONVOY_ASSIGN_OR_RETURN(lhs, expr) \
   CONVOY_ASSIGN_OR_RETURN_(CONVOY_CONCAT_(convoy_status_or_, __LINE__), lhs, expr)
-#define CONVOY_ASSIGN_OR_RETURN_(result, lhs, expr) \
-  auto result = (expr);                             \
+#define CONVOY_ASSIGN_OR_RETURN_(result, lhs, expr)    \
+  auto result = (expr);                                \
   if (!result.ok()) return std::move(result).status(); \
   lhs = *std::move(result)
 

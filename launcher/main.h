@@ -14,7 +14,8 @@
 
 namespace convoy {
 
-// Runs the command line and returns the exit code: 0 done, 1 failed, 2 bad usage or job file, 128 + n ended by signal n.
+// Runs the command line and returns the exit code: 0 done, 1 failed, 2 bad usage or job file, 128 +
+// n ended by signal n.
 int Main(int argc, char** argv, std::vector<ModelRegistration> models = {});
 
 }  // namespace convoy

@@ -35,7 +35,8 @@ VersionBuffer BufferPool::Acquire(size_t size) {
 void BufferPool::State::Release(std::unique_ptr<Buffer> buffer) {
   const size_t bytes = buffer->values.size_bytes();
   if (options.poison) {
-    std::fill(buffer->values.begin(), buffer->values.end(), std::numeric_limits<float>::quiet_NaN());
+    std::fill(buffer->values.begin(), buffer->values.end(),
+              std::numeric_limits<float>::quiet_NaN());
   }
   MutexLock lock(mutex);
   live_bytes -= bytes;

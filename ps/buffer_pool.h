@@ -1,5 +1,6 @@
-// Buffers for the versions of cells. A version is immutable once it is published and is shared by the
-// cell, by replies under way and by snapshots; its memory returns to the pool with the last of them.
+// Buffers for the versions of cells. A version is immutable once it is published and is shared by
+// the cell, by replies under way and by snapshots; its memory returns to the pool with the last of
+// them.
 #ifndef CONVOY_PS_BUFFER_POOL_H_
 #define CONVOY_PS_BUFFER_POOL_H_
 
@@ -23,7 +24,8 @@ class BufferPool {
   struct Options {
     // Spare buffers are kept up to this; above it they are freed.
     size_t max_spare_bytes = size_t{64} << 20;
-    // Overwrite buffers with NaN when they come back, so that a use after release can't go unseen (tests).
+    // Overwrite buffers with NaN when they come back, so that a use after release can't go unseen
+    // (tests).
     bool poison = false;
   };
 
@@ -35,8 +37,8 @@ class BufferPool {
   size_t live_bytes() const;
 
  private:
-  // Neighbouring buffers start at different offsets within a page: without that an update's input and output
-  // often lie a multiple of 4 KiB apart, which costs up to half of its speed.
+  // Neighbouring buffers start at different offsets within a page: without that an update's input
+  // and output often lie a multiple of 4 KiB apart, which costs up to half of its speed.
   struct Buffer {
     AlignedBuffer memory;
     std::span<float> values;
@@ -47,7 +49,8 @@ class BufferPool {
 
     const Options options;
     Mutex mutex;
-    absl::flat_hash_map<size_t, std::vector<std::unique_ptr<Buffer>>> spare CONVOY_GUARDED_BY(mutex);
+    absl::flat_hash_map<size_t, std::vector<std::unique_ptr<Buffer>>> spare
+        CONVOY_GUARDED_BY(mutex);
     size_t spare_bytes CONVOY_GUARDED_BY(mutex) = 0;
     size_t live_bytes CONVOY_GUARDED_BY(mutex) = 0;
     size_t made CONVOY_GUARDED_BY(mutex) = 0;

@@ -55,16 +55,17 @@ VersionBuffer Cell::UpdateLocked(const BlockView& sum, uint64_t staleness) {
   std::vector<float*> slots(slots_.size());
   ForEachFloatRun(sum.values, [&](const float* gradient, size_t count, size_t index) {
     for (size_t s = 0; s < slots.size(); ++s) slots[s] = all_slots[s].data() + index;
-    options_.optimizer->Apply(scalars, {gradient, current + index, next->data() + index, slots.data(),
-                                        static_cast<int64_t>(count)});
+    options_.optimizer->Apply(scalars, {gradient, current + index, next->data() + index,
+                                        slots.data(), static_cast<int64_t>(count)});
   });
   return next;
 }
 
 void Cell::ReleaseLocked(std::vector<ParkedPull>* released) {
   const uint64_t version = progress_.version();
-  const auto ready = std::stable_partition(parked_.begin(), parked_.end(),
-                                           [version](const ParkedPull& pull) { return pull.version > version; });
+  const auto ready =
+      std::stable_partition(parked_.begin(), parked_.end(),
+                            [version](const ParkedPull& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
     pull->ticket->Fill(pull->index, VersionLocked(progress_.version(), current_));
     released->push_back(std::move(*pull));

@@ -1,6 +1,7 @@
-// The unit of consistency inside a server: one block of a variable, with its current and previous version, its
-// optimizer slots, the contributions in progress, the marks of what has been counted, and the pulls that
-// wait for it. A cell without values stands for the server itself and counts its steps and examples.
+// The unit of consistency inside a server: one block of a variable, with its current and previous
+// version, its optimizer slots, the contributions in progress, the marks of what has been counted,
+// and the pulls that wait for it. A cell without values stands for the server itself and counts its
+// steps and examples.
 #ifndef CONVOY_PS_CELL_H_
 #define CONVOY_PS_CELL_H_
 
@@ -29,9 +30,9 @@ class Cell {
  public:
   struct Options {
     ProgressOptions progress;
-    BufferPool* pool = nullptr;              // outlives the cell, like all pointers here
-    const Optimizer* optimizer = nullptr;    // null: a cell without values
-    double base_learning_rate = 0;           // 0: frozen, the version only advances
+    BufferPool* pool = nullptr;            // outlives the cell, like all pointers here
+    const Optimizer* optimizer = nullptr;  // null: a cell without values
+    double base_learning_rate = 0;         // 0: frozen, the version only advances
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
   };
@@ -44,8 +45,8 @@ class Cell {
   enum class Pulled { kReady, kParked, kGone };
   struct PullResult {
     Pulled outcome = Pulled::kReady;
-    CellVersion value;        // kReady
-    uint64_t current = 0;     // kGone: the cell's version now
+    CellVersion value;     // kReady
+    uint64_t current = 0;  // kGone: the cell's version now
   };
 
   // What tests and checkpoints look at.
@@ -58,12 +59,12 @@ class Cell {
   // `initial`: values at version 0, empty for a cell without values.
   Cell(Options options, const AlignedBuffer& initial);
 
-  // Counts a contribution once. `values` are the gradient, summed over `examples`; empty: none. Pulls that the new
-  // version completes are taken off and added to `released`, filled in.
+  // Counts a contribution once. `values` are the gradient, summed over `examples`; empty: none.
+  // Pulls that the new version completes are taken off and added to `released`, filled in.
   PushResult Push(const Key& key, uint64_t base_version, const Payload& values, uint64_t examples,
                   std::vector<ParkedPull>* released);
-  // The value at `version` (kExactVersion; or kNewestVersion) or the newest. If it is not there yet, `parked()` is called to
-  // get a place and the pull is parked.
+  // The value at `version` (kExactVersion; or kNewestVersion) or the newest. If it is not there
+  // yet, `parked()` is called to get a place and the pull is parked.
   PullResult Pull(uint64_t version, const std::function<ParkedPull()>& parked);
   // The newest value.
   CellVersion Newest() const;
@@ -75,9 +76,11 @@ class Cell {
   // Arms a snapshot of version `version` (or kSnapshotNow). False: the cell is beyond it.
   bool ArmSnapshot(uint64_t version);
   void DisarmSnapshot();
-  // What TakeSnapshot() will have, without values; nullopt: it is not there yet, or nothing is armed.
+  // What TakeSnapshot() will have, without values; nullopt: it is not there yet, or nothing is
+  // armed.
   std::optional<CellPosition> OutlineSnapshot() const;
-  // The cell at the version that was armed, once; nullopt: it is not there yet, or nothing is armed.
+  // The cell at the version that was armed, once; nullopt: it is not there yet, or nothing is
+  // armed.
   std::optional<BlockSnapshot> TakeSnapshot();
   // Memory for a snapshot of this cell, to be filled and restored.
   BlockSnapshot MakeSnapshot(CellPosition position) const;
@@ -105,7 +108,7 @@ class Cell {
   mutable Mutex mutex_;
   CellProgress<BlockSum, BlockAdder> progress_ CONVOY_GUARDED_BY(mutex_);
   VersionBuffer current_ CONVOY_GUARDED_BY(mutex_);
-  VersionBuffer previous_ CONVOY_GUARDED_BY(mutex_);   // of version - 1 (kRounds)
+  VersionBuffer previous_ CONVOY_GUARDED_BY(mutex_);  // of version - 1 (kRounds)
   std::vector<AlignedBuffer> slots_ CONVOY_GUARDED_BY(mutex_);
   std::vector<ParkedPull> parked_ CONVOY_GUARDED_BY(mutex_);
   SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);

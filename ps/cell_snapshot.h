@@ -1,8 +1,8 @@
-// When a cell copies itself for a checkpoint, and what the copy is. The same for blocks and for buckets
-// of tables.
+// When a cell copies itself for a checkpoint, and what the copy is. The same for blocks and for
+// buckets of tables.
 //
-// A snapshot is armed for a version. The cell goes on meanwhile: the change that would leave the version
-// keeps what it overwrites, once. The copy is taken later, by whoever writes it.
+// A snapshot is armed for a version. The cell goes on meanwhile: the change that would leave the
+// version keeps what it overwrites, once. The copy is taken later, by whoever writes it.
 #ifndef CONVOY_PS_CELL_SNAPSHOT_H_
 #define CONVOY_PS_CELL_SNAPSHOT_H_
 
@@ -24,7 +24,7 @@ inline constexpr uint64_t kSnapshotNow = std::numeric_limits<uint64_t>::max();
 // A block at one version.
 struct BlockSnapshot {
   CellPosition position;
-  VersionBuffer values;             // null for the server's own cell
+  VersionBuffer values;              // null for the server's own cell
   std::vector<AlignedBuffer> slots;  // each as long as `values`
 };
 
@@ -40,8 +40,8 @@ struct BucketSnapshot {
 // Not thread-safe: used under the cell's lock.
 class SnapshotState {
  public:
-  // Wants the state at `version`, or at `current` for kSnapshotNow. A snapshot that was armed before is
-  // given up. False: the cell is beyond it.
+  // Wants the state at `version`, or at `current` for kSnapshotNow. A snapshot that was armed
+  // before is given up. False: the cell is beyond it.
   bool Arm(uint64_t version, uint64_t current) {
     version_.reset();
     if (version != kSnapshotNow && version < current) return false;

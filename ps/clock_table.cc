@@ -21,9 +21,9 @@ bool ClockTable::MayRead(uint32_t worker) const {
 }
 
 std::optional<uint32_t> ClockTable::Slowest() const {
-  const auto it = std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
-    return a.second.level() < b.second.level();
-  });
+  const auto it = std::min_element(
+      workers_.begin(), workers_.end(),
+      [](const auto& a, const auto& b) { return a.second.level() < b.second.level(); });
   if (it == workers_.end()) return std::nullopt;
   return it->first;
 }

@@ -1,7 +1,8 @@
-// The clocks of ssp: how many batches each worker has completed, and who is the slowest of those that
-// hold a task.
+// The clocks of ssp: how many batches each worker has completed, and who is the slowest of those
+// that hold a task.
 //
-// Ho et al., "More effective distributed ML via a stale synchronous parallel parameter server", NIPS 2013.
+// Ho et al., "More effective distributed ML via a stale synchronous parallel parameter server",
+// NIPS 2013.
 #ifndef CONVOY_PS_CLOCK_TABLE_H_
 #define CONVOY_PS_CLOCK_TABLE_H_
 
@@ -11,8 +12,8 @@
 
 namespace convoy {
 
-// Not thread-safe. Workers count their clocks from when they joined; the table puts a joiner level with the
-// slowest worker at that moment.
+// Not thread-safe. Workers count their clocks from when they joined; the table puts a joiner level
+// with the slowest worker at that moment.
 class ClockTable {
  public:
   explicit ClockTable(uint32_t bound) : bound_(bound) {}
@@ -24,16 +25,17 @@ class ClockTable {
   // The worker's own count stands at `clock`; lower values than before are ignored.
   void Advance(uint32_t worker, uint64_t clock);
 
-  // True if `worker` may read: slowest clock >= its clock - bound. Workers that have not joined may.
+  // True if `worker` may read: slowest clock >= its clock - bound. Workers that have not joined
+  // may.
   bool MayRead(uint32_t worker) const;
   // The slowest worker, if any has joined.
   std::optional<uint32_t> Slowest() const;
 
  private:
   struct Entry {
-    uint64_t start;      // level at which it joined
-    uint64_t offset;     // its own count then
-    uint64_t clock;      // its own count now
+    uint64_t start;   // level at which it joined
+    uint64_t offset;  // its own count then
+    uint64_t clock;   // its own count now
     uint64_t level() const { return start + (clock - offset); }
   };
 

@@ -152,7 +152,8 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (out.empty()) return;
     const std::shared_ptr<StreamServer> server = Server();
     if (server == nullptr) return;
-    for (const ServerCore::Outgoing& outgoing : out) server->Send(outgoing.stream, Encode(outgoing.reply));
+    for (const ServerCore::Outgoing& outgoing : out)
+      server->Send(outgoing.stream, Encode(outgoing.reply));
   }
 
   const Options options_;
@@ -172,7 +173,9 @@ ParameterService::ParameterService(std::unique_ptr<Impl> impl) : impl_(std::move
 ParameterService::~ParameterService() = default;
 const std::string& ParameterService::address() const { return impl_->Server()->address(); }
 void ParameterService::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
-void ParameterService::Install(std::shared_ptr<ServerCore> core) { impl_->Install(std::move(core)); }
+void ParameterService::Install(std::shared_ptr<ServerCore> core) {
+  impl_->Install(std::move(core));
+}
 v1::ServerStats ParameterService::Stats() const { return impl_->Stats(); }
 void ParameterService::Stop() { impl_->Stop(); }
 

@@ -1,5 +1,5 @@
-// A ServerCore on the network: decodes requests, encodes replies, answers GetLayout and GetStats. Until a core
-// is installed requests are answered UNAVAILABLE.
+// A ServerCore on the network: decodes requests, encodes replies, answers GetLayout and GetStats.
+// Until a core is installed requests are answered UNAVAILABLE.
 #ifndef CONVOY_PS_PARAMETER_SERVICE_H_
 #define CONVOY_PS_PARAMETER_SERVICE_H_
 

@@ -17,15 +17,15 @@ namespace convoy {
 // The value of a cell at one version.
 struct CellVersion {
   uint64_t version = 0;
-  VersionBuffer values;   // null for the server's own cell, which has none
+  VersionBuffer values;  // null for the server's own cell, which has none
 };
 
-// Filled in by the threads that complete the awaited steps: each cell's thread writes its own element of
-// `reply.cells` and then counts down; the one that reaches zero sends the reply.
+// Filled in by the threads that complete the awaited steps: each cell's thread writes its own
+// element of `reply.cells` and then counts down; the one that reaches zero sends the reply.
 struct PullTicket {
   uint64_t stream = 0;
   uint32_t worker = 0;
-  uint64_t version = 0;     // asked for
+  uint64_t version = 0;  // asked for
   absl::Time since, deadline;
   ExchangeReply reply;
   std::vector<RowPlaces> rows;  // as reply.rows
@@ -40,7 +40,8 @@ struct PullTicket {
     if (index == kNoValues) {
       reply->applied_step = value.version;
     } else {
-      reply->cells[index] = {reply->cells[index].cell, value.version, Payload(*value.values, value.values)};
+      reply->cells[index] = {reply->cells[index].cell, value.version,
+                             Payload(*value.values, value.values)};
     }
   }
 };
@@ -49,7 +50,7 @@ struct PullTicket {
 struct ParkedPull {
   std::shared_ptr<PullTicket> ticket;
   size_t index = 0;
-  uint64_t version = 0;   // wanted
+  uint64_t version = 0;  // wanted
 };
 
 }  // namespace convoy

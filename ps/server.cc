@@ -29,7 +29,8 @@
 namespace convoy {
 namespace {
 
-absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identity, const v1::Assignment& assignment) {
+absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identity,
+                                                     const v1::Assignment& assignment) {
   CONVOY_ASSIGN_OR_RETURN(Placement placement, PlacementOf(assignment));
   const v1::Job& job = assignment.job();
   ServerCore::Options options;
@@ -47,7 +48,8 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   options.total_examples = options.epoch_examples * std::max(1u, job.training().epochs());
   options.wait_timeout = absl::Milliseconds(job.cluster().wait_timeout_ms());
   options.out_of_order_budget = job.cluster().out_of_order_budget();
-  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ServerCore> core, ServerCore::Create(options, std::move(placement)));
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<ServerCore> core,
+                          ServerCore::Create(options, std::move(placement)));
   if (assignment.has_restore()) {
     CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointReader> checkpoint,
                             CheckpointReader::Open(assignment.restore().folder()));
@@ -134,14 +136,17 @@ absl::Status RunServer(const ServerOptions& options) {
   service_options.listen = options.listen;
   service_options.threads = options.threads;
   service_options.spin = absl::Microseconds(options.spin_us);
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterService> service, ParameterService::Start(service_options));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterService> service,
+                          ParameterService::Start(service_options));
   JobEnd end;
   SnapshotsInTurn snapshots;
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
-                          CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
+  CONVOY_ASSIGN_OR_RETURN(
+      const std::unique_ptr<CoordinatorClient> coordinator,
+      CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
   CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
                           coordinator->Register(Introduction(options, service->address())));
-  options.log(absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
+  options.log(
+      absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
 
   coordinator->StartHeartbeats(
       absl::Milliseconds(registered.job().cluster().heartbeat_ms()),
@@ -174,17 +179,20 @@ absl::Status RunServer(const ServerOptions& options) {
     coordinator->Heartbeat(last_words).status().IgnoreError();
     return core.status();
   }
-  options.log(absl::StrFormat("holds %d cells, %.1f MB of weights, mode %s, generation %d",
-                              (*core)->placement().cells_of_server(registered.identity().rank()).size(),
-                              4e-6 * static_cast<double>((*core)->placement().elements_of_server(registered.identity().rank())),
-                              assignment.job().training().mode(), assignment.generation()));
+  options.log(absl::StrFormat(
+      "holds %d cells, %.1f MB of weights, mode %s, generation %d",
+      (*core)->placement().cells_of_server(registered.identity().rank()).size(),
+      4e-6 * static_cast<double>(
+                 (*core)->placement().elements_of_server(registered.identity().rank())),
+      assignment.job().training().mode(), assignment.generation()));
   snapshots.Install(std::make_unique<SnapshotTaker>(
       *core, [client = coordinator.get()] { client->HeartbeatNow(); }));
   if (link->any()) options.log(absl::StrCat("rehearsal: the link is ", Describe(*link)));
   service->SetLink(*link);
   service->Install(*std::move(core));
   const absl::Status status = end.Wait();
-  options.log(status.ok() ? "the job is done" : absl::StrCat("the job has failed: ", std::string(status.message())));
+  options.log(status.ok() ? "the job is done"
+                          : absl::StrCat("the job has failed: ", std::string(status.message())));
   coordinator->StopHeartbeats();
   snapshots.Install(nullptr);
   return status;

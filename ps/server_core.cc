@@ -13,10 +13,6 @@
 namespace convoy {
 namespace {
 
-Cell::Key KeyOf(const ExchangeRequest& request) {
-  return {request.step, request.node, request.task, request.batch};
-}
-
 absl::Status OtherJob(uint64_t mine, uint64_t theirs) {
   return absl::FailedPreconditionError(absl::StrFormat(
       "this server works for job %016x, the request is of job %016x; check the addresses", mine,
@@ -25,7 +21,8 @@ absl::Status OtherJob(uint64_t mine, uint64_t theirs) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ServerCore>> ServerCore::Create(Options options, Placement placement) {
+absl::StatusOr<std::unique_ptr<ServerCore>> ServerCore::Create(Options options,
+                                                               Placement placement) {
   auto core = std::unique_ptr<ServerCore>(new ServerCore(std::move(options), std::move(placement)));
   CONVOY_ASSIGN_OR_RETURN(core->shard_, Shard::Create(core->options_, &core->placement_));
   core->check_ = std::make_unique<RequestCheck>(core->options_.rank, core->options_.mode,
@@ -37,6 +34,7 @@ ServerCore::ServerCore(Options options, Placement placement)
     : options_(std::move(options)),
       placement_(std::move(placement)),
       policy_(ConsistencyPolicy::For(options_.mode)),
+      waiting_(options_.wait_timeout),
       clocks_(options_.mode.bound) {}
 
 void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::Time now,
@@ -58,7 +56,8 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
   }
   if (status.ok() && accepted == Accepted::kRetryLater) {
     retries_.fetch_add(1);
-    status = absl::ResourceExhaustedError("no room for gradients that come out of order; send again later");
+    status = absl::ResourceExhaustedError(
+        "no room for gradients that come out of order; send again later");
     reply.retry_later = true;
   }
   if (status.ok()) {
@@ -84,17 +83,19 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
 absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time now) {
   if (request.job_id != options_.job_id) return OtherJob(options_.job_id, request.job_id);
   if (request.generation < options_.generation) {
-    return absl::AbortedError(absl::StrCat("generation ", request.generation, " is over, now ", options_.generation));
+    return absl::AbortedError(
+        absl::StrCat("generation ", request.generation, " is over, now ", options_.generation));
   }
   if (request.generation > options_.generation) {
-    return absl::UnavailableError(
-        absl::StrCat("generation ", request.generation, " is not known yet, still ", options_.generation));
+    return absl::UnavailableError(absl::StrCat("generation ", request.generation,
+                                               " is not known yet, still ", options_.generation));
   }
   MutexLock lock(mutex_);
   Session& session = sessions_[request.worker];
   if (request.session < session.number) {
-    return absl::AbortedError(absl::StrCat("worker ", request.worker, " has opened a newer stream (session ",
-                                           session.number, ", this is ", request.session, ")"));
+    return absl::AbortedError(absl::StrCat("worker ", request.worker,
+                                           " has opened a newer stream (session ", session.number,
+                                           ", this is ", request.session, ")"));
   }
   if (request.session > session.number) {
     session.number = request.session;
@@ -105,134 +106,8 @@ absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time n
   return absl::OkStatus();
 }
 
-ServerCore::Session* ServerCore::CurrentSessionLocked(const ExchangeRequest& request) {
-  Session& session = sessions_[request.worker];
-  return session.number == request.session ? &session : nullptr;
-}
-
-absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request,
-                                                      ExchangeReply* reply, Released* released) {
-  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce && shard_->IsComplete(request.task)) {
-    // A task that is done again after a restore, from its first batch.
-    duplicates_.fetch_add(1, std::memory_order_relaxed);
-    return Accepted::kAll;
-  }
-  Accepted all = Accepted::kAll;
-  for (const Contribution& c : request.contributions) {
-    const PushResult result = shard_->cell(c.cell).Push(KeyOf(request), c.base_version, c.values,
-                                                        request.examples, &released->cells);
-    CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, Count(request, c.cell, result, reply));
-    if (accepted == Accepted::kRetryLater) all = accepted;
-  }
-  if (policy_.apply == ConsistencyPolicy::Apply::kRounds) CountRows(request);
-  for (const RowContribution& rows : request.rows) {
-    CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, PushRows(request, rows, reply, released));
-    if (accepted == Accepted::kRetryLater) all = accepted;
-  }
-  if (reply->staleness.count > 0) {
-    MutexLock lock(mutex_);
-    staleness_.Merge(reply->staleness);
-  }
-  if (!request.final || all == Accepted::kRetryLater) return all;
-  return FinishPush(request, reply, released);
-}
-
-void ServerCore::CountRows(const ExchangeRequest& request) {
-  size_t bytes = 0;
-  for (const RowContribution& rows : request.rows) bytes += rows.values.size();
-  MutexLock lock(mutex_);
-  Session* const session = CurrentSessionLocked(request);
-  if (session == nullptr) return;
-  session->row_bytes += bytes;
-  shard_->SawRows(session->row_bytes);
-  if (request.final) session->row_bytes = 0;
-}
-
-absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request,
-                                                          const RowContribution& rows,
-                                                          ExchangeReply* reply,
-                                                          Released* released) {
-  const auto first = static_cast<uint32_t>(placement_.cells().size()) + rows.table * kTableBuckets;
-  absl::StatusOr<Accepted> all = Accepted::kAll;
-  shard_->table(rows.table)
-      .Push(KeyOf(request), rows.base_version, rows.ids, rows.values, request.examples,
-            &released->rows, [&](uint32_t bucket, const PushResult& result) {
-              const absl::StatusOr<Accepted> accepted =
-                  Count(request, first + bucket, result, reply);
-              if (!accepted.ok() || *accepted == Accepted::kRetryLater) all = accepted;
-              return accepted.ok();
-            });
-  return all;
-}
-
-absl::StatusOr<ServerCore::Accepted> ServerCore::Count(const ExchangeRequest& request,
-                                                       uint32_t number, const PushResult& result,
-                                                       ExchangeReply* reply) {
-  switch (result.outcome) {
-    case Pushed::kApplied:
-      if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce) {
-        reply->staleness.Add(result.staleness);
-        staleness_histogram_.Add(result.staleness);
-      }
-      break;
-    case Pushed::kStored:
-      break;
-    case Pushed::kDuplicate:
-      duplicates_.fetch_add(1, std::memory_order_relaxed);
-      break;
-    case Pushed::kGap:
-      return Gap(request, result.expected, reply);
-    case Pushed::kOverBudget:
-      break;
-    case Pushed::kGone:
-      reply->step_gone = true;
-      break;
-  }
-  if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce)
-    return Accepted::kAll;  // nothing is refused
-  const bool over_budget = result.outcome == Pushed::kOverBudget;
-  MutexLock lock(mutex_);
-  if (Session* session = CurrentSessionLocked(request)) {
-    const auto refused = std::make_pair(request.node, number);
-    if (over_budget) {
-      session->refused.insert(refused);
-    } else {
-      session->refused.erase(refused);
-    }
-  }
-  return over_budget ? Accepted::kRetryLater : Accepted::kAll;
-}
-
-// Cells that the push did not name get an empty contribution; those that were refused must come first.
-absl::StatusOr<ServerCore::Accepted> ServerCore::FinishPush(const ExchangeRequest& request,
-                                                            ExchangeReply* reply,
-                                                            Released* released) {
-  {
-    // Only those of this push: other slices of the worker may have to wait until this one is complete.
-    MutexLock lock(mutex_);
-    const Session* session = CurrentSessionLocked(request);
-    if (session == nullptr) return absl::AbortedError(absl::StrCat("worker ", request.worker, " has opened a newer stream"));
-    const auto first = session->refused.lower_bound({request.node, 0});
-    if (first != session->refused.end() && first->first == request.node) return Accepted::kRetryLater;
-  }
-  const PushResult result =
-      shard_->FinishPush(KeyOf(request), request.examples, &released->cells, &released->rows);
-  if (result.outcome == Pushed::kGone) reply->step_gone = true;
-  if (result.outcome == Pushed::kGap) return Gap(request, result.expected, reply);
-  return Accepted::kAll;
-}
-
-absl::Status ServerCore::Gap(const ExchangeRequest& request, uint64_t expected, ExchangeReply* reply) const {
-  reply->expected_step = expected;
-  const std::string got = policy_.apply == ConsistencyPolicy::Apply::kRounds
-                              ? absl::StrCat("step ", request.step)
-                              : absl::StrCat("batch ", request.batch, " of task ", request.task);
-  return absl::FailedPreconditionError(absl::StrCat("worker ", request.worker, " pushed ", got, ", server ",
-                                                    options_.rank, " expects ", expected,
-                                                    " next: send what is missing first"));
-}
-
-void ServerCore::UpdateClock(const ExchangeRequest& request, std::vector<std::shared_ptr<PullTicket>>* ready) {
+void ServerCore::UpdateClock(const ExchangeRequest& request,
+                             std::vector<std::shared_ptr<PullTicket>>* ready) {
   if (policy_.answer != ConsistencyPolicy::Answer::kClockBound) return;
   MutexLock lock(clock_mutex_);
   if (request.clock_event == ClockEvent::kJoin) clocks_.Join(request.worker, request.clock);
@@ -261,11 +136,11 @@ void ServerCore::FillNewest(PullTicket& ticket) const {
   }
 }
 
-void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply reply,
-                      std::vector<Outgoing>* out) {
+void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now,
+                      ExchangeReply reply, std::vector<Outgoing>* out) {
   PullCollector collector(request, placement_, *shard_, &reply,
                           [&](ExchangeReply* taken, std::vector<RowPlaces>* rows) {
-                            return MakeTicket(stream, request, now, taken, rows);
+                            return waiting_.Add(stream, request, now, taken, rows);
                           });
   const bool waits = request.has_pull() && request.pull_version != kNewestVersion;
   if (waits && ParkOnClock(stream, request, now, &reply, collector.rows())) return;
@@ -284,7 +159,7 @@ void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Tim
   if (ticket == nullptr) {
     out->push_back({stream, std::move(reply)});
   } else {
-    CountDown(*ticket, collector.done() + 1, out);  // 1: the guard of MakeTicket
+    CountDown(*ticket, collector.done() + 1, out);  // 1: see WaitingPulls::Add
   }
 }
 
@@ -293,29 +168,8 @@ bool ServerCore::ParkOnClock(uint64_t stream, const ExchangeRequest& request, ab
   if (policy_.answer != ConsistencyPolicy::Answer::kClockBound) return false;
   MutexLock lock(clock_mutex_);
   if (clocks_.MayRead(request.worker)) return false;
-  waiting_for_clock_.push_back(MakeTicket(stream, request, now, reply, rows));
+  waiting_for_clock_.push_back(waiting_.Add(stream, request, now, reply, rows));
   return true;
-}
-
-std::shared_ptr<PullTicket> ServerCore::MakeTicket(uint64_t stream, const ExchangeRequest& request,
-                                                   absl::Time now, ExchangeReply* reply,
-                                                   std::vector<RowPlaces>* rows) {
-  auto ticket = std::make_shared<PullTicket>();
-  ticket->stream = stream;
-  ticket->worker = request.worker;
-  ticket->version = request.pull_version;
-  ticket->since = now;
-  ticket->deadline = now + options_.wait_timeout;
-  ticket->reply = std::move(*reply);
-  ticket->rows = std::move(*rows);
-  // One for each thing that is pulled, and one so that it is not sent before all are looked at.
-  size_t parts = ticket->reply.cells.size() + (request.pull_applied ? 1 : 0) + 1;
-  for (const RowPlaces& places : ticket->rows) parts += places.runs.size();
-  ticket->remaining = static_cast<uint32_t>(parts);
-  MutexLock lock(mutex_);
-  while (!parked_.empty() && parked_.front()->answered) parked_.pop_front();
-  parked_.push_back(ticket);
-  return ticket;
 }
 
 void ServerCore::CountDown(PullTicket& ticket, uint32_t by, std::vector<Outgoing>* out) {
@@ -326,22 +180,8 @@ void ServerCore::Answer(PullTicket& ticket, std::vector<Outgoing>* out) {
   if (!ticket.answered.exchange(true)) out->push_back({ticket.stream, std::move(ticket.reply)});
 }
 
-void ServerCore::OnStreamClosed(uint64_t stream) {
-  MutexLock lock(mutex_);
-  for (const auto& ticket : parked_) {
-    if (ticket->stream == stream) ticket->answered = true;
-  }
-}
-
 void ServerCore::Tick(absl::Time now, std::vector<Outgoing>* out) {
-  std::vector<std::shared_ptr<PullTicket>> late;
-  {
-    MutexLock lock(mutex_);
-    for (const auto& ticket : parked_) {
-      if (ticket->deadline <= now && !ticket->answered.exchange(true)) late.push_back(ticket);
-    }
-  }
-  for (const auto& ticket : late) {
+  for (const auto& ticket : waiting_.TakeLate(now)) {
     ExchangeReply reply;
     reply.request_id = ticket->reply.request_id;
     reply.code = absl::StatusCode::kDeadlineExceeded;
@@ -357,13 +197,15 @@ std::string ServerCore::Describe(const PullTicket& ticket, absl::Time now) const
     MutexLock lock(clock_mutex_);
     const std::optional<uint32_t> slowest = clocks_.Slowest();
     return absl::StrCat(waited, " for ", slowest ? DescribeWorker(*slowest, now) : "no worker",
-                        ", the slowest, to come within ", policy_.bound, " batches of worker ", ticket.worker);
+                        ", the slowest, to come within ", policy_.bound, " batches of worker ",
+                        ticket.worker);
   }
   const std::set<uint32_t> slices = shard_->MissingSlices(ticket.version);
   std::vector<std::string> missing;
   for (uint32_t slice : slices) {
-    missing.push_back(absl::StrCat(
-        "slice ", slice, " of ", DescribeWorker(OwnerOfSlice(slice, options_.workers, options_.slices), now)));
+    missing.push_back(
+        absl::StrCat("slice ", slice, " of ",
+                     DescribeWorker(OwnerOfSlice(slice, options_.workers, options_.slices), now)));
   }
   return absl::StrCat(waited, " at step ", ticket.version == 0 ? 0 : ticket.version - 1, " for ",
                       absl::StrJoin(missing, ", "));
@@ -381,6 +223,7 @@ v1::ServerStats ServerCore::Stats() const {
   v1::ServerStats stats;
   stats.set_duplicates(duplicates_);
   stats.set_retry_later(retries_);
+  stats.set_parked(static_cast<uint32_t>(waiting_.count()));
   shard_->AddStats(&stats);
   for (size_t i = 0; i < kStalenessBuckets; ++i) {
     const uint64_t count = staleness_histogram_.count(i);
@@ -393,8 +236,6 @@ v1::ServerStats ServerCore::Stats() const {
   stats.set_staleness_sum(staleness_.sum);
   stats.set_staleness_max(staleness_.max);
   stats.set_staleness_min(staleness_.min);
-  stats.set_parked(static_cast<uint32_t>(std::count_if(
-      parked_.begin(), parked_.end(), [](const auto& ticket) { return !ticket->answered; })));
   return stats;
 }
 

@@ -1,11 +1,10 @@
-// The logic of a parameter server without gRPC, threads or clocks: requests go in with the time, replies come
-// out. Real servers wire it to streams, tests to a simulated network.
+// The logic of a parameter server without gRPC, threads or clocks: requests go in with the time,
+// replies come out. Real servers wire it to streams, tests to a simulated network.
 #ifndef CONVOY_PS_SERVER_CORE_H_
 #define CONVOY_PS_SERVER_CORE_H_
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +25,7 @@
 #include "ps/pull_ticket.h"
 #include "ps/request_check.h"
 #include "ps/shard.h"
+#include "ps/waiting_pulls.h"
 
 namespace convoy {
 
@@ -47,10 +47,12 @@ class ServerCore {
   // InvalidArgument: optimizer settings.
   static absl::StatusOr<std::unique_ptr<ServerCore>> Create(Options options, Placement placement);
 
-  // Handles one request of `stream`. Replies that are due now, to this stream or others, are appended to `out`.
-  void Handle(uint64_t stream, const ExchangeRequest& request, absl::Time now, std::vector<Outgoing>* out);
+  // Handles one request of `stream`. Replies that are due now, to this stream or others, are
+  // appended to `out`.
+  void Handle(uint64_t stream, const ExchangeRequest& request, absl::Time now,
+              std::vector<Outgoing>* out);
   // The stream is gone: nothing is sent to it any more.
-  void OnStreamClosed(uint64_t stream);
+  void OnStreamClosed(uint64_t stream) { waiting_.Forget(stream); }
   // Answers pulls whose deadline has passed; the answer names what is missing.
   void Tick(absl::Time now, std::vector<Outgoing>* out);
 
@@ -86,7 +88,8 @@ class ServerCore {
 
   ServerCore(Options options, Placement placement);
   absl::Status CheckFence(const ExchangeRequest& request, absl::Time now);
-  // The worker's session; null if a newer stream has taken over since CheckFence (on another thread).
+  // The worker's session; null if a newer stream has taken over since CheckFence (on another
+  // thread).
   Session* CurrentSessionLocked(const ExchangeRequest& request) CONVOY_REQUIRES(mutex_);
 
   absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply,
@@ -108,9 +111,6 @@ class ServerCore {
             std::vector<Outgoing>* out);
   bool ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now,
                    ExchangeReply* reply, std::vector<RowPlaces>* rows);
-  std::shared_ptr<PullTicket> MakeTicket(uint64_t stream, const ExchangeRequest& request,
-                                         absl::Time now, ExchangeReply* reply,
-                                         std::vector<RowPlaces>* rows);
   void Answer(PullTicket& ticket, std::vector<Outgoing>* out);
   void CountDown(PullTicket& ticket, uint32_t by, std::vector<Outgoing>* out);
   std::string Describe(const PullTicket& ticket, absl::Time now) const;
@@ -128,7 +128,8 @@ class ServerCore {
   std::map<uint32_t, Session> sessions_ CONVOY_GUARDED_BY(mutex_);
   StalenessHistogram staleness_histogram_;
   Staleness staleness_ CONVOY_GUARDED_BY(mutex_);
-  std::deque<std::shared_ptr<PullTicket>> parked_ CONVOY_GUARDED_BY(mutex_);
+
+  WaitingPulls waiting_;
 
   mutable Mutex clock_mutex_;
   ClockTable clocks_ CONVOY_GUARDED_BY(clock_mutex_);

@@ -200,7 +200,8 @@ void Shard::RestoreTasks(IntervalSet complete) {
 bool Shard::AwaitSnapshot() {
   MutexLock lock(snapshot_mutex_);
   snapshot_awaited_ = true;
-  while (snapshot_armed_ && !server_cell_->OutlineSnapshot()) snapshot_changed_.Wait(snapshot_mutex_);
+  while (snapshot_armed_ && !server_cell_->OutlineSnapshot())
+    snapshot_changed_.Wait(snapshot_mutex_);
   snapshot_awaited_ = false;
   return snapshot_armed_;
 }

@@ -12,8 +12,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "common/interval_set.h"
 #include "absl/time/time.h"
+#include "common/interval_set.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/optimizers/optimizer.h"
@@ -75,13 +75,14 @@ class Shard {
   // its marks go.
   void CompleteTask(uint64_t task);
   bool IsComplete(uint64_t task) const;
-  // Arms a snapshot of version `version` (or kSnapshotNow) in every cell; one that was armed before is
-  // given up. Returns `version`, or if some cell is beyond it the highest version of all, and then
-  // nothing is armed.
+  // Arms a snapshot of version `version` (or kSnapshotNow) in every cell; one that was armed before
+  // is given up. Returns `version`, or if some cell is beyond it the highest version of all, and
+  // then nothing is armed.
   uint64_t ArmSnapshot(uint64_t version);
   // The snapshot is written, or not wanted any more.
   void DisarmSnapshot();
-  // Waits until every cell has come to the version that was armed. False: nothing is armed any more.
+  // Waits until every cell has come to the version that was armed. False: nothing is armed any
+  // more.
   bool AwaitSnapshot();
   // Tasks that were complete when the snapshot was armed.
   IntervalSet SnapshotTasks() const;

@@ -37,10 +37,10 @@ class ShardWriter {
     file_.name = ServerFileName(rank_, placement_.servers());
     const std::string path = absl::StrCat(folder, "/", file_.name);
     CONVOY_ASSIGN_OR_RETURN(
-        writer_, SafetensorsWriter::Create(
-                     path, Declarations(),
-                     {{"format", kServerFileFormat},
-                      {"server", ServerOfServers(rank_, placement_.servers())}}));
+        writer_,
+        SafetensorsWriter::Create(path, Declarations(),
+                                  {{"format", kServerFileFormat},
+                                   {"server", ServerOfServers(rank_, placement_.servers())}}));
     CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kCellsTensor, 0, cells_));
     CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kMarksTensor, 0, marks_));
     CONVOY_RETURN_IF_ERROR(writer_->WriteU64(kCompleteTensor, 0, complete_));
@@ -200,8 +200,8 @@ class ShardWriter {
       for (const WaitingId& id : bucket->waiting) {
         waiting.insert(waiting.end(), {b, id.id, id.sightings, id.last_step});
       }
-      CONVOY_RETURN_IF_ERROR(writer_->WriteU64(TableWaitingTensor(name),
-                                               waiting_row * kWaitingColumns, waiting));
+      CONVOY_RETURN_IF_ERROR(
+          writer_->WriteU64(TableWaitingTensor(name), waiting_row * kWaitingColumns, waiting));
       if (file_.delta) {
         CONVOY_RETURN_IF_ERROR(
             writer_->WriteU64(TableRemovedTensor(name), removed_row, bucket->removed));
@@ -224,8 +224,8 @@ class ShardWriter {
   const uint32_t rank_;
   const BucketVersions* base_;  // null: all rows
   ShardFile file_;
-  std::vector<uint64_t> cells_;  // [cells, kCellColumns]
-  std::vector<uint64_t> marks_;  // [marks, kMarkColumns]
+  std::vector<uint64_t> cells_;     // [cells, kCellColumns]
+  std::vector<uint64_t> marks_;     // [marks, kMarkColumns]
   std::vector<uint64_t> complete_;  // [ranges, 2]
   std::vector<uint64_t> deltas_;    // [buckets, kDeltaColumns]
   std::vector<TableSize> tables_;

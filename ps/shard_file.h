@@ -27,13 +27,14 @@ struct ShardFile {
   BucketVersions versions;  // to be the base of another one
 };
 
-// Writes the snapshot that is armed, and which every cell has come to, to a new file in `folder`, which
-// is made if it is missing. Takes memory for one bucket, besides what cells keep that have changed
-// meanwhile. `base`: of an earlier file, after whose versions only changes of rows are wanted; not
-// kept to if the server can't tell them any more. Null: all. FailedPrecondition: the snapshot was given up meanwhile; else what the system says of the
-// file.
+// Writes the snapshot that is armed, and which every cell has come to, to a new file in `folder`,
+// which is made if it is missing. Takes memory for one bucket, besides what cells keep that have
+// changed meanwhile. `base`: of an earlier file, after whose versions only changes of rows are
+// wanted; not kept to if the server can't tell them any more. Null: all. FailedPrecondition: the
+// snapshot was given up meanwhile; else what the system says of the file.
 absl::StatusOr<ShardFile> WriteShard(Shard& shard, const Placement& placement, uint32_t rank,
-                                     const std::string& folder, const BucketVersions* base = nullptr);
+                                     const std::string& folder,
+                                     const BucketVersions* base = nullptr);
 
 }  // namespace convoy
 

@@ -130,8 +130,7 @@ class ShardRestorer {
                                        " values from value ", begin));
       }
       BlockSnapshot snapshot = shard_.cell(id).MakeSnapshot(PositionOf(*block->cell));
-      CONVOY_RETURN_IF_ERROR(
-          checkpoint_.Read(variable, std::nullopt, begin, *snapshot.values));
+      CONVOY_RETURN_IF_ERROR(checkpoint_.Read(variable, std::nullopt, begin, *snapshot.values));
       for (size_t s = 0; s < snapshot.slots.size(); ++s) {
         CONVOY_RETURN_IF_ERROR(checkpoint_.Read(variable, s, begin, snapshot.slots[s].span()));
       }
@@ -147,8 +146,8 @@ class ShardRestorer {
     const CheckpointTable& columns = checkpoint_.manifest().tables[stored];
     if (columns.dim() != table.dim() || columns.slot_floats() != table.updater().slot_floats()) {
       return OtherModel(absl::StrCat("table \"", name, "\": got ", columns.dim(), " columns and ",
-                                     columns.slot_floats(), " of slots, want ", table.dim(), " and ",
-                                     table.updater().slot_floats()));
+                                     columns.slot_floats(), " of slots, want ", table.dim(),
+                                     " and ", table.updater().slot_floats()));
     }
     // Half of the time goes into pages that the system fills with zeros first.
     const uint32_t readers = std::clamp(std::thread::hardware_concurrency(), 1u, kMostReaders);
@@ -164,7 +163,8 @@ class ShardRestorer {
   }
 
   // Each `readers`-th one of the server's, from `reader` on.
-  absl::Status RestoreBuckets(size_t stored, uint32_t reader, uint32_t readers, TableShard& table) const {
+  absl::Status RestoreBuckets(size_t stored, uint32_t reader, uint32_t readers,
+                              TableShard& table) const {
     BucketSnapshot snapshot;
     const uint32_t servers = placement_.servers();
     for (uint32_t b = rank_ + reader * servers; b < kTableBuckets; b += readers * servers) {

@@ -31,8 +31,9 @@ class SliceRound {
                        [&](const auto& part) { return SliceTree::Covers(part.first, node); });
   }
 
-  // Adds a part that Has() does not know. Parts of it that are stored are superseded. Siblings are added up
-  // as soon as both are there (left + right, element by element); with backups, when the round is complete.
+  // Adds a part that Has() does not know. Parts of it that are stored are superseded. Siblings are
+  // added up as soon as both are there (left + right, element by element); with backups, when the
+  // round is complete.
   void Add(TreeNode node, Part part) {
     std::erase_if(parts_,
                   [&](const auto& stored) { return SliceTree::Covers(node, stored.first); });
@@ -40,7 +41,8 @@ class SliceRound {
     if (!has_backups()) Fold(node);
   }
 
-  // The sum over all slices, or over the first ones with backups, along the tree; once they are there.
+  // The sum over all slices, or over the first ones with backups, along the tree; once they are
+  // there.
   const Part* Complete() {
     if (has_backups() && parts_.size() >= needed_) {
       Part sum = *SumOf(tree_->root());
@@ -53,7 +55,8 @@ class SliceRound {
 
   void Clear() { parts_.clear(); }
 
-  // The first slice that is missing. Its contribution is always admitted, so that memory limits can't stop a job.
+  // The first slice that is missing. Its contribution is always admitted, so that memory limits
+  // can't stop a job.
   uint32_t LowestMissing() const {
     uint32_t slice = 0;
     while (slice < tree_->slices() && Has({0, slice})) ++slice;
@@ -110,7 +113,7 @@ class SliceRound {
 
   const SliceTree* tree_;
   Adder adder_;
-  uint32_t needed_;   // slices
+  uint32_t needed_;                 // slices
   std::map<TreeNode, Part> parts_;  // disjoint
 };
 

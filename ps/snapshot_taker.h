@@ -1,5 +1,5 @@
-// A server's part in checkpoints: follows the coordinator's orders, which come with answers to heartbeats,
-// and says with the next heartbeat how far it is.
+// A server's part in checkpoints: follows the coordinator's orders, which come with answers to
+// heartbeats, and says with the next heartbeat how far it is.
 //
 //   new order -> arm every cell -> ARMED or REFUSED
 //   `write`   -> wait for the version, write the file -> WRITTEN or FAILED_TO_WRITE

@@ -40,10 +40,11 @@ class TaskMarks {
 
  private:
   Marks::const_iterator Find(uint64_t task) const {
-    return std::find_if(marks_.begin(), marks_.end(), [task](const auto& mark) { return mark.first == task; });
+    return std::find_if(marks_.begin(), marks_.end(),
+                        [task](const auto& mark) { return mark.first == task; });
   }
 
-  Marks marks_;   // few: at most about one for each worker
+  Marks marks_;  // few: at most about one for each worker
 };
 
 }  // namespace convoy

@@ -7,10 +7,10 @@
 #include "common/status.h"
 #include "worker/data/dataset.h"
 #include "worker/example_reader.h"
-#include "worker/training_data.h"
 #include "worker/layers/eigen.h"
 #include "worker/models/gradient_check.h"
 #include "worker/setup.h"
+#include "worker/training_data.h"
 
 namespace convoy {
 namespace {

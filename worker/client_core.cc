@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-ClientCore::ClientCore(Options options) : options_(std::move(options)), servers_(options_.servers.size()) {
+ClientCore::ClientCore(Options options)
+    : options_(std::move(options)), servers_(options_.servers.size()) {
   for (size_t i = 0; i < servers_.size(); ++i) {
     servers_[i].name = absl::StrCat("server ", i, " at ", options_.servers[i]);
     servers_[i].backoff = options_.first_backoff;
@@ -49,7 +50,9 @@ void ClientCore::Flush(uint32_t index, absl::Time now, Actions* actions) {
   if (!server.connected) return;
   if (std::ranges::any_of(server.items, &Item::too_early)) return;
   // Sent items stand before unsent ones.
-  auto item = std::find_if(server.items.rbegin(), server.items.rend(), [](const Item& i) { return i.sent; }).base();
+  auto item = std::find_if(server.items.rbegin(), server.items.rend(), [](const Item& i) {
+                return i.sent;
+              }).base();
   for (; item != server.items.end() && MaySend(server, *item->request); ++item) {
     item->since = now;
     server.bytes_in_flight += item->request->payload_bytes();
@@ -89,7 +92,8 @@ void ClientCore::OnClosed(uint32_t index, const absl::Status& why, absl::Time no
   server.backoff = std::min(2 * server.backoff, options_.last_backoff);
 }
 
-absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time now, Actions* actions) {
+absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time now,
+                                 Actions* actions) {
   Server& server = servers_[index];
   const auto item = std::find_if(server.items.begin(), server.items.end(), [&](const Item& i) {
     return i.request->request_id == reply.request_id;
@@ -101,7 +105,7 @@ absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time
     return absl::OkStatus();
   }
   if (reply.code != absl::StatusCode::kOk) return Refused(server, reply);
-  if (item == server.items.end()) return absl::OkStatus();   // answered before
+  if (item == server.items.end()) return absl::OkStatus();  // answered before
 
   if (item->request->pull_applied && item->request->pull_version != kNewestVersion) {
     server.applied = std::max({server.applied, item->request->pull_version, reply.applied_step});
@@ -124,8 +128,8 @@ absl::Status ClientCore::Tick(absl::Time now, Actions* actions) {
       if (now - server.down_since >= options_.give_up_after) {
         return absl::UnavailableError(absl::StrCat(
             "worker ", options_.worker, " cannot reach ", server.name, " for ",
-            absl::FormatDuration(absl::Trunc(now - server.down_since, absl::Milliseconds(100))), ": ",
-            std::string(server.why.message())));
+            absl::FormatDuration(absl::Trunc(now - server.down_since, absl::Milliseconds(100))),
+            ": ", std::string(server.why.message())));
       }
       if (server.reopen_at <= now) {
         server.reopen_at = absl::InfiniteFuture();
@@ -138,9 +142,9 @@ absl::Status ClientCore::Tick(absl::Time now, Actions* actions) {
       if (item.retry_at <= now) Send(i, item, actions);
     }
     if (!server.items.empty() && now - server.items.front().since >= options_.answer_timeout) {
-      return absl::DeadlineExceededError(
-          absl::StrCat(server.name, " has not answered request ", server.items.front().request->request_id, " for ",
-                       absl::FormatDuration(options_.answer_timeout)));
+      return absl::DeadlineExceededError(absl::StrCat(
+          server.name, " has not answered request ", server.items.front().request->request_id,
+          " for ", absl::FormatDuration(options_.answer_timeout)));
     }
   }
   return absl::OkStatus();
@@ -154,13 +158,15 @@ absl::Time ClientCore::NextDeadline() const {
       continue;
     }
     for (const Item& item : server.items) next = std::min(next, item.retry_at);
-    if (!server.items.empty()) next = std::min(next, server.items.front().since + options_.answer_timeout);
+    if (!server.items.empty())
+      next = std::min(next, server.items.front().since + options_.answer_timeout);
   }
   return next;
 }
 
 bool ClientCore::idle() const {
-  return std::all_of(servers_.begin(), servers_.end(), [](const Server& s) { return s.items.empty(); });
+  return std::all_of(servers_.begin(), servers_.end(),
+                     [](const Server& s) { return s.items.empty(); });
 }
 
 bool ClientCore::connected() const {

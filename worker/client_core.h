@@ -1,12 +1,17 @@
-// The logic of a worker's end of the data streams without gRPC, threads or clocks: requests are numbered, held
-// back where the rules say so, sent again after a lost stream, and matched with their replies.
+// The logic of a worker's end of the data streams without gRPC, threads or clocks: requests are
+// numbered, held back where the rules say so, sent again after a lost stream, and matched with
+// their replies.
 //
 // Rules kept here:
-//  - Requests of one server are sent in the order of Submit, and again in that order after a reconnect, until
+//  - Requests of one server are sent in the order of Submit, and again in that order after a
+//  reconnect, until
 //    they are answered.
-//  - sync: nothing of step t + 1 is sent before every server has acknowledged that it applied step t.
-//  - Nothing new is sent to a server that has refused a request because it has no part yet, until it
-//    has answered that request: steps would be taken before it, and it asks for the weights before them.
+//  - sync: nothing of step t + 1 is sent before every server has acknowledged that it applied step
+//  t.
+//  - Nothing new is sent to a server that has refused a request because it has no part yet, until
+//  it
+//    has answered that request: steps would be taken before it, and it asks for the weights before
+//    them.
 //  - async, ssp: at most `in_flight_bytes` of unanswered gradients are under way to one server.
 #ifndef CONVOY_WORKER_CLIENT_CORE_H_
 #define CONVOY_WORKER_CLIENT_CORE_H_
@@ -31,7 +36,7 @@ class ClientCore {
     uint64_t job_id = 0;
     uint64_t generation = 1;
     uint32_t worker = 0;
-    std::vector<std::string> servers;   // names for messages, e.g. addresses
+    std::vector<std::string> servers;  // names for messages, e.g. addresses
     Mode mode;
     size_t in_flight_bytes = size_t{2} << 20;
     absl::Duration retry_delay = absl::Milliseconds(2);
@@ -39,15 +44,16 @@ class ClientCore {
     absl::Duration last_backoff = absl::Seconds(1);
     // A server that can't be reached for this long is an error.
     absl::Duration give_up_after = absl::Seconds(10);
-    // A request that is not answered for this long is an error; longer than the servers' own wait timeout.
+    // A request that is not answered for this long is an error; longer than the servers' own wait
+    // timeout.
     absl::Duration answer_timeout = absl::Seconds(70);
   };
 
   struct Action {
     enum class Kind {
-      kOpen,       // open a stream to `server`
-      kSend,       // send `request` to `server`
-      kComplete,   // `reply` answers request `request`
+      kOpen,      // open a stream to `server`
+      kSend,      // send `request` to `server`
+      kComplete,  // `reply` answers request `request`
     };
     Kind kind;
     uint32_t server;
@@ -65,10 +71,11 @@ class ClientCore {
 
   void OnOpened(uint32_t server, absl::Time now, Actions* actions);
   void OnClosed(uint32_t server, const absl::Status& why, absl::Time now);
-  // An error is what the server refused, with its name. Replies to requests that are answered already are ignored.
+  // An error is what the server refused, with its name. Replies to requests that are answered
+  // already are ignored.
   absl::Status OnReply(uint32_t server, ExchangeReply reply, absl::Time now, Actions* actions);
-  // Retries, reconnects and deadlines that are due. Unavailable: a server was out of reach for too long.
-  // DeadlineExceeded: it did not answer.
+  // Retries, reconnects and deadlines that are due. Unavailable: a server was out of reach for too
+  // long. DeadlineExceeded: it did not answer.
   absl::Status Tick(absl::Time now, Actions* actions);
   // When Tick should be called at the latest.
   absl::Time NextDeadline() const;
@@ -83,9 +90,9 @@ class ClientCore {
   struct Item {
     std::shared_ptr<ExchangeRequest> request;
     bool sent = false;
-    absl::Time since = absl::InfiniteFuture();   // of the first sending
+    absl::Time since = absl::InfiniteFuture();  // of the first sending
     absl::Time retry_at = absl::InfiniteFuture();
-    bool too_early = false;   // refused on this stream: the server has no part yet
+    bool too_early = false;  // refused on this stream: the server has no part yet
   };
   struct Server {
     std::string name;
@@ -94,9 +101,9 @@ class ClientCore {
     absl::Time down_since, reopen_at = absl::InfiniteFuture();
     absl::Duration backoff;
     absl::Status why;
-    std::deque<Item> items;           // unanswered, in order
+    std::deque<Item> items;  // unanswered, in order
     size_t bytes_in_flight = 0;
-    uint64_t applied = 0;             // every step below this is applied there
+    uint64_t applied = 0;  // every step below this is applied there
   };
 
   bool MaySend(const Server& server, const ExchangeRequest& request) const;

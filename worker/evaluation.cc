@@ -40,14 +40,18 @@ BatchOutput Corrected(const BatchOutput& output, const Batch& batch, double rate
 
 int64_t MetricClasses(const Model& model) {
   switch (model.task()) {
-    case Model::Task::kRegression: return 0;
-    case Model::Task::kBinary: return 2;
-    case Model::Task::kMulticlass: return model.outputs();
+    case Model::Task::kRegression:
+      return 0;
+    case Model::Task::kBinary:
+      return 2;
+    case Model::Task::kMulticlass:
+      return model.outputs();
   }
   return 0;
 }
 
-void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch, MetricAccumulator* metrics) {
+void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch,
+              MetricAccumulator* metrics) {
   metrics->Add(output.loss, output.predictions, model.outputs(), batch.labels);
   metrics->AddOwn(model.metrics(), output.metrics);
 }
@@ -56,7 +60,8 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
                                         WeightSource& weights,
                                         const std::function<absl::Status()>& between,
                                         double negative_rate) {
-  MetricAccumulator metrics(MetricClasses(model), /*keep_scores=*/model.task() == Model::Task::kBinary);
+  MetricAccumulator metrics(MetricClasses(model),
+                            /*keep_scores=*/model.task() == Model::Task::kBinary);
   ExampleReader reader(&data, &model);
   Batch batch;
   std::vector<uint64_t> ids;

@@ -21,7 +21,8 @@ namespace convoy {
 int64_t MetricClasses(const Model& model);
 
 // Adds what the model found on a batch.
-void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch, MetricAccumulator* metrics);
+void AddBatch(const Model& model, const BatchOutput& output, const Batch& batch,
+              MetricAccumulator* metrics);
 
 // Loss and metrics of the examples [range.begin, range.end) of `data`, in their order, in batches
 // of a fixed size, so that the sums do not depend on who computes which part. `between` is called

@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-GradientPush::GradientPush(ParameterClient* client, Options options) : client_(client), options_(options) {
+GradientPush::GradientPush(ParameterClient* client, Options options)
+    : client_(client), options_(options) {
   const std::vector<VariableSpec>& variables = client->placement().variables();
   for (size_t v = 0; v < variables.size(); ++v) {
     const auto size = static_cast<size_t>(variables[v].size());
@@ -82,7 +83,8 @@ absl::StatusOr<bool> GradientPush::EndSlice(uint32_t examples) {
     }
     if (options_.clip_norm > 0) ClipNorm(examples, options_.clip_norm, SliceSpans());
     for (size_t v = sum_.size(); v-- > 0;) {
-      CONVOY_RETURN_IF_ERROR(Forward(static_cast<int>(v), 0, static_cast<int64_t>(sum_[v]->size())));
+      CONVOY_RETURN_IF_ERROR(
+          Forward(static_cast<int>(v), 0, static_cast<int64_t>(sum_[v]->size())));
     }
     for (const auto& table : tables_) {
       if (client_->frozen().table(table->table())) continue;

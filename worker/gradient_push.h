@@ -1,5 +1,6 @@
-// Where a model's gradients go in training: out to the servers while they are still being computed, or first
-// through what the job asks for: adding up neighbouring slices, looking for NaN, clipping by norm.
+// Where a model's gradients go in training: out to the servers while they are still being computed,
+// or first through what the job asks for: adding up neighbouring slices, looking for NaN, clipping
+// by norm.
 #ifndef CONVOY_WORKER_GRADIENT_PUSH_H_
 #define CONVOY_WORKER_GRADIENT_PUSH_H_
 
@@ -22,20 +23,22 @@ namespace convoy {
 class GradientPush final : public GradientSink {
  public:
   struct Options {
-    bool skip_not_finite = false;   // training.nan_policy SKIP
-    double clip_norm = 0;           // optimizer.clip_norm; 0: none
+    bool skip_not_finite = false;  // training.nan_policy SKIP
+    double clip_norm = 0;          // optimizer.clip_norm; 0: none
   };
 
   // `client` outlives this.
   GradientPush(ParameterClient* client, Options options);
 
-  // Starts a push. It is made of one slice, or of two neighbours (left, then right) that are added up here.
+  // Starts a push. It is made of one slice, or of two neighbours (left, then right) that are added
+  // up here.
   absl::Status Begin(const ParameterClient::PushHeader& header);
   // The next slice's gradient comes (through GradientSink). `last`: no further slice of this push
   // follows, so blocks may leave as they are ready. `tables`: the rows that the slice's batch
   // reads, by table; a push of a model with tables is made of one slice.
   void BeginSlice(bool last, const TableBatches& tables = {});
-  // The slice's gradient is complete; it is over `examples`. Returns false if it was not finite and is skipped.
+  // The slice's gradient is complete; it is over `examples`. Returns false if it was not finite and
+  // is skipped.
   absl::StatusOr<bool> EndSlice(uint32_t examples);
   // Sends what has not left yet.
   absl::Status End();
@@ -57,13 +60,13 @@ class GradientPush final : public GradientSink {
 
   ParameterClient* const client_;
   const Options options_;
-  std::vector<Buffer> sum_;       // by variable: the gradient that is sent
-  std::vector<Buffer> addend_;    // by variable: a right slice, while it is computed
-  std::vector<Buffer> spare_;    // overlap: what the push before sent, takes turns with sum_
-  TableBatches tables_;          // of the slice
-  bool kept_ = false;             // sum_ holds a left slice
+  std::vector<Buffer> sum_;     // by variable: the gradient that is sent
+  std::vector<Buffer> addend_;  // by variable: a right slice, while it is computed
+  std::vector<Buffer> spare_;   // overlap: what the push before sent, takes turns with sum_
+  TableBatches tables_;         // of the slice
+  bool kept_ = false;           // sum_ holds a left slice
   bool last_ = false;
-  absl::Status failure_;          // of a wait inside Gradient()
+  absl::Status failure_;  // of a wait inside Gradient()
 };
 
 }  // namespace convoy

@@ -81,7 +81,8 @@ void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
       phase_ = reply->phase();
       if (phase_ == v1::FAILED) failure_.Update(absl::AbortedError(reply->failure()));
       // A step that has begun can't be taken back: then the coordinator proposes a later one.
-      if ((reply->stop_step() > step_ || (!sync_ && reply->stop_step() > 0)) && reply->stop_step() != stop_step_ && !stop_agreed_) {
+      if ((reply->stop_step() > step_ || (!sync_ && reply->stop_step() > 0)) &&
+          reply->stop_step() != stop_step_ && !stop_agreed_) {
         stop_step_ = reply->stop_step();
         confirm = true;
       }
@@ -184,8 +185,10 @@ absl::Status JobSession::Report(v1::ReportRequest report) {
   MutexLock lock(mutex_);
   while (reports_.size() >= kMaxQueuedReports && AliveLocked().ok()) changed_.Wait(mutex_);
   CONVOY_RETURN_IF_ERROR(AliveLocked());
-  staleness_count_ += report.staleness_count();
-  staleness_sum_ += report.staleness_sum();
+  if (report.kind() == v1::ReportRequest::TRAIN) {  // PARTIAL is a part of one that comes later
+    staleness_count_ += report.staleness_count();
+    staleness_sum_ += report.staleness_sum();
+  }
   reports_.push_back(std::move(report));
   changed_.NotifyAll();
   return absl::OkStatus();

@@ -1,5 +1,5 @@
-// A worker's standing in its job: heartbeats, the agreement on when to stop, and reports, which leave from a
-// thread of their own so that training does not wait for them.
+// A worker's standing in its job: heartbeats, the agreement on when to stop, and reports, which
+// leave from a thread of their own so that training does not wait for them.
 #ifndef CONVOY_WORKER_JOB_SESSION_H_
 #define CONVOY_WORKER_JOB_SESSION_H_
 
@@ -27,25 +27,27 @@ struct WorkerCounters {
 
 // Of all threads of a worker, in seconds.
 struct ComputeTimes {
-  double computed = 0;  // processor time of the model
-  double delayed = 0;   // slept on purpose (rehearsal.slow_worker)
+  double computed = 0;    // processor time of the model
+  double delayed = 0;     // slept on purpose (rehearsal.slow_worker)
   uint64_t examples = 0;  // that were trained on
 };
 
 // Thread-safe.
 class JobSession {
  public:
-  // `client` is registered and outlives the session. `sync`: workers agree on the step to stop at. Starts heartbeats.
+  // `client` is registered and outlives the session. `sync`: workers agree on the step to stop at.
+  // Starts heartbeats.
   JobSession(CoordinatorClient* client, bool sync, absl::Duration heartbeat);
   // Stops heartbeats and reports.
   ~JobSession();
 
   // What the process is doing, for messages to people.
   void SetActivity(const std::string& activity);
-  // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the others' word.
+  // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the
+  // others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);
-  // sync: the step up to `step`, which has just begun, before which a checkpoint wants to know what was
-  // summed up; once for each. With backups steps may be left out.
+  // sync: the step up to `step`, which has just begun, before which a checkpoint wants to know what
+  // was summed up; once for each. With backups steps may be left out.
   std::optional<uint64_t> TakesSnapshot(uint64_t step);
   // Mode single, where the worker writes checkpoints: the order that TakesSnapshot was true of.
   v1::SnapshotOrder snapshot_order() const;
@@ -63,7 +65,8 @@ class JobSession {
   absl::Status Finish();
   // Waits until the job has ended. Aborted, with the reason: it failed.
   absl::Status WaitForEnd();
-  // OK while the job lives. Aborted, with the reason: it failed. Unavailable: the coordinator is gone.
+  // OK while the job lives. Aborted, with the reason: it failed. Unavailable: the coordinator is
+  // gone.
   absl::Status alive() const;
   // The process fails: tells the coordinator.
   void Fail(const absl::Status& why);
@@ -89,13 +92,13 @@ class JobSession {
   mutable Mutex mutex_;
   CondVar changed_;
   std::string activity_ CONVOY_GUARDED_BY(mutex_);
-  uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;         // highest begun, or batches pushed
-  uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // confirmed; 0: none
+  uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;       // highest begun, or batches pushed
+  uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;  // confirmed; 0: none
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
-  uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;    // 0: none
+  uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;  // 0: none
   bool hold_is_known_ CONVOY_GUARDED_BY(mutex_) = false;
-  v1::SnapshotOrder order_ CONVOY_GUARDED_BY(mutex_);     // the newest
-  v1::SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);  // what is said of the newest order
+  v1::SnapshotOrder order_ CONVOY_GUARDED_BY(mutex_);        // the newest
+  v1::SnapshotState snapshot_ CONVOY_GUARDED_BY(mutex_);     // what is said of the newest order
   uint64_t snapshot_version_ CONVOY_GUARDED_BY(mutex_) = 0;  // armed and not reported; 0: none
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
   WorkerCounters counters_ CONVOY_GUARDED_BY(mutex_);

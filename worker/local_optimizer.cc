@@ -9,12 +9,13 @@
 
 namespace convoy {
 
-absl::StatusOr<std::unique_ptr<LocalOptimizer>> LocalOptimizer::Create(Options options,
-                                                                       const std::vector<VariableSpec>& variables) {
+absl::StatusOr<std::unique_ptr<LocalOptimizer>> LocalOptimizer::Create(
+    Options options, const std::vector<VariableSpec>& variables) {
   auto local = std::unique_ptr<LocalOptimizer>(new LocalOptimizer(std::move(options)));
   for (const VariableSpec& spec : variables) {
     Variable& variable = local->variables_.emplace_back();
-    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(local->options_.optimizer, spec.name));
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
+                            SettingsFor(local->options_.optimizer, spec.name));
     CONVOY_ASSIGN_OR_RETURN(variable.optimizer, MakeOptimizer(settings));
     variable.learning_rate = settings.learning_rate;
     const int slots = variable.learning_rate == 0 ? 0 : variable.optimizer->num_slots();
@@ -67,8 +68,8 @@ double LocalOptimizer::RateFactor(uint64_t seen) const {
                         options_.total_examples);
 }
 
-void LocalOptimizer::Apply(const std::vector<AlignedBuffer>& gradient, uint64_t examples, uint64_t seen,
-                           std::vector<AlignedBuffer>* weights) {
+void LocalOptimizer::Apply(const std::vector<AlignedBuffer>& gradient, uint64_t examples,
+                           uint64_t seen, std::vector<AlignedBuffer>* weights) {
   const double factor = RateFactor(seen);
   UpdateScalars scalars;
   ++updates_;

@@ -16,24 +16,24 @@
 
 namespace convoy {
 
-// The optimizer of a job on all variables of a model, in memory. One thread. A weight after a step has the bits that
-// a server's cell would give it.
+// The optimizer of a job on all variables of a model, in memory. One thread. A weight after a step
+// has the bits that a server's cell would give it.
 class LocalOptimizer {
  public:
   struct Options {
     v1::Optimizer optimizer;
-    uint64_t epoch_examples = 1;   // for the defaults of schedules
+    uint64_t epoch_examples = 1;  // for the defaults of schedules
     uint64_t total_examples = 1;
   };
   // InvalidArgument: optimizer settings.
-  static absl::StatusOr<std::unique_ptr<LocalOptimizer>> Create(Options options,
-                                                                const std::vector<VariableSpec>& variables);
+  static absl::StatusOr<std::unique_ptr<LocalOptimizer>> Create(
+      Options options, const std::vector<VariableSpec>& variables);
 
   bool frozen(size_t variable) const { return variables_[variable].learning_rate == 0; }
   // Slots, and their counters of updates, as `values` has them.
   absl::Status Load(const InitValues& values);
-  // What a checkpoint keeps of a variable: its slots (none if it is frozen), and how often the block of
-  // value `begin` was updated.
+  // What a checkpoint keeps of a variable: its slots (none if it is frozen), and how often the
+  // block of value `begin` was updated.
   std::vector<AlignedBuffer>& slots(size_t variable) { return variables_[variable].slots; }
   uint64_t Updates(size_t variable, uint64_t begin) const;
   // By block; for all variables before the first update.
@@ -42,14 +42,15 @@ class LocalOptimizer {
   void Reset();
   // By which the schedule multiplies learning rates after `seen` examples.
   double RateFactor(uint64_t seen) const;
-  // One update in place. `gradient`: sums over `examples` (at least 1), by variable; `seen`: examples before this update.
+  // One update in place. `gradient`: sums over `examples` (at least 1), by variable; `seen`:
+  // examples before this update.
   void Apply(const std::vector<AlignedBuffer>& gradient, uint64_t examples, uint64_t seen,
              std::vector<AlignedBuffer>* weights);
 
  private:
   struct Variable {
     std::unique_ptr<Optimizer> optimizer;
-    double learning_rate = 0;   // 0: frozen
+    double learning_rate = 0;  // 0: frozen
     std::vector<AlignedBuffer> slots;
     std::vector<int64_t> loaded_updates;  // by block: those that came with the slots
   };

@@ -11,7 +11,8 @@ absl::StatusOr<std::unique_ptr<LocalSteps>> LocalSteps::Create(
     Options options, const std::vector<VariableSpec>& variables,
     const std::vector<TableSpec>& tables) {
   auto steps = std::unique_ptr<LocalSteps>(new LocalSteps(std::move(options)));
-  CONVOY_ASSIGN_OR_RETURN(steps->optimizer_, LocalOptimizer::Create(steps->options_.optimizer, variables));
+  CONVOY_ASSIGN_OR_RETURN(steps->optimizer_,
+                          LocalOptimizer::Create(steps->options_.optimizer, variables));
   for (const VariableSpec& variable : variables) {
     steps->weights_.emplace_back(static_cast<size_t>(variable.size()));
     const bool frozen = steps->optimizer_->frozen(steps->gradient_.size());
@@ -31,7 +32,8 @@ absl::Status LocalSteps::Begin(WeightSource& weights) {
   asked_ = false;
   for (LocalRows& rows : rows_) rows.Clear();
   for (size_t v = 0; v < weights_.size(); ++v) {
-    CONVOY_ASSIGN_OR_RETURN(const std::span<const float> values, weights.Weights(static_cast<int>(v)));
+    CONVOY_ASSIGN_OR_RETURN(const std::span<const float> values,
+                            weights.Weights(static_cast<int>(v)));
     std::copy(values.begin(), values.end(), weights_[v].data());
   }
   return absl::OkStatus();
@@ -93,10 +95,12 @@ std::vector<std::vector<uint64_t>> LocalSteps::UpdatedIds() const {
 
 absl::Status LocalSteps::End(WeightSource& weights, float factor, const TableBatches& batches,
                              GradientSink& sink) {
-  // Backwards, as gradients come: the next round needs the first layer first, and it is the last to arrive.
+  // Backwards, as gradients come: the next round needs the first layer first, and it is the last to
+  // arrive.
   for (size_t v = weights_.size(); v-- > 0;) {
     if (optimizer_->frozen(v)) continue;
-    CONVOY_ASSIGN_OR_RETURN(const std::span<const float> before, weights.Weights(static_cast<int>(v)));
+    CONVOY_ASSIGN_OR_RETURN(const std::span<const float> before,
+                            weights.Weights(static_cast<int>(v)));
     float* const difference = sink.Gradient(static_cast<int>(v)).data();
     const float* const now = weights_[v].data();
     for (size_t i = 0; i < before.size(); ++i) difference[i] = factor * (now[i] - before[i]);
@@ -123,7 +127,9 @@ std::span<float> LocalSteps::RowGradients(int table) {
   return rows_[static_cast<size_t>(table)].gradients();
 }
 
-std::span<float> LocalSteps::Gradient(int variable) { return gradient_[static_cast<size_t>(variable)].span(); }
+std::span<float> LocalSteps::Gradient(int variable) {
+  return gradient_[static_cast<size_t>(variable)].span();
+}
 
 GradientSpans LocalSteps::Spans() {
   GradientSpans spans;

@@ -27,8 +27,8 @@ class LocalSteps final : private WeightSource, private GradientSink {
  public:
   struct Options {
     LocalOptimizer::Options optimizer;
-    bool skip_not_finite = false;   // training.nan_policy SKIP
-    double clip_norm = 0;           // optimizer.clip_norm; 0: none
+    bool skip_not_finite = false;  // training.nan_policy SKIP
+    double clip_norm = 0;          // optimizer.clip_norm; 0: none
   };
   static absl::StatusOr<std::unique_ptr<LocalSteps>> Create(
       Options options, const std::vector<VariableSpec>& variables,
@@ -73,10 +73,10 @@ class LocalSteps final : private WeightSource, private GradientSink {
 
   const Options options_;
   std::unique_ptr<LocalOptimizer> optimizer_;
-  std::vector<AlignedBuffer> weights_, gradient_;   // by variable
-  std::vector<LocalRows> rows_;                     // by table
-  WeightSource* source_ = nullptr;                  // of the round
-  bool asked_ = false;                              // for the rows of the next batch
+  std::vector<AlignedBuffer> weights_, gradient_;  // by variable
+  std::vector<LocalRows> rows_;                    // by table
+  WeightSource* source_ = nullptr;                 // of the round
+  bool asked_ = false;                             // for the rows of the next batch
   uint64_t skipped_ = 0;
 };
 

@@ -10,8 +10,9 @@ namespace convoy {
 namespace {
 
 constexpr char kMethod[] = "/convoy.v1.ParameterServer/Exchange";
-constexpr size_t kPollBytes = size_t{256} << 10;   // of gradient between two looks at the network
-constexpr absl::Duration kLookUp = absl::Milliseconds(100);   // longest time between two looks at `interrupted`
+constexpr size_t kPollBytes = size_t{256} << 10;  // of gradient between two looks at the network
+constexpr absl::Duration kLookUp =
+    absl::Milliseconds(100);  // longest time between two looks at `interrupted`
 
 ClientCore::Options CoreOptions(const ParameterClient::Options& options) {
   ClientCore::Options core;
@@ -28,8 +29,10 @@ ClientCore::Options CoreOptions(const ParameterClient::Options& options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ParameterClient>> ParameterClient::Connect(Options options, Placement placement) {
-  auto client = std::unique_ptr<ParameterClient>(new ParameterClient(std::move(options), std::move(placement)));
+absl::StatusOr<std::unique_ptr<ParameterClient>> ParameterClient::Connect(Options options,
+                                                                          Placement placement) {
+  auto client = std::unique_ptr<ParameterClient>(
+      new ParameterClient(std::move(options), std::move(placement)));
   client->streams_.SetLink(client->options_.link);
   ClientCore::Actions actions;
   client->core_.Start(absl::Now(), &actions);
@@ -157,7 +160,8 @@ ExchangeRequest ParameterClient::NewRequest() const {
   return request;
 }
 
-absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end, std::span<const float> gradient,
+absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end,
+                                       std::span<const float> gradient,
                                        const std::shared_ptr<const void>& owner) {
   int64_t& done = pushed_to_[variable];
   const std::span<const CellSpec> cells = placement_.cells_of_variable(variable);
@@ -168,7 +172,8 @@ absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end, std::span
     AddToPending(cell, gradient, owner);
     const Pending& pending = pending_[cell.server];
     const bool all = IsComplete(cell.server);
-    if (all || pending.bytes >= options_.coalesce_bytes) CONVOY_RETURN_IF_ERROR(FlushPending(cell.server, all));
+    if (all || pending.bytes >= options_.coalesce_bytes)
+      CONVOY_RETURN_IF_ERROR(FlushPending(cell.server, all));
   }
   return PollNowAndThen();
 }
@@ -182,8 +187,10 @@ absl::Status ParameterClient::PollNowAndThen() {
 void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> gradient,
                                    const std::shared_ptr<const void>& owner) {
   Pending& pending = pending_[cell.server];
-  const std::span<const float> values = gradient.subspan(static_cast<size_t>(cell.offset), cell.size);
-  pending.request.contributions.push_back({cell.id, weights_.version(cell.id), Payload(values, owner)});
+  const std::span<const float> values =
+      gradient.subspan(static_cast<size_t>(cell.offset), cell.size);
+  pending.request.contributions.push_back(
+      {cell.id, weights_.version(cell.id), Payload(values, owner)});
   if (push_.pull) {
     pending.request.pull_cells.push_back(cell.id);
     pull_asked_[cell.id] = true;
@@ -251,25 +258,34 @@ absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
   for (const ClientCore::Action& action : actions) {
     const int peer = static_cast<int>(action.server);
     switch (action.kind) {
-      case ClientCore::Action::Kind::kOpen: streams_.Open(peer, options_.servers[action.server]); break;
-      case ClientCore::Action::Kind::kSend: streams_.Send(peer, Encode(*action.request)); break;
-      case ClientCore::Action::Kind::kComplete: CONVOY_RETURN_IF_ERROR(OnCompleted(*action.request, action.reply)); break;
+      case ClientCore::Action::Kind::kOpen:
+        streams_.Open(peer, options_.servers[action.server]);
+        break;
+      case ClientCore::Action::Kind::kSend:
+        streams_.Send(peer, Encode(*action.request));
+        break;
+      case ClientCore::Action::Kind::kComplete:
+        CONVOY_RETURN_IF_ERROR(OnCompleted(*action.request, action.reply));
+        break;
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply) {
+absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request,
+                                          const ExchangeReply& reply) {
   if (reply.step_gone) gone_.emplace(request.step, request.node);
   staleness_.Merge(reply.staleness);
   for (const CellValues& values : reply.cells) {
     if (values.cell >= placement_.cells().size()) {
-      return absl::InternalError(absl::StrCat("a server sent cell ", values.cell, ", the model has ", placement_.cells().size()));
+      return absl::InternalError(absl::StrCat("a server sent cell ", values.cell,
+                                              ", the model has ", placement_.cells().size()));
     }
     const CellSpec& cell = placement_.cells()[values.cell];
     if (values.values.size() != cell.size * sizeof(float) || awaited_[cell.variable] == 0) {
       return absl::InternalError(absl::StrCat("a server sent ", values.values.size(), " bytes of ",
-                                              placement_.Describe(cell.id), ", want ", cell.size * sizeof(float)));
+                                              placement_.Describe(cell.id), ", want ",
+                                              cell.size * sizeof(float)));
     }
     weights_.Arrive(values);
     --awaited_[cell.variable];
@@ -301,8 +317,12 @@ absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
   const absl::Time now = absl::Now();
   ClientCore::Actions actions;
   switch (event.kind) {
-    case StreamClient::Event::Kind::kOpened: core_.OnOpened(server, now, &actions); break;
-    case StreamClient::Event::Kind::kClosed: core_.OnClosed(server, event.status, now); break;
+    case StreamClient::Event::Kind::kOpened:
+      core_.OnOpened(server, now, &actions);
+      break;
+    case StreamClient::Event::Kind::kClosed:
+      core_.OnClosed(server, event.status, now);
+      break;
     case StreamClient::Event::Kind::kMessage: {
       CONVOY_ASSIGN_OR_RETURN(ExchangeReply reply, DecodeReply(event.message));
       CONVOY_RETURN_IF_ERROR(core_.OnReply(server, std::move(reply), now, &actions));
@@ -339,7 +359,8 @@ absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
   const absl::Time begin = absl::Now();
   for (absl::Time now = begin; !done(); now = absl::Now()) {
     CONVOY_RETURN_IF_ERROR(options_.interrupted());
-    CONVOY_ASSIGN_OR_RETURN(const bool handled, HandleOne(std::min(core_.NextDeadline(), now + kLookUp)));
+    CONVOY_ASSIGN_OR_RETURN(const bool handled,
+                            HandleOne(std::min(core_.NextDeadline(), now + kLookUp)));
     if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
   waited_ += absl::Now() - begin;

@@ -1,8 +1,8 @@
-// A worker's view of the servers: its copy of the weights, pulls that fill it, pushes that leave while the
-// gradient is still being computed. ClientCore on real streams.
+// A worker's view of the servers: its copy of the weights, pulls that fill it, pushes that leave
+// while the gradient is still being computed. ClientCore on real streams.
 //
-// No thread of its own: progress is made by the caller, in Poll between pieces of work and in the waits.
-// One thread at a time.
+// No thread of its own: progress is made by the caller, in Poll between pieces of work and in the
+// waits. One thread at a time.
 #ifndef CONVOY_WORKER_PARAMETER_CLIENT_H_
 #define CONVOY_WORKER_PARAMETER_CLIENT_H_
 
@@ -35,7 +35,7 @@ class ParameterClient {
     uint64_t job_id = 0;
     uint64_t generation = 1;
     uint32_t worker = 0;
-    std::vector<std::string> servers;   // addresses by rank
+    std::vector<std::string> servers;  // addresses by rank
     Mode mode;
     size_t in_flight_bytes = size_t{2} << 20;
     absl::Duration wait_timeout = absl::Seconds(60);
@@ -44,7 +44,8 @@ class ParameterClient {
     absl::Duration spin = absl::ZeroDuration();
     // Asked now and then while waiting; an error ends the wait (the job was stopped or has failed).
     std::function<absl::Status()> interrupted = [] { return absl::OkStatus(); };
-    // Compute on while the pull of the last push is under way: weights are then one push of this worker older (async).
+    // Compute on while the pull of the last push is under way: weights are then one push of this
+    // worker older (async).
     bool overlap = false;
     LinkLimit link;  // rehearsal.link
     // Nothing is pushed for these, and they are pulled only by PullAll: they never change.
@@ -66,7 +67,8 @@ class ParameterClient {
   };
 
   // Unavailable: a server can't be reached; says which worker, server and address.
-  static absl::StatusOr<std::unique_ptr<ParameterClient>> Connect(Options options, Placement placement);
+  static absl::StatusOr<std::unique_ptr<ParameterClient>> Connect(Options options,
+                                                                  Placement placement);
 
   const Placement& placement() const { return placement_; }
   bool overlap() const { return options_.overlap; }
@@ -74,9 +76,9 @@ class ParameterClient {
 
   // Asks for all weights at `version` (sync) or the newest. `header` may carry a clock event.
   absl::Status PullAll(uint64_t version, ExchangeRequest header = {});
-  // Waits until no pull of the variable is under way (`overlap`: but for that of the last push), then returns its values,
-  // row-major, 64-byte aligned. With `overlap` they change in calls for this variable only, so that a batch computes with the
-  // same weights forward and backward.
+  // Waits until no pull of the variable is under way (`overlap`: but for that of the last push),
+  // then returns its values, row-major, 64-byte aligned. With `overlap` they change in calls for
+  // this variable only, so that a batch computes with the same weights forward and backward.
   absl::StatusOr<std::span<const float>> Weights(uint32_t variable);
   absl::Status WaitForWeights();
 
@@ -88,11 +90,13 @@ class ParameterClient {
   absl::Status PushRows(TableBatch& batch);
 
   absl::Status BeginPush(const PushHeader& header);
-  // Elements [.., end) of the gradient of `variable` are final; `gradient` is all of it and is kept by `owner` until
-  // everything has been sent. Blocks that are complete leave. Ascending within a variable.
+  // Elements [.., end) of the gradient of `variable` are final; `gradient` is all of it and is kept
+  // by `owner` until everything has been sent. Blocks that are complete leave. Ascending within a
+  // variable.
   absl::Status PushUpTo(uint32_t variable, int64_t end, std::span<const float> gradient,
                         const std::shared_ptr<const void>& owner);
-  // The push stands for fewer examples after all (some were skipped). Only before the first block has left.
+  // The push stands for fewer examples after all (some were skipped). Only before the first block
+  // has left.
   void RemoveExamples(uint32_t examples);
   // Variables not named have no gradient. Every server is told that the push is complete.
   absl::Status EndPush();
@@ -110,7 +114,8 @@ class ParameterClient {
 
   // Staleness of this worker's gradients since the last call.
   Staleness TakeStaleness();
-  // sync,backup: pushes that came too late for their step on at least one server, since the last call.
+  // sync,backup: pushes that came too late for their step on at least one server, since the last
+  // call.
   uint64_t TakeDropped() { return std::exchange(gone_, {}).size(); }
   // See ClientCore.
   uint64_t applied_step() const { return core_.applied_step(); }
@@ -126,13 +131,14 @@ class ParameterClient {
   struct Pending {
     ExchangeRequest request;
     size_t bytes = 0;
-    size_t named = 0;        // cells of the server, and tables, named in this push so far
-    bool finished = false;   // `final` is on its way
+    size_t named = 0;       // cells of the server, and tables, named in this push so far
+    bool finished = false;  // `final` is on its way
   };
 
   ParameterClient(Options options, Placement placement);
   ExchangeRequest NewRequest() const;
-  void AddToPending(const CellSpec& cell, std::span<const float> gradient, const std::shared_ptr<const void>& owner);
+  void AddToPending(const CellSpec& cell, std::span<const float> gradient,
+                    const std::shared_ptr<const void>& owner);
   absl::Status FlushPending(uint32_t server, bool final);
   // Cells of the server, and tables, that no push names.
   size_t Frozen(uint32_t server) const;
@@ -158,20 +164,20 @@ class ParameterClient {
   WeightCopy weights_;
   // Pulls of rows under way, by request: a part of a batch.
   absl::flat_hash_map<uint64_t, std::pair<std::shared_ptr<TableBatch>, size_t>> row_pulls_;
-  std::vector<uint32_t> awaited_;           // pulls under way, by variable
-  bool last_push_pulls_ = false;            // the newest pulls were asked with a push
+  std::vector<uint32_t> awaited_;  // pulls under way, by variable
+  bool last_push_pulls_ = false;   // the newest pulls were asked with a push
   uint64_t awaited_in_all_ = 0;
   Staleness staleness_;
-  std::set<std::pair<uint64_t, TreeNode>> gone_;   // steps and nodes
+  std::set<std::pair<uint64_t, TreeNode>> gone_;  // steps and nodes
 
   PushHeader push_;
-  std::vector<int64_t> pushed_to_;          // by variable: elements handed over in this push
-  std::vector<bool> pull_asked_;            // by cell: in this push
-  std::vector<Pending> pending_;            // by server
+  std::vector<int64_t> pushed_to_;  // by variable: elements handed over in this push
+  std::vector<bool> pull_asked_;    // by cell: in this push
+  std::vector<Pending> pending_;    // by server
   uint64_t completed_task_ = 0;
   absl::Time connected_at_;
   absl::Duration waited_;
-  size_t unpolled_bytes_ = 0;               // handed over since the last Poll
+  size_t unpolled_bytes_ = 0;  // handed over since the last Poll
 };
 
 }  // namespace convoy

@@ -26,7 +26,8 @@ namespace {
 // Memory for the values of all variables.
 std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
   std::vector<AlignedBuffer> buffers;
-  for (const VariableSpec& variable : variables) buffers.emplace_back(static_cast<size_t>(variable.size()));
+  for (const VariableSpec& variable : variables)
+    buffers.emplace_back(static_cast<size_t>(variable.size()));
   return buffers;
 }
 
@@ -37,8 +38,9 @@ class SingleTraining final : private WeightSource, private ModelValues {
                                                                 TableStore& tables,
                                                                 const InitValues* init) {
     auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context, tables));
-    CONVOY_ASSIGN_OR_RETURN(training->optimizer_,
-                            LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
+    CONVOY_ASSIGN_OR_RETURN(
+        training->optimizer_,
+        LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
     if (init != nullptr) CONVOY_RETURN_IF_ERROR(training->Load(*init));
     if (context.assignment.has_restore()) CONVOY_RETURN_IF_ERROR(training->Restore());
     return training;
@@ -58,7 +60,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
       CONVOY_RETURN_IF_ERROR(Step(step));
       ++step;
       if (reports_.ReportsAfter(step)) CONVOY_RETURN_IF_ERROR(ReportTraining(step));
-      if (step < plan_.total() && reports_.ValidatesAfter(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
+      if (step < plan_.total() && reports_.ValidatesAfter(step))
+        CONVOY_RETURN_IF_ERROR(Validate(step));
     }
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
     CONVOY_RETURN_IF_ERROR(Validate(step));
@@ -81,7 +84,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
   }
 
  private:
-  // Examples that a gradient stands for; nullopt: there is no gradient, which is not the same as zeros.
+  // Examples that a gradient stands for; nullopt: there is no gradient, which is not the same as
+  // zeros.
   using Examples = std::optional<uint64_t>;
 
   SingleTraining(const TrainingContext& context, TableStore& tables)
@@ -95,7 +99,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
         weights_(Buffers(context.model.variables())),
         reports_(context) {
     for (size_t v = 0; v < weights_.size(); ++v) {
-      InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0, weights_[v].span());
+      InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0,
+                       weights_[v].span());
     }
     for (uint32_t t = 0; t < context.model.tables().size(); ++t) {
       rows_.push_back(
@@ -163,12 +168,14 @@ class SingleTraining final : private WeightSource, private ModelValues {
     step_ = step;
     computed_ = {};
     CONVOY_ASSIGN_OR_RETURN(const Examples examples, Sum(batch, tree_.root(), 0));
-    if (examples.value_or(0) > 0) optimizer_->Apply(sums_[0]->values(), *examples, seen_, &weights_);
+    if (examples.value_or(0) > 0)
+      optimizer_->Apply(sums_[0]->values(), *examples, seen_, &weights_);
     seen_ += examples.value_or(0);
     return absl::OkStatus();
   }
 
-  // The gradient over the slices of `node`, added up along the tree, into sums_[at]; those behind it are scratch.
+  // The gradient over the slices of `node`, added up along the tree, into sums_[at]; those behind
+  // it are scratch.
   absl::StatusOr<Examples> Sum(const EpochRange& batch, TreeNode node, size_t at) {
     if (at == sums_.size())
       sums_.push_back(std::make_unique<GradientMemory>(&context_.model.variables()));
@@ -237,7 +244,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
                                      : context_.model.tables()[number - variables.size()].name;
   }
 
-  absl::Status NotFinite(const EpochRange& batch, uint32_t slice, const GradientSpans& gradient) const {
+  absl::Status NotFinite(const EpochRange& batch, uint32_t slice,
+                         const GradientSpans& gradient) const {
     size_t variable = 0;
     while (IsFinite({gradient[variable]})) ++variable;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -253,9 +261,7 @@ class SingleTraining final : private WeightSource, private ModelValues {
     return events;
   }
 
-  absl::Status ReportTraining(uint64_t step) {
-    return reports_.ReportTraining(step, TakeEvents());
-  }
+  absl::Status ReportTraining(uint64_t step) { return reports_.ReportTraining(step, TakeEvents()); }
 
   absl::Status Validate(uint64_t version) {
     CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, version));
@@ -263,7 +269,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
   }
 
   absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {
-    return reports_.Measure(data, kind, version, *this, [this] { return context_.session.alive(); });
+    return reports_.Measure(data, kind, version, *this,
+                            [this] { return context_.session.alive(); });
   }
 
   const TrainingContext& context_;
@@ -272,15 +279,15 @@ class SingleTraining final : private WeightSource, private ModelValues {
   const SliceTree tree_;
   const GradientPush::Options rules_;
   ParallelGradients parallel_;
-  Range computed_;                       // slices of the step whose gradients are in parallel_
-  std::vector<AlignedBuffer> weights_;   // by variable
-  TableBatches rows_;                    // of the batch that is computed
+  Range computed_;                      // slices of the step whose gradients are in parallel_
+  std::vector<AlignedBuffer> weights_;  // by variable
+  TableBatches rows_;                   // of the batch that is computed
   std::unique_ptr<LocalOptimizer> optimizer_;
   std::vector<std::unique_ptr<GradientMemory>> sums_;  // at most the depth of the tree + 1
   SliceReports reports_;
   uint64_t step_ = 0;
-  uint64_t seen_ = 0;   // examples
-  uint64_t last_ = 0;   // steps, once all are taken
+  uint64_t seen_ = 0;  // examples
+  uint64_t last_ = 0;  // steps, once all are taken
   uint64_t skipped_ = 0;
 };
 

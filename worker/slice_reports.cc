@@ -91,21 +91,23 @@ absl::Status SliceReports::ReportPartial(uint64_t step, const Events& events) {
   return absl::OkStatus();
 }
 
-absl::Status SliceReports::Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version,
-                                   WeightSource& weights, const std::function<absl::Status()>& between) {
+absl::Status SliceReports::Measure(const Dataset* data, v1::ReportRequest::Kind kind,
+                                   uint64_t version, WeightSource& weights,
+                                   const std::function<absl::Status()>& between) {
   if (data == nullptr) return absl::OkStatus();
-  const bool validation = kind == v1::ReportRequest::VALIDATION;
-  if (validation && std::exchange(validated_, version) == version) return absl::OkStatus();
+  if (kind != v1::ReportRequest::TEST) {  // that of a version comes once
+    const auto [last, first_time] = measured_.try_emplace(kind, version);
+    if (!first_time && std::exchange(last->second, version) == version) return absl::OkStatus();
+  }
   const auto size = static_cast<uint64_t>(data->size());
   const uint32_t first = context_.assignment.slice_begin();
   std::vector<Range> parts;
   for (uint32_t slice = first; slice < context_.assignment.slice_end(); ++slice) {
     parts.push_back(SliceRange(slice, context_.assignment.slices(), size));
   }
-  CONVOY_ASSIGN_OR_RETURN(
-      std::vector<v1::MetricSums> sums,
-      EvaluateParts(*data, parts, context_.threads, context_.models, weights, between,
-                    context_.train.negative_rate));
+  CONVOY_ASSIGN_OR_RETURN(std::vector<v1::MetricSums> sums,
+                          EvaluateParts(*data, parts, context_.threads, context_.models, weights,
+                                        between, context_.train.negative_rate));
   for (uint32_t i = 0; i < sums.size(); ++i) {
     v1::ReportRequest report;
     report.set_kind(kind);

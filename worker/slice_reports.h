@@ -1,10 +1,11 @@
-// What a worker that trains slices reports of them: the metrics of every stretch of steps, and validations.
+// What a worker that trains slices reports of them: the metrics of every stretch of steps, and
+// validations.
 #ifndef CONVOY_WORKER_SLICE_REPORTS_H_
 #define CONVOY_WORKER_SLICE_REPORTS_H_
 
 #include <cstdint>
 #include <functional>
-#include <limits>
+#include <map>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,8 +21,8 @@ class SliceReports {
   // What happened besides, since the last report.
   struct Events {
     Staleness staleness;
-    uint64_t skipped = 0;   // gradients that were not finite
-    uint64_t dropped = 0;   // slices that came too late for their step (sync,backup)
+    uint64_t skipped = 0;  // gradients that were not finite
+    uint64_t dropped = 0;  // slices that came too late for their step (sync,backup)
 
     void Add(const Events& other);
   };
@@ -43,21 +44,22 @@ class SliceReports {
   absl::Status ReportTraining(uint64_t step, Events events);
   // For a checkpoint of step `step`, which has begun: what is summed up since the last report.
   absl::Status ReportPartial(uint64_t step, const Events& events);
-  // Measures the parts of `data` (null: nothing) that belong to the slices on `weights`, which are those after `version`
-  // steps. `between` is called now and then and may end it.
-  absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version, WeightSource& weights,
-                       const std::function<absl::Status()>& between);
+  // Measures the parts of `data` (null: nothing) that belong to the slices on `weights`, which are
+  // those after `version` steps. `between` is called now and then and may end it.
+  absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version,
+                       WeightSource& weights, const std::function<absl::Status()>& between);
 
  private:
-  v1::ReportRequest NewTrainingReport(v1::ReportRequest::Kind kind, uint32_t slice, uint64_t step) const;
+  v1::ReportRequest NewTrainingReport(v1::ReportRequest::Kind kind, uint32_t slice,
+                                      uint64_t step) const;
 
   const TrainingContext& context_;
   const v1::Training& training_;
-  const uint64_t per_epoch_;                 // steps
-  std::vector<MetricAccumulator> metrics_;   // by own slice
+  const uint64_t per_epoch_;                // steps
+  std::vector<MetricAccumulator> metrics_;  // by own slice
   uint64_t reported_to_ = 0;
-  Events events_;   // since then
-  uint64_t validated_ = std::numeric_limits<uint64_t>::max();  // version
+  Events events_;                                         // since then
+  std::map<v1::ReportRequest::Kind, uint64_t> measured_;  // newest version of each
 };
 
 }  // namespace convoy

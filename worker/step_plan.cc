@@ -5,7 +5,9 @@
 namespace convoy {
 
 StepPlan::StepPlan(const v1::Training& training, const Mode& mode, uint64_t examples)
-    : training_(training), examples_(examples), step_size_(uint64_t{training.batch_size()} * mode.local_steps) {}
+    : training_(training),
+      examples_(examples),
+      step_size_(uint64_t{training.batch_size()} * mode.local_steps) {}
 
 uint64_t StepPlan::total() const {
   const uint64_t steps = per_epoch() * training_.epochs();

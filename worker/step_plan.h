@@ -1,5 +1,5 @@
-// Which examples belong to which step and slice in the modes with steps (sync, local_sgd, single): pure functions of the
-// job, the same in every process.
+// Which examples belong to which step and slice in the modes with steps (sync, local_sgd, single):
+// pure functions of the job, the same in every process.
 #ifndef CONVOY_WORKER_STEP_PLAN_H_
 #define CONVOY_WORKER_STEP_PLAN_H_
 
@@ -22,11 +22,14 @@ class StepPlan {
   uint64_t total() const;
   // The examples of a step: a global batch, or local_steps of them in local_sgd.
   EpochRange Step(uint64_t step) const { return BatchRange(step, examples_, step_size_); }
-  // The slice's parts of the global batches of a step, none of them empty. sync, single: at most one.
+  // The slice's parts of the global batches of a step, none of them empty. sync, single: at most
+  // one.
   std::vector<Range> SliceBatches(const EpochRange& step, uint32_t slice) const;
   uint32_t SliceExamples(const EpochRange& step, uint32_t slice) const;
   // Examples seen before position `position` of an epoch.
-  uint64_t SeenBefore(uint64_t epoch, uint64_t position) const { return epoch * examples_ + position; }
+  uint64_t SeenBefore(uint64_t epoch, uint64_t position) const {
+    return epoch * examples_ + position;
+  }
 
  private:
   const v1::Training& training_;

@@ -63,7 +63,7 @@ class SyncTraining {
   }
 
   absl::Status Run() {
-    if (nodes_.empty()) return absl::OkStatus();   // a spare
+    if (nodes_.empty()) return absl::OkStatus();  // a spare
     uint64_t step = context_.assignment.restore().step();
     context_.session.SetHold(context_.assignment.hold_step());
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
@@ -133,14 +133,17 @@ class SyncTraining {
     CONVOY_RETURN_IF_ERROR(WantRowsOf(context_.model, batch_, weights_, &ids_));
     weights_.UseWantedRows();
     push_.BeginSlice(last, weights_.batches());
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output,
+                            context_.model.Train(batch_, weights_, push_));
     reports_.Add(slice, output, batch_);
-    CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
+    CONVOY_ASSIGN_OR_RETURN(const bool sent,
+                            push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();
   }
 
-  absl::Status LocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice, bool last) {
+  absl::Status LocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice,
+                          bool last) {
     const auto poll = [this] { return parameters_.Poll(); };
     weights_.BeginRound();
     CONVOY_ASSIGN_OR_RETURN(const uint32_t examples,
@@ -245,7 +248,8 @@ class SyncTraining {
   // With backups the others may have gone on without this worker: it does, too.
   absl::StatusOr<uint64_t> NextStep(uint64_t step) {
     if (context_.mode.backup == 0) return step + 1;
-    CONVOY_RETURN_IF_ERROR(parameters_.WaitUntil([&] { return parameters_.applied_step() > step; }));
+    CONVOY_RETURN_IF_ERROR(
+        parameters_.WaitUntil([&] { return parameters_.applied_step() > step; }));
     const uint64_t next = std::min(parameters_.applied_step(), plan_.total());
     dropped_ += (next - step - 1) * nodes_.size();
     return next;
@@ -266,9 +270,7 @@ class SyncTraining {
     return events;
   }
 
-  absl::Status ReportTraining(uint64_t step) {
-    return reports_.ReportTraining(step, TakeEvents());
-  }
+  absl::Status ReportTraining(uint64_t step) { return reports_.ReportTraining(step, TakeEvents()); }
 
   absl::Status Validate(uint64_t version) {
     CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, version));
@@ -302,7 +304,8 @@ class SyncTraining {
 }  // namespace
 
 absl::Status TrainSync(const TrainingContext& context, ParameterClient& parameters) {
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SyncTraining> training, SyncTraining::Create(context, parameters));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<SyncTraining> training,
+                          SyncTraining::Create(context, parameters));
   return training->Run();
 }
 

@@ -1,5 +1,6 @@
-// What servers do in the other modes, for mode single, in the process that trains: hold the embedding
-// tables, and write and read checkpoints. The worker knows nothing of servers: the launcher makes it.
+// What servers do in the other modes, for mode single, in the process that trains: hold the
+// embedding tables, and write and read checkpoints. The worker knows nothing of servers: the
+// launcher makes it.
 #ifndef CONVOY_WORKER_TABLE_STORE_H_
 #define CONVOY_WORKER_TABLE_STORE_H_
 
@@ -11,8 +12,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/checkpoint/init_values.h"
 #include "common/aligned_buffer.h"
+#include "common/checkpoint/init_values.h"
 #include "common/math/table.h"
 #include "common/math/variable.h"
 #include "proto/coordinator.pb.h"
@@ -46,8 +47,8 @@ class TableStore {
     uint64_t step = 0;      // steps taken
     uint64_t examples = 0;  // that counted
   };
-  // Writes the file of a checkpoint, with the state after the current step, into `folder`, as a server
-  // does that is the only one; says its name, size, checksum, step and examples.
+  // Writes the file of a checkpoint, with the state after the current step, into `folder`, as a
+  // server does that is the only one; says its name, size, checksum, step and examples.
   virtual absl::StatusOr<v1::SnapshotState> WriteCheckpoint(const std::string& folder,
                                                             const Dense& dense) = 0;
   // Before the first step: everything as it is in the checkpoint, step and examples too. Errors as

@@ -44,7 +44,7 @@ class TaskTraining {
         CONVOY_RETURN_IF_ERROR(Validate(reply.task()));
       } else {
         CONVOY_ASSIGN_OR_RETURN(const bool complete, Train(reply.task()));
-        if (!complete) break;   // asked to stop
+        if (!complete) break;  // asked to stop
       }
       completed = reply.task().id();
     }
@@ -151,9 +151,11 @@ class TaskTraining {
       CONVOY_RETURN_IF_ERROR(ReadBatch(epoch, next, &ahead_));
       is_ahead_ = true;
     }
-    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, context_.model.Train(batch_, weights_, push_));
+    CONVOY_ASSIGN_OR_RETURN(const BatchOutput output,
+                            context_.model.Train(batch_, weights_, push_));
     AddBatch(context_.model, output, batch_, &metrics_);
-    CONVOY_ASSIGN_OR_RETURN(const bool sent, push_.EndSlice(static_cast<uint32_t>(positions.size())));
+    CONVOY_ASSIGN_OR_RETURN(const bool sent,
+                            push_.EndSlice(static_cast<uint32_t>(positions.size())));
     if (!sent) ++skipped_;
     return absl::OkStatus();
   }
@@ -267,10 +269,11 @@ class TaskTraining {
                        const Range& all) {
     if (data == nullptr) return absl::InternalError("a task of the test, but no data for it");
     v1::ReportRequest report = NewReport(task, kind);
-    CONVOY_ASSIGN_OR_RETURN(*report.mutable_sums(),
-                            EvaluateRange(*data, all, context_.threads, context_.models, weights_,
-                                          [this] { return context_.session.alive(); },
-                                          context_.train.negative_rate));
+    CONVOY_ASSIGN_OR_RETURN(
+        *report.mutable_sums(),
+        EvaluateRange(
+            *data, all, context_.threads, context_.models, weights_,
+            [this] { return context_.session.alive(); }, context_.train.negative_rate));
     return context_.session.Report(std::move(report));
   }
 
@@ -287,21 +290,21 @@ class TaskTraining {
   ParameterClient& parameters_;
   const bool ssp_;
   const bool reads_ahead_;  // async: the rows of the next batch come while the current one computes
-  const uint64_t batch_size_;   // examples of a gradient, of all threads together
-  const uint64_t push_size_;    // of a push: in geo those of all its local steps
+  const uint64_t batch_size_;  // examples of a gradient, of all threads together
+  const uint64_t push_size_;   // of a push: in geo those of all its local steps
   PulledWeights weights_;
   GradientPush push_;
   ExampleReader reader_;
   MetricAccumulator metrics_;
-  std::unique_ptr<LocalSteps> local_;   // geo
+  std::unique_ptr<LocalSteps> local_;  // geo
   Batch batch_, ahead_;
   std::vector<uint64_t> ids_;
   // cluster.threads_per_worker above 1: a batch is summed along the tree of its parts.
   std::optional<ParallelGradients> parallel_;
   const SliceTree tree_;
-  uint64_t batches_ = 0;    // pushed by this worker: its clock
-  bool is_ahead_ = false;   // ahead_ is the next batch; async: and its rows are asked for
-  bool joined_ = false;     // to the clocks
+  uint64_t batches_ = 0;   // pushed by this worker: its clock
+  bool is_ahead_ = false;  // ahead_ is the next batch; async: and its rows are asked for
+  bool joined_ = false;    // to the clocks
   bool pulled_ = false;
   uint64_t skipped_ = 0;
 };
@@ -309,7 +312,8 @@ class TaskTraining {
 }  // namespace
 
 absl::Status TrainTasks(const TrainingContext& context, ParameterClient& parameters) {
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TaskTraining> training, TaskTraining::Create(context, parameters));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<TaskTraining> training,
+                          TaskTraining::Create(context, parameters));
   return training->Run();
 }
 

@@ -67,7 +67,8 @@ class PausingWeights final : public WeightSource {
 
 class PausingGradients final : public GradientSink {
  public:
-  PausingGradients(GradientSink* gradients, ComputeClock* clock) : gradients_(gradients), clock_(clock) {}
+  PausingGradients(GradientSink* gradients, ComputeClock* clock)
+      : gradients_(gradients), clock_(clock) {}
   std::span<float> Gradient(int variable) override {
     const Pause pause(clock_);
     return gradients_->Gradient(variable);
@@ -92,7 +93,8 @@ class PausingGradients final : public GradientSink {
 
 }  // namespace
 
-absl::StatusOr<BatchOutput> TimedModel::Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) {
+absl::StatusOr<BatchOutput> TimedModel::Train(const Batch& batch, WeightSource& weights,
+                                              GradientSink& gradients) {
   ComputeClock clock(delay_ ? &*delay_ : nullptr);
   PausingWeights pausing_weights(&weights, &clock);
   PausingGradients pausing_gradients(&gradients, &clock);

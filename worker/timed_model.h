@@ -1,5 +1,5 @@
-// How much processor time a model takes, apart from waiting for weights and sending gradients: what one process alone
-// would need for the same work.
+// How much processor time a model takes, apart from waiting for weights and sending gradients: what
+// one process alone would need for the same work.
 #ifndef CONVOY_WORKER_TIMED_MODEL_H_
 #define CONVOY_WORKER_TIMED_MODEL_H_
 
@@ -32,8 +32,11 @@ class TimedModel final : public Model {
   }
   std::span<const std::string> metrics() const override { return model_->metrics(); }
   bool weighs_examples() const override { return model_->weighs_examples(); }
-  absl::Status CheckLabel(float label, float* mapped) const override { return model_->CheckLabel(label, mapped); }
-  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) override;
+  absl::Status CheckLabel(float label, float* mapped) const override {
+    return model_->CheckLabel(label, mapped);
+  }
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override;
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override {
     return model_->Evaluate(batch, weights);
   }

@@ -29,17 +29,17 @@ namespace convoy {
 
 // What a loop works with; everything outlives it.
 struct TrainingContext {
-  const v1::Assignment& assignment;   // of this worker
+  const v1::Assignment& assignment;  // of this worker
   const Mode& mode;
   const TrainingData& train;
-  const Dataset* validation;          // null: none
-  const Dataset* validation_old;      // of data.old; null: none
-  const Dataset* test;                // null: none
+  const Dataset* validation;      // null: none
+  const Dataset* validation_old;  // of data.old; null: none
+  const Dataset* test;            // null: none
   Model& model;
   ComputeThreads& threads;         // cluster.threads_per_worker
   std::span<Model* const> models;  // one for each thread; the first is `model`
   JobSession& session;
-  CoordinatorClient& coordinator;     // async, ssp, geo: data tasks
+  CoordinatorClient& coordinator;  // async, ssp, geo: data tasks
 };
 
 // Modes sync and local_sgd: step by step with all other slices (worker/sync_training.cc).

@@ -36,7 +36,9 @@ std::span<const float> WeightCopy::Show(uint32_t variable) {
   for (size_t i = 0; count > 0 && i < cells.size(); ++i) {
     const CellSpec& cell = cells[i];
     if (!is_aside_[cell.id]) continue;
-    if (!all) std::copy_n(aside_[variable].data() + cell.offset, cell.size, shown_[variable].data() + cell.offset);
+    if (!all)
+      std::copy_n(aside_[variable].data() + cell.offset, cell.size,
+                  shown_[variable].data() + cell.offset);
     versions_[cell.id] = aside_versions_[cell.id];
     is_aside_[cell.id] = false;
   }

@@ -62,10 +62,13 @@ absl::Status TrainWithServers(const TrainingContext& context, const v1::Identity
                           ConnectToServers(identity, context.assignment, context.session));
   const GradientPush::Options push = RulesFor(context);
   if (push.clip_norm > 0 || push.skip_not_finite) {
-    options.log("optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are complete, not layer by layer");
+    options.log(
+        "optimizer.clip_norm or training.nan_policy SKIP: gradients are sent when they are "
+        "complete, not layer by layer");
   }
   context.session.SetActivity("training");
-  CONVOY_RETURN_IF_ERROR(context.mode.rounds() ? TrainSync(context, *parameters) : TrainTasks(context, *parameters));
+  CONVOY_RETURN_IF_ERROR(context.mode.rounds() ? TrainSync(context, *parameters)
+                                               : TrainTasks(context, *parameters));
   context.session.SetCounters(CountersOf(*parameters));
   return absl::OkStatus();
 }
@@ -75,14 +78,15 @@ absl::StatusOr<std::unique_ptr<TableStore>> MakeTables(const TrainingContext& co
                                                        const InitValues* init) {
   const LocalOptimizer::Options optimizer = OptimizerOptionsFor(context);
   return options.tables({context.assignment.job(), context.model.variables(),
-                         context.model.tables(),
-                         context.assignment.slices(), optimizer.epoch_examples,
-                         optimizer.total_examples, init});
+                         context.model.tables(), context.assignment.slices(),
+                         optimizer.epoch_examples, optimizer.total_examples, init});
 }
 
-absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema, const WorkerOptions& options) {
+absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema,
+                        const WorkerOptions& options) {
   if (options.model_file.empty() || options.tables == nullptr) {
-    return absl::FailedPreconditionError("mode single is one process without servers: run it with `convoy train`");
+    return absl::FailedPreconditionError(
+        "mode single is one process without servers: run it with `convoy train`");
   }
   if (schema != nullptr) {
     const std::string folder = std::filesystem::path(options.model_file).parent_path().string();
@@ -117,13 +121,14 @@ absl::Status SlowDown(const v1::Job& job, uint32_t rank, const TrainingSetup& se
   return absl::OkStatus();
 }
 
-absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options, CoordinatorClient& coordinator,
-                   JobSession& session) {
-  CONVOY_ASSIGN_OR_RETURN(const TrainingSetup setup,
-                          PrepareTraining(registered.job(), options.models, [&](const std::string& activity) {
-                            session.SetActivity(activity);
-                            options.log(activity);
-                          }));
+absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& options,
+                   CoordinatorClient& coordinator, JobSession& session) {
+  CONVOY_ASSIGN_OR_RETURN(
+      const TrainingSetup setup,
+      PrepareTraining(registered.job(), options.models, [&](const std::string& activity) {
+        session.SetActivity(activity);
+        options.log(activity);
+      }));
   session.SetActivity("waiting for the other processes");
   v1::ReadyRequest ready;
   for (const VariableSpec& variable : setup.model().variables()) {
@@ -155,8 +160,9 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
                                 session,
                                 coordinator};
   session.SetComputeClock([&setup] { return setup.compute_times(); });
-  const absl::Status trained = mode.single() ? TrainAlone(context, setup.data.schema.get(), options)
-                                             : TrainWithServers(context, registered.identity(), options);
+  const absl::Status trained = mode.single()
+                                   ? TrainAlone(context, setup.data.schema.get(), options)
+                                   : TrainWithServers(context, registered.identity(), options);
   session.SetComputeClock(nullptr);  // the models' life ends before the session's
   CONVOY_RETURN_IF_ERROR(trained);
   session.SetActivity("done");
@@ -180,10 +186,13 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
 
 absl::Status RunWorker(const WorkerOptions& options) {
   ConfigureEigen();
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
-                          CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
-  CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered, coordinator->Register(Introduction(options)));
-  options.log(absl::StrCat("worker ", registered.identity().rank(), " of job \"", registered.job().name(), "\""));
+  CONVOY_ASSIGN_OR_RETURN(
+      const std::unique_ptr<CoordinatorClient> coordinator,
+      CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
+  CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
+                          coordinator->Register(Introduction(options)));
+  options.log(absl::StrCat("worker ", registered.identity().rank(), " of job \"",
+                           registered.job().name(), "\""));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(registered.job().training().mode()));
   JobSession session(coordinator.get(), mode.rounds(),
                      absl::Milliseconds(registered.job().cluster().heartbeat_ms()));

@@ -1,5 +1,5 @@
-// A worker as a member of a job: registers with the coordinator, opens its data, builds its model, trains its slices
-// or data tasks, and leaves when the job ends.
+// A worker as a member of a job: registers with the coordinator, opens its data, builds its model,
+// trains its slices or data tasks, and leaves when the job ends.
 #ifndef CONVOY_WORKER_WORKER_H_
 #define CONVOY_WORKER_WORKER_H_
 
@@ -15,18 +15,20 @@
 namespace convoy {
 
 struct WorkerOptions {
-  std::string coordinator;   // host:port
-  int rank = -1;             // wanted; -1: any
+  std::string coordinator;  // host:port
+  int rank = -1;            // wanted; -1: any
   absl::Duration unreachable_after = absl::Seconds(10);
   // Mode single: where the final weights go, which no server holds; a schema goes beside them.
   std::string model_file;
   TableStoreFactory tables;  // mode single: where the embedding tables of a model live
-  std::span<const ModelRegistration> models;   // of the program that embeds Convoy; outlives the worker
+  std::span<const ModelRegistration>
+      models;  // of the program that embeds Convoy; outlives the worker
   // Called with what happens, for the log.
   std::function<void(const std::string&)> log = [](const std::string&) {};
 };
 
-// Returns when the job has ended. Aborted: the job has failed elsewhere, with its reason. Other codes: what failed here.
+// Returns when the job has ended. Aborted: the job has failed elsewhere, with its reason. Other
+// codes: what failed here.
 absl::Status RunWorker(const WorkerOptions& options);
 
 }  // namespace convoy

@@ -9,8 +9,8 @@ namespace convoy {
 namespace {
 
 absl::Status BadBase(const std::string& folder, const std::string& what) {
-  return absl::DataLossError(absl::StrCat(
-      folder, ": is a delta checkpoint, of no use without its base: ", what));
+  return absl::DataLossError(
+      absl::StrCat(folder, ": is a delta checkpoint, of no use without its base: ", what));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Delta checkpoints and what they are changes of. A base may be a delta checkpoint itself; the first
-// of such a chain is complete.
+// Delta checkpoints and what they are changes of. A base may be a delta checkpoint itself; the
+// first of such a chain is complete.
 #ifndef CONVOY_COMMON_CHECKPOINT_BASE_CHECKPOINT_H_
 #define CONVOY_COMMON_CHECKPOINT_BASE_CHECKPOINT_H_
 

@@ -19,8 +19,8 @@ inline constexpr char kCheckpointsFolder[] = "checkpoints";
 
 // "step-00001200": 8 digits or more.
 std::string CheckpointName(uint64_t step);
-// ".step-00000007.g2": while it is written by generation 2, which gives each one another number: its
-// step may not be known yet.
+// ".step-00000007.g2": while it is written by generation 2, which gives each one another number:
+// its step may not be known yet.
 std::string TemporaryCheckpointName(uint64_t number, uint64_t generation);
 // The step of a name that CheckpointName gives; nothing for any other name.
 std::optional<uint64_t> StepOfCheckpointName(std::string_view name);

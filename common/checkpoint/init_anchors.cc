@@ -15,9 +15,9 @@ absl::Status CheckAnchors(const v1::InitPlan& plan, const v1::Optimizer& optimiz
       std::ranges::any_of(plan.tables(), anchored)) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "optimizer.anchor: got ", strength, ", but nothing of ", path,
-      " that it is for is loaded and learns; what is frozen or new needs no anchor"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("optimizer.anchor: got ", strength, ", but nothing of ", path,
+                   " that it is for is loaded and learns; what is frozen or new needs no anchor"));
 }
 
 }  // namespace convoy

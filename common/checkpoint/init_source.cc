@@ -70,7 +70,8 @@ absl::StatusOr<InitSource> FindInitSource(const std::string& from) {
   if (!IsThere(from)) {
     const size_t at = from.rfind('@');
     uint64_t step = 0;
-    if (at != std::string::npos && from.substr(at + 1) == kBestStep && IsThere(from.substr(0, at))) {
+    if (at != std::string::npos && from.substr(at + 1) == kBestStep &&
+        IsThere(from.substr(0, at))) {
       const std::string run = from.substr(0, at);
       CONVOY_ASSIGN_OR_RETURN(const StoredCheckpoint best,
                               FindBestCheckpoint((fs::path(run) / kCheckpointsFolder).string()));
@@ -80,8 +81,9 @@ absl::StatusOr<InitSource> FindInitSource(const std::string& from) {
         IsThere(from.substr(0, at))) {
       return CheckpointAt(from.substr(0, at), step);
     }
-    return absl::NotFoundError(absl::StrCat(
-        from, ": there is no such run directory, checkpoint (RUN_DIR@STEP, RUN_DIR@best) or safetensors file"));
+    return absl::NotFoundError(absl::StrCat(from,
+                                            ": there is no such run directory, checkpoint "
+                                            "(RUN_DIR@STEP, RUN_DIR@best) or safetensors file"));
   }
   if (!fs::is_directory(from, ignored)) return InitSource{from, std::nullopt, "", ""};
   if (IsThere(fs::path(from) / kManifestName)) return CheckpointFolder(from);

@@ -20,9 +20,9 @@ struct InitSource {
   std::string note;
 };
 
-// `from`: "RUN_DIR", "RUN_DIR@STEP", "RUN_DIR@best", a checkpoint's folder or a file. Looks at names only.
-// NotFound: there is no such file or folder, no such checkpoint (lists those there are), or neither
-// checkpoint nor model.safetensors in a run directory.
+// `from`: "RUN_DIR", "RUN_DIR@STEP", "RUN_DIR@best", a checkpoint's folder or a file. Looks at
+// names only. NotFound: there is no such file or folder, no such checkpoint (lists those there
+// are), or neither checkpoint nor model.safetensors in a run directory.
 absl::StatusOr<InitSource> FindInitSource(const std::string& from);
 
 // `path`: of an InitSource. Errors as CheckpointReader and SafetensorsArchive.

@@ -89,8 +89,8 @@ struct CheckpointManifest {
   std::vector<std::pair<uint64_t, uint64_t>> completed_tasks;
   std::vector<CheckpointAncestor> lineage;  // the oldest first
   std::optional<CheckpointBest> best;
-  // What was measured and is not complete: JSON of an object (launcher/coordinator/training_record.h);
-  // empty: not known.
+  // What was measured and is not complete: JSON of an object
+  // (launcher/coordinator/training_record.h); empty: not known.
   std::string progress;
   std::vector<CheckpointFile> files;
   // What was read: its own checksum, "manifest_xxh3".

@@ -137,7 +137,8 @@ class ServerFileCheck {
   absl::Status ReadDeltas() {
     file_.is_delta_ = file_.tensors_->Find(kDeltasTensor) != nullptr;
     if (!file_.is_delta_) return absl::OkStatus();
-    if (!manifest_.base) return BadTensor(kDeltasTensor, "is there, but manifest.json names no base");
+    if (!manifest_.base)
+      return BadTensor(kDeltasTensor, "is there, but manifest.json names no base");
     CONVOY_ASSIGN_OR_RETURN(const uint64_t rows, tensors_.TakeRows(kDeltasTensor, kDeltaColumns));
     if (rows != file_.buckets_.size()) {
       return BadTensor(kDeltasTensor, absl::StrCat("has ", rows, " rows, want one for each of the ",
@@ -150,7 +151,8 @@ class ServerFileCheck {
       bucket.stored = deltas[row * kDeltaColumns];
       bucket.removed = deltas[row * kDeltaColumns + 1];
       if (bucket.stored > bucket.rows) {
-        return BadTensor(kDeltasTensor, absl::StrCat("row ", row, ": more rows than the bucket has"));
+        return BadTensor(kDeltasTensor,
+                         absl::StrCat("row ", row, ": more rows than the bucket has"));
       }
     }
     return absl::OkStatus();
@@ -244,7 +246,7 @@ class ServerFileCheck {
   ExpectedTensors tensors_;
   std::vector<std::pair<CellKind, size_t>> places_;  // by row of "/cells": index in its vector
   uint32_t server_ = 0;
-  std::vector<CheckpointCell*> by_row_;              // of "/cells"
+  std::vector<CheckpointCell*> by_row_;  // of "/cells"
 };
 
 absl::StatusOr<std::unique_ptr<ServerFile>> ServerFile::Open(const std::string& path,

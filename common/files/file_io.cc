@@ -16,6 +16,12 @@ absl::Status ErrnoError(std::string_view what, const std::string& path) {
       error, absl::StrCat(absl::string_view(what.data(), what.size()), " \"", path, "\""));
 }
 
+absl::Status SystemError(const std::error_code& error, std::string_view what,
+                         const std::string& path) {
+  errno = error.value();
+  return ErrnoError(what, path);
+}
+
 absl::StatusOr<OwnedFd> OpenForReading(const std::string& path) {
   // O_NONBLOCK: opening a FIFO returns at once and is refused below.
   OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +18,10 @@ namespace convoy {
 // The error of the system call that just failed, e.g. `cannot open "a/b": No such file or
 // directory` (NotFound). `what`: "cannot open".
 absl::Status ErrnoError(std::string_view what, const std::string& path);
+
+// The same of an error that std::filesystem gave.
+absl::Status SystemError(const std::error_code& error, std::string_view what,
+                         const std::string& path);
 
 // Opens for reading. InvalidArgument if `path` is not a regular file.
 absl::StatusOr<OwnedFd> OpenForReading(const std::string& path);

@@ -31,7 +31,7 @@ bool IsGroup(const Field& field) { return field.message_type() != nullptr && !fi
 // The comment, unless it only repeats the range.
 std::string What(const JobSchema& schema, const Field& field) {
   std::string comment = schema.Comment(field);
-  const Range* range = FindRange(field);
+  const ValueRange* range = FindRange(field);
   if (range == nullptr) return comment;
   const std::string sentence = absl::StrCat(range->ToString(), ".");
   return absl::EqualsIgnoreCase(comment, sentence) ? "" : comment;

@@ -44,7 +44,7 @@ std::string PathOf(const Descriptor& group, const std::string& path, std::string
 }
 
 std::string WholeNumberRange(const FieldDescriptor& field) {
-  if (const Range* range = FindRange(field)) return range->ToString();
+  if (const ValueRange* range = FindRange(field)) return range->ToString();
   return field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32 ? "from 0 to 4294967295"
                                                              : "from 0 to 18446744073709551615";
 }
@@ -58,7 +58,7 @@ std::string Expected(const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return absl::StrCat("a group of fields, ", field.name(), " { ... }");
     case FieldDescriptor::CPPTYPE_DOUBLE: {
-      const Range* range = FindRange(field);
+      const ValueRange* range = FindRange(field);
       return range == nullptr ? "a number" : absl::StrCat("a number ", range->ToString());
     }
     default:

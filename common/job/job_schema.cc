@@ -10,6 +10,7 @@
 #include "common/job/field_text.h"
 #include "common/job/range.h"
 #include "common/job/set_argument.h"
+#include "common/number_text.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "proto/job_schema.h"
 
@@ -44,7 +45,7 @@ std::string ValuesText(const EnumDescriptor& type) {
 }
 
 std::string OneText(const FieldDescriptor& field) {
-  const Range* range = FindRange(field);
+  const ValueRange* range = FindRange(field);
   const std::string suffix = range == nullptr ? "" : absl::StrCat(" ", range->ToString());
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
@@ -76,7 +77,8 @@ JobSchema::JobSchema() : pool_(std::make_unique<google::protobuf::DescriptorPool
 absl::StatusOr<const JobSchema::Field*> JobSchema::Find(std::string_view path) const {
   if (path.empty()) return nullptr;
   // The grammar of --set, without its value.
-  const absl::StatusOr<SetArgument> parsed = ParseSetArgument(absl::StrCat(std::string(path), "=0"));
+  const absl::StatusOr<SetArgument> parsed =
+      ParseSetArgument(absl::StrCat(std::string(path), "=0"));
   if (!parsed.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", Shown(path), "\" is no path of a field, such as optimizer.adam.beta1"));

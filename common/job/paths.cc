@@ -33,21 +33,37 @@ std::string WhyUnreadable(const std::string& path) {
   return is_folder ? ErrorText(EISDIR) : "";
 }
 
-void CheckFile(const std::string& field, const std::string& path,
-               std::vector<Violation>* violations) {
-  const std::string reason = WhyUnreadable(path);
-  if (reason.empty()) return;
-  violations->push_back({field, absl::StrCat(field, ": cannot read ", Shown(path), ": ", reason)});
-}
+struct InputFile {
+  std::string field;
+  std::string path;
+};
 
 // `labels` as given, or else the file derived from the name of `images`.
-void CheckExamples(const std::string& images_field, const std::string& images,
-                   const std::string& labels_field, bool has_labels, const std::string& labels,
-                   std::vector<Violation>* violations) {
+void AddExamples(const std::string& images_field, const std::string& images,
+                 const std::string& labels_field, bool has_labels, const std::string& labels,
+                 std::vector<InputFile>* files) {
   if (images.empty()) return;
-  CheckFile(images_field, images, violations);
+  files->push_back({images_field, images});
   const std::string labels_path = has_labels ? labels : LabelsOf(images);
-  if (!labels_path.empty()) CheckFile(labels_field, labels_path, violations);
+  if (!labels_path.empty()) files->push_back({labels_field, labels_path});
+}
+
+// Of examples.
+std::vector<InputFile> InputFiles(const v1::Data& data) {
+  const v1::Validation& validation = data.validation();
+  std::vector<InputFile> files;
+  AddExamples("data.train", data.train(), "data.train_labels", data.has_train_labels(),
+              data.train_labels(), &files);
+  AddExamples("data.validation.path", validation.path(), "data.validation.labels",
+              validation.has_labels(), validation.labels(), &files);
+  AddExamples("data.test.path", data.test().path(), "data.test.labels", data.test().has_labels(),
+              data.test().labels(), &files);
+  const v1::OldData& old = data.old();
+  AddExamples("data.old.path", old.path(), "data.old.labels", old.has_labels(), old.labels(),
+              &files);
+  AddExamples("data.old.validation.path", old.validation().path(), "data.old.validation.labels",
+              old.validation().has_labels(), old.validation().labels(), &files);
+  return files;
 }
 
 void Resolve(const fs::path& folder, std::string* path) {
@@ -86,21 +102,25 @@ void ResolvePaths(const std::string& job_file, v1::Job* job) {
 }
 
 std::vector<Violation> CheckFiles(const v1::Job& job) {
-  const v1::Data& data = job.data();
-  const v1::Validation& validation = data.validation();
   std::vector<Violation> violations;
-  CheckExamples("data.train", data.train(), "data.train_labels", data.has_train_labels(),
-                data.train_labels(), &violations);
-  CheckExamples("data.validation.path", validation.path(), "data.validation.labels",
-                validation.has_labels(), validation.labels(), &violations);
-  CheckExamples("data.test.path", data.test().path(), "data.test.labels",
-                data.test().has_labels(), data.test().labels(), &violations);
-  const v1::OldData& old = data.old();
-  CheckExamples("data.old.path", old.path(), "data.old.labels", old.has_labels(), old.labels(),
-                &violations);
-  CheckExamples("data.old.validation.path", old.validation().path(), "data.old.validation.labels",
-                old.validation().has_labels(), old.validation().labels(), &violations);
+  for (const InputFile& file : InputFiles(job.data())) {
+    const std::string reason = WhyUnreadable(file.path);
+    if (reason.empty()) continue;
+    violations.push_back(
+        {file.field, absl::StrCat(file.field, ": cannot read ", Shown(file.path), ": ", reason)});
+  }
   return violations;
+}
+
+std::vector<std::string> InputsOf(const v1::Job& job) {
+  std::vector<std::string> paths;
+  for (const InputFile& file : InputFiles(job.data())) paths.push_back(file.path);
+  // RUN_DIR@STEP names the run as well.
+  const std::string from = job.init().from().substr(0, job.init().from().rfind('@'));
+  if (from.empty()) return paths;
+  paths.push_back(from);
+  for (const char* of_run : {"/model.safetensors", "/checkpoints"}) paths.push_back(from + of_run);
+  return paths;
 }
 
 std::string JobNameOf(const std::string& job_file) {

@@ -18,6 +18,9 @@ void ResolvePaths(const std::string& job_file, v1::Job* job);
 // Opens every file that the training will read, derived files of labels included.
 std::vector<Violation> CheckFiles(const v1::Job& job);
 
+// The paths of these files, and of what the training begins with (Job.init); some may not exist.
+std::vector<std::string> InputsOf(const v1::Job& job);
+
 // Name of a job that has none: that of its file without folder and extensions.
 std::string JobNameOf(const std::string& job_file);
 

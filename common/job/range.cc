@@ -1,10 +1,10 @@
 #include "common/job/range.h"
 
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "common/number_text.h"
 
 namespace convoy {
 namespace {
@@ -19,18 +19,18 @@ constexpr double kMaxFields = 4096;
 constexpr double kMaxFieldNumbers = 65536.0;
 constexpr double kMaxFeatures = 4294967295.0;
 
-constexpr Range Above(double low) { return {low, true, kInfinity, true}; }
-constexpr Range AtLeast(double low) { return {low, false, kInfinity, true}; }
-constexpr Range FromTo(double low, double high) { return {low, false, high, false}; }
+constexpr ValueRange Above(double low) { return {low, true, kInfinity, true}; }
+constexpr ValueRange AtLeast(double low) { return {low, false, kInfinity, true}; }
+constexpr ValueRange FromTo(double low, double high) { return {low, false, high, false}; }
 
-constexpr Range kUnitOpen = {0, true, 1, true};       // (0, 1)
-constexpr Range kUnitWithZero = {0, false, 1, true};  // [0, 1)
-constexpr Range kUnitWithOne = {0, true, 1, false};   // (0, 1]
-constexpr Range kUnitClosed = {0, false, 1, false};   // [0, 1]
+constexpr ValueRange kUnitOpen = {0, true, 1, true};       // (0, 1)
+constexpr ValueRange kUnitWithZero = {0, false, 1, true};  // [0, 1)
+constexpr ValueRange kUnitWithOne = {0, true, 1, false};   // (0, 1]
+constexpr ValueRange kUnitClosed = {0, false, 1, false};   // [0, 1]
 
 struct FieldRange {
   const char* field;  // full name within convoy.v1
-  Range range;
+  ValueRange range;
 };
 
 constexpr FieldRange kRanges[] = {
@@ -130,33 +130,24 @@ constexpr FieldRange kRanges[] = {
 
 }  // namespace
 
-bool Range::Contains(double value) const {
+bool ValueRange::Contains(double value) const {
   if (!std::isfinite(value)) return false;
   return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
 }
 
-std::string Range::ToString() const {
+std::string ValueRange::ToString() const {
   if (high == kInfinity) return absl::StrCat(low_open ? "> " : ">= ", NumberText(low));
   if (high > 1) return absl::StrCat("from ", NumberText(low), " to ", NumberText(high));
   return absl::StrCat("in ", low_open ? "(" : "[", NumberText(low), ", ", NumberText(high),
                       high_open ? ")" : "]");
 }
 
-const Range* FindRange(const google::protobuf::FieldDescriptor& field) {
+const ValueRange* FindRange(const google::protobuf::FieldDescriptor& field) {
   const std::string name = absl::StrCat(field.containing_type()->name(), ".", field.name());
   for (const FieldRange& entry : kRanges) {
     if (name == entry.field) return &entry.range;
   }
   return nullptr;
-}
-
-std::string NumberText(double value) {
-  char buffer[32];
-  const bool whole = std::isfinite(value) && std::trunc(value) == value && std::abs(value) < 1e15;
-  const auto result =
-      whole ? std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed)
-            : std::to_chars(buffer, buffer + sizeof(buffer), value);
-  return std::string(buffer, result.ptr);
 }
 
 }  // namespace convoy

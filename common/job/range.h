@@ -9,7 +9,7 @@
 namespace convoy {
 
 // An interval; a bound that is open does not belong to it. `high` may be infinity.
-struct Range {
+struct ValueRange {
   double low = 0;
   bool low_open = false;
   double high = 0;
@@ -22,10 +22,7 @@ struct Range {
 };
 
 // The range of a field of the job file; null if every (finite) value of its type is allowed.
-const Range* FindRange(const google::protobuf::FieldDescriptor& field);
-
-// A number as people write it: the shortest text that reads back as the same double.
-std::string NumberText(double value);
+const ValueRange* FindRange(const google::protobuf::FieldDescriptor& field);
 
 }  // namespace convoy
 

@@ -7,6 +7,7 @@
 #include "common/job/field_text.h"
 #include "common/job/range.h"
 #include "common/job/validate_sections.h"
+#include "common/number_text.h"
 
 namespace convoy {
 namespace {
@@ -45,7 +46,7 @@ std::optional<Number> NumberOf(const Message& m, const FieldDescriptor* field, i
 
 void CheckNumber(const Number& number, const FieldDescriptor& field, const std::string& path,
                  std::vector<Violation>* violations) {
-  const Range* range = FindRange(field);
+  const ValueRange* range = FindRange(field);
   if (range == nullptr ? std::isfinite(number.value) : range->Contains(number.value)) return;
   violations->push_back(
       {path, absl::StrCat(path, " must be ", range == nullptr ? "finite" : range->ToString(),

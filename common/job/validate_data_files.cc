@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/job/field_text.h"
 #include "common/job/paths.h"
-#include "common/job/range.h"
+#include "common/number_text.h"
 
 namespace convoy {
 namespace {

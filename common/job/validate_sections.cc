@@ -228,9 +228,10 @@ void ValidateFollowedMetric(const v1::Job& job, const std::string& field, const 
                             Violations* violations) {
   if (metric.size() <= std::string_view("validation/").size() ||
       !std::string_view(metric).starts_with("validation/")) {
-    return Wrong(violations, field, absl::StrCat(": got \"", Shown(metric),
-                                                 "\", want a metric of the validation, e.g. "
-                                                 "\"validation/loss\""));
+    return Wrong(violations, field,
+                 absl::StrCat(": got \"", Shown(metric),
+                              "\", want a metric of the validation, e.g. "
+                              "\"validation/loss\""));
   }
   if (job.data().has_validation()) return;
   Wrong(violations, field,
@@ -250,7 +251,8 @@ void ValidateCheckpoint(const v1::Job& job, Violations* violations) {
   if (stops && best != stopping) {
     Wrong(violations, "checkpoint.best",
           absl::StrCat(": got \"", Shown(best), "\", but training.early_stopping.metric is \"",
-                       Shown(stopping), "\": there is one best checkpoint; leave checkpoint.best out"));
+                       Shown(stopping),
+                       "\": there is one best checkpoint; leave checkpoint.best out"));
   }
 }
 

@@ -57,10 +57,10 @@ bool HasBudget(const v1::Job& job) {
 void ValidateTableThreads(const v1::Job& job, Violations* violations) {
   if (!HasTables(job.model()) || job.cluster().threads_per_worker() <= 1) return;
   WrongForTables(violations, "cluster.threads_per_worker",
-        absl::StrCat(" must be 1 for ", KindName(job.model()),
-                     ", whose embedding tables are read by one thread of a worker, got ",
-                     job.cluster().threads_per_worker(),
-                     "; leave it out and set cluster.workers instead"));
+                 absl::StrCat(" must be 1 for ", KindName(job.model()),
+                              ", whose embedding tables are read by one thread of a worker, got ",
+                              job.cluster().threads_per_worker(),
+                              "; leave it out and set cluster.workers instead"));
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ std::vector<std::string> ValidationMetrics(uint32_t classes) {
 absl::Status CheckValidationMetric(const std::string& metric, uint32_t classes) {
   const std::vector<std::string> names = ValidationMetrics(classes);
   if (std::find(names.begin(), names.end(), metric) != names.end()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("this job has no metric \"", metric,
-                                                 "\"; it has ", absl::StrJoin(names, ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("this job has no metric \"", metric, "\"; it has ", absl::StrJoin(names, ", ")));
 }
 
 std::string_view MetricOf(std::string_view name) {

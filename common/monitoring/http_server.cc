@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/files/owned_fd.h"
+#include "common/monitoring/listen_check.h"
 
 namespace convoy {
 namespace {
@@ -22,9 +24,11 @@ constexpr char kTimeoutMs[] = "5000";  // for a client that says nothing
 
 void Respond(mg_connection* connection, const char* status, const HttpPage& page, bool head_only) {
   // Pages are of the moment; nobody's browser may read them from another site.
-  const std::string header = absl::StrCat(
-      "HTTP/1.1 ", status, "\r\nContent-Type: ", page.type, "\r\nContent-Length: ", page.body.size(),
-      "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nConnection: close\r\n\r\n");
+  const std::string header =
+      absl::StrCat("HTTP/1.1 ", status, "\r\nContent-Type: ", page.type,
+                   "\r\nContent-Length: ", page.body.size(),
+                   "\r\nCache-Control: no-store\r\nX-Content-Type-Options: "
+                   "nosniff\r\nX-Frame-Options: DENY\r\nConnection: close\r\n\r\n");
   mg_write(connection, header.data(), header.size());
   if (!head_only) mg_write(connection, page.body.data(), page.body.size());
 }
@@ -47,13 +51,21 @@ class HttpServer::Impl {
   }
 
   absl::Status Listen() {
-    const std::string wanted = HostAndPort(options_.address, options_.port);
-    const char* const settings[] = {"listening_ports",    wanted.c_str(), "num_threads",           kThreads,
-                                    "request_timeout_ms", kTimeoutMs,     "enable_directory_listing", "no",
+    const std::string wanted = absl::StrCat(options_.address, ":", options_.port);
+    const char* const settings[] = {"listening_ports",
+                                    wanted.c_str(),
+                                    "num_threads",
+                                    kThreads,
+                                    "request_timeout_ms",
+                                    kTimeoutMs,
+                                    "enable_directory_listing",
+                                    "no",
                                     nullptr};
     mg_callbacks callbacks = {};
     callbacks.begin_request = &Impl::Answer;
-    callbacks.log_message = [](const mg_connection*, const char*) { return 1; };  // the error says it
+    callbacks.log_message = [](const mg_connection*, const char*) {
+      return 1;
+    };  // the error says it
     mg_init_data init = {};
     init.callbacks = &callbacks;
     init.user_data = this;
@@ -64,10 +76,11 @@ class HttpServer::Impl {
     context_ = mg_start2(&init, &error);
     mg_server_port port = {};
     if (context_ == nullptr || mg_get_server_ports(context_, 1, &port) != 1) {
-      return absl::UnavailableError(absl::StrCat("can't listen on ", wanted,
-                                                 ": is the port in use, and the address one of this machine?"));
+      return absl::UnavailableError(
+          absl::StrCat("can't listen on ", wanted,
+                       ": is the port in use, and the address one of this machine?"));
     }
-    address_ = HostAndPort(options_.address, static_cast<uint32_t>(port.port));
+    address_ = absl::StrCat(options_.address, ":", static_cast<uint32_t>(port.port));
     port_ = static_cast<uint16_t>(port.port);
     return absl::OkStatus();
   }
@@ -77,16 +90,11 @@ class HttpServer::Impl {
  private:
   // Connects, and goes away again.
   void Visit() const {
-    sockaddr_in6 v6 = {};
-    sockaddr_in v4 = {};
-    v6.sin6_family = AF_INET6;
-    v4.sin_family = AF_INET;
-    v6.sin6_port = v4.sin_port = htons(port_);
-    const bool is_v4 = inet_pton(AF_INET, options_.address.c_str(), &v4.sin_addr) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, options_.address.c_str(), &v6.sin6_addr) != 1) return;
-    const OwnedFd socket(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const auto* const address = is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6);
-    if (socket.valid()) ::connect(socket.get(), address, is_v4 ? sizeof(v4) : sizeof(v6));
+    const std::optional<sockaddr_in> own = Ipv4Address(options_.address, port_);
+    if (!own) return;
+    const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket.valid()) return;
+    ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*own), sizeof(*own));
   }
 
   static int Answer(mg_connection* connection) {
@@ -103,7 +111,8 @@ class HttpServer::Impl {
       Respond(connection, "404 Not Found", {.body = "there is no such page\n"}, head);
       return 404;
     }
-    Respond(connection, "200 OK", page->second(request->query_string == nullptr ? "" : request->query_string), head);
+    Respond(connection, "200 OK",
+            page->second(request->query_string == nullptr ? "" : request->query_string), head);
     return 200;
   }
 
@@ -122,10 +131,5 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(Options options) {
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 const std::string& HttpServer::address() const { return impl_->address(); }
-
-std::string HostAndPort(const std::string& host, uint32_t port) {
-  const bool v6 = host.find(':') != std::string::npos;
-  return absl::StrCat(v6 ? "[" : "", host, v6 ? "]:" : ":", port);
-}
 
 }  // namespace convoy

@@ -1,4 +1,5 @@
-// A small HTTP server for people and monitoring: pages that are made when they are asked for. Read-only: GET and HEAD.
+// A small HTTP server for people and monitoring: pages that are made when they are asked for.
+// Read-only: GET and HEAD.
 #ifndef CONVOY_COMMON_MONITORING_HTTP_SERVER_H_
 #define CONVOY_COMMON_MONITORING_HTTP_SERVER_H_
 
@@ -23,8 +24,8 @@ class HttpServer {
   // `query`: what follows '?' in the address, as it was sent. Called from several threads.
   using Handler = std::function<HttpPage(const std::string& query)>;
   struct Options {
-    std::string address = "127.0.0.1";  // IP address to listen on
-    uint32_t port = 0;                  // 0: any
+    std::string address = "127.0.0.1";     // IP address to listen on
+    uint32_t port = 0;                     // 0: any
     std::map<std::string, Handler> pages;  // by path: "/metrics"
   };
 
@@ -33,7 +34,7 @@ class HttpServer {
   // Waits for pages that are being made.
   ~HttpServer();
 
-  // "127.0.0.1:9400", "[::1]:9400".
+  // "127.0.0.1:9400".
   const std::string& address() const;
 
  private:
@@ -42,9 +43,6 @@ class HttpServer {
 
   std::unique_ptr<Impl> impl_;
 };
-
-// host:port, with brackets around an IPv6 address.
-std::string HostAndPort(const std::string& host, uint32_t port);
 
 }  // namespace convoy
 

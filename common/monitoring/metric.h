@@ -1,4 +1,5 @@
-// Numbers for Prometheus (https://prometheus.io/docs/practices/naming): base units, counters end with _total.
+// Numbers for Prometheus (https://prometheus.io/docs/practices/naming): base units, counters end
+// with _total.
 #ifndef CONVOY_COMMON_MONITORING_METRIC_H_
 #define CONVOY_COMMON_MONITORING_METRIC_H_
 
@@ -36,7 +37,8 @@ class MetricList {
   }
   void Histogram(std::string name, std::string help, uint64_t count, double sum,
                  std::vector<std::pair<double, uint64_t>> buckets) {
-    metrics_.push_back({Metric::Type::kHistogram, std::move(name), std::move(help), 0, count, sum, std::move(buckets)});
+    metrics_.push_back({Metric::Type::kHistogram, std::move(name), std::move(help), 0, count, sum,
+                        std::move(buckets)});
   }
   const std::vector<Metric>& metrics() const { return metrics_; }
 

@@ -20,8 +20,9 @@ std::unique_ptr<HttpServer> ServeMetrics(const v1::Job& job, const std::string& 
   };
   absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(std::move(options));
   if (!server.ok()) {
-    log(absl::StrCat("warning: no metrics of this process: ", std::string(server.status().message()),
-                     " The job goes on (cluster.metrics_port)"));
+    log(absl::StrCat(
+        "warning: no metrics of this process: ", std::string(server.status().message()),
+        " The job goes on (cluster.metrics_port)"));
     return nullptr;
   }
   log(absl::StrCat("metrics: http://", (*server)->address(), "/metrics"));

@@ -20,12 +20,10 @@ struct MetricsPort {
 std::vector<MetricsPort> MetricsPortsOf(const v1::Job& job);
 // Of one; 0: metrics are off.
 uint32_t MetricsPortOf(const v1::Job& job, const std::string& role, uint32_t rank);
-// Whether something listens on it now. `address`: an IP address; false if it is none.
-bool PortIsBusy(const std::string& address, uint32_t port);
-// Those that something else listens on now, as "9401 (server 0)".
+// Those that can't be listened on now, and why: "9401 (server 0: the port is in use)".
 std::vector<std::string> BusyMetricsPorts(const v1::Job& job);
-// For Prometheus' file_sd_configs: a list of one group of targets, with the label convoy_job. `host`: what an
-// address that stands for all of a machine's (0.0.0.0, ::) is replaced by.
+// For Prometheus' file_sd_configs: a list of one group of targets, with the label convoy_job.
+// `host`: what an address that stands for all of a machine's (0.0.0.0) is replaced by.
 std::string MetricsTargets(const v1::Job& job, const std::string& host);
 
 }  // namespace convoy

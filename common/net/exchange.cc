@@ -36,7 +36,8 @@ std::string WireMessage::ToString() const {
   std::string bytes;
   for (const Piece& piece : pieces_) {
     bytes.append(header_, piece.begin, piece.end - piece.begin);
-    for (const Segment& segment : piece.payload.segments()) bytes.append(segment.data, segment.size);
+    for (const Segment& segment : piece.payload.segments())
+      bytes.append(segment.data, segment.size);
   }
   return bytes;
 }

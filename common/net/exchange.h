@@ -1,6 +1,6 @@
-// The messages of the data stream as the logic classes see them, and their bytes. The bytes are those
-// of convoy.v1.ExchangeRequest and ExchangeReply (proto/parameter_server.proto, where every field is
-// explained); tensor values are neither copied when encoded nor when decoded.
+// The messages of the data stream as the logic classes see them, and their bytes. The bytes are
+// those of convoy.v1.ExchangeRequest and ExchangeReply (proto/parameter_server.proto, where every
+// field is explained); tensor values are neither copied when encoded nor when decoded.
 #ifndef CONVOY_COMMON_NET_EXCHANGE_H_
 #define CONVOY_COMMON_NET_EXCHANGE_H_
 
@@ -21,7 +21,7 @@ inline constexpr uint64_t kNewestVersion = ~uint64_t{0};
 struct Contribution {
   uint32_t cell = 0;
   uint64_t base_version = 0;
-  Payload values;   // float32, little endian; one for each element of the cell
+  Payload values;  // float32, little endian; one for each element of the cell
 };
 
 // Gradients of rows of a table.
@@ -47,10 +47,10 @@ struct ExchangeRequest {
   uint32_t worker = 0;
   uint64_t session = 0;
 
-  uint64_t step = 0;      // sync
-  TreeNode node;          // sync
-  uint64_t task = 0;      // async, ssp
-  uint64_t batch = 0;     // async, ssp
+  uint64_t step = 0;   // sync
+  TreeNode node;       // sync
+  uint64_t task = 0;   // async, ssp
+  uint64_t batch = 0;  // async, ssp
   uint32_t examples = 0;
   bool final = false;
   absl::InlinedVector<Contribution, 2> contributions;
@@ -101,15 +101,15 @@ struct ExchangeReply {
   bool retry_later = false;
   uint64_t expected_step = 0;
   Staleness staleness;
-  bool step_gone = false;      // sync,backup
-  uint64_t applied_step = 0;   // with pull_applied
+  bool step_gone = false;     // sync,backup
+  uint64_t applied_step = 0;  // with pull_applied
 };
 
 // Encoded bytes: small pieces that the message owns, and payloads that it refers to.
 class WireMessage {
  public:
   struct Piece {
-    size_t begin = 0, end = 0;   // of header(), if there is no payload
+    size_t begin = 0, end = 0;  // of header(), if there is no payload
     Payload payload;
   };
 

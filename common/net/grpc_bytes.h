@@ -24,7 +24,8 @@ inline Payload ToPayload(const grpc::ByteBuffer& buffer) {
   return payload;
 }
 
-// Header pieces are copied (they are small), payload segments are referred to until gRPC lets go of them.
+// Header pieces are copied (they are small), payload segments are referred to until gRPC lets go of
+// them.
 inline grpc::ByteBuffer ToByteBuffer(const WireMessage& message) {
   using Owner = std::shared_ptr<const void>;
   std::vector<grpc::Slice> slices;
@@ -34,9 +35,9 @@ inline grpc::ByteBuffer ToByteBuffer(const WireMessage& message) {
       continue;
     }
     for (const Segment& segment : piece.payload.segments()) {
-      slices.emplace_back(const_cast<char*>(segment.data), segment.size,
-                          [](void* owner) { delete static_cast<Owner*>(owner); },
-                          new Owner(piece.payload.owner()));
+      slices.emplace_back(
+          const_cast<char*>(segment.data), segment.size,
+          [](void* owner) { delete static_cast<Owner*>(owner); }, new Owner(piece.payload.owner()));
     }
   }
   return grpc::ByteBuffer(slices.data(), slices.size());

@@ -1,6 +1,6 @@
-// Bytes that live somewhere else: in memory that gRPC received into, in a weight buffer of a server,
-// in a gradient buffer of a worker. A payload is a list of segments and a handle that keeps them
-// alive; copying a payload copies no bytes.
+// Bytes that live somewhere else: in memory that gRPC received into, in a weight buffer of a
+// server, in a gradient buffer of a worker. A payload is a list of segments and a handle that keeps
+// them alive; copying a payload copies no bytes.
 #ifndef CONVOY_COMMON_NET_PAYLOAD_H_
 #define CONVOY_COMMON_NET_PAYLOAD_H_
 
@@ -27,7 +27,8 @@ class Payload {
   Payload() = default;
   explicit Payload(std::shared_ptr<const void> owner) : owner_(std::move(owner)) {}
   // The floats of `values`, kept alive by `owner`.
-  Payload(std::span<const float> values, std::shared_ptr<const void> owner) : owner_(std::move(owner)) {
+  Payload(std::span<const float> values, std::shared_ptr<const void> owner)
+      : owner_(std::move(owner)) {
     Append({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
   }
 
@@ -64,9 +65,10 @@ class Payload {
   size_t size_ = 0;
 };
 
-// Calls fn(const float* values, size_t count, size_t index of the first) on consecutive runs that cover
-// the size() / 4 floats of the payload. Runs are aligned to 4 bytes: floats that are split over segments, and
-// segments that start at an odd address, are copied through a small buffer on the stack.
+// Calls fn(const float* values, size_t count, size_t index of the first) on consecutive runs that
+// cover the size() / 4 floats of the payload. Runs are aligned to 4 bytes: floats that are split
+// over segments, and segments that start at an odd address, are copied through a small buffer on
+// the stack.
 template <typename Fn>
 void ForEachFloatRun(const Payload& payload, Fn&& fn) {
   constexpr size_t kScratch = 1024;
@@ -99,12 +101,13 @@ void ForEachFloatRun(const Payload& payload, Fn&& fn) {
   }
 }
 
-// Calls fn(const char* floats, size_t count) on consecutive runs of whole floats where they lie, at any address: for a
-// single pass over the bytes. A float that is split over segments is a run of its own.
+// Calls fn(const char* floats, size_t count) on consecutive runs of whole floats where they lie, at
+// any address: for a single pass over the bytes. A float that is split over segments is a run of
+// its own.
 template <typename Fn>
 void ForEachUnalignedRun(const Payload& payload, Fn&& fn) {
   char split[sizeof(float)];
-  size_t carried = 0;   // bytes in `split`
+  size_t carried = 0;  // bytes in `split`
   for (Segment segment : payload.segments()) {
     while (carried > 0 && segment.size > 0) {
       split[carried++] = *segment.data++;

@@ -43,15 +43,15 @@ struct ClientCall {
     absl::Time due;  // not before
   };
   std::deque<Outgoing> outgoing;
-  grpc::Alarm alarm;       // rings when the first of them is due
+  grpc::Alarm alarm;  // rings when the first of them is due
   grpc::Status status;
   Tag tags[kOps];
-  int pending = 0;         // operations whose completion has not come
+  int pending = 0;  // operations whose completion has not come
   bool started = false;
   bool writing = false;
-  bool delayed = false;    // the alarm is set
-  bool broken = false;     // an operation failed: Finish was asked for
-  bool finished = false;   // the status is there
+  bool delayed = false;   // the alarm is set
+  bool broken = false;    // an operation failed: Finish was asked for
+  bool finished = false;  // the status is there
 };
 
 grpc::ChannelArguments ChannelArguments() {
@@ -90,7 +90,8 @@ class StreamClient::Impl {
   void Open(int peer, const std::string& address) {
     if (calls_.size() <= static_cast<size_t>(peer)) calls_.resize(static_cast<size_t>(peer) + 1);
     auto call = std::make_unique<ClientCall>(peer);
-    auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
+    auto channel =
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
     call->stub = std::make_unique<grpc::GenericStub>(channel);
     call->stream = call->stub->PrepareCall(&call->context, method_, &queue_);
     call->stream->StartCall(&call->tags[ClientCall::kStart]);
@@ -132,7 +133,8 @@ class StreamClient::Impl {
 
  private:
   ClientCall* Find(int peer) {
-    return static_cast<size_t>(peer) < calls_.size() ? calls_[static_cast<size_t>(peer)].get() : nullptr;
+    return static_cast<size_t>(peer) < calls_.size() ? calls_[static_cast<size_t>(peer)].get()
+                                                     : nullptr;
   }
 
   // Handles one completion; true if it makes an event.
@@ -176,7 +178,9 @@ class StreamClient::Impl {
     }
     if (!ok && tag.op != ClientCall::kFinish && tag.op != ClientCall::kDelay) Break(call);
     if (call->finished && call->pending == 0) {
-      *event = {Event::Kind::kClosed, call->peer, {},
+      *event = {Event::Kind::kClosed,
+                call->peer,
+                {},
                 absl::Status(static_cast<absl::StatusCode>(call->status.error_code()),
                              call->status.error_message())};
       has_event = true;
@@ -193,7 +197,8 @@ class StreamClient::Impl {
   }
 
   void WriteNext(ClientCall* call) {
-    if (!call->started || call->writing || call->delayed || call->broken || call->outgoing.empty()) return;
+    if (!call->started || call->writing || call->delayed || call->broken || call->outgoing.empty())
+      return;
     ClientCall::Outgoing& next = call->outgoing.front();
     if (link_ && next.due > absl::Now()) {
       call->delayed = true;
@@ -225,9 +230,7 @@ class StreamClient::Impl {
 StreamClient::StreamClient(std::string method, absl::Duration spin)
     : impl_(std::make_unique<Impl>(std::move(method), spin)) {}
 StreamClient::~StreamClient() = default;
-void StreamClient::Open(int peer, const std::string& address) {
-  impl_->Open(peer, address);
-}
+void StreamClient::Open(int peer, const std::string& address) { impl_->Open(peer, address); }
 void StreamClient::Send(int peer, const WireMessage& message) { impl_->Send(peer, message); }
 void StreamClient::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamClient::Close(int peer) { impl_->Close(peer); }

@@ -23,8 +23,8 @@ class StreamClient {
     enum class Kind { kOpened, kMessage, kClosed };
     Kind kind = Kind::kMessage;
     int peer = 0;
-    Payload message;       // kMessage
-    absl::Status status;   // kClosed: why
+    Payload message;      // kMessage
+    absl::Status status;  // kClosed: why
   };
 
   // `method`: full name of the streaming method, e.g. "/convoy.v1.ParameterServer/Exchange".
@@ -33,8 +33,8 @@ class StreamClient {
   // Cancels all streams and waits until gRPC has let go of them.
   ~StreamClient();
 
-  // Messages leave as over such a link, which all streams share, to a millisecond; while nobody calls
-  // Poll, none leaves. Call before Open.
+  // Messages leave as over such a link, which all streams share, to a millisecond; while nobody
+  // calls Poll, none leaves. Call before Open.
   void SetLink(const LinkLimit& limit);
   // Opens a stream to `address` under the number `peer` (0, 1, ...). Answered by kOpened or kClosed
   // (a connection that can't be made is given up after 5 s). The peer must have no open stream.

@@ -52,12 +52,12 @@ struct ServerCall {
   Mutex mutex;
   std::deque<Outgoing> outgoing CONVOY_GUARDED_BY(mutex);
   size_t backlog CONVOY_GUARDED_BY(mutex) = 0;
-  int operations CONVOY_GUARDED_BY(mutex) = 0;   // whose completion has not come
+  int operations CONVOY_GUARDED_BY(mutex) = 0;  // whose completion has not come
   bool writing CONVOY_GUARDED_BY(mutex) = false;
-  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);  // rings when the first of them is due
+  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of them is due
   bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
   bool finishing CONVOY_GUARDED_BY(mutex) = false;
-  bool closed CONVOY_GUARDED_BY(mutex) = false;   // the queue is about to be shut down
+  bool closed CONVOY_GUARDED_BY(mutex) = false;  // the queue is about to be shut down
   grpc::Status final_status CONVOY_GUARDED_BY(mutex);
 };
 
@@ -108,7 +108,8 @@ class StreamServer::Impl {
     std::shared_ptr<ServerCall> call = Find(id);
     if (call == nullptr) return;
     bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
-    Write(call.get(), {net_internal::ToByteBuffer(message), message.size(), DueTime(message.size())});
+    Write(call.get(),
+          {net_internal::ToByteBuffer(message), message.size(), DueTime(message.size())});
   }
 
   void SetLink(const LinkLimit& limit) {
@@ -156,7 +157,8 @@ class StreamServer::Impl {
     MutexLock lock(mutex_);
     if (closed_) return;
     calls_[call->id] = call;
-    service_.RequestCall(&call->context, &call->stream, queue, queue, &call->tags[ServerCall::kAccept]);
+    service_.RequestCall(&call->context, &call->stream, queue, queue,
+                         &call->tags[ServerCall::kAccept]);
   }
 
   std::shared_ptr<ServerCall> Find(StreamId id) {
@@ -229,7 +231,8 @@ class StreamServer::Impl {
     if (call->answer != nullptr || name == options_.method) {
       ReadNext(call);
     } else {
-      Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, absl::StrCat("there is no method ", name)));
+      Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                                absl::StrCat("there is no method ", name)));
     }
   }
 
@@ -274,6 +277,8 @@ class StreamServer::Impl {
     if (call->finishing) return;
     call->finishing = true;
     call->final_status = status;
+    // A stream that has gone needs nothing of what the link holds back.
+    if (call->delayed) call->alarm.Cancel();
     if (!call->writing && !call->delayed) FinishLocked(call);
   }
 
@@ -285,6 +290,7 @@ class StreamServer::Impl {
 
   void WriteNextLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
     if (call->writing || call->delayed || call->closed) return;
+    if (call->finishing && call->answer == nullptr) call->outgoing.clear();
     if (call->outgoing.empty()) {
       if (call->finishing) FinishLocked(call);
       return;
@@ -293,7 +299,8 @@ class StreamServer::Impl {
     ++call->operations;
     if (has_link_ && next.due > absl::Now()) {
       call->delayed = true;
-      call->alarm.Set(call->queue, net_internal::GprTime(next.due), &call->tags[ServerCall::kDelay]);
+      call->alarm.Set(call->queue, net_internal::GprTime(next.due),
+                      &call->tags[ServerCall::kDelay]);
       return;
     }
     call->writing = true;
@@ -318,7 +325,7 @@ class StreamServer::Impl {
   }
 
   const Options options_;
-  OrdinaryMethods methods_;   // constant
+  OrdinaryMethods methods_;  // constant
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
@@ -345,7 +352,9 @@ absl::StatusOr<std::unique_ptr<StreamServer>> StreamServer::Start(Options option
 StreamServer::StreamServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StreamServer::~StreamServer() = default;
 const std::string& StreamServer::address() const { return impl_->address_; }
-void StreamServer::Send(StreamId stream, const WireMessage& message) { impl_->Send(stream, message); }
+void StreamServer::Send(StreamId stream, const WireMessage& message) {
+  impl_->Send(stream, message);
+}
 void StreamServer::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamServer::Close(StreamId stream) { impl_->Close(stream); }
 void StreamServer::Stop() { impl_->Stop(); }

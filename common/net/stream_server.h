@@ -1,6 +1,7 @@
 // The receiving end of the data plane: accepts long-lived bidirectional streams of one method and
-// hands their messages to a handler, next to ordinary methods on the same port. One completion queue and
-// one thread each for `threads`; a stream stays with its thread. No other thread waits for the network.
+// hands their messages to a handler, next to ordinary methods on the same port. One completion
+// queue and one thread each for `threads`; a stream stays with its thread. No other thread waits
+// for the network.
 #ifndef CONVOY_COMMON_NET_STREAM_SERVER_H_
 #define CONVOY_COMMON_NET_STREAM_SERVER_H_
 
@@ -21,8 +22,8 @@ using StreamId = uint64_t;
 
 class StreamServer {
  public:
-  // Called from the server's threads, for one stream by one thread at a time. A client that closes its half
-  // of the stream gets what was sent until then, and the stream ends.
+  // Called from the server's threads, for one stream by one thread at a time. A client that closes
+  // its half of the stream gets what was sent until then, and the stream ends.
   class Handler {
    public:
     virtual ~Handler() = default;
@@ -33,10 +34,10 @@ class StreamServer {
   };
 
   struct Options {
-    std::string listen = "127.0.0.1:0";   // host:port; port 0: any
-    std::string method;                   // e.g. "/convoy.v1.ParameterServer/Exchange"
-    Handler* handler = nullptr;           // outlives the server
-    OrdinaryMethods methods;              // on the same port; health and reflection are added
+    std::string listen = "127.0.0.1:0";  // host:port; port 0: any
+    std::string method;                  // e.g. "/convoy.v1.ParameterServer/Exchange"
+    Handler* handler = nullptr;          // outlives the server
+    OrdinaryMethods methods;             // on the same port; health and reflection are added
     int threads = 1;
     // How long a thread asks for the next event again and again before it sleeps.
     absl::Duration spin = absl::ZeroDuration();

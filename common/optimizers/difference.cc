@@ -23,6 +23,8 @@ class Difference final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> MakeDifference(DifferenceRule rule) { return std::make_unique<Difference>(rule); }
+std::unique_ptr<Optimizer> MakeDifference(DifferenceRule rule) {
+  return std::make_unique<Difference>(rule);
+}
 
 }  // namespace convoy

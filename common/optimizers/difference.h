@@ -1,5 +1,5 @@
-// What servers do in the modes in which workers take the optimizer's steps themselves and send by how
-// much the weights changed: they add it up.
+// What servers do in the modes in which workers take the optimizer's steps themselves and send by
+// how much the weights changed: they add it up.
 //
 // Local SGD (Stich, "Local SGD converges fast and communicates little", ICLR 2019): the weights
 // become the average of what the slices reached. Geo-SGD (PaddlePaddle's name for adding each

@@ -13,8 +13,8 @@ struct SliceSpan {
   bool operator==(const SliceSpan&) const = default;
 };
 
-// Worker `rank` of `workers` owns [floor(rank * S / W), floor((rank + 1) * S / W)) with W = min(workers, S);
-// workers beyond S own nothing.
+// Worker `rank` of `workers` owns [floor(rank * S / W), floor((rank + 1) * S / W)) with W =
+// min(workers, S); workers beyond S own nothing.
 inline SliceSpan OwnedSlices(uint32_t rank, uint32_t workers, uint32_t slices) {
   const uint64_t owners = std::min(workers, slices);
   if (rank >= owners) return {};

@@ -29,7 +29,8 @@ absl::Status CheckNames(const std::vector<VariableSpec>& variables,
     }
   }
   if (cells >= std::numeric_limits<uint32_t>::max()) {
-    return absl::InvalidArgumentError(absl::StrCat("the model has ", cells, " blocks of 256 KiB, at most 2^32 - 2"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model has ", cells, " blocks of 256 KiB, at most 2^32 - 2"));
   }
   return absl::OkStatus();
 }
@@ -39,7 +40,8 @@ absl::Status CheckNames(const std::vector<VariableSpec>& variables,
 absl::StatusOr<Placement> Placement::Create(std::vector<VariableSpec> variables, uint32_t servers,
                                             std::vector<TableSpec> tables) {
   if (servers < 1 || servers > kMaxServers) {
-    return absl::InvalidArgumentError(absl::StrCat("got ", servers, " servers, want 1 to ", kMaxServers));
+    return absl::InvalidArgumentError(
+        absl::StrCat("got ", servers, " servers, want 1 to ", kMaxServers));
   }
   if (absl::Status status = CheckNames(variables, tables); !status.ok()) return status;
 
@@ -53,7 +55,8 @@ absl::StatusOr<Placement> Placement::Create(std::vector<VariableSpec> variables,
     const int64_t size = placement.variables_[v].size();
     for (int64_t offset = 0; offset < size; offset += kBlockElements) {
       placement.cells_.push_back({static_cast<uint32_t>(placement.cells_.size()), v, offset,
-                                  static_cast<uint32_t>(std::min(kBlockElements, size - offset)), 0});
+                                  static_cast<uint32_t>(std::min(kBlockElements, size - offset)),
+                                  0});
     }
   }
   placement.first_cell_.push_back(static_cast<uint32_t>(placement.cells_.size()));
@@ -68,7 +71,8 @@ absl::StatusOr<Placement> Placement::Create(std::vector<VariableSpec> variables,
     placement.cells_[id].server = static_cast<uint32_t>(least - placement.elements_.begin());
     *least += placement.cells_[id].size;
   }
-  for (const CellSpec& cell : placement.cells_) placement.by_server_[cell.server].push_back(cell.id);
+  for (const CellSpec& cell : placement.cells_)
+    placement.by_server_[cell.server].push_back(cell.id);
   return placement;
 }
 
@@ -79,7 +83,8 @@ std::span<const CellSpec> Placement::cells_of_variable(uint32_t variable) const 
 
 std::string Placement::Describe(uint32_t cell) const {
   const CellSpec& spec = cells_[cell];
-  return absl::StrCat("\"", variables_[spec.variable].name, "\" block ", spec.offset / kBlockElements);
+  return absl::StrCat("\"", variables_[spec.variable].name, "\" block ",
+                      spec.offset / kBlockElements);
 }
 
 }  // namespace convoy

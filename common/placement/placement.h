@@ -20,10 +20,10 @@ inline constexpr uint32_t kMaxServers = 64;
 
 // A cell of the dense part of a model: one block.
 struct CellSpec {
-  uint32_t id;         // position in Placement::cells()
-  uint32_t variable;   // position in the model's variables
-  int64_t offset;      // first element in the variable, row-major
-  uint32_t size;       // elements
+  uint32_t id;        // position in Placement::cells()
+  uint32_t variable;  // position in the model's variables
+  int64_t offset;     // first element in the variable, row-major
+  uint32_t size;      // elements
   uint32_t server;
 };
 
@@ -54,7 +54,7 @@ class Placement {
   std::vector<VariableSpec> variables_;
   std::vector<TableSpec> tables_;
   std::vector<CellSpec> cells_;
-  std::vector<uint32_t> first_cell_;   // by variable, and one past the end
+  std::vector<uint32_t> first_cell_;  // by variable, and one past the end
   std::vector<std::vector<uint32_t>> by_server_;
   std::vector<int64_t> elements_;
 };

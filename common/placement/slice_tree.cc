@@ -25,7 +25,8 @@ std::vector<TreeNode> SliceTree::Subtrees(uint32_t begin, uint32_t end, uint32_t
   std::vector<TreeNode> nodes;
   while (begin < end) {
     TreeNode node{0, begin};
-    while (node.level < std::min(max_level, depth_) && IsLeft(node) && this->end(Parent(node)) <= end) {
+    while (node.level < std::min(max_level, depth_) && IsLeft(node) &&
+           this->end(Parent(node)) <= end) {
       node = Parent(node);
     }
     nodes.push_back(node);

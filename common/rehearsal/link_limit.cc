@@ -9,12 +9,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/job/range.h"
+#include "common/number_text.h"
 
 namespace convoy {
 namespace {
 
-constexpr double kLongestLatency = 60;  // seconds
+// A push and its answer take two of them, and workers wait for an answer for a minute.
+constexpr double kLongestLatency = 10;  // seconds
 
 struct LinkUnit {
   const char* name;
@@ -29,7 +30,7 @@ constexpr LinkUnit kLinkUnits[] = {{"kbit", 1e3, true}, {"mbit", 1e6, true}, {"g
 absl::Status NotALink(std::string_view text) {
   return absl::InvalidArgumentError(
       absl::StrCat("got \"", std::string(text),
-                   "\"; want a rate, a latency of at most 60s, or both: 100mbit,5ms (units kbit, "
+                   "\"; want a rate, a latency of at most 10s, or both: 100mbit,5ms (units kbit, "
                    "mbit, gbit; us, ms, s)"));
 }
 

@@ -5,8 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/job/range.h"
 #include "common/math/random.h"
+#include "common/number_text.h"
 
 namespace convoy {
 namespace {

@@ -44,8 +44,7 @@ absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& se
   const ClusterSize size = ClusterSizeOf(job);
   if (absl::StatusOr<MachineMemory> machine = ReadMachineMemory(); machine.ok()) {
     overview.machine = *machine;
-    const absl::Status fits =
-        CheckFits(overview.memory, size.servers, size.workers, *machine);
+    const absl::Status fits = CheckFits(overview.memory, size.servers, size.workers, *machine);
     if (job.cluster().memory_check()) CONVOY_RETURN_IF_ERROR(fits);
   }
   CONVOY_ASSIGN_OR_RETURN(const std::string text, RenderJobOverview(overview));
@@ -81,11 +80,9 @@ int RunCheck(const CheckOptions& options, std::span<const ModelRegistration> mod
 
 void AddCheckCommand(CommandSet& commands) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* command =
-      commands.Add<CheckOptions>("check", "Check a job, its data and its model, without training",
-                                 options, [models = commands.models](const CheckOptions& chosen) {
-                                   return RunCheck(chosen, models);
-                                 });
+  CLI::App* command = commands.Add<CheckOptions>(
+      "check", "Check a job, its data and its model, without training", options,
+      [models = commands.models](const CheckOptions& chosen) { return RunCheck(chosen, models); });
   AddJobOptions(command, &options->job);
   command->add_flag("--gradients", options->gradients,
                     "Also compare the model's gradients with finite differences on some examples");

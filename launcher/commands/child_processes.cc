@@ -27,7 +27,11 @@ class ChildProcesses final : public JobProcesses {
  public:
   ChildProcesses(const v1::Job& job, const RunDirectory& directory, const ResumeFrom& resume,
                  const std::string& dashboard, std::unique_ptr<Supervisor> supervisor)
-      : job_(job), directory_(directory), resume_(resume), dashboard_(dashboard), supervisor_(std::move(supervisor)) {}
+      : job_(job),
+        directory_(directory),
+        resume_(resume),
+        dashboard_(dashboard),
+        supervisor_(std::move(supervisor)) {}
 
   // The coordinator writes its address into a FIFO, so that nobody has to look again and again.
   absl::StatusOr<std::string> StartCoordinator() override {
@@ -37,13 +41,12 @@ class ChildProcesses final : public JobProcesses {
       return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
     }
     const OwnedFd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    std::vector<std::string> arguments = {"coordinator",   directory_.job_path(),
-                                          "--announce",    fifo,
-                                          "--model-file",  directory_.model_path(),
-                                          "--checkpoints", directory_.checkpoints_path()};
+    std::vector<std::string> arguments = {
+        "coordinator",  directory_.job_path(),   "--announce",    fifo,
+        "--model-file", directory_.model_path(), "--checkpoints", directory_.checkpoints_path()};
     if (!resume_.checkpoint.empty()) {
-      arguments.insert(arguments.end(), {"--resume-from", resume_.checkpoint, "--resume-run",
-                                         directory_.path()});
+      arguments.insert(arguments.end(),
+                       {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
       if (resume_.allow_changes) arguments.push_back("--allow-changes");
     }
     if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
@@ -52,7 +55,8 @@ class ChildProcesses final : public JobProcesses {
     std::filesystem::remove(fifo);
     if (!address.ok()) return address;
     // The address, and that of the dashboard if there is one.
-    const std::pair<std::string, std::string> addresses = absl::StrSplit(*address, absl::MaxSplits(' ', 1));
+    const std::pair<std::string, std::string> addresses =
+        absl::StrSplit(*address, absl::MaxSplits(' ', 1));
     dashboard_url_ = addresses.second;
     return addresses.first;
   }
@@ -86,7 +90,9 @@ class ChildProcesses final : public JobProcesses {
     return Failure{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
   }
 
-  bool WaitUntilAllExited(absl::Duration timeout) override { return supervisor_->WaitUntilAllExited(timeout); }
+  bool WaitUntilAllExited(absl::Duration timeout) override {
+    return supervisor_->WaitUntilAllExited(timeout);
+  }
   void Stop() override { supervisor_->Stop(); }
   void Kill() override { supervisor_->Kill(); }
 
@@ -122,11 +128,12 @@ class ChildProcesses final : public JobProcesses {
       const ssize_t count = read(fd, buffer, sizeof(buffer));
       if (count > 0) text.append(buffer, static_cast<size_t>(count));
       if (const size_t end = text.find('\n'); end != std::string::npos) return text.substr(0, end);
-      if (const std::optional<Failure> failure = FirstFailure()) return absl::AbortedError(failure->description);
+      if (const std::optional<Failure> failure = FirstFailure())
+        return absl::AbortedError(failure->description);
     }
-    return absl::DeadlineExceededError(absl::StrCat("the coordinator has not started within ",
-                                                    absl::FormatDuration(kCoordinatorStart), "; see ",
-                                                    directory_.LogPath("coordinator", 0)));
+    return absl::DeadlineExceededError(absl::StrCat(
+        "the coordinator has not started within ", absl::FormatDuration(kCoordinatorStart),
+        "; see ", directory_.LogPath("coordinator", 0)));
   }
 
   const v1::Job job_;

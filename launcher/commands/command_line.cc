@@ -18,10 +18,13 @@ int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   InstallCrashReport(argv[0]);
   ConfigureAllocator();
   ConfigurePolling();
-  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);   // what goes wrong is said by us, once
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // what goes wrong is said by us, once
   if (absl::Status status = CheckProcessor(); !status.ok()) return Fail(status);
 
-  CLI::App app("Convoy trains a model on many processes: servers hold the weights, workers compute gradients.", "convoy");
+  CLI::App app(
+      "Convoy trains a model on many processes: servers hold the weights, workers compute "
+      "gradients.",
+      "convoy");
   app.require_subcommand(1);
   app.footer("\nconvoy help COMMAND explains a command, convoy explain the job file.");
   app.set_help_all_flag("--help-all", "Help of all commands");

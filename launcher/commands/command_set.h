@@ -1,4 +1,5 @@
-// The command line as a set of commands, each of which adds itself: its options, its help and what it does.
+// The command line as a set of commands, each of which adds itself: its options, its help and what
+// it does.
 #ifndef CONVOY_LAUNCHER_COMMANDS_COMMAND_SET_H_
 #define CONVOY_LAUNCHER_COMMANDS_COMMAND_SET_H_
 
@@ -21,7 +22,8 @@ struct CommandSet {
   // The command that was chosen; returns the exit code. Set by parsing.
   std::function<int()> run;
 
-  // Adds a command. Its options are bound to members of `options`, which lives as long as the command; `action` runs it.
+  // Adds a command. Its options are bound to members of `options`, which lives as long as the
+  // command; `action` runs it.
   template <typename Options>
   CLI::App* Add(const char* name, const char* help, std::shared_ptr<Options> options,
                 std::function<int(const Options&)> action) {
@@ -29,8 +31,8 @@ struct CommandSet {
   }
   // The same as a command of `group`, a command that is nothing by itself.
   template <typename Options>
-  CLI::App* AddTo(CLI::App& group, const char* name, const char* help, std::shared_ptr<Options> options,
-                  std::function<int(const Options&)> action) {
+  CLI::App* AddTo(CLI::App& group, const char* name, const char* help,
+                  std::shared_ptr<Options> options, std::function<int(const Options&)> action) {
     CLI::App* command = group.add_subcommand(name, help);
     command->callback([this, options = std::move(options), action = std::move(action)] {
       run = [options, action] { return action(*options); };

@@ -49,8 +49,8 @@ std::string SizeText(uint64_t bytes) { return BytesText(static_cast<double>(byte
 
 absl::Status WithoutAnswer(const absl::Status& status, const std::string& run_dir) {
   if (!absl::IsUnavailable(status)) return status;
-  return absl::UnavailableError(absl::StrCat(std::string(status.message()), "; the run in \"", run_dir,
-                                             "\" is held by ", OwnerText(run_dir),
+  return absl::UnavailableError(absl::StrCat(std::string(status.message()), "; the run in \"",
+                                             run_dir, "\" is held by ", OwnerText(run_dir),
                                              ", see its logs/coordinator-0.log"));
 }
 
@@ -80,14 +80,15 @@ absl::Status TellStopped(const std::string& run_dir, const std::string& summary,
   const uint64_t step = json.is_object() ? json.value("steps", uint64_t{0}) : 0;
   Say(absl::StrCat("stopped after step ", step, "; weights in ", run_dir, "/model.safetensors"));
   if (checkpoint.value("kind", "") == "checkpoint_failed") {
-    return absl::AbortedError(absl::StrCat("its checkpoint could not be saved: ",
-                                           checkpoint.value("error", "")));
+    return absl::AbortedError(
+        absl::StrCat("its checkpoint could not be saved: ", checkpoint.value("error", "")));
   }
   const uint64_t saved = checkpoint.value("step", uint64_t{0});
   const std::string folder =
       absl::StrCat(run_dir, "/", kCheckpointsFolder, "/", CheckpointName(saved));
   if (checkpoint.contains("step") && saved >= step) {
-    Say(absl::StrCat("saved ", folder, " (", SizeText(checkpoint.value("bytes", uint64_t{0})), ")"));
+    Say(absl::StrCat("saved ", folder, " (", SizeText(checkpoint.value("bytes", uint64_t{0})),
+                     ")"));
   } else {
     Say("no checkpoint of its end was saved (checkpoint.at_end is false, or the mode takes none)");
   }
@@ -155,9 +156,10 @@ void AddControlCommand(CommandSet& commands) {
       "control", "Ask a job that runs to save a checkpoint, or to stop", options, RunControl);
   command->add_option("RUN_DIR", options->run_dir, "Its run directory")->required()->type_name("");
   command
-      ->add_option("REQUEST", options->request,
-                   "checkpoint: save one now, and wait until it is complete; stop: save, then end, as "
-                   "after SIGTERM")
+      ->add_option(
+          "REQUEST", options->request,
+          "checkpoint: save one now, and wait until it is complete; stop: save, then end, as "
+          "after SIGTERM")
       ->required()
       ->type_name("checkpoint|stop")
       ->check(CLI::IsMember({"checkpoint", "stop"}));

@@ -55,8 +55,7 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
   rule.bases = BasesOf(stored);
   if (best) rule.keep.push_back(best->step);
   for (const uint64_t step : StepsToPrune(steps, rule)) {
-    CONVOY_RETURN_IF_ERROR(
-        RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
+    CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
   }
   return absl::OkStatus();
 }
@@ -69,8 +68,10 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
   if (!service.ok()) return Fail(service.status());
   log(absl::StrCat("coordinator listens on ", (*service)->address()));
   const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
-  const std::unique_ptr<Dashboard> dashboard = ServeDashboard(options.dashboard, job, **service, log);
-  std::ofstream(options.announce) << (*service)->address() << (dashboard ? " " + dashboard->url() : "") << std::endl;
+  const std::unique_ptr<Dashboard> dashboard =
+      ServeDashboard(options.dashboard, job, **service, log);
+  std::ofstream(options.announce) << (*service)->address()
+                                  << (dashboard ? " " + dashboard->url() : "") << std::endl;
   (*service)->WaitUntilEnded(kForever);
   log((*service)->failure().empty() ? "the job is done"
                                     : "the job has failed: " + (*service)->failure());
@@ -111,10 +112,14 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
   own = *std::move(client);
   const std::string address = (*service)->address();
   const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
-  const std::unique_ptr<Dashboard> dashboard = ServeDashboard(options.dashboard, job, **service, log);
+  const std::unique_ptr<Dashboard> dashboard =
+      ServeDashboard(options.dashboard, job, **service, log);
   // So that `convoy status` finds it.
-  if (absl::Status status = (*directory)->WriteJob(JobToText(job)); !status.ok()) return Fail(status);
-  if (absl::Status status = (*directory)->WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}}); !status.ok()) {
+  if (absl::Status status = (*directory)->WriteJob(JobToText(job)); !status.ok())
+    return Fail(status);
+  if (absl::Status status =
+          (*directory)->WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}});
+      !status.ok()) {
     return Fail(status);
   }
   log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
@@ -147,16 +152,16 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
   service.listen = options.listen;
   service.insecure_listen = options.insecure_listen;
   service.on_event = std::move(on_event);
-  service.save_model = [job_id = service.job_id,
-                        path = options.model_file](const v1::Assignment& assignment,
-                                                   const std::string& from) {
+  service.save_model = [job_id = service.job_id, path = options.model_file](
+                           const v1::Assignment& assignment, const std::string& from) {
     return from.empty() ? SaveModel(job_id, assignment, path)
                         : SaveModelOfCheckpoint(from, assignment, path);
   };
   service.admit = AdmitByMemory;
   service.plan_init = PlanInitOf;
   if (!options.checkpoints.empty()) {
-    service.checkpoints = std::filesystem::absolute(options.checkpoints).lexically_normal().string();
+    service.checkpoints =
+        std::filesystem::absolute(options.checkpoints).lexically_normal().string();
     CONVOY_RETURN_IF_ERROR(RemoveTemporaries(service.checkpoints).status());
     service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint()](
                                     const CheckpointManifest& manifest, const std::string& files) {
@@ -165,7 +170,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     };
   }
   if (!options.resume_from.empty()) {
-    CONVOY_ASSIGN_OR_RETURN(service.resume, OpenResumePoint(options.resume_from, options.resume_run));
+    CONVOY_ASSIGN_OR_RETURN(service.resume,
+                            OpenResumePoint(options.resume_from, options.resume_run));
     service.resume->allow_changes = options.allow_changes;
   }
   return CoordinatorService::Start(std::move(service));
@@ -178,7 +184,8 @@ void AddCoordinatorCommand(CommandSet& commands) {
       [](const CoordinatorOptions& chosen) {
         const absl::StatusOr<v1::Job> job = LoadResolvedJob(chosen.job);
         if (!job.ok()) return Fail(job.status(), kExitBadUsage);
-        if (absl::Status status = CheckDashboard(chosen.dashboard); !status.ok()) return Fail(status, kExitBadUsage);
+        if (absl::Status status = CheckDashboard(chosen.dashboard); !status.ok())
+          return Fail(status, kExitBadUsage);
         if (chosen.announce.empty() && ClusterSizeOf(*job).servers == 0) {
           return Fail(
               absl::InvalidArgumentError("mode single is one process without coordinator and "

@@ -21,8 +21,8 @@ struct CoordinatorOptions {
   // [HOST:]PORT of the dashboard; empty: none.
   std::string dashboard;
 
-  // The launcher's: its own run directory is used, the address is written to this file or FIFO, and the final weights
-  // to `model_file`.
+  // The launcher's: its own run directory is used, the address is written to this file or FIFO, and
+  // the final weights to `model_file`.
   std::string announce;
   std::string model_file;
   // Folder of the checkpoints; empty: none are taken.
@@ -34,9 +34,9 @@ struct CoordinatorOptions {
 };
 
 // A coordinator that saves checkpoints to `checkpoints` and the final weights to `model_file`.
-absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(const v1::Job& job,
-                                                                     const CoordinatorOptions& options,
-                                                                     std::function<void(const std::string&)> on_event);
+absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
+    const v1::Job& job, const CoordinatorOptions& options,
+    std::function<void(const std::string&)> on_event);
 
 }  // namespace convoy
 

@@ -16,7 +16,8 @@
 
 namespace convoy {
 
-// [HOST:]PORT as it is given to --dashboard; "0": any port. InvalidArgument: it is not one, or HOST is no IP address.
+// [HOST:]PORT as it is given to --dashboard; "0": any port. InvalidArgument: it is not one, or HOST
+// is no IP address.
 struct DashboardAddress {
   std::string host = "127.0.0.1";
   uint32_t port = 0;
@@ -27,13 +28,14 @@ absl::Status CheckDashboard(const std::string& where);
 // --dashboard [[HOST:]PORT] for commands that start a job; "" if it is not given.
 void AddDashboardOption(CLI::App* command, std::string* dashboard);
 
-// The dashboard at `where`, "" for none; nullptr: none, or it could not start, which `log` is told. `coordinator`
-// outlives what is returned.
-std::unique_ptr<Dashboard> ServeDashboard(const std::string& where, const v1::Job& job, CoordinatorService& coordinator,
-                                          const LogFunction& log);
+// The dashboard at `where`, "" for none; nullptr: none, or it could not start, which `log` is told.
+// `coordinator` outlives what is returned.
+std::unique_ptr<Dashboard> ServeDashboard(const std::string& where, const v1::Job& job,
+                                          CoordinatorService& coordinator, const LogFunction& log);
 
 // As ServeMetrics. `coordinator` outlives what is returned.
-std::unique_ptr<HttpServer> ServeCoordinatorMetrics(const v1::Job& job, CoordinatorService& coordinator,
+std::unique_ptr<HttpServer> ServeCoordinatorMetrics(const v1::Job& job,
+                                                    CoordinatorService& coordinator,
                                                     const LogFunction& log);
 
 }  // namespace convoy

@@ -11,9 +11,9 @@
 
 namespace convoy {
 
-// FailedPrecondition: the model is a custom one that is not among `models`. `run_dir`, if not empty,
-// is that of a training; the error names the program that made it and its command
-// "PROGRAM `arguments`".
+// FailedPrecondition: the model is a custom one that is not among `models`. `run_dir`, if not
+// empty, is that of a training; the error names the program that made it and its command "PROGRAM
+// `arguments`".
 absl::Status CheckModelIsHere(const v1::Model& model, std::span<const ModelRegistration> models,
                               const std::string& run_dir, const std::string& arguments);
 

@@ -11,7 +11,8 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitBadUsage = 2;
 inline constexpr int kExitStopped = 128 + 15;  // on request: as after SIGTERM
 
-// Prints `convoy: <message>`, or the lines of a list of errors as they are, on standard error and returns `code`, or 0 for OK.
+// Prints `convoy: <message>`, or the lines of a list of errors as they are, on standard error and
+// returns `code`, or 0 for OK.
 int Fail(const absl::Status& status, int code = kExitFailed);
 
 }  // namespace convoy

@@ -18,17 +18,18 @@ struct HelpOptions {
 };
 
 int Help(CLI::App& app, const std::vector<std::string>& topic) {
-  app.clear();   // else the help of `help` itself is shown
+  app.clear();  // else the help of `help` itself is shown
   const CLI::App* command = &app;
   std::string name, parents;
   for (const std::string& word : topic) {
-    const auto known = command->get_subcommands([&](const CLI::App* c) { return c->get_name() == word; });
+    const auto known =
+        command->get_subcommands([&](const CLI::App* c) { return c->get_name() == word; });
     if (known.empty()) {
-      std::fprintf(stderr, "convoy: %s\nTry: convoy help%s\n", UnknownCommandText(*command, word).c_str(),
-                   name.c_str());
+      std::fprintf(stderr, "convoy: %s\nTry: convoy help%s\n",
+                   UnknownCommandText(*command, word).c_str(), name.c_str());
       return kExitBadUsage;
     }
-    parents = "convoy" + name;   // a command's own name is shown after what is given to its help()
+    parents = "convoy" + name;  // a command's own name is shown after what is given to its help()
     absl::StrAppend(&name, " ", word);
     command = known[0];
   }
@@ -44,14 +45,17 @@ std::string VersionLine() {
 
 void AddHelpAndVersionCommands(CommandSet& commands) {
   auto options = std::make_shared<HelpOptions>();
-  CLI::App* help = commands.Add<HelpOptions>("help", "Explain a command", options, [&commands](const HelpOptions& chosen) {
-    return Help(commands.app, std::vector<std::string>(chosen.topic));   // a copy: clear() empties the options
-  });
+  CLI::App* help = commands.Add<HelpOptions>(
+      "help", "Explain a command", options, [&commands](const HelpOptions& chosen) {
+        return Help(commands.app,
+                    std::vector<std::string>(chosen.topic));  // a copy: clear() empties the options
+      });
   help->add_option("COMMAND", options->topic, "The command, and the command in it");
-  commands.Add<HelpOptions>("version", "Version, build and instruction set", options, [](const HelpOptions&) {
-    std::printf("%s\n", VersionLine().c_str());
-    return kExitDone;
-  });
+  commands.Add<HelpOptions>("version", "Version, build and instruction set", options,
+                            [](const HelpOptions&) {
+                              std::printf("%s\n", VersionLine().c_str());
+                              return kExitDone;
+                            });
 }
 
 }  // namespace convoy

@@ -40,9 +40,11 @@ class InProcess final : public JobProcesses {
     options.resume_from = resume_.checkpoint;
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
-    CONVOY_ASSIGN_OR_RETURN(coordinator_, ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
+    CONVOY_ASSIGN_OR_RETURN(coordinator_,
+                            ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
     const bool shown = job_.cluster().metrics_port() > 0 || !where_.empty();
-    const LogFunction log = shown ? LogToFile(directory_.LogPath("coordinator", 0)) : [](const std::string&) {};
+    const LogFunction log =
+        shown ? LogToFile(directory_.LogPath("coordinator", 0)) : [](const std::string&) {};
     metrics_ = ServeCoordinatorMetrics(job_, *coordinator_, log);
     dashboard_ = ServeDashboard(where_, job_, *coordinator_, log);
     processes_.push_back({"coordinator", 0, getpid(), coordinator_->address(), ""});
@@ -78,7 +80,9 @@ class InProcess final : public JobProcesses {
     return absl::OkStatus();
   }
 
-  std::string dashboard_url() const override { return dashboard_ == nullptr ? "" : dashboard_->url(); }
+  std::string dashboard_url() const override {
+    return dashboard_ == nullptr ? "" : dashboard_->url();
+  }
   std::vector<ClusterProcess> processes() const override { return processes_; }
 
   std::optional<Failure> FirstFailure() const override {
@@ -129,7 +133,8 @@ class InProcess final : public JobProcesses {
       if (status.ok()) status = run();
       MutexLock lock(mutex_);
       if (!status.ok() && !failure_) {
-        failure_ = Failure{absl::StrCat(role, " ", rank, ": ", std::string(status.message())), 1, false};
+        failure_ =
+            Failure{absl::StrCat(role, " ", rank, ": ", std::string(status.message())), 1, false};
       }
       --running_;
       changed_.NotifyAll();

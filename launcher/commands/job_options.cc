@@ -33,8 +33,10 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--learning-rate", "optimizer.learning_rate", "RATE", "Step size at the start"},
     {"--seed", "seed", "N", "Seed of everything random"},
     {"--metrics-port", "cluster.metrics_port", "PORT",
-     "Metrics for Prometheus: of the coordinator on this port, of servers and workers on those after it"},
-    {"--link", "rehearsal.link", "RATE,LATENCY", "A modelled network between the processes: 100mbit,5ms"},
+     "Metrics for Prometheus: of the coordinator on this port, of servers and workers on those "
+     "after it"},
+    {"--link", "rehearsal.link", "RATE,LATENCY",
+     "A modelled network between the processes: 100mbit,5ms"},
     {"--anchor", "optimizer.anchor", "STRENGTH",
      "Hold what --init-from has near its values, by a penalty"},
 };

@@ -1,4 +1,5 @@
-// The processes of a job, however they run: as processes of this machine, or as threads of this one.
+// The processes of a job, however they run: as processes of this machine, or as threads of this
+// one.
 #ifndef CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
 #define CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
 
@@ -20,9 +21,9 @@ class JobProcesses {
  public:
   // The end of a process that nobody asked for.
   struct Failure {
-    std::string description;   // which process, how, its log and last words
+    std::string description;  // which process, how, its log and last words
     int exit_code = 1;
-    bool killed = false;       // by a signal: it could not say why
+    bool killed = false;  // by a signal: it could not say why
   };
 
   virtual ~JobProcesses() = default;
@@ -49,7 +50,8 @@ struct ResumeFrom {
   bool allow_changes = false;
 };
 
-// Child processes running this program. `directory` outlives them. `dashboard`: [HOST:]PORT; "": none.
+// Child processes running this program. `directory` outlives them. `dashboard`: [HOST:]PORT; "":
+// none.
 absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
                                                                  const RunDirectory& directory,
                                                                  const ResumeFrom& resume,

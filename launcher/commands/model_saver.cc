@@ -22,12 +22,13 @@
 namespace convoy {
 namespace {
 
-absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(uint64_t job_id, const v1::Assignment& assignment) {
+absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(
+    uint64_t job_id, const v1::Assignment& assignment) {
   CONVOY_ASSIGN_OR_RETURN(Placement placement, PlacementOf(assignment));
   ParameterClient::Options options;
   options.job_id = job_id;
   options.generation = assignment.generation();
-  options.worker = assignment.world_size();   // no worker has this number
+  options.worker = assignment.world_size();  // no worker has this number
   options.servers.assign(assignment.servers().begin(), assignment.servers().end());
   CONVOY_ASSIGN_OR_RETURN(options.mode, ParseMode(assignment.job().training().mode()));
   options.wait_timeout = absl::Milliseconds(assignment.job().cluster().wait_timeout_ms());
@@ -82,7 +83,8 @@ absl::Status SaveSchemaBeside(const v1::Assignment& assignment, const std::strin
 
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path) {
   CONVOY_RETURN_IF_ERROR(SaveSchemaBeside(assignment, path));
-  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> client, ConnectForReading(job_id, assignment));
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ParameterClient> client,
+                          ConnectForReading(job_id, assignment));
   CONVOY_RETURN_IF_ERROR(client->PullAll(kNewestVersion));
   ServerValues values(job_id, assignment, client.get());
   return WriteModelFile(path, assignment.job().name(), client->placement().variables(),

@@ -10,8 +10,9 @@
 
 namespace convoy {
 
-// Pulls the newest weights of all variables and writes them to `path`, whole tensors by variable name; before them the
-// schema of the assignment, if it has one, to schema.json beside `path`. Call when no worker pushes any more.
+// Pulls the newest weights of all variables and writes them to `path`, whole tensors by variable
+// name; before them the schema of the assignment, if it has one, to schema.json beside `path`. Call
+// when no worker pushes any more.
 absl::Status SaveModel(uint64_t job_id, const v1::Assignment& assignment, const std::string& path);
 
 // The same with the weights of the checkpoint in `folder`.

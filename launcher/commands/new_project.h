@@ -10,10 +10,10 @@
 
 namespace convoy {
 
-// Writes the files of examples/custom_model into `folder`, which is made, under the name of its last
-// part: that of the CMake project, the program and its source. Returns the names of the files.
-// InvalidArgument: the name is not letters, digits, '_', '-' beginning with a letter, or CMake has a
-// target of that name. FailedPrecondition: the folder exists and is not empty, or is a file.
+// Writes the files of examples/custom_model into `folder`, which is made, under the name of its
+// last part: that of the CMake project, the program and its source. Returns the names of the files.
+// InvalidArgument: the name is not letters, digits, '_', '-' beginning with a letter, or CMake has
+// a target of that name. FailedPrecondition: the folder exists and is not empty, or is a file.
 absl::StatusOr<std::vector<std::string>> WriteNewProject(const std::string& folder);
 
 }  // namespace convoy

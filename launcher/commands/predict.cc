@@ -38,15 +38,15 @@ namespace convoy {
 namespace {
 
 struct PredictOptions {
-  std::string command;   // evaluate or predict
-  std::string run_dir;   // of a finished training
-  std::string data;      // file of the format of the training data
-  std::string split;     // train, validation or test: only these rows of `data`; empty: all
-  std::string out;       // empty: standard output
+  std::string command;  // evaluate or predict
+  std::string run_dir;  // of a finished training
+  std::string data;     // file of the format of the training data
+  std::string split;    // train, validation or test: only these rows of `data`; empty: all
+  std::string out;      // empty: standard output
 };
 
 struct Trained {
-  std::shared_ptr<const v1::Schema> schema;   // null: the data are not CSV or TSV
+  std::shared_ptr<const v1::Schema> schema;  // null: the data are not CSV or TSV
   std::unique_ptr<Dataset> data;
   std::unique_ptr<Model> model;
   std::unique_ptr<StoredWeights> weights;
@@ -81,27 +81,29 @@ absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const TrainedPlace& p
   return std::make_shared<const v1::Schema>(std::move(schema));
 }
 
-absl::StatusOr<Trained> Load(const PredictOptions& options, std::span<const ModelRegistration> models, bool labels) {
+absl::StatusOr<Trained> Load(const PredictOptions& options,
+                             std::span<const ModelRegistration> models, bool labels) {
   CONVOY_ASSIGN_OR_RETURN(const TrainedPlace place, FindTrained(options.run_dir));
   const std::string job_path = place.run + "/job.textproto";
   std::ifstream file(job_path);
   if (!file) {
-    return absl::NotFoundError(absl::StrCat(options.run_dir, " is no run directory: cannot read ", job_path));
+    return absl::NotFoundError(
+        absl::StrCat(options.run_dir, " is no run directory: cannot read ", job_path));
   }
   std::stringstream text;
   text << file.rdbuf();
   CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(text.str(), job_path, {}));
-  CONVOY_RETURN_IF_ERROR(
-      CheckModelIsHere(job.model(), models, place.run,
-                       absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
+  CONVOY_RETURN_IF_ERROR(CheckModelIsHere(
+      job.model(), models, place.run,
+      absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
   Trained trained;
   CONVOY_ASSIGN_OR_RETURN(trained.schema, SchemaOf(place));
   trained.negative_rate = job.data().negative_rate();
   const FileUse use{trained.schema, labels};
-  CONVOY_ASSIGN_OR_RETURN(trained.data,
-                          options.split.empty()
-                              ? OpenFile(job.data(), options.data, nullptr, use)
-                              : OpenPart(job.data(), job.seed(), options.data, options.split, nullptr, use));
+  CONVOY_ASSIGN_OR_RETURN(trained.data, options.split.empty()
+                                            ? OpenFile(job.data(), options.data, nullptr, use)
+                                            : OpenPart(job.data(), job.seed(), options.data,
+                                                       options.split, nullptr, use));
   ModelInput input;
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
@@ -131,14 +133,16 @@ absl::Status Write(const std::string& out, const std::string& text) {
 std::string NamedClasses(const std::string& metrics, const v1::Schema* schema) {
   if (schema == nullptr || schema->label().class_name().empty()) return metrics;
   auto json = nlohmann::ordered_json::parse(metrics);
-  const std::vector<std::string> names = ClassNames(schema, static_cast<int64_t>(json["classes"].size()));
+  const std::vector<std::string> names =
+      ClassNames(schema, static_cast<int64_t>(json["classes"].size()));
   for (size_t c = 0; c < json["classes"].size(); ++c) json["classes"][c]["name"] = names[c];
   return json.dump();
 }
 
 absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
   if (!trained.data->has_labels()) {
-    return absl::InvalidArgumentError("the examples have no labels to compare with; use `convoy predict`");
+    return absl::InvalidArgumentError(
+        "the examples have no labels to compare with; use `convoy predict`");
   }
   CONVOY_ASSIGN_OR_RETURN(
       const v1::MetricSums sums,
@@ -149,13 +153,14 @@ absl::StatusOr<std::string> MeasuredMetrics(Trained& trained) {
 }
 
 // `classes`: their names; none for a regression.
-void AppendRow(int64_t example, std::span<const float> prediction, const std::vector<std::string>& classes,
-               std::string* csv) {
+void AppendRow(int64_t example, std::span<const float> prediction,
+               const std::vector<std::string>& classes, std::string* csv) {
   if (classes.empty()) {
     absl::StrAppendFormat(csv, "%d,%.9g\n", example, prediction[0]);
   } else if (prediction.size() == 1) {
-    absl::StrAppendFormat(csv, "%d,%s,%.9g,%.9g\n", example, CsvField(classes[prediction[0] >= 0.5f]),
-                          1 - prediction[0], prediction[0]);
+    absl::StrAppendFormat(csv, "%d,%s,%.9g,%.9g\n", example,
+                          CsvField(classes[prediction[0] >= 0.5f]), 1 - prediction[0],
+                          prediction[0]);
   } else {
     const auto best = std::max_element(prediction.begin(), prediction.end()) - prediction.begin();
     absl::StrAppendFormat(csv, "%d,%s", example, CsvField(classes[static_cast<size_t>(best)]));
@@ -178,7 +183,8 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
   std::vector<uint64_t> ids;
   const auto outputs = static_cast<size_t>(trained.model->outputs());
   for (int64_t begin = 0; begin < trained.data->size(); begin += kBatch) {
-    std::vector<uint32_t> indices(static_cast<size_t>(std::min(kBatch, trained.data->size() - begin)));
+    std::vector<uint32_t> indices(
+        static_cast<size_t>(std::min(kBatch, trained.data->size() - begin)));
     std::iota(indices.begin(), indices.end(), static_cast<uint32_t>(begin));
     trained.data->Read(indices, &batch);
     batch.labels.clear();
@@ -208,32 +214,41 @@ int Run(const PredictOptions& options, std::span<const ModelRegistration> models
   return Fail(Write(options.out, *text));
 }
 
-void AddCommand(CommandSet& commands, const char* name, const char* help, absl::StatusOr<std::string> (*make)(Trained&),
-                bool labels) {
+void AddCommand(CommandSet& commands, const char* name, const char* help,
+                absl::StatusOr<std::string> (*make)(Trained&), bool labels) {
   auto options = std::make_shared<PredictOptions>();
   options->command = name;
   CLI::App* command = commands.Add<PredictOptions>(
-      name, help, options,
-      [models = commands.models, make, labels](const PredictOptions& chosen) { return Run(chosen, models, make, labels); });
-  command->add_option("RUN_DIR", options->run_dir, "Run directory of a training; RUN_DIR@STEP, RUN_DIR@best: the weights of a checkpoint")->required();
+      name, help, options, [models = commands.models, make, labels](const PredictOptions& chosen) {
+        return Run(chosen, models, make, labels);
+      });
+  command
+      ->add_option(
+          "RUN_DIR", options->run_dir,
+          "Run directory of a training; RUN_DIR@STEP, RUN_DIR@best: the weights of a checkpoint")
+      ->required();
   command->add_option("--data", options->data, "Examples, in the format of the training data")
       ->type_name("PATH")
       ->required();
   if (name == std::string_view("evaluate")) {
     command
         ->add_option("--split", options->split,
-                     "Only the rows of PATH that the training's seed gave to this part: train, validation or test")
+                     "Only the rows of PATH that the training's seed gave to this part: train, "
+                     "validation or test")
         ->type_name("PART")
         ->check(CLI::IsMember({"train", "validation", "test"}));
   }
-  command->add_option("--out", options->out, "File for the result; default: standard output")->type_name("FILE");
+  command->add_option("--out", options->out, "File for the result; default: standard output")
+      ->type_name("FILE");
 }
 
 }  // namespace
 
 void AddEvaluateAndPredictCommands(CommandSet& commands) {
-  AddCommand(commands, "evaluate", "Measure a trained model on other data (JSON)", &MeasuredMetrics, true);
-  AddCommand(commands, "predict", "Predict with a trained model (CSV with probabilities)", &PredictedCsv, false);
+  AddCommand(commands, "evaluate", "Measure a trained model on other data (JSON)", &MeasuredMetrics,
+             true);
+  AddCommand(commands, "predict", "Predict with a trained model (CSV with probabilities)",
+             &PredictedCsv, false);
 }
 
 }  // namespace convoy

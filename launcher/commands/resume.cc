@@ -94,7 +94,8 @@ bool RunIsComplete(const std::string& run_dir, const v1::Job& job) {
   const auto text = ReadFile(run_dir + "/job.textproto");
   if (!summary.ok() || !text.ok()) return false;
   const auto json = nlohmann::json::parse(*summary, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.contains("failure") || json.value("stopped_early", true)) return false;
+  if (!json.is_object() || json.contains("failure") || json.value("stopped_early", true))
+    return false;
   const auto was = ParseJob(*text, run_dir + "/job.textproto", {});
   return was.ok() && was->training().epochs() >= job.training().epochs() &&
          was->training().max_steps() == job.training().max_steps();

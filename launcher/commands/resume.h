@@ -18,14 +18,14 @@ struct FoundResumePoint {
   std::vector<std::string> damaged;  // newer checkpoints that can't be used, and why
 };
 
-// The newest undamaged checkpoint of the run directory; every byte of it is read. DataLoss: there are
-// checkpoints, and all are damaged. Unimplemented: it is of a newer version.
+// The newest undamaged checkpoint of the run directory; every byte of it is read. DataLoss: there
+// are checkpoints, and all are damaged. Unimplemented: it is of a newer version.
 absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir);
 
-// One line for each field in which `now`, resolved, differs from the job of the checkpoint and must not:
-// "optimizer.learning_rate: 0.1 -> 0.2". What may differ is the length of the training, the processes
-// and deadlines (cluster), checkpoints, reports and names. InvalidArgument: the manifest's job can't be
-// read.
+// One line for each field in which `now`, resolved, differs from the job of the checkpoint and must
+// not: "optimizer.learning_rate: 0.1 -> 0.2". What may differ is the length of the training, the
+// processes and deadlines (cluster), checkpoints, reports and names. InvalidArgument: the
+// manifest's job can't be read.
 absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& manifest,
                                                       const v1::Job& now);
 

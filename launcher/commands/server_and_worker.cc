@@ -46,7 +46,9 @@ void AddServerCommand(CommandSet& commands) {
       ->type_name("HOST:PORT")
       ->envname("CONVOY_LISTEN")
       ->capture_default_str();
-  command->add_option("--advertise", options->advertise, "Address that workers use; default: the one listened on")
+  command
+      ->add_option("--advertise", options->advertise,
+                   "Address that workers use; default: the one listened on")
       ->type_name("HOST:PORT")
       ->envname("CONVOY_ADVERTISE");
   command->add_option("--rank", options->rank, "Number among the servers, from 0; default: any")
@@ -57,7 +59,9 @@ void AddServerCommand(CommandSet& commands) {
       ->envname("CONVOY_THREADS")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  command->add_option("--spin-us", options->spin_us, "Microseconds of asking before a thread sleeps (cluster.spin_us)")
+  command
+      ->add_option("--spin-us", options->spin_us,
+                   "Microseconds of asking before a thread sleeps (cluster.spin_us)")
       ->type_name("N")
       ->envname("CONVOY_SPIN_US")
       ->check(CLI::Range(0, 1000000))

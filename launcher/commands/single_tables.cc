@@ -28,10 +28,9 @@ Payload Borrowed(std::span<const uint64_t> ids) {
 class SingleTables final : public TableStore {
  public:
   static absl::StatusOr<std::unique_ptr<SingleTables>> Create(const TableStoreOptions& options) {
-    CONVOY_ASSIGN_OR_RETURN(Placement placement, Placement::Create(options.variables, /*servers=*/1,
-                                                                   options.tables));
-    auto tables =
-        std::unique_ptr<SingleTables>(new SingleTables(options, std::move(placement)));
+    CONVOY_ASSIGN_OR_RETURN(Placement placement,
+                            Placement::Create(options.variables, /*servers=*/1, options.tables));
+    auto tables = std::unique_ptr<SingleTables>(new SingleTables(options, std::move(placement)));
     if (options.tables.empty()) return tables;
     CONVOY_ASSIGN_OR_RETURN(tables->shard_, tables->MakeShard());
     for (uint32_t t = 0; t < options.tables.size() && options.init != nullptr; ++t) {

@@ -1,4 +1,5 @@
-// The embedding tables and checkpoints of mode single: those of a server, in the process that trains.
+// The embedding tables and checkpoints of mode single: those of a server, in the process that
+// trains.
 #ifndef CONVOY_LAUNCHER_COMMANDS_SINGLE_TABLES_H_
 #define CONVOY_LAUNCHER_COMMANDS_SINGLE_TABLES_H_
 

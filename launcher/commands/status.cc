@@ -46,12 +46,14 @@ int WatchRun(RunWatcher& watcher) {
     options.width = size.width;
     options.height = size.height - 1;
     options.color = WantsColor();
-    std::vector<std::string> lines =
-        view.ok() ? RenderView(*view, options)
-                  : std::vector<std::string>{ScreenText(std::string(view.status().message()),
-                                                        static_cast<size_t>(std::max(1, size.width - 1)))};
+    std::vector<std::string> lines = view.ok()
+                                         ? RenderView(*view, options)
+                                         : std::vector<std::string>{ScreenText(
+                                               std::string(view.status().message()),
+                                               static_cast<size_t>(std::max(1, size.width - 1)))};
     lines.resize(static_cast<size_t>(std::max(0, size.height - 1)));
-    lines.push_back(ScreenText("q leaves; the job goes on", static_cast<size_t>(std::max(1, size.width - 1))));
+    lines.push_back(
+        ScreenText("q leaves; the job goes on", static_cast<size_t>(std::max(1, size.width - 1))));
     (*screen)->Draw(lines);
     input = (*screen)->Wait(std::max(absl::ZeroDuration(), next - absl::Now()));
   }
@@ -72,9 +74,13 @@ int RunStatusCommand(const StatusOptions& options) {
 
 void AddStatusCommand(CommandSet& commands) {
   auto options = std::make_shared<StatusOptions>();
-  CLI::App* command = commands.Add<StatusOptions>("status", "What a run does now, or how it ended", options, RunStatusCommand);
-  command->add_option("RUN_DIR", options->directory, "The run directory")->type_name("DIR")->required();
-  command->add_flag("--watch", options->watch, "Stay on the screen and look again every second; q leaves");
+  CLI::App* command = commands.Add<StatusOptions>("status", "What a run does now, or how it ended",
+                                                  options, RunStatusCommand);
+  command->add_option("RUN_DIR", options->directory, "The run directory")
+      ->type_name("DIR")
+      ->required();
+  command->add_flag("--watch", options->watch,
+                    "Stay on the screen and look again every second; q leaves");
 }
 
 }  // namespace convoy

@@ -21,16 +21,17 @@ absl::StatusOr<AlignedBuffer> ReadValues(const SafetensorsReader& file, const st
 }
 
 absl::Status DoesNotFit(const WeightArchive& archive, const std::string& name) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      archive.path(), ": \"", name, "\" is not there, or not as the model of job.textproto wants it"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(archive.path(), ": \"", name,
+                   "\" is not there, or not as the model of job.textproto wants it"));
 }
 
 // The variable, or table, of that name.
 template <typename Item>
 absl::StatusOr<size_t> NumberIn(const WeightArchive& archive, const std::vector<Item>& items,
                                 const std::string& name) {
-  const auto found = std::find_if(items.begin(), items.end(),
-                                  [&](const Item& item) { return item.name == name; });
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
   if (found == items.end()) return DoesNotFit(archive, name);
   return static_cast<size_t>(found - items.begin());
 }

@@ -62,6 +62,7 @@ uint64_t CheckpointKeeper::Request(uint64_t step) {
   const uint64_t order = order_.number();
   const bool is_coming = state_ == State::kArming && options_.rounds && order_.version() > step;
   const uint64_t first = is_coming && !MayWait(step) ? order : order + 1;
+  if (first == order) order_.clear_base();  // servers have not begun to write
   asked_ = std::max(asked_, first);
   return first;
 }
@@ -91,7 +92,8 @@ bool CheckpointKeeper::Tick(absl::Time now, uint64_t step) {
 
 // One at the last step is Finish's.
 bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
-  if (options_.rounds && version != kWhereverTheyAre && version >= options_.total_steps) return false;
+  if (options_.rounds && version != kWhereverTheyAre && version >= options_.total_steps)
+    return false;
   const uint64_t number = order_.number() + 1;
   if (state_ != State::kIdle) discard_ = order_.folder();
   order_.Clear();
@@ -114,6 +116,7 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
 
 bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
   finishing_ = true;
+  last_step_ = step;
   if (!Enabled() || state_ == State::kCommitting) return false;  // OnCommitted goes on
   const bool saved = options_.rounds && newest_ == step && taken_ > 0;
   if ((!options_.at_end && asked_ == 0) || saved) {
@@ -219,6 +222,7 @@ void CheckpointKeeper::GiveUp(const std::string& why) {
   const uint64_t number = order_.number() + 1;
   order_.Clear();
   order_.set_number(number);  // without a folder: nothing is wanted
+  if (asked_ != 0) asked_ = std::max(asked_, number + 1);
   said_.assign(options_.servers, {});
   state_ = State::kIdle;
 }
@@ -228,14 +232,20 @@ std::string CheckpointKeeper::WaitingFor() const {
   if (state_ == State::kIdle) return "";
   const bool writing = state_ == State::kWriting;
   const auto behind = std::find_if(said_.begin(), said_.end(), [&](const auto& said) {
-    return said.progress() !=
-           (writing ? v1::SnapshotState::WRITTEN : v1::SnapshotState::ARMED);
+    return said.progress() != (writing ? v1::SnapshotState::WRITTEN : v1::SnapshotState::ARMED);
   });
+  std::string who;
+  if (behind != said_.end()) {
+    who = ProcessName(v1::SERVER, static_cast<uint32_t>(behind - said_.begin()));
+  } else {
+    const auto worker = std::find(worker_armed_.begin(), worker_armed_.end(), false);
+    who = ProcessName(v1::WORKER, static_cast<uint32_t>(worker - worker_armed_.begin()));
+  }
   const bool anywhere = order_.version() == kWhereverTheyAre;
-  return absl::StrCat(
-      ProcessName(v1::SERVER, static_cast<uint32_t>(behind - said_.begin())),
-      writing ? " to write its file" : " to agree",
-      anywhere ? std::string() : absl::StrCat(writing ? " of step " : " on step ", order_.version()));
+  return absl::StrCat(who, writing ? " to write its file" : " to agree",
+                      anywhere
+                          ? std::string()
+                          : absl::StrCat(writing ? " of step " : " on step ", order_.version()));
 }
 
 std::optional<CheckpointToCommit> CheckpointKeeper::TakeCommit() {
@@ -251,13 +261,14 @@ bool CheckpointKeeper::OnCommitted(bool ok, absl::Time now, uint64_t step) {
     ++taken_;
     newest_ = said_[0].version();
     committed_ = order_.number();
-    const bool delta = std::any_of(said_.begin(), said_.end(), [](const auto& said) { return said.delta(); });
+    const bool delta =
+        std::any_of(said_.begin(), said_.end(), [](const auto& said) { return said.delta(); });
     deltas_in_row_ = delta ? deltas_in_row_ + 1 : 0;
     PassExact(newest_);
   } else {
     ++failed_;
   }
-  if (finishing_) return !final_ && Finish(now, step);
+  if (finishing_) return !final_ && Finish(now, last_step_);
   next_multiple_ = std::max(next_multiple_, NextMultiple(std::max(step, newest_)));
   return Tick(now, step);
 }

@@ -1,14 +1,16 @@
 // When checkpoints are taken, and how the servers agree on one.
 //
-//   IDLE --due--> ARMING --all servers have armed it--> WRITING --all have written--> COMMITTING --> IDLE
+//   IDLE --due--> ARMING --all servers have armed it--> WRITING --all have written--> COMMITTING
+//   --> IDLE
 //                   ^  |                                   |
-//                   +--+ a server is beyond the version:   +--- a server could not write: reported, the
+//                   +--+ a server is beyond the version:   +--- a server could not write: reported,
+//                   the
 //                        a later one is tried                    next one is tried when it is due
 //
-// Modes with steps: all cells of all servers at one version. A version is armed before any cell has left
-// it, else a later one is tried. Workers arm it, too: each will report what it has summed up by then.
-// Other modes: wherever each cell is. At the end of the job, when nothing moves any more, a last one is
-// taken; it replaces one under way.
+// Modes with steps: all cells of all servers at one version. A version is armed before any cell has
+// left it, else a later one is tried. Workers arm it, too: each will report what it has summed up
+// by then. Other modes: wherever each cell is. At the end of the job, when nothing moves any more,
+// a last one is taken; it replaces one under way.
 //
 // Some versions must not be missed (`exact_every`): workers hold at the next of them, hold(), until
 // everybody has armed it or it can't be written.
@@ -44,9 +46,9 @@ struct CheckpointToCommit {
 class CheckpointKeeper {
  public:
   struct Options {
-    bool rounds = true;      // the mode has steps
+    bool rounds = true;  // the mode has steps
     uint32_t servers = 1;
-    std::string folder;      // of the job's checkpoints, absolute; empty: none are taken
+    std::string folder;  // of the job's checkpoints, absolute; empty: none are taken
     uint64_t generation = 1;
     uint64_t first_step = 0;   // the job begins, or goes on, here
     uint64_t total_steps = 0;  // it ends here
@@ -116,7 +118,6 @@ class CheckpointKeeper {
   // Workers need not hold at it any more: it is armed, and they are close to it.
   void ReleaseIfArmed(uint64_t step);
   bool Begin(uint64_t version, absl::Time now);
-  bool BeginIfDue(absl::Time now, uint64_t step);
   bool TryLater(uint64_t beyond, absl::Time now);
   void GiveUp(const std::string& why);
   bool AllSay(v1::SnapshotState::Progress progress) const;
@@ -136,17 +137,19 @@ class CheckpointKeeper {
   bool by_steps_ = false;                // the one under way is a multiple of every_steps
   uint64_t asked_ = 0;                   // the first order that Request waits for; 0: nobody asks
   bool finishing_ = false;
-  bool final_ = false;  // the one under way is the last
+  uint64_t last_step_ = 0;  // then
+  bool final_ = false;      // the one under way is the last
   uint64_t margin_ = 2;
   uint64_t next_multiple_ = 0;
-  uint64_t exact_ = std::numeric_limits<uint64_t>::max();  // not to be missed, and workers hold at it
+  uint64_t exact_ =
+      std::numeric_limits<uint64_t>::max();  // not to be missed, and workers hold at it
   bool released_ = false;  // the one under way is an exact version that workers may pass
   absl::Time next_time_;
   absl::Time begun_;
   std::optional<CheckpointToCommit> commit_;
   std::string discard_;
   std::string failure_;
-  uint64_t committed_ = 0;       // number of the order of the newest one of this generation
+  uint64_t committed_ = 0;  // number of the order of the newest one of this generation
   uint32_t deltas_in_row_ = 0;
   uint64_t taken_ = 0, failed_ = 0, newest_ = 0;
 };

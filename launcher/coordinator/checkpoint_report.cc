@@ -49,9 +49,10 @@ std::string ShapeInBrackets(const std::vector<uint64_t>& shape) {
 }
 
 absl::Status Misfit(const CheckpointManifest& manifest, const std::string& difference) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      "the job does not fit the checkpoint of step ", manifest.step, ": ", difference,
-      "; --resume goes on with the same training, --init-from begins another one with its weights"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("the job does not fit the checkpoint of step ", manifest.step, ": ", difference,
+                   "; --resume goes on with the same training, --init-from begins another one with "
+                   "its weights"));
 }
 
 std::vector<uint64_t> ShapeOf(const v1::Variable& variable) {
@@ -104,11 +105,11 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
   if (resumed != nullptr) {
     manifest.lineage = resumed->manifest.lineage;
     const bool other_slices = resumed->manifest.slices != assignment.slices();
-    manifest.lineage.push_back(
-        {resumed->run, resumed->manifest.step,
-         other_slices ? absl::StrCat("resume, ", assignment.slices(), " slices instead of ",
-                                     resumed->manifest.slices)
-                      : "resume"});
+    manifest.lineage.push_back({resumed->run, resumed->manifest.step,
+                                other_slices
+                                    ? absl::StrCat("resume, ", assignment.slices(),
+                                                   " slices instead of ", resumed->manifest.slices)
+                                    : "resume"});
   }
   if (assignment.has_init()) {
     const v1::InitPlan& init = assignment.init();
@@ -125,8 +126,8 @@ absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup) {
   const CheckpointManifest& manifest = resumed.manifest;
   if (job.training().slices() != manifest.slices && !resumed.allow_changes) {
-    return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(), ", want ",
-                                         manifest.slices));
+    return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(),
+                                         ", want ", manifest.slices));
   }
   for (const v1::Variable& variable : setup.variables()) {
     const auto stored =
@@ -143,9 +144,10 @@ absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
   }
   if (static_cast<size_t>(setup.variables_size()) != manifest.variables.size() ||
       static_cast<size_t>(setup.tables_size()) != manifest.tables.size()) {
-    return Misfit(manifest, absl::StrCat("got ", setup.variables_size(), " variables and ",
-                                         setup.tables_size(), " tables, want ",
-                                         manifest.variables.size(), " and ", manifest.tables.size()));
+    return Misfit(
+        manifest,
+        absl::StrCat("got ", setup.variables_size(), " variables and ", setup.tables_size(),
+                     " tables, want ", manifest.variables.size(), " and ", manifest.tables.size()));
   }
   if (setup.data().fingerprint() != manifest.data_fingerprint && !resumed.allow_changes) {
     return Misfit(manifest, "the training data, or how they are read, are not the same");

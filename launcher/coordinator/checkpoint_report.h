@@ -1,4 +1,5 @@
-// What is said of checkpoints: in their manifests, in events.jsonl, and of one that a job does not fit.
+// What is said of checkpoints: in their manifests, in events.jsonl, and of one that a job does not
+// fit.
 #ifndef CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_REPORT_H_
 #define CONVOY_LAUNCHER_COORDINATOR_CHECKPOINT_REPORT_H_
 
@@ -16,15 +17,15 @@
 
 namespace convoy {
 
-// `setup`: of any worker. `tasks`: those that were complete before the servers were asked. `resumed`:
-// where the job went on, or null.
+// `setup`: of any worker. `tasks`: those that were complete before the servers were asked.
+// `resumed`: where the job went on, or null.
 CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
                                       const v1::Assignment& assignment,
                                       const v1::ReadyRequest& setup, const IntervalSet& tasks,
                                       const ResumePoint* resumed, absl::Time now);
 
-// FailedPrecondition: the checkpoint is of other variables or tables, slices or data; says which, and
-// what to do.
+// FailedPrecondition: the checkpoint is of other variables or tables, slices or data; says which,
+// and what to do.
 absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup);
 

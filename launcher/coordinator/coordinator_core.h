@@ -51,10 +51,9 @@ namespace convoy {
 
 // What to do after an event.
 struct Actions {
-  using Reply =
-      std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
-                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply,
-                   v1::SaveCheckpointReply>;
+  using Reply = std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
+                             v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply,
+                             v1::StopReply, v1::SaveCheckpointReply>;
   struct Answer {
     CallId call = 0;
     Reply reply;  // of the call's type, or why there is none
@@ -87,12 +86,12 @@ using PlanInitFunction = std::function<absl::StatusOr<v1::InitPlan>(
 class CoordinatorCore {
  public:
   struct Options {
-    v1::Job job;          // resolved; slices default to the workers
-    uint64_t job_id = 0;  // random, not 0
-    absl::Time start;     // now
-    std::string host{};     // of the coordinator, as processes name theirs
-    AdmitFunction admit{};  // empty: every job may begin
-    std::string checkpoints{};  // folder for checkpoints, absolute; empty: none are taken
+    v1::Job job;                          // resolved; slices default to the workers
+    uint64_t job_id = 0;                  // random, not 0
+    absl::Time start;                     // now
+    std::string host{};                   // of the coordinator, as processes name theirs
+    AdmitFunction admit{};                // empty: every job may begin
+    std::string checkpoints{};            // folder for checkpoints, absolute; empty: none are taken
     PlanInitFunction plan_init{};         // empty: no job may have Job.init
     std::optional<ResumePoint> resume{};  // none: the job begins
   };
@@ -224,20 +223,21 @@ class CoordinatorCore {
   std::string failure_;
   std::string summary_;
   std::string imbalance_;  // noticed while the job runs; the first time counts
-  absl::Time now_;  // of the current event
+  absl::Time now_;         // of the current event
 
   // From TRAINING on.
   std::optional<TrainingPlan> plan_;
   std::optional<TaskLedger> tasks_;  // async, ssp
   std::optional<ReportBook> reports_;
   std::optional<CheckpointKeeper> keeper_;
-  uint64_t order_ = 0;            // number of the keeper's order that is under way
-  IntervalSet tasks_at_order_;    // complete ones, when it was given
+  uint64_t order_ = 0;             // number of the keeper's order that is under way
+  IntervalSet tasks_at_order_;     // complete ones, when it was given
   std::string progress_at_order_;  // modes without steps: what was measured then
-  // Modes with steps: what slices said of the version of the order, and what is known when all have.
+  // Modes with steps: what slices said of the version of the order, and what is known when all
+  // have.
   std::map<uint64_t, v1::ReportRequest> partials_;
   std::map<uint64_t, std::string> records_;  // by version; "": it can't be known
-  bool measured_by_all_ = false;  // every worker says what it has summed up by a version
+  bool measured_by_all_ = false;             // every worker says what it has summed up by a version
   std::optional<CheckpointToCommit> written_;  // waits for that
   std::optional<Actions::Commit> committing_;
   CheckpointBase newest_checkpoint_;  // committed by this generation
@@ -245,7 +245,7 @@ class CoordinatorCore {
   std::optional<CheckpointBest> best_;  // that was saved
   uint64_t best_order_ = 0;  // modes without steps: the first order that will do for the best
   uint64_t hold_ = 0;
-  std::string early_stopping_;  // why the training ends by itself; "": it does not
+  std::string early_stopping_;              // why the training ends by itself; "": it does not
   std::vector<v1::ReportRequest> carried_;  // by slice, from before
   v1::Assignment assignment_;
   v1::MemoryReport memory_;

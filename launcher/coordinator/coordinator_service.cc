@@ -240,9 +240,9 @@ void CoordinatorService::Impl::Save(const Saving& saving) {
     std::filesystem::remove_all(saving.discard, ignored);
     return;
   }
-  const absl::Status status =
-      saving.model ? options_.save_model(*saving.model, saving.model_from)
-                   : options_.commit_checkpoint(saving.checkpoint->manifest, saving.checkpoint->folder);
+  const absl::Status status = saving.model ? options_.save_model(*saving.model, saving.model_from)
+                                           : options_.commit_checkpoint(saving.checkpoint->manifest,
+                                                                        saving.checkpoint->folder);
   Finished finished;
   {
     MutexLock lock(mutex_);
@@ -357,7 +357,9 @@ void CoordinatorService::Fail(std::string_view failure) { impl_->Fail(failure); 
 bool CoordinatorService::WaitUntilEnded(absl::Duration timeout, absl::Duration grace) {
   return impl_->WaitUntilEnded(timeout, grace);
 }
-v1::GetProgressReply CoordinatorService::Look(uint64_t events_seen) { return impl_->Look(events_seen); }
+v1::GetProgressReply CoordinatorService::Look(uint64_t events_seen) {
+  return impl_->Look(events_seen);
+}
 std::string CoordinatorService::summary() const { return impl_->summary(); }
 std::string CoordinatorService::failure() const { return impl_->failure(); }
 void CoordinatorService::Stop() { impl_->Stop(); }

@@ -36,9 +36,8 @@ class CoordinatorService {
     // Gives a checkpoint its manifest and its name, and removes old ones. Called from the thread of
     // save_model; its error is reported, and the job goes on.
     std::function<absl::Status(const CheckpointManifest&, const std::string& folder)>
-        commit_checkpoint = [](const CheckpointManifest&, const std::string&) {
-          return absl::OkStatus();
-        };
+        commit_checkpoint =
+            [](const CheckpointManifest&, const std::string&) { return absl::OkStatus(); };
     // As CoordinatorCore::Options.
     std::string checkpoints;
     std::optional<ResumePoint> resume;

@@ -1,4 +1,4 @@
-// The second half of CoordinatorCore: how the state of the job changes, and what replies say of it.
+// The second part of CoordinatorCore: how the state of the job changes, and what replies say of it.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -81,12 +81,12 @@ absl::Status CoordinatorCore::MakePlan() {
 
 absl::Status CoordinatorCore::CheckTrackedMetric() const {
   if (track_.metric().empty()) return absl::OkStatus();
-  const char* const field =
-      track_.decides() ? "training.early_stopping.metric" : "checkpoint.best";
+  const char* const field = track_.decides() ? "training.early_stopping.metric" : "checkpoint.best";
   const v1::DataSummary& data = members_.worker(0)->setup.data();
   if (data.validation_examples() == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        field, ": \"", track_.metric(), "\" is not measured: there are no validation data; set data.validation"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": \"", track_.metric(),
+                     "\" is not measured: there are no validation data; set data.validation"));
   }
   return Annotate(CheckValidationMetric(track_.metric(), data.classes()), field);
 }
@@ -94,7 +94,8 @@ absl::Status CoordinatorCore::CheckTrackedMetric() const {
 void CoordinatorCore::StartTraining() {
   generation_ = resume_ ? resume_->manifest.generation + 1 : 1;
   training_start_ = now_;
-  if (absl::Status fits = CheckResumePoint(); !fits.ok()) return FailJob(std::string(fits.message()));
+  if (absl::Status fits = CheckResumePoint(); !fits.ok())
+    return FailJob(std::string(fits.message()));
   absl::Status planned = CheckTrackedMetric();
   planned.Update(MakePlan());
   if (planned.ok()) planned = PlanWeights();
@@ -178,7 +179,7 @@ void CoordinatorCore::SaveModelWhenDue() {
     model_from_ = absl::StrCat(checkpoints_, "/", CheckpointName(best_->step));
   }
   if (mode_.single() && model_from_.empty()) {
-    model_saved_ = true;   // by the worker
+    model_saved_ = true;  // by the worker
     return;
   }
   actions_.save_model = assignment_;
@@ -210,8 +211,8 @@ void CoordinatorCore::End(v1::JobPhase phase) {
     outcome.early_stopping = early_stopping_;
     outcome.best = best_;
     if (!model_from_.empty()) outcome.model_step = best_->step;
-    outcome.stopped_early =
-        stop_.step() != 0 && early_stopping_.empty() && (tasks_ ? !tasks_->Done() : reports_->steps() < plan_->TotalSteps());
+    outcome.stopped_early = stop_.step() != 0 && early_stopping_.empty() &&
+                            (tasks_ ? !tasks_->Done() : reports_->steps() < plan_->TotalSteps());
   }
   if (keeper_) {
     outcome.checkpoints_saved = keeper_->taken();
@@ -323,7 +324,8 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   reply.set_total_examples(plan_ ? plan_->TotalExamples() : 0);
   reply.set_summary(summary_);
   if (plan_) {
-    for (const std::string& note : RehearsalNotes(assignment_.job(), members_)) reply.add_notes(note);
+    for (const std::string& note : RehearsalNotes(assignment_.job(), members_))
+      reply.add_notes(note);
   }
   if (!imbalance_.empty()) reply.add_notes(imbalance_);
   reply.set_sequence(news_);
@@ -359,7 +361,8 @@ v1::JobFigures CoordinatorCore::Figures() const {
 std::string CoordinatorCore::WaitingFor() const {
   if (phase_ == v1::STARTING) return WaitingForProcesses(members_, now_);
   if (phase_ == v1::FINISHING) {
-    if (model_saved_ && !keeper_->done()) return absl::StrCat("the last checkpoint: ", keeper_->WaitingFor());
+    if (model_saved_ && !keeper_->done())
+      return absl::StrCat("the last checkpoint: ", keeper_->WaitingFor());
     return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
   }
   if (phase_ != v1::TRAINING || stop_.step() == 0) return "";

@@ -69,7 +69,8 @@ void CoordinatorCore::FollowKeeper(bool changed) {
     AddEvent(CheckpointFailureLine(failure, generation_, now_ - training_start_));
     saves_.Resolve(order_before, NotSaved(failure));
   }
-  if (std::string folder = keeper_->TakeDiscard(); !folder.empty()) actions_.discard = std::move(folder);
+  if (std::string folder = keeper_->TakeDiscard(); !folder.empty())
+    actions_.discard = std::move(folder);
   if (std::optional<CheckpointToCommit> commit = keeper_->TakeCommit()) {
     written_ = *std::move(commit);
     CommitIfMeasured();
@@ -111,7 +112,7 @@ absl::Status CoordinatorCore::GoOnMeasuring(ReportBook::Before* before) {
 }
 
 TrainingRecord CoordinatorCore::Record(std::vector<v1::ReportRequest> partial) const {
-  return {reports_->skipped(),        reports_->epoch_sums(), std::move(partial),
+  return {reports_->skipped(),  reports_->epoch_sums(),     std::move(partial),
           reports_->measured(), reports_->validation_key(), track_.metric(),
           track_.state()};
 }
@@ -149,10 +150,10 @@ void CoordinatorCore::CommitIfMeasured() {
   } else if (phase_ == v1::FINISHING && measured_by_all_ && reports_->steps() == step) {
     progress = ToJson(Record({}));
   }
-  committing_ = Actions::Commit{
-      DescribeCheckpoint(*written_, assignment_, members_.worker(0)->setup, tasks_at_order_,
-                         resume_ ? &*resume_ : nullptr, now_),
-      written_->folder};
+  committing_ =
+      Actions::Commit{DescribeCheckpoint(*written_, assignment_, members_.worker(0)->setup,
+                                         tasks_at_order_, resume_ ? &*resume_ : nullptr, now_),
+                      written_->folder};
   committing_->manifest.best = BestWith(step);
   committing_->manifest.progress = std::move(progress);
   if (written_->delta) committing_->manifest.base = newest_checkpoint_;
@@ -163,8 +164,8 @@ void CoordinatorCore::CommitIfMeasured() {
 // The best once the checkpoint of `step` is there.
 std::optional<CheckpointBest> CoordinatorCore::BestWith(uint64_t step) const {
   const ValidationTrack::State& track = track_.state();
-  const bool is_best = track.best && (tasks_ ? best_order_ != 0 && order_ >= best_order_
-                                             : track.best_key == step);
+  const bool is_best =
+      track.best && (tasks_ ? best_order_ != 0 && order_ >= best_order_ : track.best_key == step);
   return is_best ? CheckpointBest{track_.metric(), step, *track.best} : best_;
 }
 
@@ -231,7 +232,8 @@ void CoordinatorCore::EndSaves() {
   const bool has_all = failure_.empty() && plan_ && plan_->sync && newest_saved_ &&
                        newest_saved_->step() == reports_->steps();
   if (has_all) saves_.ResolveAll(*newest_saved_);
-  const std::string why = failure_.empty() ? "the job has ended" : "the job has failed: " + failure_;
+  const std::string why =
+      failure_.empty() ? "the job has ended" : "the job has failed: " + failure_;
   saves_.ResolveAll(NotSaved(why));
   AnswerSaves();
 }
@@ -243,12 +245,14 @@ Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl:
   if (ended() || !committing_) return Flush();
   const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
   AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
-                       : CheckpointFailureLine(std::string(status.message()), generation_, now - training_start_));
+                       : CheckpointFailureLine(std::string(status.message()), generation_,
+                                               now - training_start_));
   if (status.ok()) {
     best_ = committed.manifest.best;
     if (order_ >= best_order_) best_order_ = 0;
     newest_saved_ = SavedReply(checkpoints_, committed.manifest);
-    if (job_.checkpoint().deltas() > 0) newest_checkpoint_ = {committed.manifest.step, ChecksumOf(committed.manifest)};
+    if (job_.checkpoint().deltas() > 0)
+      newest_checkpoint_ = {committed.manifest.step, ChecksumOf(committed.manifest)};
     saves_.Resolve(order_, *newest_saved_);
   } else {
     actions_.discard = committed.folder;

@@ -9,19 +9,21 @@
 
 namespace convoy {
 
-// Of modes with steps only those count that every run of the job makes, not one where it was stopped.
+// Of modes with steps only those count that every run of the job makes, not one where it was
+// stopped.
 void CoordinatorCore::FollowValidation(const std::string& line) {
   if (track_.metric().empty()) return;
   const Json json = Json::parse(line, /*callback=*/nullptr, /*allow_exceptions=*/false);
   const std::string name(MetricOf(track_.metric()));
   if (!json.contains(name)) {
-    return FailJob(absl::StrCat("\"", track_.metric(), "\" is not measured by this job's validation"));
+    return FailJob(
+        absl::StrCat("\"", track_.metric(), "\" is not measured by this job's validation"));
   }
   const uint64_t key = json[plan_->sync ? "step" : "epoch"].get<uint64_t>();
   const uint64_t period = plan_->StepsPerValidation();
   // Nor that of the weights it began with, which are not its own.
-  const bool regular = !plan_->sync || key == plan_->TotalSteps() ||
-                       (period > 0 && key > 0 && key % period == 0);
+  const bool regular =
+      !plan_->sync || key == plan_->TotalSteps() || (period > 0 && key > 0 && key % period == 0);
   if (!regular) return;
   std::optional<double> value;
   if (json[name].is_number()) value = json[name].get<double>();

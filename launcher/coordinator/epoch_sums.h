@@ -22,8 +22,8 @@ class EpochSums {
     bool any = false;
     uint64_t epoch = 0;
     uint64_t folded_until = 0;
-    v1::MetricSums folded;             // everything below folded_until
-    std::map<uint64_t, Piece> later;   // by begin: what comes after a gap
+    v1::MetricSums folded;            // everything below folded_until
+    std::map<uint64_t, Piece> later;  // by begin: what comes after a gap
   };
 
   EpochSums() = default;

@@ -10,7 +10,8 @@
 
 namespace convoy {
 
-// From `start` to `time`, at least 1, so that 0 can mean "not yet"; 0 if `time` is the infinite past.
+// From `start` to `time`, at least 1, so that 0 can mean "not yet"; 0 if `time` is the infinite
+// past.
 uint64_t MillisecondsSince(absl::Time start, absl::Time time);
 
 // `start`: the coordinator began.

@@ -80,8 +80,8 @@ ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time
       epoch_(before.epoch),
       throughput_(training_start, before.examples),
       validation_{{}, before.validation_key, before.measured.newest, before.measured.first},
-      validation_old_{{}, before.validation_key, before.measured.newest_old,
-                      before.measured.first_old} {}
+      validation_old_{
+          {}, before.validation_key, before.measured.newest_old, before.measured.first_old} {}
 
 ReportBook::Key ReportBook::KeyOf(const v1::ReportRequest& report) const {
   if (report.kind() == kTrain) return {kTrain, plan_.sync ? report.step_begin() : report.part()};

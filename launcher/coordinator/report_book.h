@@ -16,8 +16,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "launcher/coordinator/epoch_sums.h"
 #include "common/interval_set.h"
+#include "launcher/coordinator/epoch_sums.h"
 #include "launcher/coordinator/throughput.h"
 #include "launcher/coordinator/training_plan.h"
 #include "proto/coordinator.pb.h"
@@ -27,8 +27,8 @@ namespace convoy {
 // What was measured, as a JSON object: the examples, and MetricsJson with its classes.
 std::string MeasuredJson(const v1::MetricSums& sums);
 
-// Validations as MeasuredJson; "": none. `first`: of the weights that the training began with, in modes
-// with steps.
+// Validations as MeasuredJson; "": none. `first`: of the weights that the training began with, in
+// modes with steps.
 struct MeasuredValidations {
   std::string newest, newest_old;
   std::string first, first_old;

@@ -13,8 +13,8 @@ struct ResumePoint {
   std::string folder;  // of the checkpoint, absolute
   CheckpointManifest manifest;
   std::string run;  // the run directory it is in
-  // Another number of slices is allowed, although the results are then not those of the training that
-  // was interrupted.
+  // Another number of slices is allowed, although the results are then not those of the training
+  // that was interrupted.
   bool allow_changes = false;
 };
 

@@ -13,8 +13,8 @@
 namespace convoy {
 
 // A request is named by its ticket and is answered by the outcome of the first checkpoint that was
-// begun after it: an order (SnapshotOrder.number) or a later one. Outcomes are kept for a while: the
-// answer may have to be given again. Not thread-safe.
+// begun after it: an order (SnapshotOrder.number) or a later one. Outcomes are kept for a while:
+// the answer may have to be given again. Not thread-safe.
 class SaveRequests {
  public:
   using Outcome = absl::StatusOr<v1::SaveCheckpointReply>;

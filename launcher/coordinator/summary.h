@@ -17,12 +17,14 @@ namespace convoy {
 struct Outcome {
   absl::Duration wall;         // from the start of the training until the last worker finished
   bool stopped_early = false;  // by request, before its natural end
-  std::string early_stopping{};  // why the training ended before its planned end by itself; "": it did not
-  std::optional<CheckpointBest> best{};   // the best validation that was saved
-  std::optional<uint64_t> model_step{};   // model.safetensors has the weights of this step, not the last
+  std::string
+      early_stopping{};  // why the training ended before its planned end by itself; "": it did not
+  std::optional<CheckpointBest> best{};  // the best validation that was saved
+  std::optional<uint64_t>
+      model_step{};  // model.safetensors has the weights of this step, not the last
   uint64_t checkpoints_saved = 0;
   uint64_t checkpoints_failed = 0;
-  std::string failure{};       // "": it ended well
+  std::string failure{};  // "": it ended well
 };
 
 // `book`: nullptr if the training never began. Bytes are those that the workers sent to and

@@ -164,8 +164,8 @@ absl::Status TaskLedger::CheckReport(v1::ReportRequest::Kind kind, uint64_t task
                                                              : "validation";
   const std::optional<uint64_t> want = EpochOf(kind, task);
   if (!want) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "report on ", what, " task ", task, ": no such task was handed out for ", what));
+    return absl::InvalidArgumentError(absl::StrCat("report on ", what, " task ", task,
+                                                   ": no such task was handed out for ", what));
   }
   if (*want == epoch) return absl::OkStatus();
   return absl::InvalidArgumentError(

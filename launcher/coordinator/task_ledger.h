@@ -26,9 +26,8 @@ inline constexpr uint64_t kTestTask = uint64_t{1} << 61;
 
 // Training tasks are handed out in the order of their ids. When an epoch that is to be measured is
 // complete, its validation tasks come first, while the next epoch goes on; the validation after the
-// last epoch, and the test, begin when all training is complete, so that the weights are final. With
-// max_steps
-// the last task is cut short, so that exactly so many batches are handed out.
+// last epoch, and the test, begin when all training is complete, so that the weights are final.
+// With max_steps the last task is cut short, so that exactly so many batches are handed out.
 class TaskLedger {
  public:
   // `completed`: ids of training tasks that are complete already.

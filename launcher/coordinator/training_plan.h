@@ -11,8 +11,8 @@
 
 namespace convoy {
 
-// A "step" is a global batch in sync, K of them in local_sgd:K, one batch of one worker in async and ssp, K of these in
-// geo:K.
+// A "step" is a global batch in sync, K of them in local_sgd:K, one batch of one worker in async
+// and ssp, K of these in geo:K.
 struct TrainingPlan {
   bool sync = true;                  // all slices take a step together (sync, local_sgd, single)
   uint64_t examples = 0;             // of an epoch

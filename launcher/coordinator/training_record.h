@@ -19,12 +19,12 @@ namespace convoy {
 struct TrainingRecord {
   uint64_t skipped = 0;  // gradients
   EpochSums epoch;       // of complete stretches or tasks
-  // Modes with steps: of the stretch that is not complete, one report of kind PARTIAL for each slice,
-  // or none.
+  // Modes with steps: of the stretch that is not complete, one report of kind PARTIAL for each
+  // slice, or none.
   std::vector<v1::ReportRequest> partial;
   MeasuredValidations measured;
   uint64_t validation_key = 0;  // of the newest
-  std::string metric;  // that `track` follows; "": none
+  std::string metric;           // that `track` follows; "": none
   ValidationTrack::State track;
 };
 

@@ -17,8 +17,8 @@ class ValidationTrack {
   struct State {
     std::optional<double> best;  // none: no validation has had a value yet
     uint64_t best_key = 0;
-    uint64_t since_best = 0;     // validations
-    uint64_t last_key = 0;       // 0: none
+    uint64_t since_best = 0;  // validations
+    uint64_t last_key = 0;    // 0: none
   };
 
   // By checkpoint.best or training.early_stopping; follows nothing if there is neither.
@@ -31,8 +31,8 @@ class ValidationTrack {
   const State& state() const { return state_; }
   void GoOn(const State& state) { state_ = state; }
 
-  // A validation: `key` grows from one to the next, >= 1 (one that is not new is ignored); no value:
-  // it is not a number, which is no improvement. Returns whether it is the best so far.
+  // A validation: `key` grows from one to the next, >= 1 (one that is not new is ignored); no
+  // value: it is not a number, which is no improvement. Returns whether it is the best so far.
   bool Add(uint64_t key, std::optional<double> value);
   // There was no progress for too long.
   bool Exhausted() const { return decides() && state_.since_best >= patience_; }

@@ -16,10 +16,14 @@ namespace convoy {
 namespace {
 
 std::string DashboardPage() {
-  const auto text = [](std::string_view file) { return absl::string_view(file.data(), file.size()); };
-  const std::string css = absl::StrCat(text(ChartLibraryCss()), "\n", text(PageCss()), "\n", text(DashboardCss()));
-  const std::string scripts = absl::StrCat("/* uPlot draws the charts.\n\n", text(ChartLibraryLicense()), "*/\n",
-                                           text(ChartLibraryJs()), "\n", text(ChartsJs()), "\n", text(DashboardJs()));
+  const auto text = [](std::string_view file) {
+    return absl::string_view(file.data(), file.size());
+  };
+  const std::string css =
+      absl::StrCat(text(ChartLibraryCss()), "\n", text(PageCss()), "\n", text(DashboardCss()));
+  const std::string scripts =
+      absl::StrCat("/* uPlot draws the charts.\n\n", text(ChartLibraryLicense()), "*/\n",
+                   text(ChartLibraryJs()), "\n", text(ChartsJs()), "\n", text(DashboardJs()));
   return absl::StrReplaceAll(text(DashboardHtml()), {{"{{CSS}}", css}, {"{{SCRIPTS}}", scripts}});
 }
 
@@ -30,8 +34,12 @@ absl::StatusOr<std::unique_ptr<Dashboard>> Dashboard::Start(Options options) {
   HttpServer::Options server;
   server.address = dashboard->options_.address;
   server.port = dashboard->options_.port;
-  server.pages["/"] = [page = DashboardPage()](const std::string&) { return HttpPage{"text/html; charset=utf-8", page}; };
-  server.pages["/data"] = [self = dashboard.get()](const std::string& query) { return self->Data(query); };
+  server.pages["/"] = [page = DashboardPage()](const std::string&) {
+    return HttpPage{"text/html; charset=utf-8", page};
+  };
+  server.pages["/data"] = [self = dashboard.get()](const std::string& query) {
+    return self->Data(query);
+  };
   CONVOY_ASSIGN_OR_RETURN(dashboard->server_, HttpServer::Start(std::move(server)));
   dashboard->sampler_ = std::thread([self = dashboard.get()] { self->TakeSamples(); });
   return dashboard;

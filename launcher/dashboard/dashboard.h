@@ -1,4 +1,5 @@
-// A page about a running job that keeps itself up to date (docs/watching.md). Nobody can change anything through it.
+// A page about a running job that keeps itself up to date (docs/watching.md). Nobody can change
+// anything through it.
 #ifndef CONVOY_LAUNCHER_DASHBOARD_DASHBOARD_H_
 #define CONVOY_LAUNCHER_DASHBOARD_DASHBOARD_H_
 
@@ -26,8 +27,8 @@ class Dashboard {
     std::string address = "127.0.0.1";  // IP address; whoever reaches it sees the job
     uint32_t port = 0;                  // 0: any
     std::string job, mode;              // names
-    // What an observer who has seen so many events is told now. Called from threads of the dashboard until it is
-    // destroyed.
+    // What an observer who has seen so many events is told now. Called from threads of the
+    // dashboard until it is destroyed.
     std::function<v1::GetProgressReply(uint64_t events_seen)> look;
     absl::Duration period = absl::Seconds(1);  // between two samples
   };

@@ -25,9 +25,16 @@ PageJson OrNull(const std::optional<Number>& value) {
 }
 
 PageJson ProcessJson(const ProcessView& process) {
-  PageJson json = {{"rank", process.rank}, {"pid", process.pid}, {"host", process.host}, {"activity", process.activity},
-                   {"finished", process.finished}, {"silent", Rounded(process.silent_seconds)}, {"cpu", Rounded(process.cpu)},
-                   {"memory", process.memory_bytes}, {"received", process.received}, {"sent", process.sent},
+  PageJson json = {{"rank", process.rank},
+                   {"pid", process.pid},
+                   {"host", process.host},
+                   {"activity", process.activity},
+                   {"finished", process.finished},
+                   {"silent", Rounded(process.silent_seconds)},
+                   {"cpu", Rounded(process.cpu)},
+                   {"memory", process.memory_bytes},
+                   {"received", process.received},
+                   {"sent", process.sent},
                    {"received_per_second", Rounded(process.received_per_second)},
                    {"sent_per_second", Rounded(process.sent_per_second)}};
   if (process.server) {
@@ -53,30 +60,49 @@ PageJson AllOf(const std::vector<ProcessView>& processes) {
 PageJson SampleJson(const Sample& sample) {
   PageJson workers = PageJson::array(), servers = PageJson::array();
   for (const ProcessView& worker : sample.workers) {
-    workers.push_back({OrNull(worker.step), Rounded(worker.examples_per_second), Rounded(worker.waiting), Rounded(worker.staleness)});
+    workers.push_back({OrNull(worker.step), Rounded(worker.examples_per_second),
+                       Rounded(worker.waiting), Rounded(worker.staleness)});
   }
   for (const ProcessView& server : sample.servers) {
-    servers.push_back({Rounded(server.received_per_second), Rounded(server.sent_per_second), OrNull(server.parked)});
+    servers.push_back({Rounded(server.received_per_second), Rounded(server.sent_per_second),
+                       OrNull(server.parked)});
   }
   return {Rounded(sample.seconds), std::move(workers), std::move(servers)};
 }
 
 PageJson ViewJson(const RunView& view) {
   const ProgressState& progress = view.progress;
-  return {{"job", view.job}, {"mode", view.mode}, {"state", view.state}, {"ended", view.ended},
-          {"waiting_for", view.waiting_for}, {"seconds", Rounded(view.seconds)}, {"left", Rounded(progress.SecondsLeft())},
-          {"epoch", progress.CurrentEpoch()}, {"epochs", progress.epochs}, {"step", progress.step}, {"steps", view.total_steps},
-          {"examples", progress.examples}, {"total_examples", progress.total_examples}, {"fraction", Rounded(progress.Fraction())},
-          {"examples_per_second", Rounded(progress.examples_per_second)}, {"skipped", view.skipped}, {"dropped", view.dropped},
-          {"checkpoints", view.checkpoints}, {"newest_checkpoint", view.newest_checkpoint}, {"warnings", view.warnings},
-          {"lines", view.events}, {"workers", AllOf(view.workers)}, {"servers", AllOf(view.servers)}};
+  return {{"job", view.job},
+          {"mode", view.mode},
+          {"state", view.state},
+          {"ended", view.ended},
+          {"waiting_for", view.waiting_for},
+          {"seconds", Rounded(view.seconds)},
+          {"left", Rounded(progress.SecondsLeft())},
+          {"epoch", progress.CurrentEpoch()},
+          {"epochs", progress.epochs},
+          {"step", progress.step},
+          {"steps", view.total_steps},
+          {"examples", progress.examples},
+          {"total_examples", progress.total_examples},
+          {"fraction", Rounded(progress.Fraction())},
+          {"examples_per_second", Rounded(progress.examples_per_second)},
+          {"skipped", view.skipped},
+          {"dropped", view.dropped},
+          {"checkpoints", view.checkpoints},
+          {"newest_checkpoint", view.newest_checkpoint},
+          {"warnings", view.warnings},
+          {"lines", view.events},
+          {"workers", AllOf(view.workers)},
+          {"servers", AllOf(view.servers)}};
 }
 
 }  // namespace
 
 SeenByPage ParseSeen(std::string_view query) {
   SeenByPage seen;
-  for (const absl::string_view part : absl::StrSplit(absl::string_view(query.data(), query.size()), '&')) {
+  for (const absl::string_view part :
+       absl::StrSplit(absl::string_view(query.data(), query.size()), '&')) {
     const std::pair<std::string, std::string> item = absl::StrSplit(part, absl::MaxSplits('=', 1));
     uint64_t number = 0;
     if (!absl::SimpleAtoi(item.second, &number)) continue;
@@ -87,8 +113,8 @@ SeenByPage ParseSeen(std::string_view query) {
   return seen;
 }
 
-std::string DashboardJson(const RunView& view, const v1::GetProgressReply& news, const Samples& samples,
-                          const SeenByPage& seen) {
+std::string DashboardJson(const RunView& view, const v1::GetProgressReply& news,
+                          const Samples& samples, const SeenByPage& seen) {
   PageJson json = ViewJson(view);
   json["events"] = PageJson::array();
   for (const std::string& event : news.events()) json["events"].push_back(event);
@@ -96,7 +122,8 @@ std::string DashboardJson(const RunView& view, const v1::GetProgressReply& news,
   const bool again = seen.thinned != samples.thinned() || seen.samples > samples.all().size();
   json["samples"] = PageJson::array();
   json["samples_from"] = again ? 0 : seen.samples;
-  for (size_t i = again ? 0 : seen.samples; i < samples.all().size(); ++i) json["samples"].push_back(SampleJson(samples.all()[i]));
+  for (size_t i = again ? 0 : seen.samples; i < samples.all().size(); ++i)
+    json["samples"].push_back(SampleJson(samples.all()[i]));
   json["thinned"] = samples.thinned();
   return json.dump(-1, ' ', false, PageJson::error_handler_t::replace);
 }

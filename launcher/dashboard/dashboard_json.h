@@ -14,7 +14,7 @@ namespace convoy {
 
 // What a page has already.
 struct SeenByPage {
-  uint64_t events = 0;   // GetProgressReply.events_seen
+  uint64_t events = 0;  // GetProgressReply.events_seen
   uint64_t samples = 0;
   uint32_t thinned = 0;  // Samples::thinned of those
 };
@@ -23,8 +23,8 @@ struct SeenByPage {
 SeenByPage ParseSeen(std::string_view query);
 
 // The present, and what the page has not seen of `news` and `samples`.
-std::string DashboardJson(const RunView& view, const v1::GetProgressReply& news, const Samples& samples,
-                          const SeenByPage& seen);
+std::string DashboardJson(const RunView& view, const v1::GetProgressReply& news,
+                          const Samples& samples, const SeenByPage& seen);
 
 }  // namespace convoy
 

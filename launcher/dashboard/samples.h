@@ -1,5 +1,5 @@
-// How the processes of a job did over time, for the dashboard: a sample a second, and of a long job fewer, so that
-// memory stays bounded.
+// How the processes of a job did over time, for the dashboard: a sample a second, and of a long job
+// fewer, so that memory stays bounded.
 #ifndef CONVOY_LAUNCHER_DASHBOARD_SAMPLES_H_
 #define CONVOY_LAUNCHER_DASHBOARD_SAMPLES_H_
 
@@ -12,7 +12,7 @@
 namespace convoy {
 
 struct Sample {
-  double seconds = 0;  // since the training began
+  double seconds = 0;                         // since the training began
   std::vector<ProcessView> servers, workers;  // by rank; names and texts are left out
 };
 

@@ -94,11 +94,25 @@ std::string Bar(double fraction, int cells, bool color) {
   return absl::StrCat("[", bar, rest, "] ");
 }
 
+}  // namespace
+
+std::string MeasuredText(const MeasuredValues& values) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view name, double value) {
+    parts.push_back(absl::StrFormat("%s %.4f", name, value));
+  };
+  if (values.loss) add("loss", *values.loss);
+  if (values.accuracy) add("accuracy", *values.accuracy);
+  if (values.rmse) add("rmse", *values.rmse);
+  for (const auto& [name, mean] : values.own) add(name, mean);
+  return absl::StrJoin(parts, ", ");
+}
+
+namespace {
+
 void AppendMeasured(const MeasuredValues& values, std::string* line) {
-  if (values.loss) absl::StrAppendFormat(line, ", loss %.4f", *values.loss);
-  if (values.accuracy) absl::StrAppendFormat(line, ", accuracy %.4f", *values.accuracy);
-  if (values.rmse) absl::StrAppendFormat(line, ", rmse %.4f", *values.rmse);
-  for (const auto& [name, mean] : values.own) absl::StrAppendFormat(line, ", %s %.4f", name, mean);
+  const std::string text = MeasuredText(values);
+  if (!text.empty()) absl::StrAppend(line, ", ", text);
 }
 
 }  // namespace

@@ -11,6 +11,9 @@ namespace convoy {
 // "0:07", "12:34", "1:02:03"; at most "999:59:59".
 std::string FormatSeconds(double seconds);
 
+// "loss 0.4377, accuracy 0.8429"; "": nothing was measured.
+std::string MeasuredText(const MeasuredValues& values);
+
 // One line for a terminal of `width` columns, at most width - 1 long so that it never wraps: a bar,
 // then epoch, loss, accuracy, speed and time left. What matters least is left out first. `color`:
 // with escape sequences, which have no width.

@@ -34,6 +34,11 @@ MeasuredValues Measured(const SortedJson& event) {
   return values;
 }
 
+std::string Text(const SortedJson& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 std::string Lines(const SortedJson& lines) {
   std::string text;
   for (const SortedJson& line : lines) {
@@ -87,14 +92,14 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
   } else if (name == "resume") {
     *kind = EventKind::kNotice;
     state->notice = absl::StrCat("goes on from step ", Count(event, "step", 0), ", ",
-                                 event.value("checkpoint", ""));
+                                 Text(event, "checkpoint"));
   } else if (name == "init") {
     *kind = EventKind::kNotice;
     state->notice = Lines(event.value("report", SortedJson()));
   } else if (name == "checkpoint_failed") {
     *kind = EventKind::kNotice;
     state->notice = absl::StrCat("warning: a checkpoint could not be saved, the training goes on: ",
-                                 event.value("error", ""));
+                                 Text(event, "error"));
     return absl::OkStatus();
   } else if (name == "checkpoint") {
     *kind = EventKind::kCheckpoint;

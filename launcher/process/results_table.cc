@@ -27,7 +27,7 @@ std::string Formatted(const SortedJson& object, const char* key, const char* uni
   return value ? absl::StrFormat("%.*f%s", digits, *value, unit) : "-";
 }
 
-std::string Text(const SortedJson& object, const char* key) {
+std::string TextOrDash(const SortedJson& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end()) return "-";
   return found->is_string() ? found->get<std::string>() : found->dump();
@@ -57,9 +57,9 @@ std::string Cluster(const SortedJson& summary) {
 }
 
 std::string Ending(const SortedJson& summary) {
-  if (summary.contains("failure")) return absl::StrCat("failed: ", Text(summary, "failure"));
+  if (summary.contains("failure")) return absl::StrCat("failed: ", TextOrDash(summary, "failure"));
   if (summary.contains("early_stopping")) {
-    return absl::StrCat("early stopping: ", Text(summary, "early_stopping"));
+    return absl::StrCat("early stopping: ", TextOrDash(summary, "early_stopping"));
   }
   return summary.value("stopped_early", SortedJson()) == true ? "stopped early" : "as planned";
 }
@@ -70,25 +70,26 @@ std::string RunTable(const SortedJson& summary) {
     if (summary.contains(key) && !summary[key].is_null()) rows.push_back({title, text});
   };
   add("stopped_early", "ended", Ending(summary));
-  add("mode", "mode", Text(summary, "mode"));
+  add("mode", "mode", TextOrDash(summary, "mode"));
   add("workers", "cluster", Cluster(summary));
-  add("steps", "steps", Text(summary, "steps"));
-  add("examples", "examples", Text(summary, "examples"));
+  add("steps", "steps", TextOrDash(summary, "steps"));
+  add("examples", "examples", TextOrDash(summary, "examples"));
   const SortedJson best = summary.value("best", SortedJson());
   if (best.is_object()) {
-    add("best", "best", absl::StrCat(Text(best, "metric"), " ", Formatted(best, "value", "", 6),
-                                     ", checkpoint of step ", Text(best, "step")));
+    add("best", "best",
+        absl::StrCat(TextOrDash(best, "metric"), " ", Formatted(best, "value", "", 6),
+                     ", checkpoint of step ", TextOrDash(best, "step")));
   }
   add("model_step", "model.safetensors",
-      absl::StrCat("the best weights, of step ", Text(summary, "model_step")));
+      absl::StrCat("the best weights, of step ", TextOrDash(summary, "model_step")));
   if (Count(summary, "checkpoints_failed") > 0) {
     add("checkpoints_failed", "checkpoints",
-        absl::StrCat(Text(summary, "checkpoints_saved"), " saved, ",
-                     Text(summary, "checkpoints_failed"), " could not be saved"));
+        absl::StrCat(TextOrDash(summary, "checkpoints_saved"), " saved, ",
+                     TextOrDash(summary, "checkpoints_failed"), " could not be saved"));
   }
   add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
-  add("dropped_gradients", "gradients dropped", Text(summary, "dropped_gradients"));
+  add("dropped_gradients", "gradients dropped", TextOrDash(summary, "dropped_gradients"));
   if (IsOneProcess(summary)) return AlignColumns(rows, Side::kLeft);
   add("staleness", "staleness", Staleness(summary.value("staleness", SortedJson())));
   add("bytes_sent", "sent to servers", BytesText(NumberIn(summary, "bytes_sent").value_or(0)));
@@ -157,8 +158,8 @@ std::string ProcessTable(const SortedJson& summary) {
   for (const SortedJson& process : *processes) {
     if (!process.is_object()) continue;
     const auto memory = NumberIn(process, "peak_rss_bytes");
-    rows.push_back({absl::StrCat(Text(process, "role"), " ", Text(process, "rank")),
-                    Text(process, "pid"), Formatted(process, "cpu_seconds", " s", 2),
+    rows.push_back({absl::StrCat(TextOrDash(process, "role"), " ", TextOrDash(process, "rank")),
+                    TextOrDash(process, "pid"), Formatted(process, "cpu_seconds", " s", 2),
                     memory ? BytesText(*memory) : "-"});
   }
   return absl::StrCat("\n", AlignColumns(rows, Side::kRight));
@@ -178,7 +179,7 @@ absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
     return absl::InvalidArgumentError("the summary is not a JSON object");
   }
   const std::string note = summary.contains("imbalance")
-                               ? absl::StrCat("\nnote: ", Text(summary, "imbalance"), "\n")
+                               ? absl::StrCat("\nnote: ", TextOrDash(summary, "imbalance"), "\n")
                                : "";
   return RunTable(summary) + MetricsTable(summary) + ProcessTable(summary) + note;
 }

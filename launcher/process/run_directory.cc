@@ -12,9 +12,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "absl/strings/str_join.h"
 #include "common/files/atomic_file.h"
 #include "common/files/file_io.h"
 #include "common/status.h"
@@ -26,12 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr char kLockName[] = "lock";
 constexpr int kMaxNamesTried = 1000;
-
-absl::Status SystemError(const std::error_code& error, std::string_view what,
-                         const std::string& path) {
-  errno = error.value();
-  return ErrnoError(what, path);
-}
 
 absl::Status MakeFolder(const std::string& path) {
   std::error_code error;
@@ -214,10 +208,10 @@ absl::Status RunDirectory::WriteCluster(std::string_view job_name,
       cluster_path(), cluster.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-absl::Status RunDirectory::RemoveCluster() {
+absl::Status RunDirectory::RemoveSummary() {
   std::error_code error;
-  fs::remove(cluster_path(), error);
-  return error ? SystemError(error, "cannot remove", cluster_path()) : absl::OkStatus();
+  fs::remove(summary_path(), error);
+  return error ? SystemError(error, "cannot remove", summary_path()) : absl::OkStatus();
 }
 
 absl::Status RunDirectory::AppendEvent(std::string_view event) {

@@ -37,8 +37,8 @@ class RunDirectory {
   // is in use by another job (whose pid is named), or holds an earlier run or other files.
   static absl::StatusOr<std::unique_ptr<RunDirectory>> Create(std::string path);
 
-  // The folder of an earlier run, to go on with. NotFound: there is no run in it. FailedPrecondition: it
-  // is in use by another job (whose pid is named).
+  // The folder of an earlier run, to go on with. NotFound: there is no run in it.
+  // FailedPrecondition: it is in use by another job (whose pid is named).
   static absl::StatusOr<std::unique_ptr<RunDirectory>> Open(std::string path);
 
   // runs/<job name>-<date>-<time>, with -2, -3, ... appended while that is taken. Characters of
@@ -62,10 +62,10 @@ class RunDirectory {
   // Also says which program this is.
   absl::Status WriteCluster(std::string_view job_name,
                             const std::vector<ClusterProcess>& processes);
-  // What an earlier run left is not true any more.
-  absl::Status RemoveCluster();
-  // Appends one line to events.jsonl, in one write. `event` has no line break. After an error the file
-  // is as before.
+  // A job begins or goes on: how an earlier one ended is not true any more.
+  absl::Status RemoveSummary();
+  // Appends one line to events.jsonl, in one write. `event` has no line break. After an error the
+  // file is as before.
   absl::Status AppendEvent(std::string_view event);
   // `json`: the text of summary.json without a line break at its end.
   absl::Status WriteSummary(std::string_view json);

@@ -30,24 +30,22 @@ std::string OwnerText(const std::string& run_dir) {
 }
 
 std::string CoordinatorOfRun(const std::string& run_dir) {
+  // One that is older than the lock tells of processes of an earlier life.
+  std::error_code none, unknown;
+  const auto written = std::filesystem::last_write_time(run_dir + "/cluster.json", none);
+  const auto begun = std::filesystem::last_write_time(run_dir + "/lock", unknown);
+  if (none || (!unknown && written < begun)) return "";
   const auto text = ReadFile(run_dir + "/cluster.json");
   if (!text.ok()) return "";
   const auto cluster = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!cluster.is_object() || !cluster.contains("processes") || !cluster["processes"].is_array()) return "";
+  if (!cluster.is_object() || !cluster.contains("processes") || !cluster["processes"].is_array())
+    return "";
   for (const auto& process : cluster["processes"]) {
     if (!process.is_object() || process.value("role", nlohmann::json()) != "coordinator") continue;
     const auto address = process.find("address");
     if (address != process.end() && address->is_string()) return address->get<std::string>();
   }
   return "";
-}
-
-// The lock is written when a job begins.
-bool SummaryIsOfLastJob(const std::string& run_dir) {
-  std::error_code none, unknown;
-  const auto written = std::filesystem::last_write_time(run_dir + "/summary.json", none);
-  const auto begun = std::filesystem::last_write_time(run_dir + "/lock", unknown);
-  return !none && (unknown || written >= begun);
 }
 
 absl::StatusOr<std::string> CoordinatorOfRunningJob(const std::string& run_dir) {
@@ -65,14 +63,15 @@ absl::StatusOr<std::string> CoordinatorOfRunningJob(const std::string& run_dir) 
         absl::StrCat("the run in \"", run_dir,
                      "\" has ended: no process holds its lock; `train --resume` goes on with it"));
   }
-  const std::string path = run_dir + "/cluster.json";
-  if (!std::filesystem::exists(path, error)) {
-    return absl::UnavailableError(absl::StrCat("the run in \"", run_dir, "\" (",
-                                               OwnerText(run_dir),
-                                               ") is just starting: ask again a little later"));
-  }
   std::string address = CoordinatorOfRun(run_dir);
   if (!address.empty()) return address;
+  const std::string path = run_dir + "/cluster.json";
+  const auto begun = std::filesystem::last_write_time(run_dir + "/lock", error);
+  const auto written = std::filesystem::last_write_time(path, error);
+  if (error || written < begun) {
+    return absl::UnavailableError(absl::StrCat("the run in \"", run_dir, "\" (", OwnerText(run_dir),
+                                               ") is just starting: ask again a little later"));
+  }
   return absl::DataLossError(
       absl::StrCat(path, " does not say where the coordinator is: it was changed or damaged"));
 }

@@ -16,11 +16,9 @@ std::string OwnerOfRun(const std::string& run_dir);
 std::string OwnerText(const std::string& run_dir);
 // host:port of the coordinator in cluster.json; "": not known (yet).
 std::string CoordinatorOfRun(const std::string& run_dir);
-// summary.json is of the last job in the folder, not of one that it went on from.
-bool SummaryIsOfLastJob(const std::string& run_dir);
 // host:port of the coordinator of the job that runs in `run_dir`. NotFound: there is no run.
-// FailedPrecondition: the run has ended. Unavailable: it is just starting. DataLoss: cluster.json is
-// not what a run writes.
+// FailedPrecondition: the run has ended. Unavailable: it is just starting. DataLoss: cluster.json
+// is not what a run writes.
 absl::StatusOr<std::string> CoordinatorOfRunningJob(const std::string& run_dir);
 
 }  // namespace convoy

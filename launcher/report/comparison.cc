@@ -27,10 +27,26 @@ std::string ClusterText(const RunRecord& run) {
 std::string RehearsalText(const RunRecord& run) {
   const absl::StatusOr<RehearsalPlan> plan = RehearsalOf(run.job.rehearsal());
   if (!plan.ok() || !plan->any()) return "no rehearsal";
-  std::vector<std::string> parts(run.job.rehearsal().slow_worker().begin(),
-                                 run.job.rehearsal().slow_worker().end());
+  std::vector<std::string> parts;
+  for (const SlowWorkerRule& rule : plan->slow_workers) parts.push_back(ToString(rule));
   if (plan->link.any()) parts.push_back(run.job.rehearsal().link());
   return absl::StrJoin(parts, " ");
+}
+
+// The job without what an entry may differ in, or is named by.
+std::string RestOfJob(const RunRecord& run) {
+  v1::Job job = run.job;
+  job.clear_name();
+  job.clear_seed();
+  job.clear_rehearsal();
+  job.mutable_training()->clear_mode();
+  job.mutable_training()->clear_epochs();
+  job.mutable_training()->clear_slices();
+  job.mutable_optimizer()->clear_learning_rate();
+  job.mutable_data()->clear_cache_dir();
+  job.clear_cluster();
+  job.clear_checkpoint();
+  return job.SerializeAsString();
 }
 
 // What besides mode and rate tells entries apart, where it is not the same for all.
@@ -44,9 +60,25 @@ class Names {
       clusters_.insert(ClusterText(run));
       rehearsals_.insert(RehearsalText(run));
     }
+    for (const RunRecord& run : runs) {
+      std::map<std::string, size_t>& rests = rests_[BaseOf(run)];
+      rests.try_emplace(RestOfJob(run), rests.size() + 1);
+    }
   }
 
   std::string Of(const RunRecord& run) const {
+    const std::string base = BaseOf(run);
+    const std::map<std::string, size_t>& rests = rests_.at(base);
+    if (rests.size() == 1) return base;
+    return absl::StrCat(base, " · job ", rests.at(RestOfJob(run)));
+  }
+
+  bool DifferInTheRest() const {
+    return std::ranges::any_of(rests_, [](const auto& rests) { return rests.second.size() > 1; });
+  }
+
+ private:
+  std::string BaseOf(const RunRecord& run) const {
     std::vector<std::string> parts;
     if (jobs_.size() > 1) parts.push_back(run.job.name());
     parts.push_back(run.mode());
@@ -56,9 +88,10 @@ class Names {
     return absl::StrJoin(parts, " · ");
   }
 
- private:
   std::set<std::string> jobs_, clusters_, rehearsals_;
   std::set<uint32_t> epochs_;
+  // Jobs of one name that differ in anything else, in the order in which they are given.
+  std::map<std::string, std::map<std::string, size_t>> rests_;
 };
 
 void ChooseMetric(Comparison* all) {
@@ -199,13 +232,13 @@ std::optional<Spread> SpreadOf(std::vector<double> values) {
   return Spread{(values[(n - 1) / 2] + values[n / 2]) / 2, values.front(), values.back(), n};
 }
 
-double ComparedMode::WaitedShare() const {
+std::optional<double> WaitedShare(const std::vector<WorkerTimes>& workers) {
   double trained = 0, waited = 0;
   for (const WorkerTimes& worker : workers) {
     trained += worker.trained;
     waited += worker.waited;
   }
-  return trained > 0 ? waited / trained : 0;
+  return trained > 0 ? std::optional(waited / trained) : std::nullopt;
 }
 
 Order OrderOf(const Spread& a, const Spread& b) {
@@ -250,6 +283,12 @@ Comparison CompareRuns(std::vector<RunRecord> runs, std::optional<Target> target
       mode = all.modes.end() - 1;
     }
     (all.runs[i].ended_well() ? mode->runs : mode->failed).push_back(i);
+  }
+  if (names.DifferInTheRest()) {
+    all.notes.push_back(
+        "Some runs of one mode have jobs that differ in more than their seed; they are apart, "
+        "numbered "
+        "in the order in which they were given. job.textproto in their folders says what differs.");
   }
   for (ComparedMode& mode : all.modes) Measure(all, &mode);
   JudgeAtBestRate(&all);

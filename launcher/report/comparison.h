@@ -38,11 +38,12 @@ struct ComparedMode {
   std::vector<WorkerTimes> workers = {};     // by rank, means over the runs
   std::vector<StalenessBar> histogram = {};  // sums over the runs
 
-  // Of the time of all workers; 0: not measured.
-  double WaitedShare() const;
   // Every run ended well and met the target.
   bool always_reached() const { return failed.empty() && seconds && seconds->runs == runs.size(); }
 };
+
+// Of the time of all workers; nullopt: not measured.
+std::optional<double> WaitedShare(const std::vector<WorkerTimes>& workers);
 
 struct Comparison {
   std::string job;

@@ -6,8 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/number_text.h"
 #include "launcher/process/text_table.h"
-#include "launcher/report/number_text.h"
+#include "launcher/report/report_text.h"
 
 namespace convoy {
 namespace {
@@ -56,7 +57,7 @@ TextRow TitleRow(const Comparison& all, bool rates) {
   TextRow row = {"mode"};
   if (rates) row.push_back("rate");
   if (all.target)
-    row.insert(row.end(), {absl::StrCat("to ", all.metric, " ", ShortestText(all.target->value)),
+    row.insert(row.end(), {absl::StrCat("to ", all.metric, " ", NumberText(all.target->value)),
                            "examples to it"});
   row.insert(row.end(),
              {absl::StrCat("last ", all.metric), "examples/s", "moved", "staleness", "waited"});
@@ -65,7 +66,7 @@ TextRow TitleRow(const Comparison& all, bool rates) {
 
 TextRow RowOf(const Comparison& all, const ComparedMode& mode, bool rates, bool drops) {
   TextRow row = {mode.name};
-  if (rates) row.push_back(ShortestText(mode.learning_rate));
+  if (rates) row.push_back(NumberText(mode.learning_rate));
   if (all.target) row.insert(row.end(), {ToTarget(mode), MedianText(mode.examples, GroupedText)});
   row.insert(row.end(), {WithRange(mode.last, MetricText), MedianText(mode.speed, GroupedText),
                          mode.bytes ? BytesText(mode.bytes->median) : kNothing,
@@ -90,7 +91,7 @@ std::string OtherRates(const Comparison& all) {
   std::string text;
   for (const ComparedMode& mode : all.modes) {
     if (mode.judged) continue;
-    absl::StrAppend(&text, "  ", mode.name, " at rate ", ShortestText(mode.learning_rate), ": ",
+    absl::StrAppend(&text, "  ", mode.name, " at rate ", NumberText(mode.learning_rate), ": ",
                     all.target ? absl::StrCat(ToTarget(mode), ", ") : "", "last ", all.metric, " ",
                     WithRange(mode.last, MetricText), "\n");
   }

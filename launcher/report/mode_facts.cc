@@ -6,15 +6,16 @@
 #include "absl/strings/str_cat.h"
 #include "common/cluster_size.h"
 #include "common/mode.h"
-#include "launcher/report/number_text.h"
+#include "common/number_text.h"
+#include "launcher/report/report_text.h"
 
 namespace convoy {
 namespace {
 
 // Of async and its kin: `parts` gradients of a global batch are updates of their own.
 std::string RateOverParts(double parts) {
-  return absl::StrCat("an update stands for 1/", ShortestText(parts),
-                      " of a batch: begin with rate / ", ShortestText(parts),
+  return absl::StrCat("an update stands for 1/", NumberText(parts),
+                      " of a batch: begin with rate / ", NumberText(parts),
                       ", or the rate itself with Adam or Adagrad; momentum 0 to 0.5");
 }
 
@@ -36,17 +37,16 @@ ModeFacts FactsOf(const RunRecord& run) {
   facts.rate_rule = "the reference: the rate of one process with the same batch";
   if (mode.kind == Mode::Kind::kLocalSgd) {
     examples = batch * steps;
-    facts.rate_rule =
-        absl::StrCat("the rate of one worker with batch ", ShortestText(batch / slices),
-                     "; optimizer slots begin anew each round");
+    facts.rate_rule = absl::StrCat("the rate of one worker with batch ", NumberText(batch / slices),
+                                   "; optimizer slots begin anew each round");
     facts.weights_behind =
-        absl::StrCat("0, but slices drift apart for ", ShortestText(steps), " steps");
+        absl::StrCat("0, but slices drift apart for ", NumberText(steps), " steps");
   } else if (mode.kind == Mode::Kind::kGeo) {
     examples = task_batch * steps;
-    facts.rate_rule = absl::StrCat("whole differences of ", ShortestText(workers),
-                                   " workers are added: begin with rate / ", ShortestText(workers));
+    facts.rate_rule = absl::StrCat("whole differences of ", NumberText(workers),
+                                   " workers are added: begin with rate / ", NumberText(workers));
     facts.weights_behind =
-        absl::StrCat("about ", ShortestText((workers - 1) * steps), " local steps of others");
+        absl::StrCat("about ", NumberText((workers - 1) * steps), " local steps of others");
   } else if (!mode.rounds()) {
     examples = task_batch;
     facts.rate_rule =
@@ -55,16 +55,16 @@ ModeFacts FactsOf(const RunRecord& run) {
             : RateOverParts(batch / task_batch);
     facts.weights_behind =
         mode.kind == Mode::Kind::kSsp
-            ? absl::StrCat("at most about ", ShortestText((workers - 1) * (2.0 * mode.bound + 1)),
+            ? absl::StrCat("at most about ", NumberText((workers - 1) * (2.0 * mode.bound + 1)),
                            " updates")
-            : absl::StrCat("about ", ShortestText(workers - 1), " to ",
-                           ShortestText(2 * workers - 1), " updates");
+            : absl::StrCat("about ", NumberText(workers - 1), " to ", NumberText(2 * workers - 1),
+                           " updates");
   }
   facts.examples_per_update = examples;
   if (mode.backup > 0) {
     facts.examples_per_update = batch * (slices - mode.backup) / slices;
     facts.rate_rule =
-        absl::StrCat("as sync with a batch of ", ShortestText(facts.examples_per_update));
+        absl::StrCat("as sync with a batch of ", NumberText(facts.examples_per_update));
   }
   facts.updates_per_epoch = std::ceil(static_cast<double>(run.epoch_examples) / examples);
   return facts;

@@ -4,33 +4,18 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "launcher/report/number_text.h"
+#include "common/number_text.h"
+#include "worker/data/csv/csv_field.h"
 
 namespace convoy {
 namespace {
 
-std::string CsvText(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
-
-std::string CsvNumber(double value) { return std::isfinite(value) ? ShortestText(value) : ""; }
-
-// Share of the time of all workers.
-std::string WaitedShare(const RunRecord& run) {
-  double trained = 0, waited = 0;
-  for (const WorkerTimes& worker : run.workers) {
-    trained += worker.trained;
-    waited += worker.waited;
-  }
-  return trained > 0 ? CsvNumber(waited / trained) : "";
-}
+std::string CsvNumber(double value) { return std::isfinite(value) ? NumberText(value) : ""; }
 
 // In front of every line of a run.
 std::string RunColumns(const RunRecord& run) {
-  return absl::StrCat(CsvText(run.mode()), ",", CsvNumber(run.job.optimizer().learning_rate()), ",",
-                      run.job.seed());
+  return absl::StrCat(CsvField(run.mode()), ",", CsvNumber(run.job.optimizer().learning_rate()),
+                      ",", run.job.seed(), ",", CsvField(run.directory));
 }
 
 void AppendCurve(const RunRecord& run, const char* split, const Curve& curve, std::string* text) {
@@ -40,7 +25,7 @@ void AppendCurve(const RunRecord& run, const char* split, const Curve& curve, st
                                            ",", CsvNumber(point.seconds));
     for (size_t i = 0; i < point.values.size(); ++i) {
       if (!std::isfinite(point.values[i])) continue;
-      absl::StrAppend(text, begin, CsvText(curve.metrics()[i]), ",", place, ",",
+      absl::StrAppend(text, begin, CsvField(curve.metrics()[i]), ",", place, ",",
                       CsvNumber(point.values[i]), "\r\n");
     }
   }
@@ -58,22 +43,23 @@ std::string RunsCsv(const Comparison& all) {
   for (const RunRecord& run : all.runs) {
     const CurvePoint* const point = all.target ? FirstPointAt(*all.target, run) : nullptr;
     const auto last = run.curve(all.split).Last(all.metric);
-    absl::StrAppend(&text, RunColumns(run), ",", CsvText(run.directory), ",", run.examples, ",",
-                    run.updates, ",", CsvNumber(run.wall_seconds), ",",
-                    CsvNumber(run.examples_per_second), ",");
+    const std::optional<double> waited = WaitedShare(run.workers);
+    absl::StrAppend(&text, RunColumns(run), ",", run.examples, ",", run.updates, ",",
+                    CsvNumber(run.wall_seconds), ",", CsvNumber(run.examples_per_second), ",");
     absl::StrAppend(
         &text,
         point == nullptr ? ","
                          : absl::StrCat(CsvNumber(point->seconds), ",", CsvNumber(point->examples)),
         ",", last ? CsvNumber(*last) : "", ",", run.bytes, ",", CsvNumber(run.staleness_mean), ",");
-    absl::StrAppend(&text, WaitedShare(run), ",", run.dropped, ",", run.skipped, ",",
-                    run.damaged_lines, ",", CsvText(run.failure), "\r\n");
+    absl::StrAppend(&text, waited ? CsvNumber(*waited) : "", ",", run.dropped, ",", run.skipped,
+                    ",", run.damaged_lines, ",", CsvField(run.failure), "\r\n");
   }
   return text;
 }
 
 std::string CurvesCsv(const Comparison& all) {
-  std::string text = "mode,learning_rate,seed,split,metric,examples,updates,seconds,value\r\n";
+  std::string text =
+      "mode,learning_rate,seed,directory,split,metric,examples,updates,seconds,value\r\n";
   for (const RunRecord& run : all.runs) {
     AppendCurve(run, "train", run.train, &text);
     AppendCurve(run, "validation", run.validation, &text);

@@ -170,9 +170,11 @@ ReportObject RunJson(const Comparison& all, size_t i, Curves curves) {
 std::string ReportJson(const Comparison& all, const Verdict& verdict, Curves curves) {
   const RunRecord& first = all.runs.front();
   uint32_t servers = 0, workers = 0;
+  uint64_t epoch_examples = 0;  // a run that failed early does not know it
   for (const RunRecord& run : all.runs) {
     servers = std::max(servers, ClusterSizeOf(run.job).servers);
     workers = std::max(workers, ClusterSizeOf(run.job).workers);
+    if (epoch_examples == 0) epoch_examples = run.epoch_examples;
   }
   ReportObject json = {{"job", all.job},
                        {"convoy", std::string(Version())},
@@ -181,7 +183,7 @@ std::string ReportJson(const Comparison& all, const Verdict& verdict, Curves cur
                        {"workers", workers},
                        {"epochs", first.job.training().epochs()},
                        {"batch_size", first.job.training().batch_size()},
-                       {"epoch_examples", first.epoch_examples},
+                       {"epoch_examples", epoch_examples},
                        {"split", all.split},
                        {"metric", all.metric},
                        {"larger_is_better", all.larger_is_better},

@@ -11,6 +11,7 @@
 #include "common/files/file_io.h"
 #include "common/job/job_file.h"
 #include "common/status.h"
+#include "launcher/process/run_lookup.h"
 
 namespace convoy {
 namespace {
@@ -167,9 +168,10 @@ void ReadSummary(const std::string& text, RunRecord* record) {
 
 absl::StatusOr<RunRecord> ReadRun(const std::string& directory) {
   const std::string job_path = directory + "/job.textproto";
-  const bool begun = std::filesystem::exists(directory + "/events.jsonl") ||
-                     std::filesystem::exists(directory + "/summary.json");
-  if (!std::filesystem::exists(job_path) || !begun) {
+  std::error_code error;
+  const bool begun = std::filesystem::exists(directory + "/events.jsonl", error) ||
+                     std::filesystem::exists(directory + "/summary.json", error);
+  if (!std::filesystem::exists(job_path, error) || !begun) {
     return absl::NotFoundError(absl::StrCat(
         directory, " holds no run: there is no ", begun ? "job.textproto" : "events.jsonl",
         "; name the folder that `convoy train` calls its run directory"));
@@ -178,14 +180,19 @@ absl::StatusOr<RunRecord> ReadRun(const std::string& directory) {
   record.directory = directory;
   CONVOY_ASSIGN_OR_RETURN(const std::string text, ReadFile(job_path));
   CONVOY_ASSIGN_OR_RETURN(record.job, ParseJob(text, job_path, {}));
-  if (const auto events = ReadFile(directory + "/events.jsonl", kLargestEvents); events.ok()) {
-    ReadEvents(*events, &record);
-  }
+  const auto events = ReadFile(directory + "/events.jsonl", kLargestEvents);
+  if (events.ok()) ReadEvents(*events, &record);
   const auto summary = ReadFile(directory + "/summary.json");
   if (summary.ok()) {
     ReadSummary(*summary, &record);
+  } else if (absl::IsNotFound(summary.status())) {
+    record.failure =
+        RunIsAlive(directory) ? "it is still running" : "it was killed: it has no summary.json";
   } else {
-    record.failure = "it has no summary.json: it is still running, or was killed";
+    record.failure = std::string(summary.status().message());
+  }
+  if (!events.ok() && record.failure.empty()) {
+    record.failure = absl::StrCat("there are no curves: ", std::string(events.status().message()));
   }
   return record;
 }

@@ -1,5 +1,6 @@
 #include "launcher/report/target.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/numbers.h"
@@ -7,13 +8,11 @@
 #include "absl/strings/str_join.h"
 #include "common/job/model_task.h"
 #include "common/job/suggest.h"
-#include "launcher/report/number_text.h"
+#include "common/metrics/metric_names.h"
+#include "common/number_text.h"
 
 namespace convoy {
 namespace {
-
-constexpr const char* kLargerIsBetter[] = {
-    "accuracy", "macro_precision", "macro_recall", "macro_f1", "precision", "recall", "f1", "auc"};
 
 absl::Status NotATarget(std::string_view text, std::string_view what) {
   return absl::InvalidArgumentError(
@@ -21,16 +20,22 @@ absl::Status NotATarget(std::string_view text, std::string_view what) {
                    "; want SPLIT/METRIC=VALUE, for example validation/accuracy=0.87"));
 }
 
+// Those of a task with so many classes (0: a regression).
+std::vector<std::string> MetricsWith(uint32_t classes) {
+  std::vector<std::string> metrics;
+  for (const std::string& name : ValidationMetrics(classes)) {
+    metrics.emplace_back(MetricOf(name));
+  }
+  return metrics;
+}
+
 // What the job file says of the metrics of its model; empty: everything is possible.
 std::vector<std::string> MetricsOf(const v1::Job& job) {
   if (job.model().has_custom() || job.model().kind_case() == v1::Model::KIND_NOT_SET) return {};
-  if (LearnsNumber(job.model())) return {"loss", "rmse"};
-  std::vector<std::string> metrics = {"loss", "accuracy", "macro_precision", "macro_recall",
-                                      "macro_f1"};
+  if (LearnsNumber(job.model())) return MetricsWith(0);
   const bool maybe_two =
       LearnsTwoClasses(job.model()) || !job.model().has_classes() || job.model().classes() == 2;
-  if (maybe_two) metrics.insert(metrics.end(), {"precision", "recall", "f1", "auc"});
-  return metrics;
+  return MetricsWith(maybe_two ? 2 : 3);
 }
 
 absl::Status NoSuchMetric(const Target& target, const std::vector<std::string>& metrics) {
@@ -42,16 +47,16 @@ absl::Status NoSuchMetric(const Target& target, const std::vector<std::string>& 
 }  // namespace
 
 std::optional<bool> LargerIsBetter(std::string_view metric) {
-  if (metric == "loss" || metric == "rmse") return false;
-  for (const char* name : kLargerIsBetter) {
-    if (metric == name) return true;
+  for (const uint32_t classes : {0, 2}) {
+    const std::vector<std::string> known = MetricsWith(classes);
+    if (std::ranges::find(known, metric) != known.end()) return !LowerIsBetter(metric);
   }
   return std::nullopt;
 }
 
 std::string Target::Describe() const {
   return absl::StrCat(split == "train" ? "training " : "validation ", metric, " of ",
-                      ShortestText(value));
+                      NumberText(value));
 }
 
 absl::StatusOr<Target> ParseTarget(std::string_view text) {

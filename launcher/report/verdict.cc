@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "launcher/report/number_text.h"
+#include "launcher/report/report_text.h"
 
 namespace convoy {
 namespace {
@@ -91,9 +91,9 @@ class VerdictWriter {
         if (OrderOf(*first.seconds, *ranked[i]->seconds) == Order::kNotToldApart)
           near.push_back(ranked[i]->name);
       }
-      verdict_.headline = absl::StrCat(
-          first.name, " reached a ", goal, " first: ", SpreadText(*first.seconds, SecondsText),
-          near.empty() ? "" : "; not told apart from it: ", absl::StrJoin(near, ", "), ".");
+      verdict_.headline = absl::StrCat(first.name, " reached a ", goal,
+                                       " first: ", SpreadText(*first.seconds, SecondsText),
+                                       NotToldApart(near), ".");
     }
     for (const ComparedMode* mode : modes_) {
       const size_t reached = mode->seconds ? mode->seconds->runs : 0;
@@ -105,28 +105,51 @@ class VerdictWriter {
     }
   }
 
+  // Better than the other by its last value, by the rule.
+  bool EndedBetter(const ComparedMode& a, const ComparedMode& b) const {
+    const Order order = OrderOf(*a.last, *b.last);
+    return order == (all_.larger_is_better ? Order::kGreater : Order::kLess);
+  }
+
+  // "; not told apart from it: X, Y", or nothing.
+  static std::string NotToldApart(const std::vector<std::string>& names) {
+    return names.empty() ? ""
+                         : absl::StrCat("; not told apart from it: ", absl::StrJoin(names, ", "));
+  }
+
   void RankByLast() {
     std::vector<const ComparedMode*> ranked;
     for (const ComparedMode* mode : modes_) {
-      if (mode->last) ranked.push_back(mode);
+      if (mode->last && mode->failed.empty() && mode->name != kAlone) ranked.push_back(mode);
     }
     if (ranked.empty()) {
-      verdict_.headline = absl::StrCat("No run has measured ", all_.split, " ", all_.metric, ".");
+      verdict_.headline = absl::StrCat("No mode with servers has measured ", all_.split, " ",
+                                       all_.metric, " with every seed.");
       return;
     }
     std::ranges::stable_sort(ranked, [this](const ComparedMode* a, const ComparedMode* b) {
       return all_.larger_is_better ? a->last->median > b->last->median
                                    : a->last->median < b->last->median;
     });
+    const ComparedMode& best = *ranked[0];
+    std::vector<std::string> near;
+    for (size_t i = 1; i < ranked.size(); ++i) {
+      if (!EndedBetter(best, *ranked[i])) near.push_back(ranked[i]->name);
+    }
     verdict_.headline =
-        absl::StrCat(ranked[0]->name, " ended with the best ", all_.split, " ", all_.metric, ": ",
-                     SpreadText(*ranked[0]->last, MetricText), ".");
+        absl::StrCat(best.name, " ended with the best ", all_.split, " ", all_.metric, ": ",
+                     SpreadText(*best.last, MetricText), NotToldApart(near), ".");
     const ComparedMode* fastest = ranked[0];
     for (const ComparedMode* mode : ranked) {
       if (mode->speed->median > fastest->speed->median) fastest = mode;
     }
+    near.clear();
+    for (const ComparedMode* mode : ranked) {
+      if (mode != fastest && OrderOf(*mode->speed, *fastest->speed) != Order::kLess)
+        near.push_back(mode->name);
+    }
     Say(absl::StrCat(fastest->name, " trained the most examples per second: ",
-                     SpreadText(*fastest->speed, GroupedText), "."));
+                     SpreadText(*fastest->speed, GroupedText), NotToldApart(near), "."));
   }
 
   void CompareWithSync() {
@@ -194,7 +217,8 @@ class VerdictWriter {
       const double gain = mode->speed->median / sync_->speed->median;
       const std::string share =
           absl::StrFormat("workers waited %.0f %% of their time instead of %.0f %%",
-                          100 * mode->WaitedShare(), 100 * sync_->WaitedShare());
+                          100 * WaitedShare(mode->workers).value_or(0),
+                          100 * WaitedShare(sync_->workers).value_or(0));
       const std::string measured =
           order == Order::kNotToldApart
               ? absl::StrCat("its speed is not told apart from that of sync, ", share)
@@ -222,9 +246,10 @@ class VerdictWriter {
     const std::string both = absl::StrCat(GroupedText(single->speed->median), " examples/s, ",
                                           best->name, " ", GroupedText(best->speed->median));
     if (OrderOf(*best->speed, *single->speed) == Order::kLess) {
-      Say(absl::StrCat("One process without servers", condition, " is ", Times(factor),
-                       " as fast as the fastest of them: ", both,
-                       ". For this model on this machine more processes do not pay."));
+      Say(absl::StrCat(
+          "One process without servers", condition, " is ", Times(factor),
+          " as fast as the fastest of them: ", both, ".",
+          condition.empty() ? " For this model on this machine more processes do not pay." : ""));
     } else if (OrderOf(*best->speed, *single->speed) == Order::kGreater) {
       Say(absl::StrCat("One process without servers", condition, " has ", Times(factor),
                        " the speed of the fastest of them: ", both, "."));
@@ -239,13 +264,19 @@ class VerdictWriter {
     if (ranked.size() < 2) return;
     std::ranges::stable_sort(ranked, {},
                              [](const ComparedMode* mode) { return mode->examples->median; });
-    std::vector<std::string> least;
-    for (const ComparedMode* mode : ranked) {
-      if (mode->examples->median == ranked[0]->examples->median) least.push_back(mode->name);
+    const ComparedMode& first = *ranked[0];
+    std::vector<std::string> near;
+    for (size_t i = 1; i < ranked.size(); ++i) {
+      if (OrderOf(*first.examples, *ranked[i]->examples) == Order::kNotToldApart)
+        near.push_back(ranked[i]->name);
     }
-    Say(absl::StrCat("By examples, ", absl::StrJoin(least, ", "),
-                     " needed the fewest: ", SpreadText(*ranked[0]->examples, GroupedText),
-                     "; the most, ", ranked.back()->name, ": ",
+    if (near.size() + 1 == ranked.size()) {
+      Say("By the examples that they needed the modes are not told apart.");
+      return;
+    }
+    Say(absl::StrCat("By examples, ", first.name,
+                     " needed the fewest: ", SpreadText(*first.examples, GroupedText),
+                     NotToldApart(near), "; the most, ", ranked.back()->name, ": ",
                      SpreadText(*ranked.back()->examples, GroupedText), "."));
   }
 

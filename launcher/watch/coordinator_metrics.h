@@ -26,7 +26,7 @@ class CoordinatorMetrics {
  private:
   const LookFunction look_;
   Mutex mutex_;
-  EventHistory history_ CONVOY_GUARDED_BY(mutex_){/*epochs=*/0, /*kept=*/1};
+  EventHistory history_ CONVOY_GUARDED_BY(mutex_){/*kept=*/1};
   uint64_t events_seen_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 

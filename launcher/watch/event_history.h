@@ -16,13 +16,14 @@ namespace convoy {
 class EventHistory {
  public:
   // `kept`: lines for people.
-  explicit EventHistory(uint64_t epochs = 0, size_t kept = 200) : kept_(kept) { state_.epochs = epochs; }
+  explicit EventHistory(size_t kept = 200) : kept_(kept) {}
 
   // Lines that are no events are counted and left out.
   void Add(std::string_view line);
 
   const ProgressState& state() const { return state_; }
-  // "0:12  validation at step 469, loss 0.4377, accuracy 0.8429", ... the newest last; reports of training are not among them.
+  // "0:12  validation at step 469, loss 0.4377, accuracy 0.8429", ... the newest last; reports of
+  // training are not among them.
   const std::deque<std::string>& lines() const { return lines_; }
   uint64_t checkpoints() const { return checkpoints_; }
   uint64_t newest_checkpoint() const { return newest_checkpoint_; }

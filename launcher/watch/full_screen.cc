@@ -46,7 +46,8 @@ absl::StatusOr<std::unique_ptr<FullScreen>> FullScreen::Take() {
   const bool known = term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
   termios before = {};
   if (!known || isatty(STDOUT_FILENO) != 1 || tcgetattr(STDIN_FILENO, &before) != 0) {
-    return absl::FailedPreconditionError("--watch needs a terminal; without it the state is printed once");
+    return absl::FailedPreconditionError(
+        "--watch needs a terminal; without it the state is printed once");
   }
   const sigset_t watched = WatchedSignals();
   pthread_sigmask(SIG_BLOCK, &watched, nullptr);
@@ -57,7 +58,8 @@ absl::StatusOr<std::unique_ptr<FullScreen>> FullScreen::Take() {
   raw.c_cc[VMIN] = 0;
   raw.c_cc[VTIME] = 0;
   raw.c_cc[VSUSP] = _POSIX_VDISABLE;  // a stopped program would leave the screen as it is
-  if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0) return ErrnoError("cannot set up", "the terminal");
+  if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0)
+    return ErrnoError("cannot set up", "the terminal");
   std::unique_ptr<FullScreen> screen(new FullScreen(before, std::move(signals)));
   WriteToScreen(kEnterScreen);
   return screen;
@@ -70,21 +72,24 @@ FullScreen::~FullScreen() {
 
 FullScreen::Size FullScreen::size() const {
   winsize size = {};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+    return {};
   return {size.ws_col, size.ws_row};
 }
 
 void FullScreen::Draw(const std::vector<std::string>& lines) const {
   // In one write, from the top, each line erased behind its end: nothing flickers.
   std::string text = "\033[H";
-  for (size_t i = 0; i < lines.size(); ++i) absl::StrAppend(&text, i == 0 ? "" : "\r\n", lines[i], "\033[K");
+  for (size_t i = 0; i < lines.size(); ++i)
+    absl::StrAppend(&text, i == 0 ? "" : "\r\n", lines[i], "\033[K");
   text += "\033[J";
   WriteToScreen(text);
 }
 
 FullScreen::Input FullScreen::Wait(absl::Duration timeout) const {
   pollfd ready[] = {{STDIN_FILENO, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-  if (poll(ready, 2, static_cast<int>(absl::ToInt64Milliseconds(timeout))) <= 0) return Input::kNothing;
+  if (poll(ready, 2, static_cast<int>(absl::ToInt64Milliseconds(timeout))) <= 0)
+    return Input::kNothing;
   Input input = Input::kNothing;
   signalfd_siginfo info;
   while (read(signals_.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {

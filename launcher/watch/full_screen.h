@@ -1,4 +1,5 @@
-// A terminal that one program has for itself: its own screen, no echo, no cursor; as it was before in the end.
+// A terminal that one program has for itself: its own screen, no echo, no cursor; as it was before
+// in the end.
 #ifndef CONVOY_LAUNCHER_WATCH_FULL_SCREEN_H_
 #define CONVOY_LAUNCHER_WATCH_FULL_SCREEN_H_
 
@@ -22,9 +23,9 @@ class FullScreen {
   };
   enum class Input { kNothing, kResized, kLeave };
 
-  // Takes the terminal that standard input and output are. SIGINT, SIGTERM, SIGHUP and SIGWINCH are blocked in the calling
-  // thread and those that it starts from then on: call before any other thread is started. FailedPrecondition: they
-  // are not a terminal.
+  // Takes the terminal that standard input and output are. SIGINT, SIGTERM, SIGHUP and SIGWINCH are
+  // blocked in the calling thread and those that it starts from then on: call before any other
+  // thread is started. FailedPrecondition: they are not a terminal.
   static absl::StatusOr<std::unique_ptr<FullScreen>> Take();
   // Gives the terminal back.
   ~FullScreen();
@@ -32,13 +33,15 @@ class FullScreen {
   Size size() const;
   // Replaces what is there; a line has at most width - 1 columns.
   void Draw(const std::vector<std::string>& lines) const;
-  // Waits for a key, a signal or `timeout`. kLeave: q, Ctrl-C, the end of the input or a signal that ends programs.
+  // Waits for a key, a signal or `timeout`. kLeave: q, Ctrl-C, the end of the input or a signal
+  // that ends programs.
   Input Wait(absl::Duration timeout) const;
   // The signal that Wait left for; 0: none, or Ctrl-C.
   int signal() const { return signal_; }
 
  private:
-  FullScreen(const termios& before, OwnedFd signals) : before_(before), signals_(std::move(signals)) {}
+  FullScreen(const termios& before, OwnedFd signals)
+      : before_(before), signals_(std::move(signals)) {}
 
   const termios before_;
   const OwnedFd signals_;  // signalfd

@@ -1,4 +1,5 @@
-// What there is to see of one run, whether it goes on or has ended: what `convoy status` and the dashboard show.
+// What there is to see of one run, whether it goes on or has ended: what `convoy status` and the
+// dashboard show.
 #ifndef CONVOY_LAUNCHER_WATCH_RUN_VIEW_H_
 #define CONVOY_LAUNCHER_WATCH_RUN_VIEW_H_
 
@@ -11,26 +12,27 @@
 
 namespace convoy {
 
-// A server or worker. Rates are those of the last seconds, or means of the training where only one look was had; unset:
-// not known.
+// A server or worker. Rates are those of the last seconds, or means of the training where only one
+// look was had; unset: not known.
 struct ProcessView {
   bool server = false;
   uint32_t rank = 0;
   uint64_t pid = 0;
   std::string host;
   std::string activity;
-  bool finished = false;                 // worker: has taken its last step
-  std::optional<double> silent_seconds;  // since it was last heard of
-  std::optional<double> cpu;             // cores
+  bool finished = false;  // worker: has taken its last step
+  // Since it was last heard of; unset: not long ago for its heartbeats.
+  std::optional<double> silent_seconds;
+  std::optional<double> cpu;  // cores
   double cpu_seconds = 0;
-  uint64_t memory_bytes = 0;             // resident: now, or of an ended run the peak
+  uint64_t memory_bytes = 0;  // resident: now, or of an ended run the peak
 
   // Workers.
-  std::optional<uint64_t> step;          // as HeartbeatRequest.step
+  std::optional<uint64_t> step;  // as HeartbeatRequest.step
   std::optional<double> examples_per_second;
-  std::optional<double> waiting;         // share of its time, in [0, 1]
+  std::optional<double> waiting;           // share of its time, in [0, 1]
   std::optional<double> busy_per_example;  // seconds that it did not wait
-  std::optional<double> staleness;       // mean, updates
+  std::optional<double> staleness;         // mean, updates
 
   // Bytes from and to the other side.
   uint64_t received = 0, sent = 0;
@@ -51,9 +53,9 @@ struct RunView {
   bool ended = false;  // as planned, failed, stopped or killed
   // "training", "ended as planned", "was killed", ...
   std::string state;
-  std::string waiting_for;  // what the job waits for; empty: nothing
-  double seconds = 0;       // since the training began, or that it took
-  ProgressState progress;   // its step and examples are those of now
+  std::string waiting_for;   // what the job waits for; empty: nothing
+  double seconds = 0;        // since the training began, or that it took
+  ProgressState progress;    // its step and examples are those of now
   uint64_t total_steps = 0;  // 0: not known
   uint64_t checkpoints = 0, newest_checkpoint = 0;
   uint64_t skipped = 0, dropped = 0;  // gradients

@@ -23,7 +23,8 @@ constexpr uint64_t kNoEvents = UINT64_MAX;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RunWatcher>> RunWatcher::Open(std::string directory, absl::Duration patience) {
+absl::StatusOr<std::unique_ptr<RunWatcher>> RunWatcher::Open(std::string directory,
+                                                             absl::Duration patience) {
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
@@ -31,9 +32,10 @@ absl::StatusOr<std::unique_ptr<RunWatcher>> RunWatcher::Open(std::string directo
   }
   // A job that has just been started has its lock before its job.textproto.
   if (!std::filesystem::exists(directory + "/job.textproto", error) && !RunIsAlive(directory)) {
-    return absl::NotFoundError(absl::StrCat("there is no run in \"", directory,
-                                            "\": it has no job.textproto; name the folder that `convoy train` calls "
-                                            "its run directory"));
+    return absl::NotFoundError(
+        absl::StrCat("there is no run in \"", directory,
+                     "\": it has no job.textproto; name the folder that `convoy train` calls "
+                     "its run directory"));
   }
   return std::unique_ptr<RunWatcher>(new RunWatcher(std::move(directory), patience));
 }
@@ -51,7 +53,8 @@ void RunWatcher::ReadNewEvents() {
     const size_t whole = text.rfind('\n');
     if (whole == std::string::npos) return;
     std::string_view rest(text.data(), whole + 1);
-    for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
+    for (size_t end; (end = rest.find('\n')) != std::string_view::npos;
+         rest.remove_prefix(end + 1)) {
       history_.Add(rest.substr(0, end));
     }
     events_read_ += whole + 1;
@@ -72,7 +75,8 @@ RunView RunWatcher::ViewOfFiles() {
   }
   if (view.progress.epoch > 0) {
     const double whole = static_cast<double>(view.progress.examples) / view.progress.epoch;
-    view.progress.total_examples = static_cast<uint64_t>(whole * static_cast<double>(view.progress.epochs) + 0.5);
+    view.progress.total_examples =
+        static_cast<uint64_t>(whole * static_cast<double>(view.progress.epochs) + 0.5);
   }
   return view;
 }
@@ -90,7 +94,8 @@ absl::Status RunWatcher::AskCoordinator(RunView* view) {
     options.unreachable_after = patience_;
     CONVOY_ASSIGN_OR_RETURN(client_, CoordinatorClient::Connect(options));
   }
-  CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply reply, client_->GetProgress(kNoEvents, /*seen=*/0));
+  CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply reply,
+                          client_->GetProgress(kNoEvents, /*seen=*/0));
   AddLive(reply, &live_, view);
   return absl::OkStatus();
 }
@@ -98,11 +103,12 @@ absl::Status RunWatcher::AskCoordinator(RunView* view) {
 void RunWatcher::ReadEnd(RunView* view) const {
   view->ended = true;
   const auto summary = ReadFile(directory_ + "/summary.json");
-  if (!summary.ok() || !SummaryIsOfLastJob(directory_)) {
+  if (!summary.ok()) {
     view->state = "was killed: nobody wrote how it ended";
     return;
   }
-  if (absl::Status read = ReadStored(*summary, view); !read.ok()) view->state = std::string(read.message());
+  if (absl::Status read = ReadStored(*summary, view); !read.ok())
+    view->state = std::string(read.message());
 }
 
 absl::StatusOr<RunView> RunWatcher::Look() {
@@ -115,14 +121,15 @@ absl::StatusOr<RunView> RunWatcher::Look() {
   if (asked.ok()) return view;
   client_.reset();
   // It may have ended meanwhile.
-  if (!RunIsAlive(directory_) || SummaryIsOfLastJob(directory_)) {
+  std::error_code error;
+  if (!RunIsAlive(directory_) || std::filesystem::exists(directory_ + "/summary.json", error)) {
     view = ViewOfFiles();
     ReadEnd(&view);
     return view;
   }
-  return absl::UnavailableError(absl::StrCat("the job in \"", directory_, "\" lives (process ", OwnerOfRun(directory_),
-                                             "), but its coordinator does not answer: ",
-                                             std::string(asked.message())));
+  return absl::UnavailableError(
+      absl::StrCat("the job in \"", directory_, "\" lives (", OwnerText(directory_),
+                   "), but its coordinator does not answer: ", std::string(asked.message())));
 }
 
 }  // namespace convoy

@@ -19,10 +19,11 @@ namespace convoy {
 class RunWatcher {
  public:
   // NotFound: there is no run in the folder.
-  static absl::StatusOr<std::unique_ptr<RunWatcher>> Open(std::string directory,
-                                                          absl::Duration patience = absl::Seconds(2));
+  static absl::StatusOr<std::unique_ptr<RunWatcher>> Open(
+      std::string directory, absl::Duration patience = absl::Seconds(2));
 
-  // The run as it is now. Unavailable: the job lives, but its coordinator has not answered for `patience`.
+  // The run as it is now. Unavailable: the job lives, but its coordinator has not answered for
+  // `patience`.
   absl::StatusOr<RunView> Look();
 
  private:

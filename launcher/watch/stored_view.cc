@@ -49,16 +49,22 @@ ProcessView ReadProcess(const StoredJson& process, double seconds) {
 
 absl::Status ReadStored(std::string_view summary, RunView* view) {
   const StoredJson stored = StoredJson::parse(summary, nullptr, /*allow_exceptions=*/false);
-  if (!stored.is_object()) return absl::InvalidArgumentError("summary.json is damaged: it is not a JSON object");
+  if (!stored.is_object())
+    return absl::InvalidArgumentError("summary.json is damaged: it is not a JSON object");
   view->ended = true;
   const std::string failure = StoredText(stored, "failure");
-  const bool early = stored.value("stopped_early", StoredJson()) == true;
-  view->state = !failure.empty() ? absl::StrCat("failed: ", failure) : early ? "was stopped early" : "ended as planned";
+  const std::string exhausted = StoredText(stored, "early_stopping");
+  const bool stopped = stored.value("stopped_early", StoredJson()) == true;
+  view->state = !failure.empty()     ? absl::StrCat("failed: ", failure)
+                : !exhausted.empty() ? absl::StrCat("ended by early stopping: ", exhausted)
+                : stopped            ? "was stopped early"
+                                     : "ended as planned";
+  const bool whole = failure.empty() && exhausted.empty() && !stopped;
   view->seconds = StoredNumber(stored, "wall_seconds");
   view->progress.step = StoredCount(stored, "steps");
   view->progress.examples = StoredCount(stored, "examples");
-  if (failure.empty() && !early) view->progress.total_examples = view->progress.examples;
-  if (failure.empty() && !early) view->total_steps = view->progress.step;
+  if (whole) view->progress.total_examples = view->progress.examples;
+  if (whole) view->total_steps = view->progress.step;
   view->progress.examples_per_second = StoredNumber(stored, "examples_per_second");
   view->skipped = StoredCount(stored, "skipped_gradients");
   view->dropped = StoredCount(stored, "dropped_gradients");

@@ -32,9 +32,10 @@ std::string Percent(const std::optional<double>& share) {
 }
 
 std::string WhatItDoes(const ProcessView& process) {
-  if (process.silent_seconds.value_or(0) >= 3) return absl::StrFormat("silent for %.0f s", *process.silent_seconds);
+  if (process.silent_seconds) return absl::StrFormat("silent for %.0f s", *process.silent_seconds);
   if (process.finished) return "done";
-  return process.activity == "training" ? "" : ScreenText(process.activity, process.activity.size());
+  return process.activity == "training" ? ""
+                                        : ScreenText(process.activity, process.activity.size());
 }
 
 void AddText(const std::string& text, std::vector<std::string>* parts) {
@@ -42,12 +43,8 @@ void AddText(const std::string& text, std::vector<std::string>* parts) {
 }
 
 std::string ValuesLine(const char* split, const MeasuredValues& values) {
-  std::vector<std::string> parts;
-  if (values.loss) parts.push_back(absl::StrFormat("loss %.4f", *values.loss));
-  if (values.accuracy) parts.push_back(absl::StrFormat("accuracy %.4f", *values.accuracy));
-  if (values.rmse) parts.push_back(absl::StrFormat("rmse %.4f", *values.rmse));
-  for (const auto& [name, mean] : values.own) parts.push_back(absl::StrFormat("%s %.4f", name, mean));
-  return parts.empty() ? "" : absl::StrCat(split, " ", absl::StrJoin(parts, ", "));
+  const std::string text = MeasuredText(values);
+  return text.empty() ? "" : absl::StrCat(split, " ", text);
 }
 
 std::string ProgressText(const RunView& view) {
@@ -56,12 +53,14 @@ std::string ProgressText(const RunView& view) {
   if (progress.epochs > 0 && progress.epoch + static_cast<double>(progress.examples) > 0) {
     parts.push_back(absl::StrCat("epoch ", progress.CurrentEpoch(), "/", progress.epochs));
   }
-  parts.push_back(absl::StrCat("step ", progress.step, view.total_steps > 0 ? absl::StrCat(" of ", view.total_steps) : ""));
+  parts.push_back(absl::StrCat("step ", progress.step,
+                               view.total_steps > 0 ? absl::StrCat(" of ", view.total_steps) : ""));
   if (progress.total_examples > 0) {
     parts.push_back(absl::StrCat(progress.examples, " of ", progress.total_examples, " examples"));
     parts.push_back(absl::StrFormat("%.0f %%", std::floor(100 * progress.Fraction())));
   }
-  if (view.seconds > 0) parts.push_back(absl::StrCat(FormatSeconds(view.seconds), view.ended ? " in all" : " so far"));
+  if (view.seconds > 0)
+    parts.push_back(absl::StrCat(FormatSeconds(view.seconds), view.ended ? " in all" : " so far"));
   if (const auto left = progress.SecondsLeft(); left && !view.ended) {
     parts.push_back(absl::StrCat(FormatSeconds(*left), " left"));
   }
@@ -73,12 +72,14 @@ std::string SpeedText(const RunView& view) {
   if (view.progress.examples_per_second > 0) {
     parts.push_back(absl::StrFormat("%.0f examples/s", view.progress.examples_per_second));
   }
-  if (view.progress.staleness) parts.push_back(absl::StrFormat("staleness %.1f", *view.progress.staleness));
+  if (view.progress.staleness)
+    parts.push_back(absl::StrFormat("staleness %.1f", *view.progress.staleness));
   if (view.dropped > 0) parts.push_back(absl::StrCat(view.dropped, " slices came too late"));
   if (view.skipped > 0) parts.push_back(absl::StrCat(view.skipped, " gradients skipped"));
-  parts.push_back(view.checkpoints == 0 ? "no checkpoint yet"
-                                        : absl::StrCat(CountText(view.checkpoints, "checkpoint"), ", the newest at step ",
-                                                       view.newest_checkpoint));
+  parts.push_back(view.checkpoints == 0
+                      ? "no checkpoint yet"
+                      : absl::StrCat(CountText(view.checkpoints, "checkpoint"),
+                                     ", the newest at step ", view.newest_checkpoint));
   return absl::StrJoin(parts, ", ");
 }
 
@@ -86,14 +87,16 @@ std::string ProgressBar(double fraction, int width) {
   const int cells = std::min(kWidestBar, width - 3);
   if (cells < 8) return "";
   const auto full = static_cast<size_t>(fraction * cells);
-  return absl::StrCat("[", std::string(full, '='), std::string(static_cast<size_t>(cells) - full, ' '), "]");
+  return absl::StrCat("[", std::string(full, '='),
+                      std::string(static_cast<size_t>(cells) - full, ' '), "]");
 }
 
 // The columns that some process has a value for.
 std::vector<std::string> TableLines(std::vector<TextRow> rows) {
   std::vector<bool> used(rows[0].size(), false);
   for (size_t r = 1; r < rows.size(); ++r) {
-    for (size_t c = 0; c < rows[r].size(); ++c) used[c] = used[c] || !(rows[r][c] == "-" || rows[r][c].empty());
+    for (size_t c = 0; c < rows[r].size(); ++c)
+      used[c] = used[c] || !(rows[r][c] == "-" || rows[r][c].empty());
   }
   for (TextRow& row : rows) {
     TextRow kept;
@@ -110,30 +113,37 @@ std::vector<std::string> TableLines(std::vector<TextRow> rows) {
 std::vector<std::string> WorkerLines(const RunView& view) {
   if (view.workers.empty()) return {};
   std::vector<TextRow> rows = {{"worker", "step", "examples/s", "waiting", "staleness",
-                                view.live ? "memory" : "peak memory", "CPU", "CPU time", "received", "sent", ""}};
+                                view.live ? "memory" : "peak memory", "CPU", "CPU time", "received",
+                                "sent", ""}};
   for (const ProcessView& worker : view.workers) {
     rows.push_back({absl::StrCat(worker.rank), worker.step ? absl::StrCat(*worker.step) : "-",
-                    Dash(worker.examples_per_second, "%.0f"), Percent(worker.waiting), Dash(worker.staleness, "%.1f"),
+                    Dash(worker.examples_per_second, "%.0f"), Percent(worker.waiting),
+                    Dash(worker.staleness, "%.1f"),
                     BytesText(static_cast<double>(worker.memory_bytes)), Percent(worker.cpu),
                     view.live ? "-" : absl::StrFormat("%.2f s", worker.cpu_seconds),
-                    PerSecond(worker.received_per_second), PerSecond(worker.sent_per_second), WhatItDoes(worker)});
+                    PerSecond(worker.received_per_second), PerSecond(worker.sent_per_second),
+                    WhatItDoes(worker)});
   }
   return TableLines(std::move(rows));
 }
 
 std::vector<std::string> ServerLines(const RunView& view) {
   if (view.servers.empty()) return {};
-  const bool rows_there = std::ranges::any_of(view.servers, [](const ProcessView& server) { return server.rows > 0; });
-  std::vector<TextRow> rows = {{"server", "in", "out", view.live ? "memory" : "peak memory", "CPU", "CPU time", "in all", "rows",
-                                "parked pulls", "early gradients", ""}};
+  const bool rows_there =
+      std::ranges::any_of(view.servers, [](const ProcessView& server) { return server.rows > 0; });
+  std::vector<TextRow> rows = {{"server", "in", "out", view.live ? "memory" : "peak memory", "CPU",
+                                "CPU time", "in all", "rows", "parked pulls", "early gradients",
+                                ""}};
   for (const ProcessView& server : view.servers) {
-    rows.push_back({absl::StrCat(server.rank), PerSecond(server.received_per_second),
-                    PerSecond(server.sent_per_second), BytesText(static_cast<double>(server.memory_bytes)),
-                    Percent(server.cpu), view.live ? "-" : absl::StrFormat("%.2f s", server.cpu_seconds),
-                    BytesText(static_cast<double>(server.received + server.sent)),
-                    rows_there ? absl::StrCat(server.rows) : "-", server.parked ? absl::StrCat(*server.parked) : "-",
-                    server.stored_bytes ? BytesText(static_cast<double>(*server.stored_bytes)) : "-",
-                    WhatItDoes(server)});
+    rows.push_back(
+        {absl::StrCat(server.rank), PerSecond(server.received_per_second),
+         PerSecond(server.sent_per_second), BytesText(static_cast<double>(server.memory_bytes)),
+         Percent(server.cpu), view.live ? "-" : absl::StrFormat("%.2f s", server.cpu_seconds),
+         BytesText(static_cast<double>(server.received + server.sent)),
+         rows_there ? absl::StrCat(server.rows) : "-",
+         server.parked ? absl::StrCat(*server.parked) : "-",
+         server.stored_bytes ? BytesText(static_cast<double>(*server.stored_bytes)) : "-",
+         WhatItDoes(server)});
   }
   return TableLines(std::move(rows));
 }
@@ -153,16 +163,18 @@ void Append(const std::vector<std::string>& more, std::vector<std::string>* line
 }
 
 std::vector<std::string> HeadLines(const RunView& view, const ViewTextOptions& options) {
-  std::vector<std::string> lines = {absl::StrCat(view.job.empty() ? "(starting)" : view.job, "  ", view.mode, "  ",
-                                                 view.directory)};
+  std::vector<std::string> lines = {absl::StrCat(view.job.empty() ? "(starting)" : view.job, "  ",
+                                                 view.mode, "  ", view.directory)};
   lines.push_back(ProgressText(view));
   if (options.width > 0) AddText(ProgressBar(view.progress.Fraction(), options.width), &lines);
   if (!view.waiting_for.empty()) lines.push_back(absl::StrCat("waiting for ", view.waiting_for));
   AddText(ValuesLine("training   ", view.progress.train), &lines);
   AddText(ValuesLine("validation ", view.progress.validation), &lines);
+  AddText(ValuesLine("old data   ", view.progress.validation_old), &lines);
   AddText(ValuesLine("test       ", view.progress.test), &lines);
   lines.push_back(SpeedText(view));
-  for (const std::string& warning : view.warnings) lines.push_back(absl::StrCat("warning: ", warning));
+  for (const std::string& warning : view.warnings)
+    lines.push_back(absl::StrCat("warning: ", warning));
   return lines;
 }
 
@@ -189,9 +201,12 @@ std::vector<std::string> RenderView(const RunView& view, const ViewTextOptions& 
     const size_t head = lines.size() + 2 + (events > 0 ? 1 + std::min(events, kFewestEvents) : 0);
     const size_t room = height > head ? height - head : 0;
     // Servers are few; workers get what is left.
-    Shorten(std::max(kFewestProcesses, room > workers.size() ? room - workers.size() : room / 2), &servers);
-    Shorten(std::max(kFewestProcesses, room > servers.size() ? room - servers.size() : 0), &workers);
-    const size_t taken = lines.size() + workers.size() + servers.size() + !workers.empty() + !servers.empty() + 1;
+    Shorten(std::max(kFewestProcesses, room > workers.size() ? room - workers.size() : room / 2),
+            &servers);
+    Shorten(std::max(kFewestProcesses, room > servers.size() ? room - servers.size() : 0),
+            &workers);
+    const size_t taken =
+        lines.size() + workers.size() + servers.size() + !workers.empty() + !servers.empty() + 1;
     events = std::min(view.events.size(), height > taken ? height - taken : 0);
   }
   Append(workers, &lines);
@@ -200,7 +215,8 @@ std::vector<std::string> RenderView(const RunView& view, const ViewTextOptions& 
   if (options.height > 0 && lines.size() > static_cast<size_t>(options.height)) {
     lines.resize(static_cast<size_t>(options.height));
   }
-  const size_t columns = options.width > 0 ? static_cast<size_t>(std::max(1, options.width - 1)) : SIZE_MAX;
+  const size_t columns =
+      options.width > 0 ? static_cast<size_t>(std::max(1, options.width - 1)) : SIZE_MAX;
   for (std::string& line : lines) {
     const bool warning = line.starts_with("warning: ");
     line = ScreenText(line, columns);

@@ -18,7 +18,8 @@ struct ViewTextOptions {
 
 std::vector<std::string> RenderView(const RunView& view, const ViewTextOptions& options);
 
-// At most `columns` characters of UTF-8; control characters, which could move the cursor, become '?'.
+// At most `columns` characters of UTF-8; control characters, which could move the cursor, become
+// '?'.
 std::string ScreenText(std::string_view text, size_t columns);
 
 }  // namespace convoy

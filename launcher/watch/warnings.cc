@@ -11,25 +11,28 @@ namespace {
 
 constexpr double kStragglerFactor = 1.5;
 constexpr double kStandstillSeconds = 30;
-constexpr double kSilenceSeconds = 3;
 
 double MedianOf(std::vector<double> values) {
   const size_t half = values.size() / 2;
   std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(half));
   const double upper = values[half];
   if (values.size() % 2 == 1) return upper;
-  return (upper + *std::max_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(half))) / 2;
+  return (upper +
+          *std::max_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(half))) /
+         2;
 }
 
 // When a worker that still trains last began a step, or else the training began.
 uint64_t LastStepMs(const v1::GetProgressReply& reply) {
   uint64_t last = reply.figures().training_ms();
-  for (const v1::ProcessInfo& process : reply.processes()) last = std::max(last, process.stepped_ms());
+  for (const v1::ProcessInfo& process : reply.processes())
+    last = std::max(last, process.stepped_ms());
   return last;
 }
 
 bool SomebodyTrains(const RunView& view) {
-  return std::ranges::any_of(view.workers, [](const ProcessView& worker) { return !worker.finished; });
+  return std::ranges::any_of(view.workers,
+                             [](const ProcessView& worker) { return !worker.finished; });
 }
 
 }  // namespace
@@ -45,8 +48,9 @@ std::vector<std::string> StragglerWarnings(const std::vector<ProcessView>& worke
     if (others.empty()) continue;
     const double median = MedianOf(std::move(others));
     if (!(median > 0) || *worker.busy_per_example < kStragglerFactor * median) continue;
-    warnings.push_back(absl::StrFormat("%s needs %.1f times as long for an example as the other workers",
-                                       worker.name(), *worker.busy_per_example / median));
+    warnings.push_back(
+        absl::StrFormat("%s needs %.1f times as long for an example as the other workers",
+                        worker.name(), *worker.busy_per_example / median));
   }
   return warnings;
 }
@@ -55,21 +59,19 @@ std::vector<std::string> LiveWarnings(const v1::GetProgressReply& reply, const R
   std::vector<std::string> warnings;
   const bool training = reply.phase() == v1::TRAINING;
   if (training) {
-    const double still = 1e-3 * (static_cast<double>(reply.figures().now_ms()) - static_cast<double>(LastStepMs(reply)));
+    const double still = 1e-3 * (static_cast<double>(reply.figures().now_ms()) -
+                                 static_cast<double>(LastStepMs(reply)));
     if (still >= kStandstillSeconds && SomebodyTrains(view)) {
       warnings.push_back(absl::StrFormat("no worker has begun a step for %.0f s", still));
     }
-    const double limit = std::max(kSilenceSeconds, 3e-3 * reply.job().cluster().heartbeat_ms());
     for (const std::vector<ProcessView>* processes : {&view.servers, &view.workers}) {
       for (const ProcessView& process : *processes) {
-        if (process.silent_seconds.value_or(0) < limit) continue;
-        warnings.push_back(absl::StrFormat("%s was not heard of for %.0f s", process.name(), *process.silent_seconds));
+        if (!process.silent_seconds) continue;
+        warnings.push_back(absl::StrFormat("%s was not heard of for %.0f s", process.name(),
+                                           *process.silent_seconds));
       }
     }
     for (std::string& text : StragglerWarnings(view.workers)) warnings.push_back(std::move(text));
-  }
-  if (reply.figures().failed_checkpoints() > 0) {
-    warnings.push_back(absl::StrCat(reply.figures().failed_checkpoints(), " checkpoints could not be saved"));
   }
   for (const std::string& note : reply.notes()) warnings.push_back(note);
   return warnings;

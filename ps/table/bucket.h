@@ -19,13 +19,13 @@
 #include "ps/cell_progress.h"
 #include "ps/cell_snapshot.h"
 #include "ps/pull_ticket.h"
-#include "ps/table/row_arena.h"
 #include "ps/table/removed_rows.h"
+#include "ps/table/row_arena.h"
 #include "ps/table/row_clock.h"
+#include "ps/table/row_keeper.h"
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
-#include "ps/table/row_keeper.h"
 
 namespace convoy {
 
@@ -50,7 +50,7 @@ class TableBucket {
     uint64_t seed = 1;
     // Relative learning rate after that many examples.
     std::function<double(uint64_t examples)> schedule;
-    RowLife life;  // limits: of one bucket
+    RowLife life;         // limits: of one bucket
     bool deltas = false;  // snapshots of what has changed may be wanted
   };
 
@@ -79,8 +79,8 @@ class TableBucket {
   // As those of Cell.
   bool ArmSnapshot(uint64_t version);
   void DisarmSnapshot();
-  // `since`: only the rows that have changed after that version, and the ids of those that have gone,
-  // if the outline says that it can be; what went before is then forgotten.
+  // `since`: only the rows that have changed after that version, and the ids of those that have
+  // gone, if the outline says that it can be; what went before is then forgotten.
   std::optional<BucketSnapshot> TakeSnapshot(std::optional<uint64_t> since = std::nullopt);
   // What TakeSnapshot(since) will have, without its rows.
   struct SnapshotOutline {
@@ -151,7 +151,7 @@ class TableBucket {
 
   mutable Mutex mutex_;
   CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);
-  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);  // its handles are for writing
+  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);                  // its handles are for writing
   mutable std::vector<uint32_t> guesses_ CONVOY_GUARDED_BY(mutex_);  // of GuessesLocked
   RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
   RemovedRows removed_ CONVOY_GUARDED_BY(mutex_);  // if options_.deltas

@@ -61,7 +61,8 @@ void RowKeeper::ForEach(std::optional<uint64_t> since, RowStore& now,
   std::sort(gone.begin(), gone.end());
   auto next_gone = gone.begin();
   const auto give_gone_below = [&](uint64_t id) {
-    for (; next_gone != gone.end() && *next_gone < id; ++next_gone) fn(At(*next_gone, rows_.at(*next_gone)));
+    for (; next_gone != gone.end() && *next_gone < id; ++next_gone)
+      fn(At(*next_gone, rows_.at(*next_gone)));
   };
   const auto wanted = [&](const Row& row) { return IsWanted(row, since); };
   now.ForEachById(wanted, [&](const Row& row) {

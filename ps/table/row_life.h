@@ -22,8 +22,8 @@ struct RowLife {
     kRefuse,       // ids without a row get none
     kEvictOldest,  // the rows that were updated longest ago go, of equals the smaller id
   };
-  uint32_t admit_after = 1;   // sightings after which an id gets a row
-  uint64_t expire_after = 0;  // steps without an update after which a row goes; 0: never
+  uint32_t admit_after = 1;           // sightings after which an id gets a row
+  uint64_t expire_after = 0;          // steps without an update after which a row goes; 0: never
   uint64_t expire_after_seconds = 0;  // the same in time
   uint64_t max_rows = std::numeric_limits<uint64_t>::max();
   WhenFull when_full = WhenFull::kRefuse;

@@ -56,7 +56,7 @@ class Incoming {
  private:
   std::vector<grpc::Slice> slices_;
   BlockHeader header_{};
-  size_t first_ = 0, offset_ = 0;   // where the values begin
+  size_t first_ = 0, offset_ = 0;  // where the values begin
 };
 
 // Which operation of a call has completed.
@@ -82,7 +82,8 @@ struct BareStreamServer::Call {
   grpc::ByteBuffer incoming;
   std::deque<grpc::ByteBuffer> outgoing;
   bool writing = false;
-  Tag<Call> open{this, Tag<Call>::kOpen}, read{this, Tag<Call>::kRead}, write{this, Tag<Call>::kWrite};
+  Tag<Call> open{this, Tag<Call>::kOpen}, read{this, Tag<Call>::kRead},
+      write{this, Tag<Call>::kWrite};
 };
 
 BareStreamServer::BareStreamServer(const Tensor& tensor) : weights_(tensor) {
@@ -121,7 +122,9 @@ void BareStreamServer::Run() {
         tag.call->stream.Read(&tag.call->incoming, &tag.call->read);
         Accept();
         break;
-      case Tag<Call>::kRead: OnRead(tag.call); break;
+      case Tag<Call>::kRead:
+        OnRead(tag.call);
+        break;
       case Tag<Call>::kWrite:
         tag.call->outgoing.pop_front();
         tag.call->writing = false;
@@ -135,8 +138,10 @@ void BareStreamServer::OnRead(Call* call) {
   const Incoming message(call->incoming);
   call->stream.Read(&call->incoming, &call->read);
   weights_.Begin(message.block());
-  message.ForEachRun([&](const char* run, size_t count, size_t index) { weights_.Update(run, count, index); });
-  call->outgoing.push_back(Message(message.block(), weights_.current(message.block()), weights_.bytes()));
+  message.ForEachRun(
+      [&](const char* run, size_t count, size_t index) { weights_.Update(run, count, index); });
+  call->outgoing.push_back(
+      Message(message.block(), weights_.current(message.block()), weights_.bytes()));
   Write(call);
 }
 
@@ -153,8 +158,9 @@ struct BareStreamClient::Call {
   grpc::ByteBuffer incoming;
   std::deque<grpc::ByteBuffer> outgoing;
   bool open_done = false, writing = false;
-  int operations = 0;   // whose completion has not come
-  Tag<Call> open{this, Tag<Call>::kOpen}, read{this, Tag<Call>::kRead}, write{this, Tag<Call>::kWrite};
+  int operations = 0;  // whose completion has not come
+  Tag<Call> open{this, Tag<Call>::kOpen}, read{this, Tag<Call>::kRead},
+      write{this, Tag<Call>::kWrite};
 };
 
 BareStreamClient::BareStreamClient(const Tensor& tensor, const std::vector<std::string>& addresses)
@@ -197,7 +203,8 @@ void BareStreamClient::Push(int64_t block) {
   Call* call = calls_[static_cast<size_t>(block % servers)].get();
   pending_[static_cast<size_t>(block)] = true;
   ++in_flight_;
-  call->outgoing.push_back(Message(static_cast<uint32_t>(block / servers), gradient_.data() + block * tensor_.block_floats,
+  call->outgoing.push_back(Message(static_cast<uint32_t>(block / servers),
+                                   gradient_.data() + block * tensor_.block_floats,
                                    tensor_.block_floats * 4));
   Write(call);
 }
@@ -222,7 +229,9 @@ void BareStreamClient::Advance() {
       tag.call->stream->Read(&tag.call->incoming, &tag.call->read);
       ++tag.call->operations;
       break;
-    case Tag<Call>::kRead: OnRead(tag.call); break;
+    case Tag<Call>::kRead:
+      OnRead(tag.call);
+      break;
     case Tag<Call>::kWrite:
       tag.call->outgoing.pop_front();
       tag.call->writing = false;
@@ -238,9 +247,11 @@ void BareStreamClient::OnRead(Call* call) {
   size_t server = 0;
   while (calls_[server].get() != call) ++server;
   const size_t block = message.block() * calls_.size() + server;
-  char* to = reinterpret_cast<char*>(weights_.data() + static_cast<int64_t>(block) * tensor_.block_floats);
-  message.ForEachRun(
-      [to](const char* run, size_t count, size_t index) { std::memcpy(to + 4 * index, run, 4 * count); });
+  char* to =
+      reinterpret_cast<char*>(weights_.data() + static_cast<int64_t>(block) * tensor_.block_floats);
+  message.ForEachRun([to](const char* run, size_t count, size_t index) {
+    std::memcpy(to + 4 * index, run, 4 * count);
+  });
   pending_[block] = false;
   --in_flight_;
 }

@@ -1,5 +1,6 @@
-// The limit for everything that goes through gRPC: one bidirectional stream of raw byte buffers, a completion queue and
-// one thread on each side, payloads by reference, plain SGD. No checks, marks, versions, sessions or errors.
+// The limit for everything that goes through gRPC: one bidirectional stream of raw byte buffers, a
+// completion queue and one thread on each side, payloads by reference, plain SGD. No checks, marks,
+// versions, sessions or errors.
 #ifndef CONVOY_TESTS_BENCHMARKS_BARE_STREAM_H_
 #define CONVOY_TESTS_BENCHMARKS_BARE_STREAM_H_
 
@@ -60,9 +61,9 @@ class BareStreamClient final : public PushPullClient {
 
   const Tensor tensor_;
   grpc::CompletionQueue queue_;
-  std::vector<std::unique_ptr<Call>> calls_;   // by server
+  std::vector<std::unique_ptr<Call>> calls_;  // by server
   AlignedBuffer gradient_, weights_;
-  std::vector<bool> pending_;                  // by block
+  std::vector<bool> pending_;  // by block
   int64_t in_flight_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// The server's side of the arithmetic for parties without the product: weights in blocks, plain SGD, each version
-// beside the one before so that a reply can refer to it.
+// The server's side of the arithmetic for parties without the product: weights in blocks, plain
+// SGD, each version beside the one before so that a reply can refer to it.
 #ifndef CONVOY_TESTS_BENCHMARKS_BLOCK_VERSIONS_H_
 #define CONVOY_TESTS_BENCHMARKS_BLOCK_VERSIONS_H_
 
@@ -21,7 +21,8 @@ struct BlockHeader {
 class BlockVersions {
  public:
   // A worker has at most one reply of a block under way, so 2 * workers versions are enough.
-  explicit BlockVersions(const Tensor& tensor) : size_(tensor.block_floats), ring_(2 * tensor.workers) {
+  explicit BlockVersions(const Tensor& tensor)
+      : size_(tensor.block_floats), ring_(2 * tensor.workers) {
     for (int64_t i = 0; i < tensor.blocks * ring_; ++i) {
       buffers_.emplace_back(static_cast<size_t>(size_) + Stagger(i));
     }
@@ -50,7 +51,8 @@ class BlockVersions {
   // Neighbouring buffers must not lie a multiple of 4 KiB apart.
   static size_t Stagger(int64_t i) { return static_cast<size_t>(2 * (i % 32) + 1) * 16; }
   float* Version(uint32_t block, uint64_t version) {
-    const int64_t i = int64_t{block} * ring_ + static_cast<int64_t>(version % static_cast<uint64_t>(ring_));
+    const int64_t i =
+        int64_t{block} * ring_ + static_cast<int64_t>(version % static_cast<uint64_t>(ring_));
     return buffers_[static_cast<size_t>(i)].data() + Stagger(i);
   }
   const float* Version(uint32_t block, uint64_t version) const {
@@ -59,7 +61,7 @@ class BlockVersions {
 
   const int64_t size_, ring_;
   std::vector<AlignedBuffer> buffers_;
-  std::vector<uint64_t> latest_;   // by block
+  std::vector<uint64_t> latest_;  // by block
   float* from_ = nullptr;
   float* to_ = nullptr;
 };

@@ -1,10 +1,12 @@
 // What checkpoints cost, each figure beside its limit, taken in turns in one run:
-//   save   a server's file of 50 million weights with Adam's two slots, against writing and syncing as many bytes
-//   load   10 million rows of 16 with Adagrad, against reading the file with its checksum
-//   stall  steps of `sync` with 50 million weights while one checkpoint after the other is saved, against steps alone;
+//   save   a server's file of 50 million weights with Adam's two slots, against writing and syncing
+//   as many bytes load   10 million rows of 16 with Adagrad, against reading the file with its
+//   checksum stall  steps of `sync` with 50 million weights while one checkpoint after the other is
+//   saved, against steps alone;
 //          the server is a process of its own
 //
-//   checkpoint_benchmark [save|load|stall]... [--folder=DIR] [--rounds=3] [--weights=50000000] [--rows=10000000] [--steps=100]
+//   checkpoint_benchmark [save|load|stall]... [--folder=DIR] [--rounds=3] [--weights=50000000]
+//   [--rows=10000000] [--steps=100]
 //
 // DIR: where the files go; that of temporary files. `serve` is the child's.
 #include <fcntl.h>
@@ -85,13 +87,15 @@ double SecondsOf(Operation operation) {
 
 double Quantile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<size_t>(share * static_cast<double>(values.size())))];
+  return values[std::min(values.size() - 1,
+                         static_cast<size_t>(share * static_cast<double>(values.size())))];
 }
 
 // A folder for the files of one part, removed at the end.
 class Folder {
  public:
-  explicit Folder(const std::string& above) : path_(absl::StrCat(above, "/checkpoint_benchmark.", ::getpid())) {
+  explicit Folder(const std::string& above)
+      : path_(absl::StrCat(above, "/checkpoint_benchmark.", ::getpid())) {
     std::filesystem::create_directories(path_);
   }
   ~Folder() { std::filesystem::remove_all(path_); }
@@ -107,7 +111,8 @@ void WritePlainly(const std::string& path, uint64_t bytes) {
   for (size_t i = 0; i < piece.size(); ++i) piece[i] = static_cast<char>(i * 2654435761u >> 24);
   const OwnedFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   for (uint64_t at = 0; at < bytes;) {
-    const ssize_t written = ::write(file.get(), piece.data(), std::min<uint64_t>(piece.size(), bytes - at));
+    const ssize_t written =
+        ::write(file.get(), piece.data(), std::min<uint64_t>(piece.size(), bytes - at));
     if (written <= 0) Fail(absl::StrCat("cannot write ", path));
     at += static_cast<uint64_t>(written);
   }
@@ -134,8 +139,8 @@ void Save(const Settings& settings) {
     ::sync();
     const double plain = SecondsOf([&] { WritePlainly(folder.Of("plain"), file.bytes); });
     const double mega = static_cast<double>(file.bytes) / 1e6;
-    std::printf("save: %.0f MB in %.2f s, %.0f MB/s; written plainly %.0f MB/s: ratio %.2f\n", mega, saved, mega / saved,
-                mega / plain, plain / saved);
+    std::printf("save: %.0f MB in %.2f s, %.0f MB/s; written plainly %.0f MB/s: ratio %.2f\n", mega,
+                saved, mega / saved, mega / plain, plain / saved);
     ratios.push_back(plain / saved);
   }
   std::printf("save: median of the ratios %.2f\n", Quantile(ratios, 0.5));
@@ -174,7 +179,8 @@ CheckpointManifest ManifestOf(const ServerCore& core, const ShardFile& file) {
   manifest.job = "name: \"benchmark\"";
   manifest.variables = {{"bias", {1}}};
   manifest.slots = {{"bias", core.shard().optimizer(0).slot_names()}};
-  manifest.tables = {{"rows", {{"v", kDim}}, {{"v/a", core.shard().table(0).updater().slot_floats()}}}};
+  manifest.tables = {
+      {"rows", {{"v", kDim}}, {{"v/a", core.shard().table(0).updater().slot_floats()}}}};
   manifest.files = {{file.name, file.bytes, file.xxh3}};
   return manifest;
 }
@@ -210,8 +216,11 @@ void Load(const Settings& settings) {
       Check(RestoreShard(*checkpoint, core->placement(), 0, core->shard()));
     });
     if (core->Stats().rows() != settings.rows) Fail("not all rows were loaded");
-    std::printf("load, file %s: %.1f M rows, %.2f GB, in %.2f s; reading it with its checksum %.2f s: ratio %.2f\n",
-                cold ? "on disk" : "in memory", 1e-6 * static_cast<double>(settings.rows), 1e-9 * static_cast<double>(hash.bytes), loaded, read, loaded / read);
+    std::printf(
+        "load, file %s: %.1f M rows, %.2f GB, in %.2f s; reading it with its checksum %.2f s: "
+        "ratio %.2f\n",
+        cold ? "on disk" : "in memory", 1e-6 * static_cast<double>(settings.rows),
+        1e-9 * static_cast<double>(hash.bytes), loaded, read, loaded / read);
   }
 }
 
@@ -304,7 +313,8 @@ class Worker {
     header.examples = 1;
     header.pull = true;
     Check(client_->BeginPush(header));
-    Check(client_->PushUpTo(0, static_cast<int64_t>(gradient_->size()), gradient_->span(), gradient_));
+    Check(client_->PushUpTo(0, static_cast<int64_t>(gradient_->size()), gradient_->span(),
+                            gradient_));
     Check(client_->EndPush());
     Check(client_->WaitForWeights());
   }
@@ -315,7 +325,8 @@ class Worker {
 };
 
 void Stall(const Settings& settings) {
-  Child server({"serve", absl::StrCat("--folder=", settings.folder), absl::StrCat("--weights=", settings.weights)});
+  Child server({"serve", absl::StrCat("--folder=", settings.folder),
+                absl::StrCat("--weights=", settings.weights)});
   Worker worker(settings, server.ReadLine());
   worker.Steps(5);
   const auto tell = [&](const char* what) {
@@ -327,11 +338,14 @@ void Stall(const Settings& settings) {
     const int64_t before = tell("save");
     const std::vector<double> saving = worker.Steps(settings.steps);
     const int64_t saved = tell("rest") - before;
-    std::printf("stall: step alone p50 %.0f ms, p99 %.0f ms; while %lld checkpoints are saved p50 %.0f ms, p99 %.0f ms: ratio of "
-                "p50 %.2f, of p99 %.2f\n",
-                1e3 * Quantile(alone, 0.5), 1e3 * Quantile(alone, 0.99), static_cast<long long>(saved), 1e3 * Quantile(saving, 0.5),
-                1e3 * Quantile(saving, 0.99), Quantile(saving, 0.5) / Quantile(alone, 0.5),
-                Quantile(saving, 0.99) / Quantile(alone, 0.99));
+    std::printf(
+        "stall: step alone p50 %.0f ms, p99 %.0f ms; while %lld checkpoints are saved p50 %.0f ms, "
+        "p99 %.0f ms: ratio of "
+        "p50 %.2f, of p99 %.2f\n",
+        1e3 * Quantile(alone, 0.5), 1e3 * Quantile(alone, 0.99), static_cast<long long>(saved),
+        1e3 * Quantile(saving, 0.5), 1e3 * Quantile(saving, 0.99),
+        Quantile(saving, 0.5) / Quantile(alone, 0.5),
+        Quantile(saving, 0.99) / Quantile(alone, 0.99));
     std::fflush(stdout);
   }
 }
@@ -351,8 +365,9 @@ Settings Parse(int argc, char** argv) {
     if (absl::ConsumePrefix(&flag, "--rows=")) known = absl::SimpleAtoi(flag, &settings.rows);
     if (absl::ConsumePrefix(&flag, "--steps=")) known = absl::SimpleAtoi(flag, &settings.steps);
     if (!known || settings.rounds < 1 || settings.weights < 1 || settings.steps < 1) {
-      Fail(absl::StrCat("cannot use ", argv[i],
-                        "; save, load, stall; flags: --folder=DIR --rounds=N --weights=N --rows=N --steps=N"));
+      Fail(absl::StrCat(
+          "cannot use ", argv[i],
+          "; save, load, stall; flags: --folder=DIR --rounds=N --weights=N --rows=N --steps=N"));
     }
   }
   if (settings.parts.empty()) settings.parts = {"save", "load", "stall"};

@@ -23,7 +23,8 @@ Child::Child(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  if (::posix_spawn(&pid_, self.c_str(), &actions, nullptr, argv.data(), environ) != 0) Fail("cannot start a process");
+  if (::posix_spawn(&pid_, self.c_str(), &actions, nullptr, argv.data(), environ) != 0)
+    Fail("cannot start a process");
   posix_spawn_file_actions_destroy(&actions);
   ::close(in[0]);
   ::close(out[1]);
@@ -45,7 +46,8 @@ std::string Child::ReadLine() {
 
 void Child::WriteLine(const std::string& line) {
   const std::string text = line + "\n";
-  if (::write(input_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) Fail("a process has ended");
+  if (::write(input_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    Fail("a process has ended");
 }
 
 double Child::CpuSeconds() const {

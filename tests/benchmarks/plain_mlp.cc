@@ -23,7 +23,8 @@ PlainMlp::PlainMlp(int64_t inputs, int64_t hidden, int64_t classes)
   FillHe("weight2", weight2_);
 }
 
-float PlainMlp::Step(const float* features, const float* labels, int64_t batch, float learning_rate) {
+float PlainMlp::Step(const float* features, const float* labels, int64_t batch,
+                     float learning_rate) {
   const Eigen::Map<const Matrix> input(features, batch, weight1_.rows());
   hidden_.noalias() = input * weight1_;
   hidden_.rowwise() += bias1_;

@@ -38,7 +38,8 @@ class Outgoing {
  public:
   Outgoing(uint32_t block, const float* values, int64_t bytes)
       : header_{block, static_cast<uint32_t>(bytes)},
-        pieces_{{&header_, sizeof(header_)}, {const_cast<float*>(values), static_cast<size_t>(bytes)}} {}
+        pieces_{{&header_, sizeof(header_)},
+                {const_cast<float*>(values), static_cast<size_t>(bytes)}} {}
 
   bool done() const { return pieces_[1].iov_len == 0; }
   // Sends as much as there is room for. False: none.
@@ -71,10 +72,12 @@ bool ReceiveAll(int fd, void* to, size_t bytes) {
 
 }  // namespace
 
-PlainSocketServer::PlainSocketServer(const Tensor& tensor) : weights_(tensor), listener_(NewSocket()) {
+PlainSocketServer::PlainSocketServer(const Tensor& tensor)
+    : weights_(tensor), listener_(NewSocket()) {
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
-  if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_.get(), 1) != 0 ||
+  if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::listen(listener_.get(), 1) != 0 ||
       ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
     Fail("cannot listen");
   }
@@ -109,7 +112,8 @@ PlainSocketClient::PlainSocketClient(const Tensor& tensor, const std::string& ad
       pending_(static_cast<size_t>(tensor.blocks)) {
   const int port = std::stoi(address.substr(address.rfind(':') + 1));
   const sockaddr_in peer = Loopback(static_cast<uint16_t>(port));
-  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) != 0) Fail("cannot connect");
+  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) != 0)
+    Fail("cannot connect");
 }
 
 void PlainSocketClient::Step() {
@@ -126,7 +130,8 @@ void PlainSocketClient::Wait() {
 void PlainSocketClient::Push(int64_t block) {
   pending_[static_cast<size_t>(block)] = true;
   ++in_flight_;
-  Outgoing message(static_cast<uint32_t>(block), gradient_.data() + block * tensor_.block_floats, tensor_.block_floats * 4);
+  Outgoing message(static_cast<uint32_t>(block), gradient_.data() + block * tensor_.block_floats,
+                   tensor_.block_floats * 4);
   while (!message.done()) {
     if (!message.Send(socket_.get(), MSG_DONTWAIT)) Advance(true);
   }
@@ -140,7 +145,8 @@ void PlainSocketClient::Advance(bool writing) {
   char* to = reinterpret_cast<char*>(&header_) + received_;
   size_t want = sizeof(header_) - received_;
   if (received_ >= sizeof(header_)) {
-    to = reinterpret_cast<char*>(weights_.data()) + header_.block * block_bytes + (received_ - sizeof(header_));
+    to = reinterpret_cast<char*>(weights_.data()) + header_.block * block_bytes +
+         (received_ - sizeof(header_));
     want = sizeof(header_) + block_bytes - received_;
   }
   const ssize_t got = ::recv(socket_.get(), to, want, MSG_DONTWAIT);
@@ -154,11 +160,12 @@ void PlainSocketClient::Advance(bool writing) {
 }
 
 Party PlainSocketParty() {
-  return {"plain socket",
-          [](const Tensor& tensor, int, int) { return std::make_unique<PlainSocketServer>(tensor); },
-          [](const Tensor& tensor, int, const std::vector<std::string>& addresses) {
-            return std::make_unique<PlainSocketClient>(tensor, addresses[0]);
-          }};
+  return {
+      "plain socket",
+      [](const Tensor& tensor, int, int) { return std::make_unique<PlainSocketServer>(tensor); },
+      [](const Tensor& tensor, int, const std::vector<std::string>& addresses) {
+        return std::make_unique<PlainSocketClient>(tensor, addresses[0]);
+      }};
 }
 
 }  // namespace convoy::benchmarks

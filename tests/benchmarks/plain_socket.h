@@ -44,10 +44,10 @@ class PlainSocketClient final : public PushPullClient {
   const Tensor tensor_;
   OwnedFd socket_;
   AlignedBuffer gradient_, weights_;
-  std::vector<bool> pending_;   // by block
+  std::vector<bool> pending_;  // by block
   int64_t in_flight_ = 0;
-  BlockHeader header_{};        // of the reply that is being read
-  size_t received_ = 0;         // bytes of that reply, header included
+  BlockHeader header_{};  // of the reply that is being read
+  size_t received_ = 0;   // bytes of that reply, header included
 };
 
 }  // namespace convoy::benchmarks

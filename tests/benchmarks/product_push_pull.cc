@@ -23,7 +23,8 @@ Placement Place(const Tensor& tensor, int servers) {
     variables.push_back({"tensor", {tensor.blocks * tensor.block_floats}, Initializer::Zeros()});
   } else {
     for (int64_t i = 0; i < tensor.blocks; ++i) {
-      variables.push_back({"block" + std::to_string(i), {tensor.block_floats}, Initializer::Zeros()});
+      variables.push_back(
+          {"block" + std::to_string(i), {tensor.block_floats}, Initializer::Zeros()});
     }
   }
   return *Placement::Create(std::move(variables), static_cast<uint32_t>(servers));
@@ -35,7 +36,8 @@ void Check(const absl::Status& status) {
 
 class ProductServer final : public PushPullServer {
  public:
-  ProductServer(const Tensor& tensor, int rank, int servers) : service_(*ParameterService::Start({})) {
+  ProductServer(const Tensor& tensor, int rank, int servers)
+      : service_(*ParameterService::Start({})) {
     ServerCore::Options options;
     options.job_id = kJob;
     options.rank = static_cast<uint32_t>(rank);
@@ -58,7 +60,8 @@ class ProductClient final : public PushPullClient {
     options.worker = static_cast<uint32_t>(worker);
     options.servers = addresses;
     options.mode = kMode;
-    options.coalesce_bytes = static_cast<size_t>(tensor.block_floats) * 4;   // one block in a message, as the others
+    options.coalesce_bytes =
+        static_cast<size_t>(tensor.block_floats) * 4;  // one block in a message, as the others
     client_ = *ParameterClient::Connect(options, Place(tensor, static_cast<int>(addresses.size())));
     for (const VariableSpec& variable : client_->placement().variables()) {
       gradients_.push_back(std::make_shared<AlignedBuffer>(static_cast<size_t>(variable.size())));
@@ -76,7 +79,8 @@ class ProductClient final : public PushPullClient {
     for (uint32_t v = 0; v < gradients_.size(); ++v) {
       Check(client_->Weights(v).status());
       const AlignedBuffer& gradient = *gradients_[v];
-      Check(client_->PushUpTo(v, static_cast<int64_t>(gradient.size()), gradient.span(), gradients_[v]));
+      Check(client_->PushUpTo(v, static_cast<int64_t>(gradient.size()), gradient.span(),
+                              gradients_[v]));
     }
     Check(client_->EndPush());
   }
@@ -84,7 +88,7 @@ class ProductClient final : public PushPullClient {
 
  private:
   std::unique_ptr<ParameterClient> client_;
-  std::vector<std::shared_ptr<AlignedBuffer>> gradients_;   // by variable
+  std::vector<std::shared_ptr<AlignedBuffer>> gradients_;  // by variable
   ParameterClient::PushHeader header_;
 };
 

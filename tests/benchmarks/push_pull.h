@@ -1,5 +1,5 @@
-// What the parties of the transport benchmark have in common: a tensor in blocks, one server in a process of its own
-// and a client that pushes gradients of the blocks and gets their weights back.
+// What the parties of the transport benchmark have in common: a tensor in blocks, one server in a
+// process of its own and a client that pushes gradients of the blocks and gets their weights back.
 #ifndef CONVOY_TESTS_BENCHMARKS_PUSH_PULL_H_
 #define CONVOY_TESTS_BENCHMARKS_PUSH_PULL_H_
 
@@ -14,7 +14,7 @@ namespace convoy::benchmarks {
 struct Tensor {
   int64_t block_floats = 0;
   int64_t blocks = 0;
-  int64_t window = 0;   // blocks in flight at most
+  int64_t window = 0;  // blocks in flight at most
   int workers = 1;
   bool whole = false;  // a step begins when all blocks of the one before are there
 
@@ -25,10 +25,11 @@ struct Tensor {
 class PushPullServer {
  public:
   virtual ~PushPullServer() = default;
-  virtual std::string address() const = 0;   // host:port
+  virtual std::string address() const = 0;  // host:port
 };
 
-// One thread. Any failure ends the process with a message: numbers of a broken run are worth nothing.
+// One thread. Any failure ends the process with a message: numbers of a broken run are worth
+// nothing.
 class PushPullClient {
  public:
   virtual ~PushPullClient() = default;
@@ -38,12 +39,13 @@ class PushPullClient {
   virtual void Wait() = 0;
 };
 
-// A way to do it. Clients talk to all `addresses`; block b is on server b % addresses.size() unless the party places
-// blocks itself.
+// A way to do it. Clients talk to all `addresses`; block b is on server b % addresses.size() unless
+// the party places blocks itself.
 struct Party {
   std::string name;
   std::function<std::unique_ptr<PushPullServer>(const Tensor&, int rank, int servers)> serve;
-  std::function<std::unique_ptr<PushPullClient>(const Tensor&, int worker, const std::vector<std::string>& addresses)>
+  std::function<std::unique_ptr<PushPullClient>(const Tensor&, int worker,
+                                                const std::vector<std::string>& addresses)>
       connect;
 };
 

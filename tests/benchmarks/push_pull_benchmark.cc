@@ -1,5 +1,6 @@
-// The path of a gradient: encode, decode, apply; and a whole push-pull through the product's own client, stream, cells and
-// marks over TCP on loopback (client and server are threads of this process).
+// The path of a gradient: encode, decode, apply; and a whole push-pull through the product's own
+// client, stream, cells and marks over TCP on loopback (client and server are threads of this
+// process).
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -33,7 +34,8 @@ std::shared_ptr<ServerCore> MakeCore(const Placement& placement) {
   return std::shared_ptr<ServerCore>(*ServerCore::Create(options, placement));
 }
 
-ExchangeRequest Request(int64_t floats, const std::shared_ptr<AlignedBuffer>& values, uint64_t step) {
+ExchangeRequest Request(int64_t floats, const std::shared_ptr<AlignedBuffer>& values,
+                        uint64_t step) {
   ExchangeRequest request;
   request.job_id = 1;
   request.generation = 1;
@@ -43,7 +45,8 @@ ExchangeRequest Request(int64_t floats, const std::shared_ptr<AlignedBuffer>& va
   request.final = true;
   request.pull_version = step + 1;
   request.pull_cells.push_back(0);
-  request.contributions.push_back({0, step, Payload(values->span().first(static_cast<size_t>(floats)), values)});
+  request.contributions.push_back(
+      {0, step, Payload(values->span().first(static_cast<size_t>(floats)), values)});
   return request;
 }
 
@@ -79,7 +82,8 @@ void BM_ServerCorePushPull(benchmark::State& state) {
 }
 BENCHMARK(BM_ServerCorePushPull)->Arg(1024)->Arg(16384)->Arg(65536);
 
-// range(0): floats of a block; range(1): floats of the whole push. Bytes are counted once (each way).
+// range(0): floats of a block; range(1): floats of the whole push. Bytes are counted once (each
+// way).
 void BM_PushPull(benchmark::State& state) {
   ConfigureAllocator();
   const Placement placement = Blocks(state.range(0), state.range(1));
@@ -88,10 +92,11 @@ void BM_PushPull(benchmark::State& state) {
   ParameterClient::Options options;
   options.job_id = 1;
   options.servers = {service->address()};
-  options.coalesce_bytes = static_cast<size_t>(state.range(0)) * 4;   // one block in a message
+  options.coalesce_bytes = static_cast<size_t>(state.range(0)) * 4;  // one block in a message
   const std::unique_ptr<ParameterClient> client = *ParameterClient::Connect(options, placement);
   const auto gradient = std::make_shared<AlignedBuffer>(state.range(0));
-  if (!client->PullAll(0).ok() || !client->WaitForWeights().ok()) state.SkipWithError("pull failed");
+  if (!client->PullAll(0).ok() || !client->WaitForWeights().ok())
+    state.SkipWithError("pull failed");
   uint64_t step = 0;
   for (auto _ : state) {
     ParameterClient::PushHeader header;
@@ -107,14 +112,15 @@ void BM_PushPull(benchmark::State& state) {
     if (!status.ok()) state.SkipWithError(std::string(status.message()).c_str());
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * state.range(1) * 4);
-  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * state.range(1) / state.range(0));
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * state.range(1) /
+                          state.range(0));
 }
 BENCHMARK(BM_PushPull)
-    ->Args({1024, 1024})                 // 4 KB alone: latency
-    ->Args({1024, 16 * 1024})            // 4 KB, 16 in flight
-    ->Args({16384, 8 * 16384})           // 64 KB, 8 in flight
-    ->Args({65536, 4 * 65536})           // 256 KB, 4 in flight
-    ->Args({65536, 64 * 65536})          // a tensor of 16 MB
+    ->Args({1024, 1024})         // 4 KB alone: latency
+    ->Args({1024, 16 * 1024})    // 4 KB, 16 in flight
+    ->Args({16384, 8 * 16384})   // 64 KB, 8 in flight
+    ->Args({65536, 4 * 65536})   // 256 KB, 4 in flight
+    ->Args({65536, 64 * 65536})  // a tensor of 16 MB
     ->UseRealTime();
 
 }  // namespace

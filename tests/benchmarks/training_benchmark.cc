@@ -1,6 +1,7 @@
-// Training end to end with real processes: MLP 784-128-10 on Fashion-MNIST, batch 64 a worker, plain SGD; `convoy train`
-// against one plain Eigen loop, the product's own model without servers, and PyTorch's DistributedDataParallel where it is
-// installed. All take turns within one run; what is printed are medians, and medians of the ratios within a round.
+// Training end to end with real processes: MLP 784-128-10 on Fashion-MNIST, batch 64 a worker,
+// plain SGD; `convoy train` against one plain Eigen loop, the product's own model without servers,
+// and PyTorch's DistributedDataParallel where it is installed. All take turns within one run; what
+// is printed are medians, and medians of the ratios within a round.
 //
 //   training_benchmark [--rounds=3] [--epochs=4] [--python=/usr/bin/python3]
 #include <algorithm>
@@ -47,7 +48,8 @@ double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
 
 // ---- without servers
 
-// Weights and gradients in this process's memory, updated as soon as a piece of a gradient is there.
+// Weights and gradients in this process's memory, updated as soon as a piece of a gradient is
+// there.
 class LocalWeights : public WeightSource, public GradientSink {
  public:
   explicit LocalWeights(const std::vector<VariableSpec>& variables) {
@@ -57,7 +59,9 @@ class LocalWeights : public WeightSource, public GradientSink {
       InitializeValues(spec, 1, 0, weights_.back().span());
     }
   }
-  absl::StatusOr<std::span<const float>> Weights(int variable) override { return weights_[At(variable)].span(); }
+  absl::StatusOr<std::span<const float>> Weights(int variable) override {
+    return weights_[At(variable)].span();
+  }
   std::span<float> Gradient(int variable) override { return gradients_[At(variable)].span(); }
   absl::Status Ready(int variable, int64_t begin, int64_t end) override {
     float* weights = weights_[At(variable)].data();
@@ -101,10 +105,12 @@ class LocalTraining {
     double loss = 0;
     const double start = Now();
     for (uint64_t i = 0; i + kBatch <= Examples(); i += kBatch) {
-      loss += mlp.Step(shuffled_.dense.data() + i * 784, shuffled_.labels.data() + i, kBatch, kRate);
+      loss +=
+          mlp.Step(shuffled_.dense.data() + i * 784, shuffled_.labels.data() + i, kBatch, kRate);
     }
     const double seconds = Now() - start;
-    if (!(loss / static_cast<double>(Examples() / kBatch) < 1)) Fail("the plain loop does not learn");
+    if (!(loss / static_cast<double>(Examples() / kBatch) < 1))
+      Fail("the plain loop does not learn");
     return static_cast<double>(Examples()) / seconds;
   }
 
@@ -115,7 +121,9 @@ class LocalTraining {
     Batch batch;
     const double start = Now();
     for (uint64_t i = 0; i + kBatch <= Examples(); i += kBatch) {
-      if (!reader.Read(0, {i, i + kBatch}, &batch).ok() || !model_->Train(batch, weights, weights).ok()) Fail("training");
+      if (!reader.Read(0, {i, i + kBatch}, &batch).ok() ||
+          !model_->Train(batch, weights, weights).ok())
+        Fail("training");
     }
     return static_cast<double>(Examples()) / (Now() - start);
   }
@@ -123,7 +131,7 @@ class LocalTraining {
  private:
   DataSets data_;
   std::unique_ptr<Model> model_;
-  TrainingData training_;   // in the order of epoch 0
+  TrainingData training_;  // in the order of epoch 0
   Batch shuffled_;
 };
 
@@ -132,12 +140,14 @@ class LocalTraining {
 // `threads`: of each worker; each thread computes 64 examples.
 double Convoy(const std::string& mode, int servers, int workers, int threads, uint64_t epochs) {
   const testing::TemporaryFolder folder;
-  testing::WriteFile(folder / "job.textproto",
-                     absl::StrCat("data { train: \"", kImages, "\" }\nmodel { mlp { hidden: 128 } }\n",
-                                  "optimizer { sgd {} learning_rate: ", kRate, " }\n", "training { mode: \"", mode,
-                                  "\" epochs: ", epochs, " batch_size: ", kBatch * static_cast<uint64_t>(workers * threads), " }\n",
-                                  "cluster { servers: ", servers, " workers: ", workers,
-                                  " threads_per_worker: ", threads, " }\n"));
+  testing::WriteFile(
+      folder / "job.textproto",
+      absl::StrCat("data { train: \"", kImages, "\" }\nmodel { mlp { hidden: 128 } }\n",
+                   "optimizer { sgd {} learning_rate: ", kRate, " }\n", "training { mode: \"", mode,
+                   "\" epochs: ", epochs,
+                   " batch_size: ", kBatch * static_cast<uint64_t>(workers * threads), " }\n",
+                   "cluster { servers: ", servers, " workers: ", workers,
+                   " threads_per_worker: ", threads, " }\n"));
   const testing::ProgramResult result = testing::RunProgram(
       {CONVOY_BINARY, "train", folder / "job.textproto", "--run-dir", folder / "run"});
   if (result.exit_code != 0) Fail(result.output);
@@ -146,8 +156,9 @@ double Convoy(const std::string& mode, int servers, int workers, int threads, ui
 }
 
 double TorchDdp(const std::string& python, uint64_t epochs) {
-  const testing::ProgramResult result = testing::RunProgram(
-      {python, CONVOY_SOURCE "/tests/benchmarks/torch_ddp.py", absl::StrCat(kBatch), absl::StrCat(epochs)});
+  const testing::ProgramResult result =
+      testing::RunProgram({python, CONVOY_SOURCE "/tests/benchmarks/torch_ddp.py",
+                           absl::StrCat(kBatch), absl::StrCat(epochs)});
   const size_t last = result.output.rfind("samples/s ");
   if (result.exit_code != 0 || last == std::string::npos) Fail(result.output);
   return std::atof(result.output.c_str() + last + 10);
@@ -157,7 +168,7 @@ double TorchDdp(const std::string& python, uint64_t epochs) {
 
 struct Row {
   std::string name;
-  std::function<double()> measure;   // samples per second
+  std::function<double()> measure;  // samples per second
   std::string target;
   std::vector<double> rates;
 };
@@ -172,7 +183,8 @@ void Print(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     std::vector<double> ratios;
     for (size_t i = 0; i < row.rates.size(); ++i) ratios.push_back(row.rates[i] / rows[0].rates[i]);
-    std::printf("%-28s %10.0f %16.2f  %s\n", row.name.c_str(), Median(row.rates), Median(ratios), row.target.c_str());
+    std::printf("%-28s %10.0f %16.2f  %s\n", row.name.c_str(), Median(row.rates), Median(ratios),
+                row.target.c_str());
   }
 }
 
@@ -193,14 +205,19 @@ void Run(const Settings& settings) {
   };
   const bool torch = testing::RunProgram({settings.python, "-c", "import torch"}).exit_code == 0;
   if (torch) {
-    rows.push_back({"PyTorch DDP (gloo), 2", [&] { return TorchDdp(settings.python, settings.epochs); }, "", {}});
+    rows.push_back({"PyTorch DDP (gloo), 2",
+                    [&] { return TorchDdp(settings.python, settings.epochs); },
+                    "",
+                    {}});
   }
   for (int round = 0; round < settings.rounds; ++round) {
     for (Row& row : rows) row.rates.push_back(row.measure());
   }
-  std::printf("MLP 784-128-10, Fashion-MNIST, batch 64 a worker, SGD; medians of %d rounds\n", settings.rounds);
+  std::printf("MLP 784-128-10, Fashion-MNIST, batch 64 a worker, SGD; medians of %d rounds\n",
+              settings.rounds);
   Print(rows);
-  if (!torch) std::printf("PyTorch DDP: skipped: not installed (python3-torch, libopenblas0-serial)\n");
+  if (!torch)
+    std::printf("PyTorch DDP: skipped: not installed (python3-torch, libopenblas0-serial)\n");
 }
 
 Settings ParseSettings(int argc, char** argv) {
@@ -208,10 +225,13 @@ Settings ParseSettings(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     absl::string_view flag = argv[i];
     bool known = false;
-    if (absl::ConsumePrefix(&flag, "--rounds=")) known = absl::SimpleAtoi(flag, &settings.rounds) && settings.rounds > 0;
-    if (absl::ConsumePrefix(&flag, "--epochs=")) known = absl::SimpleAtoi(flag, &settings.epochs) && settings.epochs > 0;
+    if (absl::ConsumePrefix(&flag, "--rounds="))
+      known = absl::SimpleAtoi(flag, &settings.rounds) && settings.rounds > 0;
+    if (absl::ConsumePrefix(&flag, "--epochs="))
+      known = absl::SimpleAtoi(flag, &settings.epochs) && settings.epochs > 0;
     if (absl::ConsumePrefix(&flag, "--python=")) known = true, settings.python = std::string(flag);
-    if (!known) Fail(absl::StrCat("cannot use ", argv[i], "; flags: --rounds=N --epochs=N --python=PATH"));
+    if (!known)
+      Fail(absl::StrCat("cannot use ", argv[i], "; flags: --rounds=N --epochs=N --python=PATH"));
   }
   return settings;
 }

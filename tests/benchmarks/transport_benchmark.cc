@@ -39,7 +39,7 @@ namespace {
 
 struct Settings {
   int rounds = 7;
-  double seconds = 0.4;   // of one party in one round
+  double seconds = 0.4;  // of one party in one round
 };
 
 std::vector<Party> Parties() { return {ProductParty(), BareStreamParty(), PlainSocketParty()}; }
@@ -64,7 +64,8 @@ std::vector<double> Ratios(const std::vector<double>& a, const std::vector<doubl
   return ratios;
 }
 
-std::vector<std::string> Arguments(const std::string& role, size_t party, const Tensor& t, int rank) {
+std::vector<std::string> Arguments(const std::string& role, size_t party, const Tensor& t,
+                                   int rank) {
   return {role,
           absl::StrCat(party),
           absl::StrCat(t.block_floats),
@@ -98,9 +99,9 @@ double Throughput(PushPullClient& client, const Tensor& tensor, double seconds) 
 
 struct Running {
   std::unique_ptr<Child> server;
-  std::unique_ptr<PushPullClient> client;   // destroyed first
-  std::vector<double> rates;                // bytes each way per second, by round
-  std::vector<double> cpu;                  // seconds of both processes per GB each way
+  std::unique_ptr<PushPullClient> client;  // destroyed first
+  std::vector<double> rates;               // bytes each way per second, by round
+  std::vector<double> cpu;                 // seconds of both processes per GB each way
 };
 
 std::vector<Running> StartAll(const Tensor& tensor) {
@@ -115,12 +116,14 @@ std::vector<Running> StartAll(const Tensor& tensor) {
   return all;
 }
 
-void PrintRow(const std::string& name, const std::vector<Running>& all, double scale, const char* unit) {
+void PrintRow(const std::string& name, const std::vector<Running>& all, double scale,
+              const char* unit) {
   std::vector<double> cpu_ratios = Ratios(all[0].cpu, all[1].cpu);
   std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f   %5.2f %5.2f %5.2f\n", name.c_str(),
-              Median(all[0].rates) * scale, Median(all[1].rates) * scale, Median(all[2].rates) * scale, unit,
-              Median(Ratios(all[0].rates, all[1].rates)), Median(Ratios(all[0].rates, all[2].rates)),
-              Median(all[0].cpu), Median(all[1].cpu), Median(all[2].cpu));
+              Median(all[0].rates) * scale, Median(all[1].rates) * scale,
+              Median(all[2].rates) * scale, unit, Median(Ratios(all[0].rates, all[1].rates)),
+              Median(Ratios(all[0].rates, all[2].rates)), Median(all[0].cpu), Median(all[1].cpu),
+              Median(all[2].cpu));
   std::fflush(stdout);
 }
 
@@ -135,10 +138,12 @@ void CompareThroughput(const std::string& name, const Tensor& tensor, const Sett
     }
   }
   const bool small = tensor.block_floats <= 1024;
-  PrintRow(name, all, small ? 1.0 / (4e3 * static_cast<double>(tensor.block_floats)) : 1e-9, small ? "k op/s" : "GB/s");
+  PrintRow(name, all, small ? 1.0 / (4e3 * static_cast<double>(tensor.block_floats)) : 1e-9,
+           small ? "k op/s" : "GB/s");
 }
 
-// One block, nothing else in flight. The state of the machine (do its cores sleep between messages?) is the same for all.
+// One block, nothing else in flight. The state of the machine (do its cores sleep between
+// messages?) is the same for all.
 void CompareLatency(const Settings& settings) {
   const Tensor tensor{1024, 1, 1};
   std::vector<Running> all = StartAll(tensor);
@@ -156,8 +161,9 @@ void CompareLatency(const Settings& settings) {
   for (const double q : {0.5, 0.99}) {
     const double product = Quantile(microseconds[0], q), bare = Quantile(microseconds[1], q),
                  socket = Quantile(microseconds[2], q);
-    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f\n", absl::StrCat("4 KB alone, p", q * 100).c_str(), product,
-                bare, socket, "us", product / bare, product / socket);
+    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f\n",
+                absl::StrCat("4 KB alone, p", q * 100).c_str(), product, bare, socket, "us",
+                product / bare, product / socket);
   }
 }
 
@@ -192,7 +198,7 @@ double RunWorkers(std::vector<std::unique_ptr<Child>>& workers) {
 }
 
 void CompareClusters(const Tensor& tensor, int servers, const Settings& settings) {
-  constexpr size_t kParties = 2;   // product, bare stream
+  constexpr size_t kParties = 2;  // product, bare stream
   std::vector<std::unique_ptr<Child>> server_processes[kParties], workers[kParties];
   for (size_t p = 0; p < kParties; ++p) {
     std::vector<std::string> addresses;
@@ -206,7 +212,7 @@ void CompareClusters(const Tensor& tensor, int servers, const Settings& settings
       arguments.insert(arguments.end(), addresses.begin(), addresses.end());
       workers[p].push_back(std::make_unique<Child>(arguments));
     }
-    RunWorkers(workers[p]);   // warm
+    RunWorkers(workers[p]);  // warm
   }
   std::vector<double> rates[kParties];
   for (int round = 0; round < settings.rounds; ++round) {
@@ -214,15 +220,18 @@ void CompareClusters(const Tensor& tensor, int servers, const Settings& settings
   }
   std::printf("%-34s %9.3f %9.3f %9s %-6s %6.2f\n",
               absl::StrCat(servers, " servers x ", tensor.workers, " workers, 1 MB, sum").c_str(),
-              Median(rates[0]) * 1e-9, Median(rates[1]) * 1e-9, "", "GB/s", Median(Ratios(rates[0], rates[1])));
+              Median(rates[0]) * 1e-9, Median(rates[1]) * 1e-9, "", "GB/s",
+              Median(Ratios(rates[0], rates[1])));
   for (auto& processes : workers) processes.clear();
 }
 
 void CompareAll(const Settings& settings) {
-  std::printf("Push-pull, each way; medians of %d rounds of %.1f s; CPU: seconds of both processes per GB each way\n",
-              settings.rounds, settings.seconds);
-  std::printf("%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "", "/bare", "/sock",
-              "CPU: product, bare, socket");
+  std::printf(
+      "Push-pull, each way; medians of %d rounds of %.1f s; CPU: seconds of both processes per GB "
+      "each way\n",
+      settings.rounds, settings.seconds);
+  std::printf("%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "",
+              "/bare", "/sock", "CPU: product, bare, socket");
   CompareLatency(settings);
   CountSleeps();
   CompareThroughput("4 KB blocks, 16 in flight", {1024, 16, 16}, settings);
@@ -265,10 +274,12 @@ Settings ParseSettings(int argc, char** argv) {
   Settings settings;
   for (int i = 1; i < argc; ++i) {
     absl::string_view flag = argv[i];
-    const bool known = absl::ConsumePrefix(&flag, "--rounds=")    ? absl::SimpleAtoi(flag, &settings.rounds)
-                       : absl::ConsumePrefix(&flag, "--seconds=") ? absl::SimpleAtod(flag, &settings.seconds)
-                                                                  : false;
-    if (!known || settings.rounds < 1) Fail(absl::StrCat("cannot use ", argv[i], "; flags: --rounds=N --seconds=S"));
+    const bool known =
+        absl::ConsumePrefix(&flag, "--rounds=")    ? absl::SimpleAtoi(flag, &settings.rounds)
+        : absl::ConsumePrefix(&flag, "--seconds=") ? absl::SimpleAtod(flag, &settings.seconds)
+                                                   : false;
+    if (!known || settings.rounds < 1)
+      Fail(absl::StrCat("cannot use ", argv[i], "; flags: --rounds=N --seconds=S"));
   }
   return settings;
 }

@@ -27,12 +27,14 @@ json Train(const std::string& run, std::vector<std::string> arguments) {
 
 // 0.8833 is the accuracy of this net in the data set's published benchmark.
 TEST(AccuracyTest, FashionMnistReaches880InSyncAnd875InAsyncWithThreeSeeds) {
-  if (!std::filesystem::exists(kFashion)) GTEST_SKIP() << kFashion << " is absent (package dataset-fashion-mnist)";
+  if (!std::filesystem::exists(kFashion))
+    GTEST_SKIP() << kFashion << " is absent (package dataset-fashion-mnist)";
   for (const char* seed : {"1", "2", "3"}) {
     for (const auto& [mode, wanted] : {std::pair{"sync", 0.880}, std::pair{"async", 0.875}}) {
       TemporaryFolder folder;
-      const json summary = Train(folder / "run", {kExamples + "fashion_mnist/job.textproto", "--mode", mode, "--set",
-                                                  std::string("seed=") + seed});
+      const json summary =
+          Train(folder / "run", {kExamples + "fashion_mnist/job.textproto", "--mode", mode, "--set",
+                                 std::string("seed=") + seed});
       EXPECT_GE(summary["validation"]["accuracy"], wanted) << mode << ", seed " << seed;
       EXPECT_EQ(summary["examples"], 600000) << mode << ", seed " << seed;
     }
@@ -45,7 +47,8 @@ class A9aTest : public ::testing::Test {
     if (!std::filesystem::exists(train_)) GTEST_SKIP() << train_ << " is absent";
   }
   std::vector<std::string> Job(std::vector<std::string> set) const {
-    set.insert(set.begin(), {"data.train=" + train_, "data.validation.path=" + test_, "data.cache_dir=" + folder_.path()});
+    set.insert(set.begin(), {"data.train=" + train_, "data.validation.path=" + test_,
+                             "data.cache_dir=" + folder_.path()});
     std::vector<std::string> arguments = {kExamples + "a9a/job.textproto"};
     for (const std::string& field : set) arguments.insert(arguments.end(), {"--set", field});
     return arguments;
@@ -62,11 +65,12 @@ TEST_F(A9aTest, LogisticRegressionReachesLiblinearsAccuracyAndAuc) {
   EXPECT_GE(summary["validation"]["auc"], 0.902);
 }
 
-// The minimum that liblinear finds with -s 0 -c 1 -B 1: 1/2 |w|^2 + 1/2 b^2 + the sum of the losses.
+// The minimum that liblinear finds with -s 0 -c 1 -B 1: 1/2 |w|^2 + 1/2 b^2 + the sum of the
+// losses.
 TEST_F(A9aTest, FullBatchSyncReachesLiblinearsMinimum) {
   Train(folder_ / "run", Job({"optimizer.nesterov={momentum:0.99}", "optimizer.learning_rate=0.5",
-                              "optimizer.schedule.constant={}", "training.batch_size=32561", "training.epochs=1000",
-                              "training.validate_every_epochs=0"}));
+                              "optimizer.schedule.constant={}", "training.batch_size=32561",
+                              "training.epochs=1000", "training.validate_every_epochs=0"}));
   const auto model = *SafetensorsReader::Open(folder_ / "run/model.safetensors");
   const AlignedBuffer weights = *model->Read("head/weight");
   const double bias = (*model->Read("head/bias"))[0];
@@ -81,7 +85,8 @@ TEST_F(A9aTest, FullBatchSyncReachesLiblinearsMinimum) {
   for (uint32_t i = 0; i < sets.train->size(); ++i) {
     sets.train->Read(std::span(&i, 1), &batch);
     double z = bias;
-    for (size_t k = 0; k < batch.columns.size(); ++k) z += double{weights[batch.columns[k]]} * batch.values[k];
+    for (size_t k = 0; k < batch.columns.size(); ++k)
+      z += double{weights[batch.columns[k]]} * batch.values[k];
     objective += std::log1p(std::exp(-(batch.labels[0] > 0 ? z : -z)));
   }
   EXPECT_NEAR(objective / 10529.3114, 1.0, 1e-4);

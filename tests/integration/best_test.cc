@@ -19,10 +19,10 @@
 namespace convoy::testing {
 namespace {
 
+using nlohmann::json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using nlohmann::json;
 
 // Labels that have little to do with the features, so that a model learns them by heart and its
 // validation gets worse.
@@ -50,15 +50,19 @@ class BestTest : public ::testing::Test {
   std::vector<std::string> Train(const std::string& run, const std::string& mode,
                                  const std::string& rules, std::vector<std::string> more = {}) {
     const std::string job = folder_ / (run + ".textproto");
-    WriteFile(job, absl::StrCat(
-        "name: \"best\"\n"
-        "data { train: \"train.libsvm\" cache_dir: \"cache\" validation { fraction: 0.3 } }\n"
-        "model { mlp { hidden: 24 } classes: 2 }\n"
-        "optimizer { adam {} learning_rate: 0.01 }\n"
-        "training { mode: \"", mode, "\" epochs: ", patience_ > 0 ? 300 : 12,
-        " batch_size: 50 slices: 4 ",
-        patience_ > 0 ? absl::StrCat("early_stopping { patience: ", patience_, " }") : "", " }\n"
-        "cluster { servers: 2 workers: 2 }\n", rules));
+    WriteFile(
+        job,
+        absl::StrCat(
+            "name: \"best\"\n"
+            "data { train: \"train.libsvm\" cache_dir: \"cache\" validation { fraction: 0.3 } }\n"
+            "model { mlp { hidden: 24 } classes: 2 }\n"
+            "optimizer { adam {} learning_rate: 0.01 }\n"
+            "training { mode: \"",
+            mode, "\" epochs: ", patience_ > 0 ? 300 : 12, " batch_size: 50 slices: 4 ",
+            patience_ > 0 ? absl::StrCat("early_stopping { patience: ", patience_, " }") : "",
+            " }\n"
+            "cluster { servers: 2 workers: 2 }\n",
+            rules));
     std::vector<std::string> command = {CONVOY_BINARY, "train", job, "--run-dir", folder_ / run};
     command.insert(command.end(), more.begin(), more.end());
     return command;
@@ -114,11 +118,12 @@ TEST_F(BestTest, TheCheckpointOfTheBestValidationIsKeptAndHasTheWeightsThatWereM
     const ProgramResult measured = RunProgram({CONVOY_BINARY, "evaluate", place, "--data",
                                                folder_ / "train.libsvm", "--split", "validation"});
     ASSERT_EQ(measured.exit_code, 0) << measured.output;
-    EXPECT_NEAR(json::parse(measured.output)["loss"].get<double>(), best["loss"].get<double>(), 1e-9);
+    EXPECT_NEAR(json::parse(measured.output)["loss"].get<double>(), best["loss"].get<double>(),
+                1e-9);
     const ProgramResult listed = RunProgram({CONVOY_BINARY, "checkpoint", "list", folder_ / run});
     EXPECT_THAT(listed.output, HasSubstr("best: validation/loss"));
-    const ProgramResult pruned = RunProgram(
-        {CONVOY_BINARY, "checkpoint", "prune", folder_ / run, "--keep-last", "1"});
+    const ProgramResult pruned =
+        RunProgram({CONVOY_BINARY, "checkpoint", "prune", folder_ / run, "--keep-last", "1"});
     EXPECT_EQ(pruned.exit_code, 0) << pruned.output;
     EXPECT_THAT(Steps(run), Contains(best["step"].get<uint64_t>()));
     const ProgramResult begun = RunProgram(
@@ -146,11 +151,11 @@ TEST_F(BestTest, EarlyStoppingEndsExactlyAtTheValidationThatDecidesAndDeliversTh
     const json& best = validations[validations.size() - 4];
     EXPECT_EQ(summary["best"]["step"], best["step"]);
     EXPECT_EQ(summary["model_step"], best["step"]);
-    const ProgramResult measured =
-        RunProgram({CONVOY_BINARY, "evaluate", folder_ / run, "--data", folder_ / "train.libsvm",
-                    "--split", "validation"});
+    const ProgramResult measured = RunProgram({CONVOY_BINARY, "evaluate", folder_ / run, "--data",
+                                               folder_ / "train.libsvm", "--split", "validation"});
     ASSERT_EQ(measured.exit_code, 0) << measured.output;
-    EXPECT_NEAR(json::parse(measured.output)["loss"].get<double>(), best["loss"].get<double>(), 1e-9);
+    EXPECT_NEAR(json::parse(measured.output)["loss"].get<double>(), best["loss"].get<double>(),
+                1e-9);
     // Another cluster ends at the same step with the same bits.
     const ProgramResult other =
         RunProgram(Train("other" + run, mode, "", {"--servers", "1", "--workers", "3"}));
@@ -174,10 +179,10 @@ TEST_F(BestTest, AfterAKillTheBestAndThePatienceGoOn) {
     program.Signal(SIGKILL);
     program.Wait();
   }
-  const ProgramResult resumed =
-      RunProgram(Train("killed", "sync", rules, {"--resume=auto"}));
+  const ProgramResult resumed = RunProgram(Train("killed", "sync", rules, {"--resume=auto"}));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
-  for (const char* member : {"steps", "best", "early_stopping", "model_step", "train", "validation"}) {
+  for (const char* member :
+       {"steps", "best", "early_stopping", "model_step", "train", "validation"}) {
     EXPECT_EQ(Summary("alone")[member], Summary("killed")[member]) << member;
   }
   EXPECT_TRUE(Model("alone") == Model("killed"));
@@ -191,14 +196,16 @@ TEST_F(BestTest, ModesWithoutStepsKeepACheckpointOfTheBestAndEnd) {
   ASSERT_TRUE(Summary("run").contains("best"));
   const uint64_t step = Summary("run")["best"]["step"].get<uint64_t>();
   EXPECT_THAT(Steps("run"), Contains(step));
-  EXPECT_TRUE(VerifyCheckpoint(folder_ / absl::StrCat("run/checkpoints/", CheckpointName(step))).ok());
+  EXPECT_TRUE(
+      VerifyCheckpoint(folder_ / absl::StrCat("run/checkpoints/", CheckpointName(step))).ok());
 }
 
 TEST_F(BestTest, AMetricThatTheJobHasNotIsAnErrorBeforeTheTrainingThatListsThoseThereAre) {
   const ProgramResult unknown =
       RunProgram(Train("run", "sync", "checkpoint { best: \"validation/rmse\" }\n"));
   EXPECT_EQ(unknown.exit_code, 1) << unknown.output;
-  EXPECT_THAT(unknown.output, HasSubstr("checkpoint.best: this job has no metric \"validation/rmse\""));
+  EXPECT_THAT(unknown.output,
+              HasSubstr("checkpoint.best: this job has no metric \"validation/rmse\""));
   EXPECT_THAT(unknown.output, HasSubstr("validation/loss, validation/accuracy"));
   EXPECT_THAT(unknown.output, Not(HasSubstr("epoch 1")));
   const ProgramResult train =

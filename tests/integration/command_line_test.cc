@@ -191,7 +191,8 @@ TEST_F(CommandLineTest, MistypedCommandsAndFlagsGetASuggestionAndExitWith2) {
   } cases[] = {
       {{"trai"}, "there is no command \"trai\", did you mean \"train\"?\nTry: convoy help\n"},
       {{"trian", job_}, "did you mean \"train\"?"},
-      {{"fly"}, "there is no command \"fly\"; commands: init, train, compare, report, status, check, "},
+      {{"fly"},
+       "there is no command \"fly\"; commands: init, train, compare, report, status, check, "},
       {{"help", "chek"}, "there is no command \"chek\", did you mean \"check\"?"},
       {{"train", job_, "--epoch", "3"},
        "convoy train: there is no flag \"--epoch\", did you mean \"--epochs\"?\nTry: convoy help "

@@ -152,8 +152,8 @@ TEST_F(CompareCommandTest, AfterCtrlCTheSameCommandGoesOn) {
   ASSERT_TRUE(compare.WaitForOutput("[2/6] sync, seed 1: "));
   const ProgramResult second = RunProgram(command);
   EXPECT_EQ(second.exit_code, 2) << second.output;
-  EXPECT_THAT(second.output,
-              HasSubstr("another comparison (pid " + std::to_string(compare.pid()) + ") is at work"));
+  EXPECT_THAT(second.output, HasSubstr("another comparison (pid " + std::to_string(compare.pid()) +
+                                       ") is at work"));
   compare.Signal(SIGINT);
   const ProgramResult stopped = compare.Wait();
   EXPECT_EQ(stopped.exit_code, 130) << stopped.output;

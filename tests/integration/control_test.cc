@@ -33,8 +33,11 @@ class ControlTest : public ::testing::Test {
     WriteFile(folder_ / "job.textproto",
               absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" }\n"
                            "model { mlp { hidden: 8 } classes: 2 }\n"
-                           "training { mode: \"", mode, "\" epochs: 100000 batch_size: 40 }\n"
-                           "cluster { servers: 2 workers: 2 }\n", more));
+                           "training { mode: \"",
+                           mode,
+                           "\" epochs: 100000 batch_size: 40 }\n"
+                           "cluster { servers: 2 workers: 2 }\n",
+                           more));
     return {CONVOY_BINARY, "train", folder_ / "job.textproto", "--run-dir", run_};
   }
   ProgramResult Control(const std::string& request) {

@@ -96,8 +96,8 @@ TEST_F(CsvCommandTest, FromInitToPredictionsUnderTheNamesOfTheClasses) {
   for (absl::string_view line : absl::StrSplit(ReadFile(folder_ / "customers.csv"), '\n')) {
     const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits(',', 4));
     if (fields.size() < 5 || fields[0] == "id") continue;
-    absl::StrAppend(&other, fields[4], ",x,", fields[3], ",", fields[2], ",", fields[1], ",", fields[0],
-                    "\n");
+    absl::StrAppend(&other, fields[4], ",x,", fields[3], ",", fields[2], ",", fields[1], ",",
+                    fields[0], "\n");
   }
   const ProgramResult evaluated = Convoy({"evaluate", run, "--data", Write("other.csv", other)});
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.output;

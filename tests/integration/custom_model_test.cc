@@ -1,5 +1,5 @@
-// Programs with models of their own, as their users meet them: what goes wrong in a model class ends
-// the job with a clear error, in a worker process and in a thread.
+// Programs with models of their own, as their users meet them: what goes wrong in a model class
+// ends the job with a clear error, in a worker process and in a thread.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,10 +22,13 @@ class CustomModelTest : public ::testing::Test {
   }
 
   ProgramResult Train(const std::string& model, const std::vector<std::string>& more = {}) {
-    WriteFile(job_, "data { train: \"data.libsvm\" cache_dir: \"cache\" validation { fraction: 0.2 } }\n"
-                    "model { custom { name: \"" + model + "\" } }\n"
-                    "optimizer { learning_rate: 0.1 }\n"
-                    "training { epochs: 2 batch_size: 8 } cluster { workers: 2 }\n");
+    WriteFile(job_,
+              "data { train: \"data.libsvm\" cache_dir: \"cache\" validation { fraction: 0.2 } }\n"
+              "model { custom { name: \"" +
+                  model +
+                  "\" } }\n"
+                  "optimizer { learning_rate: 0.1 }\n"
+                  "training { epochs: 2 batch_size: 8 } cluster { workers: 2 }\n");
     std::filesystem::remove_all(run_);
     std::vector<std::string> arguments = {ODD_MODELS, "train", job_, "--run-dir", run_};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -78,8 +81,9 @@ TEST_F(CustomModelTest, TheStockProgramNamesTheOneThatHasTheModel) {
     const ProgramResult refused = RunProgram(stock);
     EXPECT_EQ(refused.exit_code, 1);
     EXPECT_THAT(refused.output, HasSubstr("model \"mean\" is not in this program"));
-    EXPECT_THAT(refused.output, HasSubstr(std::string("it is in ") + ODD_MODELS + ": run `" + ODD_MODELS + " " +
-                                          command + " " + run_ + " --data " + arguments[3] + "`"));
+    EXPECT_THAT(refused.output,
+                HasSubstr(std::string("it is in ") + ODD_MODELS + ": run `" + ODD_MODELS + " " +
+                          command + " " + run_ + " --data " + arguments[3] + "`"));
     const ProgramResult done = RunProgram(own);
     EXPECT_EQ(done.exit_code, 0) << done.output;
   }

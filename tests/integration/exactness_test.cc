@@ -1,5 +1,5 @@
-// P1 with real processes: whatever the number of servers and workers, `convoy train` in mode sync ends with the bits of
-// a plain loop over the same batches and slices.
+// P1 with real processes: whatever the number of servers and workers, `convoy train` in mode sync
+// ends with the bits of a plain loop over the same batches and slices.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -34,10 +34,14 @@ struct Settings {
 
 std::string JobText(const std::string& images, const Settings& more) {
   return "seed: 5\n"
-         "data { train: \"" + images + "\" cache_dir: \"cache\" validation { fraction: 0.1 } " + more.data + "}\n"
+         "data { train: \"" +
+         images + "\" cache_dir: \"cache\" validation { fraction: 0.1 } " + more.data +
+         "}\n"
          "model { mlp { hidden: 24 hidden: 12 activation: TANH dropout: 0.2 } }\n"
-         "optimizer { adam {} learning_rate: 0.01 l2: 0.001 schedule { cosine {} warmup_examples: 64 } }\n"
-         "training { epochs: 3 batch_size: 32 slices: 4 " + more.training + "}\n";
+         "optimizer { adam {} learning_rate: 0.01 l2: 0.001 schedule { cosine {} warmup_examples: "
+         "64 } }\n"
+         "training { epochs: 3 batch_size: 32 slices: 4 " +
+         more.training + "}\n";
 }
 
 // Gradients and weights of a plain loop, by variable.
@@ -53,7 +57,9 @@ class Plain final : public WeightSource, public GradientSink {
   absl::StatusOr<std::span<const float>> Weights(int variable) override {
     return std::span<const float>(weights[static_cast<size_t>(variable)].span());
   }
-  std::span<float> Gradient(int variable) override { return gradients[static_cast<size_t>(variable)].span(); }
+  std::span<float> Gradient(int variable) override {
+    return gradients[static_cast<size_t>(variable)].span();
+  }
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
 
   std::vector<AlignedBuffer> weights, gradients;
@@ -80,13 +86,16 @@ std::vector<std::vector<float>> TrainPlainly(const v1::Job& job) {
   uint64_t seen = 0;
   for (uint64_t step = 0; step < kEpochs * StepsPerEpoch(n, kBatch); ++step) {
     const EpochRange batch = BatchRange(step, n, kBatch);
-    std::vector<std::vector<std::vector<float>>> sums;   // by slice and variable
+    std::vector<std::vector<std::vector<float>>> sums;  // by slice and variable
     for (uint64_t slice = 0; slice < kSlices; ++slice) {
       Batch examples;
-      EXPECT_TRUE(reader.Read(batch.epoch, SlicePositions(slice, kSlices, batch.positions), &examples).ok());
+      EXPECT_TRUE(
+          reader.Read(batch.epoch, SlicePositions(slice, kSlices, batch.positions), &examples)
+              .ok());
       EXPECT_TRUE(model->Train(examples, plain, plain).ok());
       auto& of_slice = sums.emplace_back();
-      for (const AlignedBuffer& g : plain.gradients) of_slice.emplace_back(g.span().begin(), g.span().end());
+      for (const AlignedBuffer& g : plain.gradients)
+        of_slice.emplace_back(g.span().begin(), g.span().end());
     }
     const double factor = ScheduleFactor(job.optimizer().schedule(), seen, n, kEpochs * n);
     for (size_t v = 0; v < slots.size(); ++v) {
@@ -97,15 +106,17 @@ std::vector<std::vector<float>> TrainPlainly(const v1::Job& job) {
       }
       std::vector<float*> slot_data;
       for (AlignedBuffer& slot : slots[v]) slot_data.push_back(slot.data());
-      optimizer->Apply({static_cast<float>(job.optimizer().learning_rate() * factor), static_cast<int64_t>(step + 1),
+      optimizer->Apply({static_cast<float>(job.optimizer().learning_rate() * factor),
+                        static_cast<int64_t>(step + 1),
                         static_cast<float>(1.0 / static_cast<double>(batch.positions.size()))},
-                       {sum.data(), plain.weights[v].data(), plain.weights[v].data(), slot_data.data(),
-                        static_cast<int64_t>(sum.size())});
+                       {sum.data(), plain.weights[v].data(), plain.weights[v].data(),
+                        slot_data.data(), static_cast<int64_t>(sum.size())});
     }
     seen += batch.positions.size();
   }
   std::vector<std::vector<float>> result;
-  for (const AlignedBuffer& w : plain.weights) result.emplace_back(w.span().begin(), w.span().end());
+  for (const AlignedBuffer& w : plain.weights)
+    result.emplace_back(w.span().begin(), w.span().end());
   return result;
 }
 
@@ -147,8 +158,15 @@ void ExpectThePlainBits(const Settings& settings, const std::vector<ClusterSize>
 }
 
 TEST(ExactnessTest, AnyNumberOfServersAndWorkersEndsWithTheBitsOfThePlainLoop) {
-  ExpectThePlainBits({}, {{"1", "1"}, {"1", "2"}, {"1", "4"}, {"2", "1"}, {"2", "2"}, {"2", "4"}, {"3", "1"},
-                          {"3", "2"}, {"3", "4"}});
+  ExpectThePlainBits({}, {{"1", "1"},
+                          {"1", "2"},
+                          {"1", "4"},
+                          {"2", "1"},
+                          {"2", "2"},
+                          {"2", "4"},
+                          {"3", "1"},
+                          {"3", "2"},
+                          {"3", "4"}});
 }
 
 TEST(ExactnessTest, OversamplingClassWeightsAndAugmentationDoNotChangeThat) {

@@ -22,7 +22,8 @@ class MonitoringCommandTest : public ::testing::Test {
   MonitoringCommandTest() {
     WriteToyImages({.examples = 400}, folder_ / "toy");
     WriteFile(job_,
-              "name: \"toys\" data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" validation { fraction: 0.2 } }\n"
+              "name: \"toys\" data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" "
+              "validation { fraction: 0.2 } }\n"
               "model { mlp { hidden: 16 } }\noptimizer { learning_rate: 0.1 }\n"
               "training { batch_size: 32 }\ncluster { servers: 2 workers: 2 }\n");
   }
@@ -80,15 +81,16 @@ TEST_F(MonitoringCommandTest, InOneProcessEachRoleServesItsOwn) {
   Program job(Endless({"--mode", "single", "--metrics-port", std::to_string(base)}));
   ASSERT_TRUE(job.WaitForOutput("examples/s")) << job.Output();
   EXPECT_THAT(HttpGet(base, "/metrics").body, HasSubstr("convoy_job_phase"));
-  EXPECT_THAT(HttpGet(static_cast<uint16_t>(base + 1), "/metrics").body, HasSubstr("role=\"worker\""));
+  EXPECT_THAT(HttpGet(static_cast<uint16_t>(base + 1), "/metrics").body,
+              HasSubstr("role=\"worker\""));
 }
 
 TEST_F(MonitoringCommandTest, ABusyPortIsNamedAndTheJobGoesOn) {
   const TakenPort taken;
   const ProgramResult result = RunProgram(Train({"--metrics-port", std::to_string(taken.port())}));
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("warning: ports of cluster.metrics_port are in use: " + std::to_string(taken.port()) +
-                                       " (coordinator 0)"));
+  EXPECT_THAT(result.output, HasSubstr("warning: ports of cluster.metrics_port are in use: " +
+                                       std::to_string(taken.port()) + " (coordinator 0)"));
   EXPECT_THAT(ReadFile(run_ + "/logs/coordinator-0.log"), HasSubstr("no metrics of this process"));
 }
 
@@ -103,7 +105,8 @@ TEST_F(MonitoringCommandTest, PortsAndAddressesThatCannotBeAreRefused) {
   const ProgramResult port = RunProgram(Train({"--metrics-port", "65533"}));
   EXPECT_EQ(port.exit_code, 2);
   EXPECT_THAT(port.output, HasSubstr("at most 65531 with this cluster"));
-  const ProgramResult address = RunProgram(Train({"--metrics-port", "9400", "--set", "cluster.metrics_address=localhost"}));
+  const ProgramResult address =
+      RunProgram(Train({"--metrics-port", "9400", "--set", "cluster.metrics_address=localhost"}));
   EXPECT_EQ(address.exit_code, 2);
   EXPECT_THAT(address.output, HasSubstr("cluster.metrics_address must be an IP address"));
   EXPECT_FALSE(std::filesystem::exists(run_));

@@ -1,5 +1,5 @@
-// Jobs that are killed and go on: with the bits of a job that was left alone in the modes with steps, and
-// with every batch counted once in the others.
+// Jobs that are killed and go on: with the bits of a job that was left alone in the modes with
+// steps, and with every batch counted once in the others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -42,11 +42,13 @@ std::string Examples(uint64_t count) {
   return text;
 }
 
-constexpr char kDense[] = "model { mlp { hidden: 32 } classes: 2 }\n"
-                          "optimizer { adam {} learning_rate: 0.01 }\n";
-constexpr char kTable[] = "model { factorization_machine { factors: 4 } }\n"
-                          "optimizer { adagrad {} learning_rate: 0.1 }\n"
-                          "table { match: \"rows\" admit_after: 2 expire_after: 3 }\n";
+constexpr char kDense[] =
+    "model { mlp { hidden: 32 } classes: 2 }\n"
+    "optimizer { adam {} learning_rate: 0.01 }\n";
+constexpr char kTable[] =
+    "model { factorization_machine { factors: 4 } }\n"
+    "optimizer { adagrad {} learning_rate: 0.1 }\n"
+    "table { match: \"rows\" admit_after: 2 expire_after: 3 }\n";
 
 class ResumeTest : public ::testing::Test {
  protected:
@@ -60,7 +62,8 @@ class ResumeTest : public ::testing::Test {
                                  "cluster { servers: 2 workers: 2 }\n",
                                  more));
   }
-  std::vector<std::string> Command(const std::string& run, std::vector<std::string> more = {}) const {
+  std::vector<std::string> Command(const std::string& run,
+                                   std::vector<std::string> more = {}) const {
     std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
     command.insert(command.end(), always_.begin(), always_.end());
     command.insert(command.end(), more.begin(), more.end());
@@ -121,7 +124,8 @@ TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone
 
 class DeltaTest : public ResumeTest {
  protected:
-  // Trains a part of a job with a table, and removes what was saved after the newest delta checkpoint.
+  // Trains a part of a job with a table, and removes what was saved after the newest delta
+  // checkpoint.
   void TrainUpToADelta() {
     WriteJob(kTable, "sync", "checkpoint { every_steps: 10 keep_last: 1000 deltas: 2 }\n");
     const ProgramResult half = RunProgram(Command("run", {"--set", "training.max_steps=320"}));
@@ -166,7 +170,8 @@ TEST_F(DeltaTest, IsOfNoUseWithADamagedBase) {
   TrainUpToADelta();
   const std::vector<StoredCheckpoint> stored = Stored();
   ASSERT_GT(stored.size(), 4u);
-  const std::string file = run_ + "/checkpoints/" + CheckpointName(base_) + "/server-0-of-2.safetensors";
+  const std::string file =
+      run_ + "/checkpoints/" + CheckpointName(base_) + "/server-0-of-2.safetensors";
   std::string bytes = ReadFile(file);
   bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
   WriteFile(file, bytes);
@@ -190,8 +195,9 @@ TEST_F(DeltaTest, IsOfNoUseWithoutItsBase) {
 
 // What was measured, of the whole training.
 void ExpectSameMetrics(const nlohmann::json& alone, const nlohmann::json& resumed) {
-  for (const char* member : {"steps", "examples", "train", "validation", "test", "skipped_gradients",
-                             "best", "early_stopping", "model_step", "stopped_early"}) {
+  for (const char* member :
+       {"steps", "examples", "train", "validation", "test", "skipped_gradients", "best",
+        "early_stopping", "model_step", "stopped_early"}) {
     EXPECT_EQ(alone.value(member, nlohmann::json()), resumed.value(member, nlohmann::json()))
         << member;
   }
@@ -206,9 +212,10 @@ TEST_F(ResumeTest, TheSummaryOfAJobThatWasKilledAtRandomMomentsIsThatOfOneLeftAl
       if (model == kTable && std::string(mode) == "local_sgd:2") continue;
       SCOPED_TRACE(absl::StrCat(mode, " ", model));
       // Time decides where some checkpoints are; epochs end between two reports.
-      WriteJob(model, mode,
-               "checkpoint { every_steps: 17 every_seconds: 0.11 best: \"validation/accuracy\" }\n");
-      always_ = {"--set", "data.validation.fraction=0.1", "--set", "data.test.fraction=0.1",
+      WriteJob(
+          model, mode,
+          "checkpoint { every_steps: 17 every_seconds: 0.11 best: \"validation/accuracy\" }\n");
+      always_ = {"--set", "data.validation.fraction=0.1",  "--set", "data.test.fraction=0.1",
                  "--set", "training.report_every_steps=13"};
       const std::string name = absl::StrCat(mode, model == kTable);
       const ProgramResult alone = RunProgram(Command("alone" + name));
@@ -241,15 +248,16 @@ TEST_F(ResumeTest, AnotherNumberOfServersAndWorkersChangesNoBit) {
     const ProgramResult half =
         RunProgram(Command("half" + name, {"--set", "training.max_steps=230"}));
     ASSERT_EQ(half.exit_code, 0) << half.output;
-    const ProgramResult whole = RunProgram(
-        Command("half" + name, {"--resume", "--servers", "3", "--workers", "1"}));
+    const ProgramResult whole =
+        RunProgram(Command("half" + name, {"--resume", "--servers", "3", "--workers", "1"}));
     ASSERT_EQ(whole.exit_code, 0) << whole.output;
     EXPECT_THAT(whole.output, HasSubstr("goes on from step 230"));
     EXPECT_EQ(Model("alone" + name), Model("half" + name));
   }
 }
 
-// Each cell counts each batch once, so that no cell has counted more or less examples than there are.
+// Each cell counts each batch once, so that no cell has counted more or less examples than there
+// are.
 void ExpectAllExamplesInAllCells(const std::string& run, uint64_t examples) {
   const auto stored = ListCheckpoints(run + "/checkpoints");
   ASSERT_TRUE(stored.ok() && !stored->empty());
@@ -287,7 +295,8 @@ TEST_F(ResumeTest, InModesWithoutStepsEveryCellCountsEveryBatchOnceThoughTheJobI
 }
 
 TEST_F(ResumeTest, WhereSlicesMayBeLeftOutCheckpointsAreTakenAllTheSame) {
-  WriteJob(kDense, "sync,backup=1", "checkpoint { every_steps: 20 keep_last: 100 at_end: false }\n");
+  WriteJob(kDense, "sync,backup=1",
+           "checkpoint { every_steps: 20 keep_last: 100 at_end: false }\n");
   const ProgramResult trained = RunProgram(Command("run"));
   ASSERT_EQ(trained.exit_code, 0) << trained.output;
   const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
@@ -301,8 +310,7 @@ TEST_F(ResumeTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   WriteJob(kDense, "sync", "checkpoint { every_steps: 50 }\n");
   ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
   ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=550"})).exit_code, 0);
-  const std::string file =
-      folder_ / "run/checkpoints/step-00000550/server-1-of-2.safetensors";
+  const std::string file = folder_ / "run/checkpoints/step-00000550/server-1-of-2.safetensors";
   std::string bytes = ReadFile(file);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   WriteFile(file, bytes);
@@ -343,6 +351,23 @@ TEST_F(ResumeTest, WhatAnExistingFolderMeansIsSaid) {
   EXPECT_EQ(longer.exit_code, 0) << longer.output;
   EXPECT_THAT(longer.output, HasSubstr("goes on from step 600"));
   EXPECT_EQ(Summary("run")["steps"], 700);
+}
+
+TEST_F(ResumeTest, ACompleteRunThatWasKilledWhileItWentOnIsNotComplete) {
+  WriteJob(kDense, "sync", "checkpoint { every_steps: 20 }\n");
+  ASSERT_EQ(RunProgram(Command("run", {"--epochs", "2"})).exit_code, 0);
+  {
+    Program program(Command("run", {"--resume", "--epochs", "60"}));
+    for (int i = 0; i < 6000; ++i) {
+      if (ListCheckpoints(folder_ / "run/checkpoints")->back().step > 200) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    KillAll(program);
+  }
+  const ProgramResult resumed = RunProgram(Command("run", {"--resume", "--epochs", "60"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_THAT(resumed.output, HasSubstr("goes on from step "));
+  EXPECT_EQ(Summary("run")["steps"], 6000);
 }
 
 TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {

@@ -126,7 +126,8 @@ TEST_F(SavingTroubleTest, OnAFullDiskTheTrainingGoesOnAndSavesAgainWhenThereIsRo
       const uint64_t free = state.f_bavail * state.f_bsize;
       WriteFile(disk + "/filler", std::string(free - (96 << 10), 'x'));  // room for events
     };
-    Check(mode, fill, [&] { std::filesystem::remove(disk + "/filler"); }, "No space left on device");
+    Check(
+        mode, fill, [&] { std::filesystem::remove(disk + "/filler"); }, "No space left on device");
   }
 }
 
@@ -151,15 +152,17 @@ TEST_F(SavingTroubleTest, PruneLeavesARunAloneThatIsUnderWay) {
       RunProgram({CONVOY_BINARY, "checkpoint", "prune", run_, "--keep-last", "1"});
   EXPECT_EQ(refused.exit_code, 2) << refused.output;
   EXPECT_THAT(refused.output, HasSubstr(absl::StrCat("is under way (process ", program.pid())));
-  EXPECT_EQ(RunProgram({CONVOY_BINARY, "checkpoint", "prune", run_, "--keep-last", "1", "--dry-run"})
-                .exit_code,
-            0);
+  EXPECT_EQ(
+      RunProgram({CONVOY_BINARY, "checkpoint", "prune", run_, "--keep-last", "1", "--dry-run"})
+          .exit_code,
+      0);
   const ProgramResult second = RunProgram(Train("sync"));
   EXPECT_EQ(second.exit_code, 2) << second.output;
   EXPECT_THAT(second.output, HasSubstr(absl::StrCat("in use by process ", program.pid())));
   EXPECT_EQ(Control("stop").exit_code, 0);
   EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
-  EXPECT_EQ(RunProgram({CONVOY_BINARY, "checkpoint", "prune", run_, "--keep-last", "1"}).exit_code, 0);
+  EXPECT_EQ(RunProgram({CONVOY_BINARY, "checkpoint", "prune", run_, "--keep-last", "1"}).exit_code,
+            0);
   EXPECT_EQ(Checkpoints().size(), 1u);
 }
 

@@ -26,11 +26,15 @@ class TrainCommandTest : public ::testing::Test {
     WriteJob("epochs: 2 batch_size: 32", "servers: 2 workers: 2");
   }
 
-  void WriteJob(const std::string& training, const std::string& cluster, const std::string& more = "") {
-    WriteFile(job_, "data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" validation { fraction: 0.2 } }\n"
-                    "model { mlp { hidden: 16 } }\n"
-                    "optimizer { momentum {} learning_rate: 0.1 }\n"
-                    "training { " + training + " }\ncluster { " + cluster + " }\n" + more);
+  void WriteJob(const std::string& training, const std::string& cluster,
+                const std::string& more = "") {
+    WriteFile(job_,
+              "data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" validation { fraction: "
+              "0.2 } }\n"
+              "model { mlp { hidden: 16 } }\n"
+              "optimizer { momentum {} learning_rate: 0.1 }\n"
+              "training { " +
+                  training + " }\ncluster { " + cluster + " }\n" + more);
   }
 
   std::vector<std::string> Train(std::vector<std::string> more = {}) const {
@@ -74,9 +78,9 @@ class TrainCommandTest : public ::testing::Test {
 TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCommands) {
   const ProgramResult result = RunProgram(Train());
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  for (const char* file : {"job.textproto", "cluster.json", "events.jsonl", "summary.json", "model.safetensors",
-                           "logs/coordinator-0.log", "logs/server-0.log", "logs/server-1.log", "logs/worker-0.log",
-                           "logs/worker-1.log"}) {
+  for (const char* file : {"job.textproto", "cluster.json", "events.jsonl", "summary.json",
+                           "model.safetensors", "logs/coordinator-0.log", "logs/server-0.log",
+                           "logs/server-1.log", "logs/worker-0.log", "logs/worker-1.log"}) {
     EXPECT_TRUE(std::filesystem::exists(run_ + "/" + file)) << file;
   }
   EXPECT_NE(result.output.find("worker 1  pid "), std::string::npos) << result.output;
@@ -84,7 +88,7 @@ TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCo
 
   const json summary = Summary();
   EXPECT_EQ(summary["mode"], "sync");
-  EXPECT_EQ(summary["steps"], 20);             // 320 examples / 32, twice
+  EXPECT_EQ(summary["steps"], 20);  // 320 examples / 32, twice
   EXPECT_EQ(summary["examples"], 640);
   EXPECT_GT(summary["validation"]["accuracy"], 0.9);
   EXPECT_EQ(summary["processes"].size(), 4u);
@@ -103,12 +107,14 @@ TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCo
   EXPECT_TRUE(AllGoneSoon());
 }
 
-// A rate that bears gradients that are some updates old: which ones are is up to the processes' timing.
+// A rate that bears gradients that are some updates old: which ones are is up to the processes'
+// timing.
 TEST_F(TrainCommandTest, AsyncAndSspTrainEveryExampleOnceAnEpoch) {
   for (const char* mode : {"async", "ssp:2"}) {
     std::filesystem::remove_all(run_);
-    const ProgramResult result = RunProgram(Train({"--mode", mode, "--set", "optimizer.adagrad={}", "--set",
-                                                 "optimizer.learning_rate=0.02", "--set", "training.epochs=6"}));
+    const ProgramResult result =
+        RunProgram(Train({"--mode", mode, "--set", "optimizer.adagrad={}", "--set",
+                          "optimizer.learning_rate=0.02", "--set", "training.epochs=6"}));
     ASSERT_EQ(result.exit_code, 0) << result.output;
     EXPECT_EQ(Summary()["examples"], 6 * 320) << mode;
     EXPECT_EQ(Summary()["mode"], mode);
@@ -164,14 +170,16 @@ TEST_F(TrainCommandTest, InProcessEndsWithTheSameBits) {
 }
 
 TEST_F(TrainCommandTest, MoreServersThanCellsAndSpareWorkersDoNotHang) {
-  const ProgramResult result = RunProgram(Train({"--servers", "7", "--workers", "3", "--set", "training.slices=2"}));
+  const ProgramResult result =
+      RunProgram(Train({"--servers", "7", "--workers", "3", "--set", "training.slices=2"}));
   ASSERT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(Summary()["examples"], 640);
 }
 
 TEST_F(TrainCommandTest, FewerExamplesThanSlicesWork) {
-  const ProgramResult result = RunProgram(Train({"--workers", "2", "--set", "training.slices=5", "--set",
-                                                 "training.batch_size=3", "--set", "training.max_steps=20"}));
+  const ProgramResult result =
+      RunProgram(Train({"--workers", "2", "--set", "training.slices=5", "--set",
+                        "training.batch_size=3", "--set", "training.max_steps=20"}));
   ASSERT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(Summary()["steps"], 20);
   EXPECT_EQ(Summary()["examples"], 60);
@@ -209,7 +217,7 @@ TEST_F(TrainCommandTest, CtrlCStopsInOrderSavesTheModelAndExits130) {
 
 TEST_F(TrainCommandTest, AKilledProcessIsNamedWithItsSignalAndEndsTheJob) {
   WriteJob("epochs: 100000 batch_size: 32 report_every_steps: 5", "servers: 1 workers: 2");
-  for (size_t victim : {0u, 1u, 2u}) {   // coordinator, server 0, worker 0
+  for (size_t victim : {0u, 1u, 2u}) {  // coordinator, server 0, worker 0
     std::filesystem::remove_all(run_);
     Program program(Train());
     ASSERT_TRUE(program.WaitForOutput("worker 1  pid "));
@@ -224,13 +232,14 @@ TEST_F(TrainCommandTest, AKilledProcessIsNamedWithItsSignalAndEndsTheJob) {
 
 TEST_F(TrainCommandTest, AFrozenProcessIsNamedInBoundedTime) {
   struct Case {
-    size_t frozen;         // position in cluster.json
+    size_t frozen;  // position in cluster.json
     const char* timeout;
     const char* named;
   };
-  for (const Case& c : {Case{3, "cluster.wait_timeout_ms=1500", "for slice 1 of worker 1 (last heard"},
-                        Case{1, "cluster.lost_after_ms=2000", "server 0 was not heard of for"},
-                        Case{3, "cluster.lost_after_ms=2000", "worker 1 was not heard of for"}}) {
+  for (const Case& c :
+       {Case{3, "cluster.wait_timeout_ms=1500", "for slice 1 of worker 1 (last heard"},
+        Case{1, "cluster.lost_after_ms=2000", "server 0 was not heard of for"},
+        Case{3, "cluster.lost_after_ms=2000", "worker 1 was not heard of for"}}) {
     std::filesystem::remove_all(run_);
     WriteJob("epochs: 100000 batch_size: 32 report_every_steps: 5", "servers: 1 workers: 2");
     Program program(Train({"--set", c.timeout}));
@@ -254,10 +263,13 @@ TEST_F(TrainCommandTest, ChildrenDieWithALauncherThatIsKilled) {
 }
 
 TEST_F(TrainCommandTest, BadJobFilesAndUsageExitWith2AndSayWhere) {
-  WriteFile(job_, "data { train: \"toy-images-idx3-ubyte\" }\nmodel { mlp {} }\noptimizer {\n  learning_rate: -1\n}\n");
+  WriteFile(job_,
+            "data { train: \"toy-images-idx3-ubyte\" }\nmodel { mlp {} }\noptimizer {\n  "
+            "learning_rate: -1\n}\n");
   ProgramResult result = RunProgram(Train());
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.output.find("job.textproto:4: optimizer.learning_rate must be > 0, got -1"), std::string::npos)
+  EXPECT_NE(result.output.find("job.textproto:4: optimizer.learning_rate must be > 0, got -1"),
+            std::string::npos)
       << result.output;
   result = RunProgram({CONVOY_BINARY, "trian", job_});
   EXPECT_EQ(result.exit_code, 2) << result.output;
@@ -290,7 +302,9 @@ TEST_F(TrainCommandTest, AnExplodingTrainingIsRejectedNamingVariableWorkerAndSte
                                             "optimizer.learning_rate=1e30"};
   ProgramResult result = RunProgram(Train(explode));
   EXPECT_EQ(result.exit_code, 1) << result.output;
-  EXPECT_TRUE(std::regex_search(result.output, std::regex("gradient of \"head/[a-z]+\" block 0 from worker [01] at step [0-9]+ is not a finite number")))
+  EXPECT_TRUE(
+      std::regex_search(result.output, std::regex("gradient of \"head/[a-z]+\" block 0 from worker "
+                                                  "[01] at step [0-9]+ is not a finite number")))
       << result.output;
   std::filesystem::remove_all(run_);
   std::vector<std::string> skip = explode;
@@ -341,7 +355,8 @@ TEST_F(TrainCommandTest, APortInUseAndAForeignAddressAreRefusedWithAReason) {
   result = RunProgram({CONVOY_BINARY, "server", "--coordinator", match[1], "--listen", match[1]});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.output.find("in use"), std::string::npos) << result.output;
-  result = RunProgram({CONVOY_BINARY, "server", "--coordinator", match[1], "--listen", "0.0.0.0:0"});
+  result =
+      RunProgram({CONVOY_BINARY, "server", "--coordinator", match[1], "--listen", "0.0.0.0:0"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.output.find("--insecure-listen"), std::string::npos) << result.output;
 }

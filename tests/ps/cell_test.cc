@@ -218,7 +218,7 @@ TEST_F(CellTest, WithABackupTheFirstSlicesMakeTheStepAndTheLastIsGone) {
   EXPECT_EQ(Push(0, {0, 0}, {2, 0}).outcome, Pushed::kApplied);
   EXPECT_EQ(Push(0, {0, 1}, {100, 100}).outcome, Pushed::kGone);
   const Cell::State state = cell_->GetState();
-  EXPECT_EQ(state.values, (std::vector<float>{-3, -4}));   // the mean of two
+  EXPECT_EQ(state.values, (std::vector<float>{-3, -4}));  // the mean of two
   EXPECT_EQ(state.counts.examples, 2u);
   EXPECT_EQ(state.counts.dropped, 1u);
 }
@@ -237,8 +237,9 @@ TEST_F(CellTest, WithABackupAPullGetsWhatItAskedForOrSomethingNewer) {
 
 TEST_F(CellTest, TheRateOfAStaleGradientIsDividedByOnePlusItsStaleness) {
   Make(1, {.kind = Mode::Kind::kAsync, .scale_by_staleness = true});
-  PushBatch(1, 0, {2, 0}, /*base=*/0);   // fresh: -2
-  PushBatch(1, 1, {0, 2}, /*base=*/0);   // one update behind: rate 1/2; the momentum of element 0 is 1
+  PushBatch(1, 0, {2, 0}, /*base=*/0);  // fresh: -2
+  PushBatch(1, 1, {0, 2},
+            /*base=*/0);  // one update behind: rate 1/2; the momentum of element 0 is 1
   EXPECT_EQ(cell_->GetState().values, (std::vector<float>{-2.5f, -1}));
 }
 

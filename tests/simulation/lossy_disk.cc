@@ -117,7 +117,7 @@ void LossyDisk::Restore(const std::string& path, Key key, const Nodes& now,
                                            : durable != durable_.end() && durable->second.is_folder;
   const bool keep_now = live != now.end() && random.Below((*draws)++, 2) == 0;
   static const Node kNothing;
-  const Node& node = keep_now                     ? live->second
+  const Node& node = keep_now                    ? live->second
                      : durable != durable_.end() ? durable->second
                                                  : kNothing;
   if (!is_folder) {

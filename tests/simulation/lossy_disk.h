@@ -1,5 +1,5 @@
-// A folder that loses in a crash what was not synced, as a disk may: bytes of files without fsync, and
-// names that were made, changed or removed in folders without fsync.
+// A folder that loses in a crash what was not synced, as a disk may: bytes of files without fsync,
+// and names that were made, changed or removed in folders without fsync.
 //
 // fsync(2) of the whole program is this file's: while there is a LossyDisk it notes what it makes
 // durable, and the real one is not called.
@@ -24,12 +24,12 @@ class LossyDisk {
   ~LossyDisk();
   LossyDisk(const LossyDisk&) = delete;
 
-  // Makes `root` what may be left of it. Of each folder the names are those of the last fsync or those
-  // of now, of each file the bytes are those of the last fsync, or those of now, whole or cut:
-  // `random` says which.
+  // Makes `root` what may be left of it. Of each folder the names are those of the last fsync or
+  // those of now, of each file the bytes are those of the last fsync, or those of now, whole or
+  // cut: `random` says which.
   void Crash(const RandomStream& random);
-  // The crash is at the sync after so many more, before it makes anything durable: what happens later,
-  // until Crash, is not on the disk.
+  // The crash is at the sync after so many more, before it makes anything durable: what happens
+  // later, until Crash, is not on the disk.
   void LoseAfter(uint64_t syncs);
   // Whether that has been.
   bool lost() const;

@@ -1,6 +1,6 @@
-// P4 and P5 over many seeded schedules: everything is killed at any moment, the disk loses what was not
-// synced, and the job goes on from the newest checkpoint on another number of servers and workers. One
-// that was reported as saved is never lost. A failure prints the seed; with
+// P4 and P5 over many seeded schedules: everything is killed at any moment, the disk loses what was
+// not synced, and the job goes on from the newest checkpoint on another number of servers and
+// workers. One that was reported as saved is never lost. A failure prints the seed; with
 // CONVOY_SIMULATION_SEED=n only that schedule runs.
 #include <gtest/gtest.h>
 
@@ -88,8 +88,10 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
 
 void ExpectExercised(const Totals& totals, uint64_t schedules, bool tables) {
   if (schedules < kResumeSchedules) return;
-  const std::string seen = absl::StrCat(totals.killed, " killed, ", totals.resumed, " resumed, ",
-                                        totals.taken, " taken, ", totals.refused, " refused, ", totals.deltas, " deltas, ", totals.losses, " losses of the disk");
+  const std::string seen =
+      absl::StrCat(totals.killed, " killed, ", totals.resumed, " resumed, ", totals.taken,
+                   " taken, ", totals.refused, " refused, ", totals.deltas, " deltas, ",
+                   totals.losses, " losses of the disk");
   EXPECT_GT(totals.killed, schedules) << seen;
   EXPECT_GT(totals.resumed, schedules / 2) << seen;
   EXPECT_GT(totals.taken, schedules) << seen;

@@ -12,7 +12,8 @@ namespace convoy::testing {
 namespace {
 
 CheckpointKeeper::Options KeeperOptions(const SimulationOptions& options, const std::string& folder,
-                                        uint64_t every_steps, uint64_t generation, uint32_t deltas) {
+                                        uint64_t every_steps, uint64_t generation,
+                                        uint32_t deltas) {
   CheckpointKeeper::Options keeper;
   keeper.rounds = options.mode.rounds();
   keeper.servers = options.servers;

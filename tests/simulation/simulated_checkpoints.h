@@ -1,5 +1,5 @@
-// The coordinator's side of checkpoints in a simulation: the real CheckpointKeeper, orders and answers
-// that travel with delays, and real files.
+// The coordinator's side of checkpoints in a simulation: the real CheckpointKeeper, orders and
+// answers that travel with delays, and real files.
 #ifndef CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
 #define CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
 

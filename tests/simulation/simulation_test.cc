@@ -67,7 +67,7 @@ void ExpectEveryBatchCountsOnce(Mode mode) {
     largest_lead = std::max(largest_lead, result->largest_lead);
   }
   if (mode.kind == Mode::Kind::kAsync && last - first >= kSchedules) {
-    EXPECT_GT(largest_lead, 2u);   // without a bound workers do drift apart
+    EXPECT_GT(largest_lead, 2u);  // without a bound workers do drift apart
   }
 }
 
@@ -86,7 +86,8 @@ TEST(SimulationTest, SspWithBoundZeroKeepsWorkersInStep) {
 TEST(SimulationTest, LocalSgdEqualsThePlainLoopBitForBitOnEverySchedule) {
   const auto [first, last] = Seeds(kSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
-    const SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kLocalSgd, .local_steps = 3});
+    const SimulationOptions options =
+        Schedule(seed, {.kind = Mode::Kind::kLocalSgd, .local_steps = 3});
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     ASSERT_TRUE(result.ok()) << result.status();
     Print(*result);
@@ -105,10 +106,12 @@ TEST(SimulationTest, ScalingByStalenessCountsEveryBatchOnceInEveryCell) {
 TEST(SimulationTest, BackupTakesExactlyTheFirstSlicesOfEveryStep) {
   const auto [first, last] = Seeds(kSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
-    SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kSync, .backup = 1 + static_cast<uint32_t>(seed % 2)});
-    options.job.examples = 48;       // so that all slices of a step have
-    options.job.batch_size = 24;     // the same number of examples
-    options.job.slices = options.mode.backup + 1 + static_cast<uint32_t>(seed / 5 % 2) * (3 - options.mode.backup);
+    SimulationOptions options =
+        Schedule(seed, {.kind = Mode::Kind::kSync, .backup = 1 + static_cast<uint32_t>(seed % 2)});
+    options.job.examples = 48;    // so that all slices of a step have
+    options.job.batch_size = 24;  // the same number of examples
+    options.job.slices =
+        options.mode.backup + 1 + static_cast<uint32_t>(seed / 5 % 2) * (3 - options.mode.backup);
     if (24 % options.job.slices != 0) options.job.slices = 4;
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     ASSERT_TRUE(result.ok()) << result.status();
@@ -117,8 +120,10 @@ TEST(SimulationTest, BackupTakesExactlyTheFirstSlicesOfEveryStep) {
     for (const auto& server : result->counts) {
       for (const Cell::Counts& cell : server) {
         ASSERT_EQ(cell.version, options.job.steps) << "schedule seed " << seed;
-        ASSERT_EQ(cell.examples, options.job.steps * counted * (24 / options.job.slices)) << "schedule seed " << seed;
-        ASSERT_EQ(cell.dropped, options.job.steps * options.mode.backup) << "schedule seed " << seed;
+        ASSERT_EQ(cell.examples, options.job.steps * counted * (24 / options.job.slices))
+            << "schedule seed " << seed;
+        ASSERT_EQ(cell.dropped, options.job.steps * options.mode.backup)
+            << "schedule seed " << seed;
       }
     }
   }

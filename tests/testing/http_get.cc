@@ -36,11 +36,13 @@ HttpReply HttpGet(uint16_t port, const std::string& path, const std::string& met
   const int stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = Loopback(port);
   if (connect(stream, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-    const std::string request = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    const std::string request =
+        method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     std::string text;
     if (write(stream, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
       char buffer[4096];
-      for (ssize_t count; (count = read(stream, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<size_t>(count));
+      for (ssize_t count; (count = read(stream, buffer, sizeof(buffer))) > 0;)
+        text.append(buffer, static_cast<size_t>(count));
     }
     const size_t end = std::min(text.find("\r\n\r\n"), text.size());
     reply.header = text.substr(0, end);
@@ -53,9 +55,11 @@ HttpReply HttpGet(uint16_t port, const std::string& path, const std::string& met
 
 uint16_t FreePorts(uint16_t count) {
   // Below those that the system gives to others.
-  for (uint32_t base = 20000 + static_cast<uint32_t>(getpid()) % 8000; base + count < 32000; base += count) {
+  for (uint32_t base = 20000 + static_cast<uint32_t>(getpid()) % 8000; base + count < 32000;
+       base += count) {
     std::vector<int> sockets;
-    for (uint32_t port = base; port < base + count; ++port) sockets.push_back(BoundSocket(static_cast<uint16_t>(port)));
+    for (uint32_t port = base; port < base + count; ++port)
+      sockets.push_back(BoundSocket(static_cast<uint16_t>(port)));
     const bool all = std::ranges::find(sockets, -1) == sockets.end();
     for (const int made : sockets) close(made);
     if (all) return static_cast<uint16_t>(base);

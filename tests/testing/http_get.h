@@ -15,7 +15,8 @@ struct HttpReply {
 
 HttpReply HttpGet(uint16_t port, const std::string& path, const std::string& method = "GET");
 
-// `count` ports in a row that nobody listens on now; the first. Other programs may take them meanwhile.
+// `count` ports in a row that nobody listens on now; the first. Other programs may take them
+// meanwhile.
 uint16_t FreePorts(uint16_t count);
 
 // Listens on a port of the loopback address while it lives.

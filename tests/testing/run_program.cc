@@ -24,7 +24,8 @@ Program::Program(const std::vector<std::string>& arguments) {
     dup2(ends[1], STDOUT_FILENO);
     dup2(ends[1], STDERR_FILENO);
     std::vector<char*> argv;
-    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : arguments)
+      argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     execvp(argv[0], argv.data());
     _exit(127);
@@ -85,7 +86,9 @@ ProgramResult Program::Wait(std::chrono::seconds timeout) {
   return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), output_};
 }
 
-ProgramResult RunProgram(const std::vector<std::string>& arguments) { return Program(arguments).Wait(); }
+ProgramResult RunProgram(const std::vector<std::string>& arguments) {
+  return Program(arguments).Wait();
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::string pattern = std::filesystem::temp_directory_path() / "convoy-test-XXXXXX";

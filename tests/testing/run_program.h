@@ -12,8 +12,8 @@
 namespace convoy::testing {
 
 struct ProgramResult {
-  int exit_code = -1;   // 128 + n: ended by signal n
-  std::string output;   // standard output and error
+  int exit_code = -1;  // 128 + n: ended by signal n
+  std::string output;  // standard output and error
 };
 
 // A running program; killed (with its process group) if it is destroyed before its end.
@@ -29,12 +29,13 @@ class Program {
   // What it has printed so far.
   std::string Output();
   // Waits until the output contains `text`; false: it ended or the time is over.
-  bool WaitForOutput(const std::string& text, std::chrono::seconds timeout = std::chrono::seconds(60));
+  bool WaitForOutput(const std::string& text,
+                     std::chrono::seconds timeout = std::chrono::seconds(60));
   // Waits for the end; after `timeout` it is killed.
   ProgramResult Wait(std::chrono::seconds timeout = std::chrono::seconds(120));
 
  private:
-  bool Read(int timeout_ms);   // false: end of output
+  bool Read(int timeout_ms);  // false: end of output
 
   pid_t pid_ = -1;
   int pipe_ = -1;

@@ -40,20 +40,22 @@ class WorkerBase : public SimulatedWorker {
     }
   }
 
-  // Sends the gradients in random order and random groups, one `final` message to every server; with `pull` the
-  // messages also ask for the new values of all cells.
+  // Sends the gradients in random order and random groups, one `final` message to every server;
+  // with `pull` the messages also ask for the new values of all cells.
   void Push(ExchangeRequest header, std::vector<Gradient> gradients,
             std::vector<RowContribution> rows, bool pull) {
-    std::vector<std::vector<ExchangeRequest>> messages(placement_.servers(), std::vector<ExchangeRequest>{header});
-    for (size_t i = gradients.size(); i > 1; --i) std::swap(gradients[i - 1], gradients[environment_.random(i)]);
+    std::vector<std::vector<ExchangeRequest>> messages(placement_.servers(),
+                                                       std::vector<ExchangeRequest>{header});
+    for (size_t i = gradients.size(); i > 1; --i)
+      std::swap(gradients[i - 1], gradients[environment_.random(i)]);
     for (const Gradient& gradient : gradients) {
       auto& queue = messages[placement_.cells()[gradient.cell].server];
       if (environment_.random(2) == 0) queue.push_back(header);
-      queue.back().contributions.push_back({gradient.cell, versions_[gradient.cell],
-                                            Payload(*gradient.values, gradient.values)});
+      queue.back().contributions.push_back(
+          {gradient.cell, versions_[gradient.cell], Payload(*gradient.values, gradient.values)});
     }
     for (RowContribution& contribution : rows) {
-      uint64_t first;   // all are of one server
+      uint64_t first;  // all are of one server
       std::memcpy(&first, contribution.ids.segments()[0].data, sizeof(first));
       auto& queue = messages[placement_.server_of_bucket(BucketOf(first))];
       if (environment_.random(2) == 0) queue.push_back(header);
@@ -66,7 +68,8 @@ class WorkerBase : public SimulatedWorker {
       for (ExchangeRequest& message : queue) {
         message.pull_applied = pull && message.final;
         if (pull && message.final) {
-          for (uint32_t cell : placement_.cells_of_server(server)) message.pull_cells.push_back(cell);
+          for (uint32_t cell : placement_.cells_of_server(server))
+            message.pull_cells.push_back(cell);
         }
         if (message.has_push()) Expect(server, std::move(message));
       }
@@ -160,7 +163,7 @@ class WorkerBase : public SimulatedWorker {
   const ToyJob& job_;
   const Placement& placement_;
   const Environment environment_;
-  std::vector<std::vector<float>> weights_;   // by cell
+  std::vector<std::vector<float>> weights_;  // by cell
   std::vector<uint64_t> versions_;
   std::map<std::pair<uint32_t, uint64_t>, std::vector<float>> rows_;  // by table and id
   std::map<std::pair<uint32_t, uint64_t>, uint64_t> row_versions_;
@@ -217,8 +220,9 @@ class SyncWorker final : public WorkerBase {
   void NoteApplied(const ExchangeReply& reply) {
     for (uint32_t server = 0; server < applied_.size(); ++server) {
       const auto cells = placement_.cells_of_server(server);
-      const bool from_here = cells.empty() ? reply.cells.empty()
-                                           : !reply.cells.empty() && reply.cells[0].cell == cells[0];
+      const bool from_here = cells.empty()
+                                 ? reply.cells.empty()
+                                 : !reply.cells.empty() && reply.cells[0].cell == cells[0];
       if (from_here) applied_[server] = std::max(applied_[server], reply.applied_step);
     }
   }
@@ -279,7 +283,7 @@ class SyncWorker final : public WorkerBase {
 
   const SliceTree tree_;
   const bool backup_;
-  std::vector<uint64_t> applied_;   // by server
+  std::vector<uint64_t> applied_;  // by server
   std::vector<TreeNode> nodes_;
   uint64_t step_ = 0;
   bool pulling_rows_ = false;
@@ -288,9 +292,11 @@ class SyncWorker final : public WorkerBase {
 
 class TaskWorker final : public WorkerBase {
  public:
-  TaskWorker(const ToyJob& job, const Placement& placement, uint32_t rank, uint32_t batches_per_task,
-             Environment environment)
-      : WorkerBase(job, placement, std::move(environment)), rank_(rank), batches_per_task_(batches_per_task) {}
+  TaskWorker(const ToyJob& job, const Placement& placement, uint32_t rank,
+             uint32_t batches_per_task, Environment environment)
+      : WorkerBase(job, placement, std::move(environment)),
+        rank_(rank),
+        batches_per_task_(batches_per_task) {}
 
   void Start() override { NextTask(); }
 
@@ -308,7 +314,8 @@ class TaskWorker final : public WorkerBase {
  private:
   uint64_t BatchesOf(uint64_t task) const {
     const uint64_t first = (task - 1) * batches_per_task_;
-    return std::min<uint64_t>(batches_per_task_, ToyBatches(job_) - std::min(first, ToyBatches(job_)));
+    return std::min<uint64_t>(batches_per_task_,
+                              ToyBatches(job_) - std::min(first, ToyBatches(job_)));
   }
 
   void GoOn() {
@@ -356,8 +363,8 @@ class TaskWorker final : public WorkerBase {
     std::vector<Gradient> gradients;
     for (const CellSpec& cell : placement_.cells()) {
       if (NoGradient(job_, number, 0, cell.id)) continue;
-      gradients.push_back({cell.id, std::make_shared<std::vector<float>>(
-                                        ToyContribution(job_, cell, weights_[cell.id], examples, 1))});
+      gradients.push_back({cell.id, std::make_shared<std::vector<float>>(ToyContribution(
+                                        job_, cell, weights_[cell.id], examples, 1))});
     }
     Push(header, std::move(gradients), RowContributions(number, 0, examples, 1), true);
   }
@@ -365,7 +372,7 @@ class TaskWorker final : public WorkerBase {
   const uint32_t rank_;
   const uint32_t batches_per_task_;
   uint64_t task_ = 0, batch_ = 0, completed_ = 0;
-  bool joined_ = false;   // the first replies have come
+  bool joined_ = false;  // the first replies have come
   bool ended_ = false;
   bool pulling_rows_ = false;
   uint32_t row_pulls_ = 0;  // of the batch
@@ -378,14 +385,17 @@ uint64_t ToyBatches(const ToyJob& job) {
   return (job.examples + size - 1) / size;
 }
 
-std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode, const Placement& placement,
-                                                     uint32_t rank, uint32_t workers, uint32_t batches_per_task,
-                                                     uint64_t first_step, SimulatedWorker::Environment environment) {
+std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode,
+                                                     const Placement& placement, uint32_t rank,
+                                                     uint32_t workers, uint32_t batches_per_task,
+                                                     uint64_t first_step,
+                                                     SimulatedWorker::Environment environment) {
   if (mode.rounds()) {
     return std::make_unique<SyncWorker>(job, placement, rank, workers, mode, first_step,
                                         std::move(environment));
   }
-  return std::make_unique<TaskWorker>(job, placement, rank, batches_per_task, std::move(environment));
+  return std::make_unique<TaskWorker>(job, placement, rank, batches_per_task,
+                                      std::move(environment));
 }
 
 }  // namespace convoy::testing

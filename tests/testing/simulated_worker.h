@@ -1,5 +1,5 @@
-// What a worker does, as a simulation needs it: driven by events, with the toy model. The rules of the protocol are
-// not here but in ClientCore and ServerCore.
+// What a worker does, as a simulation needs it: driven by events, with the toy model. The rules of
+// the protocol are not here but in ClientCore and ServerCore.
 #ifndef CONVOY_TESTS_TESTING_SIMULATED_WORKER_H_
 #define CONVOY_TESTS_TESTING_SIMULATED_WORKER_H_
 
@@ -19,11 +19,12 @@ class SimulatedWorker {
   struct Environment {
     std::function<uint64_t(uint64_t below)> random;
     std::function<void(uint32_t server, ExchangeRequest request)> submit;
-    std::function<void(std::function<void()>)> after;   // some time later
+    std::function<void(std::function<void()>)> after;  // some time later
     // Ids from 1; beyond the last: the end. `finished`: the task before; 0: none.
     std::function<uint64_t(uint64_t finished)> next_task;
-    std::function<void(uint32_t worker)> on_read;       // new weights are about to be used
-    std::function<void(std::function<void()>)> when_all_joined;   // ssp: once every worker has joined the clocks
+    std::function<void(uint32_t worker)> on_read;  // new weights are about to be used
+    std::function<void(std::function<void()>)>
+        when_all_joined;  // ssp: once every worker has joined the clocks
     std::function<void()> done;
   };
 
@@ -35,9 +36,11 @@ class SimulatedWorker {
   virtual bool holds_task() const { return false; }
 };
 
-std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode, const Placement& placement,
-                                                     uint32_t rank, uint32_t workers, uint32_t batches_per_task,
-                                                     uint64_t first_step, SimulatedWorker::Environment environment);
+std::unique_ptr<SimulatedWorker> MakeSimulatedWorker(const ToyJob& job, const Mode& mode,
+                                                     const Placement& placement, uint32_t rank,
+                                                     uint32_t workers, uint32_t batches_per_task,
+                                                     uint64_t first_step,
+                                                     SimulatedWorker::Environment environment);
 
 // async, ssp: batches of batch_size / slices examples, cut into tasks.
 uint64_t ToyBatches(const ToyJob& job);

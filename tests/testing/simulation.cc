@@ -16,7 +16,7 @@ namespace convoy::testing {
 struct Simulation::Stream {
   uint64_t id;
   uint32_t worker, server;
-  bool client_open = true;                  // the client end
+  bool client_open = true;  // the client end
   bool server_open = true;
   absl::Time last_up = absl::InfinitePast(), last_down = absl::InfinitePast();
 };
@@ -25,7 +25,7 @@ struct Simulation::Worker {
   uint32_t rank;
   std::unique_ptr<ClientCore> client;
   std::unique_ptr<SimulatedWorker> logic;
-  std::vector<std::shared_ptr<Stream>> streams;   // by server
+  std::vector<std::shared_ptr<Stream>> streams;  // by server
   bool done = false;
 };
 
@@ -48,7 +48,8 @@ absl::Duration Simulation::RandomDelay() {
 
 void Simulation::Log(const std::string& line) {
   ++result_.events;
-  const std::string stamped = absl::StrCat(absl::ToInt64Microseconds(now_ - absl::UnixEpoch()), " us: ", line);
+  const std::string stamped =
+      absl::StrCat(absl::ToInt64Microseconds(now_ - absl::UnixEpoch()), " us: ", line);
   result_.log_hash = StableHash(absl::StrCat(result_.log_hash, stamped));
   if (options_.keep_log) result_.log.push_back(stamped);
 }
@@ -67,7 +68,8 @@ Payload Simulation::Shred(const std::string& bytes) {
   auto pieces = std::make_shared<Pieces>();
   Payload payload(pieces);
   for (size_t at = 0; at < bytes.size();) {
-    const size_t take = std::min<size_t>(bytes.size() - at, Chance(0.2) ? 1 + Random(9) : 1 + Random(bytes.size()));
+    const size_t take =
+        std::min<size_t>(bytes.size() - at, Chance(0.2) ? 1 + Random(9) : 1 + Random(bytes.size()));
     pieces->parts.push_back(std::make_unique<std::string>(bytes, at, take));
     payload.Append({pieces->parts.back()->data(), take});
     at += take;
@@ -91,7 +93,8 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     server.deltas = true;
     servers_.push_back(*ServerCore::Create(server, placement_));
     if (options_.restore) {
-      if (absl::Status status = options_.restore(rank, *servers_.back()); !status.ok()) return status;
+      if (absl::Status status = options_.restore(rank, *servers_.back()); !status.ok())
+        return status;
     }
   }
   for (uint32_t rank = 0; rank < options_.workers; ++rank) {
@@ -103,7 +106,8 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     client.worker = rank;
     client.mode = options_.mode;
     client.in_flight_bytes = 200;
-    for (uint32_t s = 0; s < options_.servers; ++s) client.servers.push_back(absl::StrCat("simulated:", s));
+    for (uint32_t s = 0; s < options_.servers; ++s)
+      client.servers.push_back(absl::StrCat("simulated:", s));
     worker->client = std::make_unique<ClientCore>(client);
     Worker* w = worker.get();
     SimulatedWorker::Environment environment;
@@ -120,7 +124,8 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     environment.on_read = [this](uint32_t reader) {
       uint64_t slowest = workers_[reader]->logic->batches_completed();
       for (const auto& other : workers_) {
-        if (other->logic->holds_task()) slowest = std::min(slowest, other->logic->batches_completed());
+        if (other->logic->holds_task())
+          slowest = std::min(slowest, other->logic->batches_completed());
       }
       result_.largest_lead =
           std::max(result_.largest_lead, workers_[reader]->logic->batches_completed() - slowest);
@@ -131,9 +136,9 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
       for (const auto& go_on : joined_) go_on();
     };
     environment.done = [w] { w->done = true; };
-    worker->logic = MakeSimulatedWorker(options_.job, options_.mode, placement_, rank, options_.workers,
-                                        options_.batches_per_task, options_.first_step,
-                                        std::move(environment));
+    worker->logic =
+        MakeSimulatedWorker(options_.job, options_.mode, placement_, rank, options_.workers,
+                            options_.batches_per_task, options_.first_step, std::move(environment));
     workers_.push_back(std::move(worker));
   }
   for (auto& worker : workers_) {
@@ -147,7 +152,8 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
   Observe();
 
   const auto all_done = [&] {
-    return std::all_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->done && w->client->idle(); });
+    return std::all_of(workers_.begin(), workers_.end(),
+                       [](const auto& w) { return w->done && w->client->idle(); });
   };
   while (failure_.ok() && !all_done()) {
     if (options_.kill_after > 0 && result_.events >= options_.kill_after) {
@@ -161,9 +167,9 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     event.run();
   }
   if (!failure_.ok()) {
-    return absl::InternalError(absl::StrCat("schedule seed ", options_.seed, ", at ",
-                                            absl::FormatDuration(now_ - absl::UnixEpoch()), ", event ", result_.events,
-                                            ": ", std::string(failure_.message())));
+    return absl::InternalError(absl::StrCat(
+        "schedule seed ", options_.seed, ", at ", absl::FormatDuration(now_ - absl::UnixEpoch()),
+        ", event ", result_.events, ": ", std::string(failure_.message())));
   }
   result_.duration = now_ - absl::UnixEpoch();
   for (const VariableSpec& variable : options_.job.variables) {
@@ -177,7 +183,8 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
       const CellSpec& spec = placement_.cells()[id];
       const Cell::State state = servers_[s]->CellState(id);
       counts.push_back(state.counts);
-      std::copy(state.values.begin(), state.values.end(), result_.weights[spec.variable].begin() + spec.offset);
+      std::copy(state.values.begin(), state.values.end(),
+                result_.weights[spec.variable].begin() + spec.offset);
     }
     counts.push_back(servers_[s]->CellState(ServerCore::kServerCell).counts);
   }
@@ -231,9 +238,15 @@ void Simulation::ReadTables() {
 void Simulation::Perform(Worker& worker, const ClientCore::Actions& actions) {
   for (const ClientCore::Action& action : actions) {
     switch (action.kind) {
-      case ClientCore::Action::Kind::kOpen: OpenStream(worker, action.server); break;
-      case ClientCore::Action::Kind::kSend: SendToServer(worker, action.server, *action.request); break;
-      case ClientCore::Action::Kind::kComplete: worker.logic->OnReply(*action.request, action.reply); break;
+      case ClientCore::Action::Kind::kOpen:
+        OpenStream(worker, action.server);
+        break;
+      case ClientCore::Action::Kind::kSend:
+        SendToServer(worker, action.server, *action.request);
+        break;
+      case ClientCore::Action::Kind::kComplete:
+        worker.logic->OnReply(*action.request, action.reply);
+        break;
     }
   }
 }
@@ -244,7 +257,8 @@ void Simulation::OpenStream(Worker& worker, uint32_t server) {
   worker.streams[server] = stream;
   After(RandomDelay(), [this, stream, &worker] {
     if (!stream->client_open) return;
-    Log(absl::StrCat("worker ", worker.rank, " opens stream ", stream->id, " to server ", stream->server));
+    Log(absl::StrCat("worker ", worker.rank, " opens stream ", stream->id, " to server ",
+                     stream->server));
     ClientCore::Actions actions;
     worker.client->OnOpened(stream->server, now_, &actions);
     Perform(worker, actions);
@@ -260,9 +274,10 @@ void Simulation::SendToServer(Worker& worker, uint32_t server, const ExchangeReq
     if (!stream->server_open) return;
     const absl::StatusOr<ExchangeRequest> decoded = DecodeRequest(Shred(bytes));
     if (!decoded.ok()) return Fail(decoded.status());
-    Log(absl::StrCat("server ", stream->server, " gets request ", decoded->request_id, " of worker ",
-                     decoded->worker, ", step ", decoded->step, ", task ", decoded->task, " batch ",
-                     decoded->batch, decoded->final ? ", final" : "", ", pulls ", decoded->pull_cells.size()));
+    Log(absl::StrCat("server ", stream->server, " gets request ", decoded->request_id,
+                     " of worker ", decoded->worker, ", step ", decoded->step, ", task ",
+                     decoded->task, " batch ", decoded->batch, decoded->final ? ", final" : "",
+                     ", pulls ", decoded->pull_cells.size()));
     std::vector<ServerCore::Outgoing> out;
     servers_[stream->server]->Handle(stream->id, *decoded, now_, &out);
     SendReplies(stream->server, out);
@@ -280,8 +295,8 @@ void Simulation::SendReplies(uint32_t, const std::vector<ServerCore::Outgoing>& 
       if (!stream->client_open) return;
       const absl::StatusOr<ExchangeReply> decoded = DecodeReply(Shred(Encode(reply).ToString()));
       if (!decoded.ok()) return Fail(decoded.status());
-      Log(absl::StrCat("worker ", stream->worker, " gets reply ", decoded->request_id, " of server ",
-                       stream->server, decoded->retry_later ? ", retry later" : ""));
+      Log(absl::StrCat("worker ", stream->worker, " gets reply ", decoded->request_id,
+                       " of server ", stream->server, decoded->retry_later ? ", retry later" : ""));
       Worker& worker = *workers_[stream->worker];
       ClientCore::Actions actions;
       const absl::Status status = worker.client->OnReply(stream->server, *decoded, now_, &actions);
@@ -292,8 +307,8 @@ void Simulation::SendReplies(uint32_t, const std::vector<ServerCore::Outgoing>& 
   }
 }
 
-// The client notices after a while; the server may go on reading what was under way, also after the client has opened
-// another stream.
+// The client notices after a while; the server may go on reading what was under way, also after the
+// client has opened another stream.
 void Simulation::BreakStream(const std::shared_ptr<Stream>& stream) {
   After(RandomDelay(), [this, stream] {
     if (!stream->client_open) return;

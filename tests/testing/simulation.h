@@ -1,7 +1,8 @@
-// A whole cluster in one thread: the real server and client cores on a simulated network and clock, driven by a
-// seed. Messages are encoded, cut into random pieces, delayed, reordered across streams, lost with their stream and
-// sent twice by retries; memory that a message has given back is overwritten. The same seed gives the same run, event
-// for event. docs/simulation.md says how to write a test with it.
+// A whole cluster in one thread: the real server and client cores on a simulated network and clock,
+// driven by a seed. Messages are encoded, cut into random pieces, delayed, reordered across
+// streams, lost with their stream and sent twice by retries; memory that a message has given back
+// is overwritten. The same seed gives the same run, event for event. docs/simulation.md says how to
+// write a test with it.
 #ifndef CONVOY_TESTS_TESTING_SIMULATION_H_
 #define CONVOY_TESTS_TESTING_SIMULATION_H_
 
@@ -29,18 +30,18 @@ struct ClusterView {
   std::function<void(std::function<void()>)> after;  // some time later
   std::function<ServerCore&(uint32_t)> server;
   std::function<absl::Time()> now;
-  std::function<uint64_t()> step;           // the highest that a worker has begun; batches done
-  std::function<IntervalSet()> completed;   // ids of tasks that workers have completed
+  std::function<uint64_t()> step;          // the highest that a worker has begun; batches done
+  std::function<IntervalSet()> completed;  // ids of tasks that workers have completed
   std::function<void(const absl::Status&)> fail;
 };
 
 struct SimulationOptions {
-  uint64_t seed = 1;             // of the schedule
+  uint64_t seed = 1;  // of the schedule
   ToyJob job;
   Mode mode;
   uint32_t servers = 2;
   uint32_t workers = 2;
-  uint32_t batches_per_task = 3;   // async, ssp
+  uint32_t batches_per_task = 3;  // async, ssp
   double out_of_order_budget = 0.7;
   // Chance that a message takes a stream down with it.
   double stream_loss = 0.02;
@@ -49,7 +50,8 @@ struct SimulationOptions {
   double straggler = 1;
   // Keep a line for every event.
   bool keep_log = false;
-  // The job goes on: what each server holds when it starts, the first step, the tasks that are done.
+  // The job goes on: what each server holds when it starts, the first step, the tasks that are
+  // done.
   std::function<absl::Status(uint32_t rank, ServerCore& server)> restore{};
   uint64_t first_step = 0;
   IntervalSet completed{};
@@ -62,24 +64,25 @@ struct SimulationOptions {
 class Simulation {
  public:
   struct Result {
-    std::vector<std::vector<float>> weights;       // by variable
-    std::vector<ToyRows> tables;                   // by table
-    std::vector<v1::ServerStats> stats;            // by server
+    std::vector<std::vector<float>> weights;  // by variable
+    std::vector<ToyRows> tables;              // by table
+    std::vector<v1::ServerStats> stats;       // by server
     // By server and cell, the server's own cell last.
     std::vector<std::vector<Cell::Counts>> counts;
     uint64_t events = 0;
-    absl::Duration duration;                        // by the simulated clock
+    absl::Duration duration;  // by the simulated clock
     uint64_t streams_lost = 0;
-    uint64_t log_hash = 0;                          // of all events
+    uint64_t log_hash = 0;  // of all events
     std::vector<std::string> log;
-    bool killed = false;                            // weights, tables and counts are then empty
-    uint64_t largest_lead = 0;                      // ssp: batches a reader was ahead of the slowest
+    bool killed = false;        // weights, tables and counts are then empty
+    uint64_t largest_lead = 0;  // ssp: batches a reader was ahead of the slowest
   };
 
   explicit Simulation(SimulationOptions options);
   ~Simulation();
 
-  // Runs the job to its end. Internal: an invariant was broken, or nothing could go on; says what and when.
+  // Runs the job to its end. Internal: an invariant was broken, or nothing could go on; says what
+  // and when.
   absl::StatusOr<Result> Run();
 
  private:
@@ -96,7 +99,9 @@ class Simulation {
 
   void After(absl::Duration delay, std::function<void()> run);
   absl::Duration RandomDelay();
-  uint64_t Random(uint64_t below) { return std::uniform_int_distribution<uint64_t>(0, below - 1)(random_); }
+  uint64_t Random(uint64_t below) {
+    return std::uniform_int_distribution<uint64_t>(0, below - 1)(random_);
+  }
   bool Chance(double p) { return std::bernoulli_distribution(p)(random_); }
   void Log(const std::string& line);
   // The bytes of a message in random pieces, each overwritten when it is released.
@@ -124,9 +129,9 @@ class Simulation {
   std::vector<std::unique_ptr<ServerCore>> servers_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::shared_ptr<Stream>> streams_;
-  uint64_t next_task_ = 1;   // of the toy coordinator
-  IntervalSet completed_;    // tasks
-  std::vector<std::function<void()>> joined_;   // workers that wait for the others to join
+  uint64_t next_task_ = 1;                     // of the toy coordinator
+  IntervalSet completed_;                      // tasks
+  std::vector<std::function<void()>> joined_;  // workers that wait for the others to join
   Result result_;
   absl::Status failure_;
 };

@@ -1,4 +1,5 @@
-// Small image data sets in IDX files, made from a seed: each class is a pattern with noise, so that models can learn it.
+// Small image data sets in IDX files, made from a seed: each class is a pattern with noise, so that
+// models can learn it.
 #ifndef CONVOY_TESTS_TESTING_TOY_IMAGES_H_
 #define CONVOY_TESTS_TESTING_TOY_IMAGES_H_
 
@@ -9,7 +10,7 @@ namespace convoy::testing {
 
 struct ToyImages {
   uint32_t examples = 200;
-  uint32_t side = 8;       // pixels
+  uint32_t side = 8;  // pixels
   uint32_t classes = 4;
   uint64_t seed = 1;
 };

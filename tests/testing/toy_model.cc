@@ -122,7 +122,8 @@ bool NoGradient(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t cell)
   return job.sparse && RandomStream(job.seed, "no gradient", step, slice).Below(cell, 4) == 0;
 }
 
-std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights, ToyRange examples) {
+std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights,
+                               ToyRange examples) {
   std::vector<float> gradient(weights.size(), 0.0f);
   for (uint64_t example = examples.begin; example < examples.end; ++example) {
     const RandomStream targets(7, "target", example, cell.id);
@@ -131,8 +132,9 @@ std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& w
   return gradient;
 }
 
-std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell, const std::vector<float>& weights,
-                                   ToyRange examples, float factor) {
+std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell,
+                                   const std::vector<float>& weights, ToyRange examples,
+                                   float factor) {
   if (job.local_steps == 0) return ToyGradient(cell, weights, examples);
   std::vector<float> moved = weights;
   for (uint32_t k = 0; k < job.local_steps; ++k) {
@@ -151,12 +153,14 @@ std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
     InitializeValues(variable, job.seed, 0, result.back());
   }
   for (const CellSpec& cell : placement.cells()) {
-    const OptimizerSettings settings = *SettingsFor(job.optimizer, job.variables[cell.variable].name);
+    const OptimizerSettings settings =
+        *SettingsFor(job.optimizer, job.variables[cell.variable].name);
     const auto optimizer = *MakeOptimizer(settings);
     auto first = result[cell.variable].begin() + cell.offset;
     std::vector<float> weights(first, first + cell.size);
     std::vector<std::vector<float>> slots;
-    for (int s = 0; s < optimizer->num_slots(); ++s) slots.emplace_back(cell.size, optimizer->initial_slot_value(s));
+    for (int s = 0; s < optimizer->num_slots(); ++s)
+      slots.emplace_back(cell.size, optimizer->initial_slot_value(s));
     uint64_t seen = 0, updates = 0;
     for (uint64_t step = 0; step < job.steps; ++step) {
       std::vector<Sum> parts;
@@ -166,7 +170,8 @@ std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
         count += examples.size();
         parts.push_back(NoGradient(job, step, slice, cell.id)
                             ? Sum()
-                            : ToyContribution(job, cell, weights, examples, static_cast<float>(examples.size())));
+                            : ToyContribution(job, cell, weights, examples,
+                                              static_cast<float>(examples.size())));
       }
       if (const Sum sum = TreeSum(parts); sum && job.local_steps > 0) {
         const auto inverse = static_cast<float>(1.0 / static_cast<double>(count));
@@ -176,11 +181,13 @@ std::vector<std::vector<float>> PlainLoop(const ToyJob& job) {
       if (const Sum sum = TreeSum(parts)) {
         std::vector<float*> slot_pointers;
         for (auto& slot : slots) slot_pointers.push_back(slot.data());
-        const double factor = ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
-        optimizer->Apply({static_cast<float>(settings.learning_rate * factor), static_cast<int64_t>(++updates),
-                          static_cast<float>(1.0 / static_cast<double>(count))},
-                         {sum->data(), weights.data(), weights.data(), slot_pointers.data(),
-                          static_cast<int64_t>(weights.size())});
+        const double factor =
+            ScheduleFactor(job.optimizer.schedule(), seen, job.examples, job.examples);
+        optimizer->Apply(
+            {static_cast<float>(settings.learning_rate * factor), static_cast<int64_t>(++updates),
+             static_cast<float>(1.0 / static_cast<double>(count))},
+            {sum->data(), weights.data(), weights.data(), slot_pointers.data(),
+             static_cast<int64_t>(weights.size())});
       }
       seen += count;
     }

@@ -1,6 +1,6 @@
-// A tiny model for tests of the protocol: the gradient of every element pulls it towards the targets of the
-// examples, so that it depends on the weights, the example and the element, and any lost, doubled or misplaced
-// contribution shows in the bits of the result.
+// A tiny model for tests of the protocol: the gradient of every element pulls it towards the
+// targets of the examples, so that it depends on the weights, the example and the element, and any
+// lost, doubled or misplaced contribution shows in the bits of the result.
 #ifndef CONVOY_TESTS_TESTING_TOY_MODEL_H_
 #define CONVOY_TESTS_TESTING_TOY_MODEL_H_
 
@@ -22,11 +22,12 @@ struct ToyRange {
 
 struct ToyJob {
   uint64_t seed = 1;
-  uint64_t examples = 96;   // in the data set
-  uint32_t batch_size = 16; // global
+  uint64_t examples = 96;    // in the data set
+  uint32_t batch_size = 16;  // global
   uint32_t slices = 4;
   uint64_t steps = 12;
-  // Steps that a slice takes itself before it sends how far it came (local_sgd, geo); 0: it sends gradients.
+  // Steps that a slice takes itself before it sends how far it came (local_sgd, geo); 0: it sends
+  // gradients.
   uint32_t local_steps = 0;
   // Some (step, slice, cell) have no gradient at all, as with sparse models.
   bool sparse = true;
@@ -69,15 +70,17 @@ ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice);
 bool NoGradient(const ToyJob& job, uint64_t step, uint32_t slice, uint32_t cell);
 
 // Gradient of the cell's elements, summed over the examples.
-std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights, ToyRange examples);
+std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& weights,
+                               ToyRange examples);
 
-// What a slice or batch sends: the gradient, or `factor` times the change of the weights by job.local_steps steps of
-// gradient descent on the examples.
-std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell, const std::vector<float>& weights,
-                                   ToyRange examples, float factor);
+// What a slice or batch sends: the gradient, or `factor` times the change of the weights by
+// job.local_steps steps of gradient descent on the examples.
+std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell,
+                                   const std::vector<float>& weights, ToyRange examples,
+                                   float factor);
 
-// All weights after `steps` steps of a plain loop: the same slices, added along the same tree, one update a step.
-// By variable, row-major.
+// All weights after `steps` steps of a plain loop: the same slices, added along the same tree, one
+// update a step. By variable, row-major.
 std::vector<std::vector<float>> PlainLoop(const ToyJob& job);
 // All rows of the tables after the same loop, by table.
 std::vector<ToyRows> PlainTables(const ToyJob& job);

@@ -18,7 +18,8 @@
 namespace convoy {
 namespace {
 
-// One weight w, loss w * x summed over the examples: the gradient is the sum of the features, whatever w is.
+// One weight w, loss w * x summed over the examples: the gradient is the sum of the features,
+// whatever w is.
 class SumModel final : public Model {
  public:
   Task task() const override { return Task::kRegression; }
@@ -28,7 +29,8 @@ class SumModel final : public Model {
     *mapped = label;
     return absl::OkStatus();
   }
-  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights, GradientSink& gradients) override {
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
     seen_weights.push_back((*weights.Weights(0))[0]);
     float sum = 0;
     for (int64_t i = 0; i < batch.size; ++i) sum += batch.dense[static_cast<size_t>(i)];
@@ -36,7 +38,9 @@ class SumModel final : public Model {
     EXPECT_TRUE(gradients.Ready(0, 0, 1).ok());
     return BatchOutput();
   }
-  absl::StatusOr<BatchOutput> Evaluate(const Batch&, WeightSource&) override { return BatchOutput(); }
+  absl::StatusOr<BatchOutput> Evaluate(const Batch&, WeightSource&) override {
+    return BatchOutput();
+  }
 
   std::vector<float> seen_weights;
 
@@ -46,7 +50,9 @@ class SumModel final : public Model {
 
 class Pulled final : public WeightSource {
  public:
-  absl::StatusOr<std::span<const float>> Weights(int) override { return std::span<const float>(&value, 1); }
+  absl::StatusOr<std::span<const float>> Weights(int) override {
+    return std::span<const float>(&value, 1);
+  }
   float value = 10;
 };
 
@@ -81,7 +87,9 @@ class LocalStepsTest : public ::testing::Test {
     options.clip_norm = clip_norm;
     steps_ = *LocalSteps::Create(options, model_.variables());
   }
-  void Step(const std::vector<float>& features) { ASSERT_TRUE(steps_->Step(model_, BatchOf(features), 0).ok()); }
+  void Step(const std::vector<float>& features) {
+    ASSERT_TRUE(steps_->Step(model_, BatchOf(features), 0).ok());
+  }
   float Difference(float factor) {
     Sent sent;
     EXPECT_TRUE(steps_->End(pulled_, factor, {}, sent).ok());
@@ -96,8 +104,8 @@ class LocalStepsTest : public ::testing::Test {
 TEST_F(LocalStepsTest, TheContributionIsHowFarTheStepsCame) {
   Make();
   ASSERT_TRUE(steps_->Begin(pulled_).ok());
-  Step({1, 3});   // mean 2: v = 2, w = 8
-  Step({4});      // v = 0.5 * 2 + 4 = 5, w = 3
+  Step({1, 3});  // mean 2: v = 2, w = 8
+  Step({4});     // v = 0.5 * 2 + 4 = 5, w = 3
   EXPECT_EQ(model_.seen_weights, (std::vector<float>{10, 8}));
   EXPECT_EQ(Difference(1), -7);
   EXPECT_EQ(Difference(3), -21);
@@ -109,7 +117,7 @@ TEST_F(LocalStepsTest, SlotsStartAnewInEachRound) {
   Step({2});
   pulled_.value = 5;
   ASSERT_TRUE(steps_->Begin(pulled_).ok());
-  Step({2});   // the same step as in the first round: no momentum is left
+  Step({2});  // the same step as in the first round: no momentum is left
   EXPECT_EQ(model_.seen_weights, (std::vector<float>{10, 5}));
   EXPECT_EQ(Difference(1), -2);
 }
@@ -134,7 +142,7 @@ TEST_F(LocalStepsTest, ANotFiniteGradientOtherwiseShowsInTheContribution) {
 TEST_F(LocalStepsTest, TheNormOfEveryStepsMeanGradientIsClipped) {
   Make(/*skip=*/false, /*clip_norm=*/0.5);
   ASSERT_TRUE(steps_->Begin(pulled_).ok());
-  Step({30, 50});   // mean 40, cut to 0.5
+  Step({30, 50});  // mean 40, cut to 0.5
   EXPECT_FLOAT_EQ(Difference(1), -0.5f);
 }
 
@@ -278,10 +286,11 @@ TEST(StepPlanTest, ARoundOfLocalStepsIsThatManyGlobalBatchesAndNeverCrossesAnEpo
   training.set_slices(2);
   training.set_epochs(3);
   const StepPlan plan(training, {.kind = Mode::Kind::kLocalSgd, .local_steps = 2}, 11);
-  EXPECT_EQ(plan.per_epoch(), 2u);   // batches of 4, 4 and 3
+  EXPECT_EQ(plan.per_epoch(), 2u);  // batches of 4, 4 and 3
   EXPECT_EQ(plan.total(), 6u);
   EXPECT_EQ(plan.SliceBatches(plan.Step(0), 1), (std::vector<Range>{{2, 4}, {6, 8}}));
-  EXPECT_EQ(plan.SliceBatches(plan.Step(3), 1), (std::vector<Range>{{9, 11}}));   // floor(3 / 2) = 1 of slice 0
+  EXPECT_EQ(plan.SliceBatches(plan.Step(3), 1),
+            (std::vector<Range>{{9, 11}}));  // floor(3 / 2) = 1 of slice 0
   EXPECT_EQ(plan.SliceExamples(plan.Step(0), 0), 4u);
   EXPECT_EQ(plan.SliceExamples(plan.Step(1), 0), 1u);
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "proto/parameter_server.grpc.pb.h"
 #include "ps/parameter_service.h"
 #include "tests/worker/cutting_proxy.h"
@@ -133,7 +134,7 @@ TEST(ParameterClientTest, AGradientOfSeveralBlocksArrivesExactly) {
 
 uint64_t BytesOfOneStep(size_t coalesce_bytes) {
   std::vector<VariableSpec> variables;
-  for (int i = 0; i < 50; ++i) variables.push_back(Variable("v" + std::to_string(i), 10));
+  for (int i = 0; i < 50; ++i) variables.push_back(Variable(absl::StrCat("v", i), 10));
   const Cluster cluster(variables, 1);
   ParameterClient::Options options = cluster.ClientOptions();
   options.coalesce_bytes = coalesce_bytes;
@@ -275,7 +276,7 @@ TEST(ParameterClientTest, WithOverlapWeightsOfTheLastPushMayComeLaterAndChangeOn
   const std::span<const float> held = *client->Weights(0);
 
   options.worker = 1;
-  options.interrupted = [&client] { return client->Poll(); };   // one thread drives both workers
+  options.interrupted = [&client] { return client->Poll(); };  // one thread drives both workers
   const auto other = cluster.Connect(options);
   GradientPush other_push(other.get(), {});
   ASSERT_TRUE(other_push.Begin(Step(0, 2, {0, 1})).ok());
@@ -287,7 +288,8 @@ TEST(ParameterClientTest, WithOverlapWeightsOfTheLastPushMayComeLaterAndChangeOn
   ExpectWeights(*client, 0.5f);
 }
 
-// Without a second slice a step is complete with its last block, and a block is applied when it arrives.
+// Without a second slice a step is complete with its last block, and a block is applied when it
+// arrives.
 TEST(ParameterClientTest, ABlockIsAtTheServerBeforeTheRestOfItsGradientIsComputed) {
   const Cluster cluster({Variable("input", 150000)}, 1);
   const auto client = cluster.Connect(cluster.ClientOptions());
@@ -298,7 +300,8 @@ TEST(ParameterClientTest, ABlockIsAtTheServerBeforeTheRestOfItsGradientIsCompute
   push.BeginSlice(true);
   push.Gradient(0);
   ASSERT_TRUE(push.Ready(0, 0, 65536).ok());
-  while (cluster.Stats(0).updates() == 0) ASSERT_TRUE(client->Poll().ok());   // for ever, if blocks were held back
+  while (cluster.Stats(0).updates() == 0)
+    ASSERT_TRUE(client->Poll().ok());  // for ever, if blocks were held back
   EXPECT_EQ(cluster.Stats(0).updates(), 1u);
   ASSERT_TRUE(push.Ready(0, 65536, 150000).ok());
   ASSERT_TRUE(push.EndSlice(1).ok());

@@ -22,8 +22,8 @@ class Loss {
   virtual void Predict(std::span<const float> scores, std::span<float> predictions) const = 0;
   // The sum of the losses of labels.size() examples, in doubles and in their order. `predictions`
   // are those of Predict for `scores`. Each example's loss is multiplied by its weight; `weights`
-  // empty: all are 1. Writes the gradient of the sum with respect to the scores unless `gradient` is
-  // empty. InvalidArgument: a label that CheckLabel would not have written.
+  // empty: all are 1. Writes the gradient of the sum with respect to the scores unless `gradient`
+  // is empty. InvalidArgument: a label that CheckLabel would not have written.
   virtual absl::StatusOr<double> Compute(std::span<const float> scores,
                                          std::span<const float> predictions,
                                          std::span<const float> labels,

@@ -11,8 +11,8 @@
 
 namespace convoy {
 
-// OK if every array of `batch` has the size that batch.size says (labels and weights may be absent), the batch
-// has `features` features, and a sparse one only columns below that.
+// OK if every array of `batch` has the size that batch.size says (labels and weights may be
+// absent), the batch has `features` features, and a sparse one only columns below that.
 // InvalidArgument: names what differs, expected and got.
 absl::Status CheckBatch(const Batch& batch, int64_t features, bool sparse);
 

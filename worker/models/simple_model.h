@@ -45,9 +45,10 @@ class SimpleModel : public Model {
 
   // Writes the predictions, row-major [batch.size, outputs()], and returns the sum of the losses of
   // the examples (0 if the batch has no labels). A class whose loss multiplies each example by
-  // batch.weights (where they are not empty) overrides weighs_examples(). `weights[v]` and `gradients[v]` are of variable v,
-  // row-major. In training gradients are zeros to which the derivatives of the sum are added, else
-  // `gradients` is empty. The result must be a function of the arguments alone.
+  // batch.weights (where they are not empty) overrides weighs_examples(). `weights[v]` and
+  // `gradients[v]` are of variable v, row-major. In training gradients are zeros to which the
+  // derivatives of the sum are added, else `gradients` is empty. The result must be a function of
+  // the arguments alone.
   virtual absl::StatusOr<double> Compute(const Batch& batch,
                                          std::span<const std::span<const float>> weights,
                                          std::span<const std::span<float>> gradients,

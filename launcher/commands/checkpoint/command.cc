@@ -132,9 +132,10 @@ int RunPrune(const CheckpointOptions& options) {
   // The coordinator removes checkpoints, too.
   const std::string run = RunOfCheckpoints(argument->checkpoints);
   if (!options.dry_run && RunIsAlive(run)) {
-    return Fail(absl::FailedPreconditionError(absl::StrCat(
-                    "the run in \"", run, "\" is under way (", OwnerText(run),
-                    "): it removes checkpoints itself, by checkpoint.keep_last; wait for its end, or use --dry-run")),
+    return Fail(absl::FailedPreconditionError(
+                    absl::StrCat("the run in \"", run, "\" is under way (", OwnerText(run),
+                                 "): it removes checkpoints itself, by checkpoint.keep_last; wait "
+                                 "for its end, or use --dry-run")),
                 kExitBadUsage);
   }
   const auto checkpoints = ListCheckpoints(argument->checkpoints);

@@ -54,8 +54,9 @@ std::vector<TextRow> ManifestRows(const CheckpointReader& checkpoint, absl::Time
   const std::string age = AgeText(manifest.created, now);
   std::vector<TextRow> rows = {{"step", StepText(manifest)}};
   if (manifest.base) {
-    rows.push_back({"rows of tables", absl::StrCat("changed since step ", manifest.base->step, ", the others are in ",
-                                                   CheckpointName(manifest.base->step))});
+    rows.push_back({"rows of tables",
+                    absl::StrCat("changed since step ", manifest.base->step, ", the others are in ",
+                                 CheckpointName(manifest.base->step))});
   }
   const std::vector<TextRow> others = {
       {"examples", ExamplesText(manifest)},

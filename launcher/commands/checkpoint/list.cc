@@ -16,18 +16,18 @@
 namespace convoy {
 namespace {
 
-// `deltas`: there is a column for what delta checkpoints are changes of. `best`: of the run, if it has
-// one.
+// `deltas`: there is a column for what delta checkpoints are changes of. `best`: of the run, if it
+// has one.
 TextRow ListRow(const CheckpointManifest& manifest, bool deltas,
                 const absl::StatusOr<CheckpointBest>& best, absl::Time now) {
   TextRow row = {absl::StrCat(manifest.step),
-          absl::StrCat(manifest.examples),
-          CreatedText(manifest.created),
-          AgeText(manifest.created, now),
-          BytesText(static_cast<double>(FileBytes(manifest))),
-          manifest.mode,
-          absl::StrCat(manifest.files.size()),
-          manifest.lineage.empty() ? "new" : AncestorText(manifest.lineage.back())};
+                 absl::StrCat(manifest.examples),
+                 CreatedText(manifest.created),
+                 AgeText(manifest.created, now),
+                 BytesText(static_cast<double>(FileBytes(manifest))),
+                 manifest.mode,
+                 absl::StrCat(manifest.files.size()),
+                 manifest.lineage.empty() ? "new" : AncestorText(manifest.lineage.back())};
   if (deltas) row.push_back(manifest.base ? absl::StrCat("since ", manifest.base->step) : "all");
   if (best.ok()) {
     row.push_back(best->step == manifest.step

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "common/mode.h"
 #include "common/mutex.h"
+#include "common/number_text.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/compare/compare_folder.h"
@@ -24,7 +26,7 @@
 #include "launcher/process/signals.h"
 #include "launcher/process/text_table.h"
 #include "launcher/report/comparison_table.h"
-#include "launcher/report/number_text.h"
+#include "launcher/report/report_text.h"
 #include "launcher/report/write_report.h"
 
 namespace convoy {
@@ -44,6 +46,7 @@ class CompareRun {
       MutexLock lock(mutex_);
       child_ = *std::move(child);
     }
+    if ((*signals)->first_signal() != 0) Child()->RequestStop();  // it came before
     const absl::StatusOr<int> code = Compare();
     Child()->Finish();
     const int signal = (*signals)->first_signal();
@@ -87,7 +90,7 @@ class CompareRun {
     if (swept) {
       std::printf("  rates     %s, with the first seed; then each mode at its best\n",
                   absl::StrJoin(plan_.rates(), ", ", [](std::string* out, double rate) {
-                    out->append(ShortestText(rate));
+                    out->append(NumberText(rate));
                   }).c_str());
     }
     std::printf("  each      %s over the same data\n",
@@ -105,29 +108,42 @@ class CompareRun {
     return absl::StrCat(first, " to ", first + plan_.seeds() - 1);
   }
 
-  // Runs of the first seed that are there already.
-  std::vector<RunRecord> FinishedBefore() const {
-    std::vector<RunRecord> finished;
+  std::vector<PlannedRun> FirstSeedRuns() const {
+    std::vector<PlannedRun> runs;
     for (size_t rate = 0; rate < plan_.rates().size(); ++rate) {
       for (size_t mode = 0; mode < plan_.modes().size(); ++mode) {
-        const PlannedRun run = plan_.FirstSeedRun(mode, rate);
-        if (run.IsFinished()) finished.push_back(run.Read(""));
+        runs.push_back(plan_.FirstSeedRun(mode, rate));
       }
     }
-    return finished;
+    return runs;
   }
 
   absl::Status Estimate() {
-    const std::vector<RunRecord> finished = FinishedBefore();
-    for (const RunRecord& run : finished) CONVOY_RETURN_IF_ERROR(CheckMeasured(run));
-    if (!finished.empty()) {
-      double seconds = 0;
-      for (const RunRecord& run : finished) seconds += run.wall_seconds;
-      std::printf("about %s for each run that is not there yet, as those that are took\n\n",
-                  SecondsText(seconds / static_cast<double>(finished.size())).c_str());
-      return absl::OkStatus();
+    size_t finished = 0, with_servers = 0, others = 0;
+    double seconds =
+        0;  // of those with servers, which take longer than mode single or not much less
+    for (const PlannedRun& planned : FirstSeedRuns()) {
+      if (planned.HasAnother()) ++others;
+      const std::optional<RunRecord> run = planned.Finished();
+      if (!run) continue;
+      CONVOY_RETURN_IF_ERROR(CheckMeasured(*run));
+      ++finished;
+      if (ParseMode(run->mode())->single()) continue;
+      ++with_servers;
+      seconds += run->wall_seconds;
     }
-    return EstimateByProbe();
+    if (others > 0) {
+      std::printf(
+          "note: %s of another job or build in %s will be replaced; keep them with another --out\n",
+          CountText(others, "run").c_str(), plan_.folder().c_str());
+    }
+    if (with_servers == 0) return EstimateByProbe();
+    const auto left = static_cast<double>(plan_.runs() - finished);
+    std::printf(
+        "%zu of %zu runs with the first seed are there already; about %s for the others\n\n",
+        finished, FirstSeedRuns().size(),
+        MinutesText(left * seconds / static_cast<double>(with_servers)).c_str());
+    return absl::OkStatus();
   }
 
   // Some steps of the first mode with servers: the others are hardly slower.
@@ -166,21 +182,25 @@ class CompareRun {
     const std::string title = absl::StrFormat(
         "[%d/%d] %s%s, seed %d", records_.size() + 1, plan_.runs(), run.job().training().mode(),
         plan_.rates().size() > 1
-            ? absl::StrCat(", rate ", ShortestText(run.job().optimizer().learning_rate()))
+            ? absl::StrCat(", rate ", NumberText(run.job().optimizer().learning_rate()))
             : "",
         run.job().seed());
-    const bool reused = run.IsFinished();
-    std::string failure;
+    if (std::optional<RunRecord> finished = run.Finished()) {
+      records_.push_back(*std::move(finished));
+      Show(title, records_.back(), /*reused=*/true);
+      return absl::OkStatus();
+    }
     const absl::Time begin = absl::Now();
-    if (!reused) {
-      CONVOY_RETURN_IF_ERROR(run.Prepare());
+    CONVOY_RETURN_IF_ERROR(run.Prepare());
+    std::string failure;
+    {
       RunProgress progress(title, run.directory() + "/events.jsonl", run.job().training().epochs());
       CONVOY_ASSIGN_OR_RETURN(failure, Child()->Train(run, [&progress] { progress.Look(); }));
-      ++trained_;
-      trained_seconds_ += absl::ToDoubleSeconds(absl::Now() - begin);
     }
+    ++trained_;
+    trained_seconds_ += absl::ToDoubleSeconds(absl::Now() - begin);
     records_.push_back(run.Read(failure));
-    Show(title, records_.back(), reused);
+    Show(title, records_.back(), /*reused=*/false);
     return absl::OkStatus();
   }
 

@@ -20,9 +20,10 @@ absl::Status CheckRunsAreOfAComparison(const std::string& folder) {
   std::error_code error;
   std::filesystem::directory_iterator entry(folder + "/runs", error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (!entry->is_directory()) continue;
+    std::error_code none;
+    if (!entry->is_directory(none)) continue;
     const std::string path = entry->path().string();
-    if (std::filesystem::exists(path + ".textproto")) continue;
+    if (std::filesystem::exists(path + ".textproto", none)) continue;
     return absl::FailedPreconditionError(
         absl::StrCat(path, " is not of a comparison: there is no ", path,
                      ".textproto; choose another folder with --out"));

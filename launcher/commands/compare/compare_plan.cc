@@ -8,10 +8,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/mode.h"
+#include "common/number_text.h"
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/compare/sweep.h"
-#include "launcher/report/number_text.h"
+#include "launcher/report/report_text.h"
 
 namespace convoy {
 namespace {
@@ -62,6 +63,12 @@ JobOptions InMode(const JobOptions& options, const std::string& mode) {
 }
 
 absl::Status CheckComparable(const v1::Job& job) {
+  if (job.training().has_early_stopping()) {
+    return absl::InvalidArgumentError(
+        "training.early_stopping: modes would not see equally many examples, so that a comparison "
+        "would not "
+        "be fair; leave it out, and name what is to be reached with --target");
+  }
   if (job.training().max_steps() == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "training.max_steps: a step is not equally many examples in each mode, so that a comparison "
@@ -108,7 +115,7 @@ PlannedRun ComparePlan::Run(size_t mode, double rate, uint32_t seed) const {
   v1::Job job = jobs_[mode];
   job.set_seed(job.seed() + seed);
   job.mutable_optimizer()->set_learning_rate(rate);
-  const std::string swept = rates_.size() > 1 ? absl::StrCat("-rate", ShortestText(rate)) : "";
+  const std::string swept = rates_.size() > 1 ? absl::StrCat("-rate", NumberText(rate)) : "";
   return PlannedRun(
       absl::StrCat(folder_, "/runs/", CompareFolderName(modes_[mode]), swept, "-seed", job.seed()),
       job);
@@ -124,7 +131,8 @@ PlannedRun ComparePlan::LaterSeedRun(size_t mode, double rate, uint32_t seed) co
 
 PlannedRun ComparePlan::Probe() const {
   v1::Job probe = jobs_[1];
-  probe.mutable_training()->set_max_steps(kProbeSteps);
+  const uint64_t batches_of_step = std::max<uint64_t>(1, ParseMode(modes_[1])->local_steps);
+  probe.mutable_training()->set_max_steps(std::max(kProbeReport, kProbeSteps / batches_of_step));
   probe.mutable_training()->set_report_every_steps(kProbeReport);
   probe.mutable_checkpoint()->set_at_end(false);
   return PlannedRun(absl::StrCat(folder_, "/probe/", CompareFolderName(modes_[1])), probe);

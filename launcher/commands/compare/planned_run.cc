@@ -17,12 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // When the newest file that the job reads was changed; the beginning of time if none is there.
-fs::file_time_type DataChanged(const v1::Job& job) {
+fs::file_time_type InputChanged(const v1::Job& job) {
   fs::file_time_type newest = fs::file_time_type::min();
-  const v1::Data& data = job.data();
-  for (const std::string& file :
-       {data.train(), data.train_labels(), LabelsOf(data.train()), data.validation().path(),
-        LabelsOf(data.validation().path()), data.test().path()}) {
+  for (const std::string& file : InputsOf(job)) {
     std::error_code missing;
     const fs::file_time_type time = fs::last_write_time(file, missing);
     if (!missing) newest = std::max(newest, time);
@@ -37,13 +34,21 @@ std::string PlannedRun::JobText() const {
   return absl::StrCat("# run by `convoy compare`, build ", BuildId(), "\n", JobToText(job_));
 }
 
-bool PlannedRun::IsFinished() const {
+std::optional<RunRecord> PlannedRun::Finished() const {
   const auto text = ReadFile(job_path());
-  if (!text.ok() || *text != JobText()) return false;
-  const absl::StatusOr<RunRecord> run = ReadRun(path_);
+  if (!text.ok() || *text != JobText()) return std::nullopt;
   std::error_code missing;
   const fs::file_time_type written = fs::last_write_time(path_ + "/summary.json", missing);
-  return run.ok() && run->ended_well() && !missing && DataChanged(job_) <= written;
+  if (missing || InputChanged(job_) > written) return std::nullopt;
+  absl::StatusOr<RunRecord> run = ReadRun(path_);
+  if (!run.ok() || !run->ended_well()) return std::nullopt;
+  return *std::move(run);
+}
+
+bool PlannedRun::HasAnother() const {
+  const auto text = ReadFile(job_path());
+  std::error_code error;
+  return text.ok() && *text != JobText() && fs::exists(path_ + "/summary.json", error);
 }
 
 absl::Status PlannedRun::Prepare() const {
@@ -53,12 +58,13 @@ absl::Status PlannedRun::Prepare() const {
         absl::StrCat(path_, " is not of a comparison: there is no ", job_path(),
                      "; choose another folder with --out"));
   }
-  fs::remove_all(path_, error);
-  fs::remove(log_path(), error);
-  fs::create_directories(fs::path(path_).parent_path(), error);
-  if (error)
-    return absl::PermissionDeniedError(absl::StrCat(
-        "cannot make ", fs::path(path_).parent_path().string(), ": ", error.message()));
+  for (const std::string& old : {path_, log_path()}) {
+    fs::remove_all(old, error);
+    if (error) return SystemError(error, "cannot remove", old);
+  }
+  const std::string folder = fs::path(path_).parent_path().string();
+  fs::create_directories(folder, error);
+  if (error) return SystemError(error, "cannot make", folder);
   return WriteFileAtomically(job_path(), JobText());
 }
 
@@ -71,7 +77,8 @@ RunRecord PlannedRun::Read(const std::string& failure) const {
     none.failure = failure.empty() ? std::string(run.status().message()) : failure;
     return none;
   }
-  const bool says_why = fs::exists(path_ + "/summary.json") && !run->ended_well();
+  std::error_code error;
+  const bool says_why = fs::exists(path_ + "/summary.json", error) && !run->ended_well();
   if (!failure.empty() && !says_why) run->failure = failure;
   return *std::move(run);
 }

@@ -3,6 +3,7 @@
 #ifndef CONVOY_LAUNCHER_COMMANDS_COMPARE_PLANNED_RUN_H_
 #define CONVOY_LAUNCHER_COMMANDS_COMPARE_PLANNED_RUN_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,8 +23,10 @@ class PlannedRun {
   std::string job_path() const { return path_ + ".textproto"; }
   std::string log_path() const { return path_ + ".log"; }
 
-  // Whether it was run to its end by this build with this very job, after its data last changed.
-  bool IsFinished() const;
+  // If it was run to its end by this build with this very job, after what it reads last changed.
+  std::optional<RunRecord> Finished() const;
+  // Whether a run with another job or of another build has ended there, which Prepare removes.
+  bool HasAnother() const;
   // Removes what an earlier attempt left and writes the job. FailedPrecondition: there is something
   // that is not of a comparison.
   absl::Status Prepare() const;

@@ -32,7 +32,8 @@ std::vector<std::string> RunsIn(const std::string& folder) {
   std::vector<std::string> runs;
   for (fs::directory_iterator entry(folder + "/runs", error);
        !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (fs::exists(entry->path() / "job.textproto")) runs.push_back(entry->path().string());
+    std::error_code none;
+    if (fs::exists(entry->path() / "job.textproto", none)) runs.push_back(entry->path().string());
   }
   std::ranges::sort(runs);
   return runs.empty() ? std::vector<std::string>{folder} : runs;

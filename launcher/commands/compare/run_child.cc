@@ -13,21 +13,20 @@ namespace {
 constexpr absl::Duration kLookEvery = absl::Milliseconds(200);
 constexpr absl::Duration kStopGrace = absl::Seconds(20);
 
-// What `convoy train` said last of what went wrong, else its last line.
+// What `convoy train` said last of what went wrong; empty: nothing.
 std::string LastWords(const std::string& log) {
   constexpr absl::string_view kMark = "convoy: ";
-  std::string last, said;
+  std::string said;
   const std::string tail = LogTail(log);
   for (absl::string_view rest = tail; !rest.empty();) {
     const size_t end = rest.find('\n');
     const absl::string_view line = rest.substr(0, end);
-    if (!line.empty()) last = std::string(line);
     const bool where = line.find("the run directory is") != absl::string_view::npos;
     if (said.empty() && !where && line.substr(0, kMark.size()) == kMark)
       said = std::string(line.substr(kMark.size()));
     rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end + 1);
   }
-  return said.empty() ? last : said;
+  return said;
 }
 
 }  // namespace
@@ -40,8 +39,6 @@ absl::StatusOr<std::unique_ptr<RunChild>> RunChild::Start() {
   CONVOY_ASSIGN_OR_RETURN(child->supervisor_, Supervisor::Start(std::move(options)));
   return child;
 }
-
-RunChild::~RunChild() { supervisor_->Stop(); }
 
 void RunChild::OnExit(const ProcessExit& exit) {
   MutexLock lock(mutex_);
@@ -74,7 +71,7 @@ absl::StatusOr<std::string> RunChild::Train(const PlannedRun& run,
   }
   MutexLock lock(mutex_);
   if (!exit_->Failed()) return std::string();
-  const std::string words = LastWords(run.log_path());
+  const std::string words = exit_->signaled ? "" : LastWords(run.log_path());
   return words.empty() ? DescribeExit(*exit_) : words;
 }
 

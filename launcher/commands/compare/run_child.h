@@ -19,9 +19,6 @@ namespace convoy {
 class RunChild {
  public:
   static absl::StatusOr<std::unique_ptr<RunChild>> Start();
-  // Stops.
-  ~RunChild();
-
   // Trains the job of a run that is prepared and returns how that failed; empty: it ended well.
   // `look` is called now and then meanwhile. Cancelled: Stop was called.
   absl::StatusOr<std::string> Train(const PlannedRun& run, const std::function<void()>& look);

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <utility>
 
-#include "launcher/report/number_text.h"
+#include "launcher/report/report_text.h"
 
 namespace convoy {
 

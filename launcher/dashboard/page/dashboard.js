@@ -29,7 +29,7 @@
 
   // ------------------------------------------------------------------------------------------- what came so far
   const seen = {events: 0, samples: 0, thinned: 0};
-  const curves = {train: new Map(), validation: new Map()};  // metric -> {x, y}
+  const curves = {train: new Map(), validation: new Map(), validation_old: new Map()};  // metric -> {x, y}
   let samples = [];
 
   const addPoint = (split, name, x, y) => {
@@ -71,7 +71,7 @@
     part("gone", "section", {class: "card gone", hidden: ""}),
     e("section", {class: "card"}, part("state", "div", {class: "state"}), e("div", {class: "progress"}, part("bar", "i", {style: "width:0"})), part("figures", "dl", {class: "figures"})),
     part("warnings", "section", {class: "card notes", hidden: ""}),
-    e("section", {class: "card"}, e("h2", {}, "Curves"), e("div", {class: "about"}, ...[["training", "--c1"], ["validation", "--c2"]].map(([name, hue]) =>
+    e("section", {class: "card"}, e("h2", {}, "Curves"), e("div", {class: "about"}, ...[["training", "--c1"], ["validation", "--c2"], ["validation of old data", "--c3"]].map(([name, hue]) =>
       e("span", {class: "legend"}, e("i", {class: "dot", style: `background:var(${hue})`}), name))), part("curves", "div", {class: "row many"})),
     e("section", {class: "card"}, e("h2", {}, "Workers"), part("workersNote", "p", {class: "hint"}), e("div", {class: "scroll"}, part("workers", "table")), part("workerCharts", "div", {class: "row many"})),
     part("serverCard", "section", {class: "card"}),
@@ -108,7 +108,7 @@
       if (drawn.has(name)) continue;
       drawn.add(name);
       addChart(parts.curves, {name: "curve-" + name, title: name, xLabel: "examples", yText: metricText, sync: "examples", height: 230},
-        () => [["train", "training", "--c1"], ["validation", "validation", "--c2"]].filter(([split]) => curves[split].has(name))
+        () => [["train", "training", "--c1"], ["validation", "validation", "--c2"], ["validation_old", "validation of old data", "--c3"]].filter(([split]) => curves[split].has(name))
           .map(([split, title, hue]) => ({name: title, color: hue, runs: [curves[split].get(name)]})));
     }
   };
@@ -116,7 +116,7 @@
   const table = (target, names, rows) => target.replaceChildren(
     e("thead", {}, e("tr", {}, ...names.map(name => e("th", {}, name)))),
     e("tbody", {}, ...rows.map(row => e("tr", {}, ...row.map(cell => e("td", {}, cell))))));
-  const doing = process => process.silent >= 3 ? `silent for ${Math.round(process.silent)} s` : process.finished ? "done"
+  const doing = process => process.silent != null ? `silent for ${Math.round(process.silent)} s` : process.finished ? "done"
     : process.activity === "training" ? "" : process.activity;
   const dot = (name, rank) => e("span", {}, e("i", {class: "dot", style: `background:var(${color(rank)})`}), `${name} ${rank}`);
 

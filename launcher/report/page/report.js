@@ -14,8 +14,9 @@
   // ------------------------------------------------------------------------------------------- numbers
   const fixed = (value, digits) => value.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
   const count = value => value == null ? "–" : Math.round(value).toLocaleString("en");
-  const seconds = value => value == null ? "–" : value < 9.995 ? fixed(value, 2) + " s" : value < 120 ? fixed(value, 1) + " s"
-    : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  const minutes = whole => `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const seconds = value => value == null ? "–" : value < 9.995 ? fixed(value, 2) + " s" : value < 119.95 ? fixed(value, 1) + " s"
+    : minutes(Math.round(value));
   const metricText = value => value == null ? "–" : fixed(value, Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 10 ? 2 : 4);
   const tick = value => value == null ? "" : String(+value.toPrecision(4));
   const bytes = value => {

@@ -208,9 +208,10 @@ TEST(JobErrorsTest, GroupMadeByAnArgumentBlamesTheArgumentForWhatIsMissing) {
 
 TEST(JobErrorsTest, ModeSuggestsTheRightOne) {
   EXPECT_EQ(ErrorsOf(kSmallJob, {"training.mode=asynch"}),
-            absl::StrCat("--set training.mode=asynch: training.mode: unknown mode \"asynch\", did you mean "
-                         "\"async\"? Modes: ",
-                         kModeNames));
+            absl::StrCat(
+                "--set training.mode=asynch: training.mode: unknown mode \"asynch\", did you mean "
+                "\"async\"? Modes: ",
+                kModeNames));
 }
 
 TEST(JobErrorsTest, LineBreakInAValueStaysInOneLine) {

@@ -142,13 +142,12 @@ TEST_F(LoadJobTest, AbsentDataFilesAreReportedWithTheOtherErrors) {
                                  "  validation { path: 'c' } test { path: 'd' } }\n"
                                  "model { mlp { dropout: 2 } }");
   Write("b", "");
-  EXPECT_EQ(ErrorsOfFile(path), path + ":1: data.train: cannot read " + In("a") +
-                                    ": No such file or directory\n" + path +
-                                    ":3: data.validation.path: cannot read " + In("c") +
-                                    ": No such file or directory\n" + path +
-                                    ":3: data.test.path: cannot read " + In("d") +
-                                    ": No such file or directory\n" + path +
-                                    ":4: model.mlp.dropout must be in [0, 1), got 2");
+  EXPECT_EQ(ErrorsOfFile(path),
+            path + ":1: data.train: cannot read " + In("a") + ": No such file or directory\n" +
+                path + ":3: data.validation.path: cannot read " + In("c") +
+                ": No such file or directory\n" + path + ":3: data.test.path: cannot read " +
+                In("d") + ": No such file or directory\n" + path +
+                ":4: model.mlp.dropout must be in [0, 1), got 2");
 }
 
 TEST_F(LoadJobTest, DerivedLabelsMustExistToo) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/number_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/job.pb.h"
@@ -41,18 +42,19 @@ std::vector<std::string> Unlimited() {
 }
 
 TEST(RangeTest, OpenBoundsDoNotBelongToTheRange) {
-  const Range momentum = *FindRange(FieldOf(v1::Momentum::descriptor(), "momentum"));  // [0, 1)
+  const ValueRange momentum =
+      *FindRange(FieldOf(v1::Momentum::descriptor(), "momentum"));  // [0, 1)
   EXPECT_TRUE(momentum.Contains(0));
   EXPECT_TRUE(momentum.Contains(0.999));
   EXPECT_FALSE(momentum.Contains(1));
   EXPECT_FALSE(momentum.Contains(-1e-9));
-  const Range factor = *FindRange(FieldOf(v1::StepDecay::descriptor(), "factor"));  // (0, 1]
+  const ValueRange factor = *FindRange(FieldOf(v1::StepDecay::descriptor(), "factor"));  // (0, 1]
   EXPECT_FALSE(factor.Contains(0));
   EXPECT_TRUE(factor.Contains(1));
 }
 
 TEST(RangeTest, NeitherNanNorInfinityIsInARangeWithoutEnd) {
-  const Range rate = *FindRange(FieldOf(v1::Optimizer::descriptor(), "learning_rate"));
+  const ValueRange rate = *FindRange(FieldOf(v1::Optimizer::descriptor(), "learning_rate"));
   EXPECT_TRUE(rate.Contains(std::numeric_limits<double>::max()));
   EXPECT_FALSE(rate.Contains(kInfinity));
   EXPECT_FALSE(rate.Contains(std::nan("")));
@@ -69,13 +71,14 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 }
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
-  EXPECT_THAT(Unlimited(),
-              UnorderedElementsAre(
-                  "Checkpoint.every_steps", "Checkpoint.keep_every_steps", "Checkpoint.deltas", "Job.seed", "Data.scale",
-                  "Data.keep_classes", "Data.max_bad_lines", "OldData.keep_classes",
-                  "Csv.max_bad_lines", "MatrixFactorization.mean", "Schedule.warmup_examples",
-                  "TableRule.expire_after", "TableRule.expire_after_seconds", "TableRule.max_rows",
-                  "Training.max_steps", "Training.validate_every_epochs"));
+  EXPECT_THAT(
+      Unlimited(),
+      UnorderedElementsAre(
+          "Checkpoint.every_steps", "Checkpoint.keep_every_steps", "Checkpoint.deltas", "Job.seed",
+          "Data.scale", "Data.keep_classes", "Data.max_bad_lines", "OldData.keep_classes",
+          "Csv.max_bad_lines", "MatrixFactorization.mean", "Schedule.warmup_examples",
+          "TableRule.expire_after", "TableRule.expire_after_seconds", "TableRule.max_rows",
+          "Training.max_steps", "Training.validate_every_epochs"));
 }
 
 TEST(NumberTextTest, IsTheShortestTextOfTheNumber) {

@@ -1,14 +1,14 @@
 #include "common/job/validate.h"
-#include "absl/strings/str_cat.h"
-#include "common/mode.h"
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "common/mode.h"
 #include "gmock/gmock.h"
-#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "tests/common/job/validate_messages.h"
 
 namespace convoy {
 namespace {
@@ -18,21 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-v1::Job Job(const std::string& text) {
-  v1::Job job;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &job)) << text;
-  return job;
-}
-
-// Messages about a small, valid job with `text` merged into it.
-std::vector<std::string> MessagesWith(const std::string& text) {
-  v1::Job job = Job("data { train: 'x' } model { mlp {} }");
-  EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(text, &job)) << text;
-  std::vector<std::string> messages;
-  for (const Violation& violation : Validate(job)) messages.push_back(violation.message);
-  return messages;
-}
 
 TEST(ValidateTest, SmallestJobIsValid) { EXPECT_THAT(MessagesWith(""), IsEmpty()); }
 
@@ -62,26 +47,6 @@ TEST(ValidateTest, AnAnchorNeedsLoadedWeightsAndAModeThatKeepsThem) {
         ElementsAre(HasSubstr(absl::StrCat("in the mode ", mode))));
   }
   EXPECT_THAT(MessagesWith(anchor + "init { from: 'a' } training { mode: 'single' }"), IsEmpty());
-}
-
-TEST(ValidateTest, OldDataAreReplayedOrMeasured) {
-  EXPECT_THAT(MessagesWith("data { old { path: 'o' replay: 0.2 } }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("data { old { validation { path: 'v' } } }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("data { old { path: 'o' validation { fraction: 0.1 } } }"), IsEmpty());
-  const std::pair<const char*, const char*> cases[] = {
-      {"data { old {} }", "data.old needs a path with replay, or a validation"},
-      {"data { old { path: 'o' } }", "data.old: nothing is done with data.old.path"},
-      {"data { old { path: 'o' validation { path: 'v' } } }", "nothing is done with data.old.path"},
-      {"data { old { replay: 0.2 } }", "data.old.path is missing: the file of old examples"},
-      {"data { old { validation { fraction: 0.2 } } }", "data.old.path is missing: the file that"},
-      {"data { old { path: 'o' replay: 1 } }", "data.old.replay must be in [0, 1), got 1"},
-      {"data { old { path: '' replay: 0.1 } }", "data.old.path must not be empty"},
-      {"data { old { labels: 'l' validation { path: 'v' } } }",
-       "data.old.labels goes with data.old.path only"},
-  };
-  for (const auto& [text, message] : cases) {
-    EXPECT_THAT(MessagesWith(text), ElementsAre(HasSubstr(message))) << text;
-  }
 }
 
 TEST(ValidateTest, EmptyJobNeedsDataAndModel) {
@@ -182,53 +147,6 @@ TEST(ValidateTest, EmptyNamesAreRefused) {
               ElementsAre("data.validation.path must not be empty"));
 }
 
-TEST(ValidateTest, ValidationNeedsASource) {
-  EXPECT_THAT(MessagesWith("data { validation {} }"),
-              ElementsAre("data.validation needs a path or a fraction"));
-  EXPECT_THAT(MessagesWith("data { validation { fraction: 0.1 labels: 'x' } }"),
-              ElementsAre("data.validation.labels goes with data.validation.path only"));
-}
-
-TEST(ValidateTest, LabelsAreForIdxOnly) {
-  EXPECT_THAT(MessagesWith("data { format: LIBSVM train_labels: 'y' }"),
-              ElementsAre("data.train_labels is for IDX files, but data.format is LIBSVM"));
-}
-
-TEST(ValidateTest, IdxLabelsMustBeGivenIfTheNameSaysNothing) {
-  EXPECT_THAT(
-      MessagesWith("data { format: IDX train: 'pictures' }"),
-      ElementsAre("data.train_labels is missing: the name of data.train has no \"images-idx3\" "
-                  "from which it could be derived"));
-  EXPECT_THAT(MessagesWith("data { format: IDX train: 'a-images-idx3' }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("data { format: IDX train: 'pictures' train_labels: 'y' }"), IsEmpty());
-}
-
-TEST(ValidateTest, DataOptionsThatCannotWorkAreRefused) {
-  EXPECT_THAT(MessagesWith("data { scale: 0 }"),
-              ElementsAre("data.scale must not be 0: every feature is multiplied by it"));
-  EXPECT_THAT(MessagesWith("data { format: IDX train_labels: 'y' zero_based: true }"),
-              ElementsAre("data.zero_based is for libsvm files, but data.format is IDX"));
-}
-
-TEST(ValidateTest, SettingsOfIdsFitTheFormat) {
-  EXPECT_THAT(MessagesWith("data { format: LIBSVM ids: true max_bad_lines: 3 }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("data { format: LIBFFM fields: 39 max_bad_lines: 3 }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("data { ids: true zero_based: true features: 3 }"),
-              ElementsAre(HasSubstr("data.zero_based has no meaning with data.ids"),
-                          HasSubstr("data.features has no meaning with data.ids")));
-  EXPECT_THAT(MessagesWith("data { format: LIBFFM ids: true }"),
-              ElementsAre("data.ids is for libsvm files, but data.format is LIBFFM"));
-  EXPECT_THAT(MessagesWith("data { format: LIBSVM fields: 3 }"),
-              ElementsAre("data.fields is for libffm files, but data.format is LIBSVM"));
-  EXPECT_THAT(MessagesWith("data { format: LIBFFM fields: 65537 }"),
-              ElementsAre("data.fields must be from 1 to 65536, got 65537"));
-  EXPECT_THAT(MessagesWith("data { format: IDX train_labels: 'y' max_bad_lines: 3 }"),
-              ElementsAre("data.max_bad_lines is for libsvm, libffm and Criteo files, but "
-                          "data.format is IDX"));
-  EXPECT_THAT(MessagesWith("data { negative_rate: 0 }"),
-              ElementsAre("data.negative_rate must be in (0, 1], got 0"));
-}
-
 TEST(ValidateTest, CustomModelNeedsAName) {
   EXPECT_THAT(MessagesWith("model { custom {} }"),
               ElementsAre("model.custom.name is missing: the name under which the model class was "
@@ -254,22 +172,25 @@ TEST(ValidateTest, OverrideNeedsARegularExpression) {
 
 TEST(ValidateTest, ModeIsParsed) {
   EXPECT_THAT(MessagesWith("training { mode: 'ssp:2' }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("training { mode: 'asynch' }"),
-              ElementsAre(absl::StrCat("training.mode: unknown mode \"asynch\", did you mean \"async\"? Modes: ",
-                                       kModeNames)));
+  EXPECT_THAT(
+      MessagesWith("training { mode: 'asynch' }"),
+      ElementsAre(absl::StrCat(
+          "training.mode: unknown mode \"asynch\", did you mean \"async\"? Modes: ", kModeNames)));
 }
 
 TEST(ValidateTest, BackupMustLeaveASliceToWaitFor) {
   EXPECT_THAT(MessagesWith("training { mode: 'sync,backup=1' slices: 2 }"), IsEmpty());
   EXPECT_THAT(MessagesWith("training { mode: 'sync,backup=2' } cluster { workers: 3 }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("training { mode: 'sync,backup=2' slices: 2 }"),
-              ElementsAre("training.mode: backup must be less than the slices of a step, got 2 of 2; set "
-                          "training.slices, or more workers"));
+  EXPECT_THAT(
+      MessagesWith("training { mode: 'sync,backup=2' slices: 2 }"),
+      ElementsAre("training.mode: backup must be less than the slices of a step, got 2 of 2; set "
+                  "training.slices, or more workers"));
 }
 
 TEST(ValidateTest, FtrlTakesNoLocalSteps) {
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'geo:4' }"),
-              ElementsAre(StartsWith("training.mode: geo:4 takes steps on the workers, which ftrl cannot")));
+              ElementsAre(StartsWith(
+                  "training.mode: geo:4 takes steps on the workers, which ftrl cannot")));
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'async' }"), IsEmpty());
   EXPECT_THAT(MessagesWith(
                   "optimizer { override { match: 'w' ftrl {} } } training { mode: 'local_sgd:2' }"),
@@ -309,11 +230,14 @@ TEST(ValidateTest, ProcessesMustHaveTimeForAHeartbeatBeforeTheyAreLost) {
 
 TEST(ValidateTest, MetricsNeedAnIpAddressAndAPortForEachProcess) {
   EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: '::1' }"), IsEmpty());
-  EXPECT_THAT(MessagesWith("cluster { metrics_address: 'nowhere' }"), IsEmpty()) << "there are none";
+  EXPECT_THAT(MessagesWith("cluster { metrics_address: 'nowhere' }"), IsEmpty())
+      << "there are none";
   EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: 'localhost' }"),
-              ElementsAre("cluster.metrics_address must be an IP address, such as 127.0.0.1 or 0.0.0.0, got \"localhost\""));
+              ElementsAre("cluster.metrics_address must be an IP address, such as 127.0.0.1 or "
+                          "0.0.0.0, got \"localhost\""));
   EXPECT_THAT(MessagesWith("cluster { metrics_port: 65534 }"),
-              ElementsAre("cluster.metrics_port: each process has a port of its own, and 65536, that of the last worker, is "
+              ElementsAre("cluster.metrics_port: each process has a port of its own, and 65536, "
+                          "that of the last worker, is "
                           "not a port: at most 65533 with this cluster"));
   EXPECT_THAT(MessagesWith("cluster { metrics_port: 65533 }"), IsEmpty());
 }
@@ -323,68 +247,6 @@ TEST(ValidateTest, EveryViolationIsReported) {
       MessagesWith("optimizer { learning_rate: -1 l1: -1 } training { epochs: 0 }"),
       ElementsAre("optimizer.learning_rate must be > 0, got -1",
                   "optimizer.l1 must be >= 0, got -1", "training.epochs must be >= 1, got 0"));
-}
-
-TEST(ValidateTest, TheTestFollowsTheRulesOfTheValidation) {
-  EXPECT_THAT(MessagesWith("data { test {} }"),
-              ElementsAre("data.test needs a path or a fraction"));
-  EXPECT_THAT(MessagesWith("data { test { fraction: 0 } }"),
-              ElementsAre("data.test.fraction must be in (0, 1), got 0"));
-  EXPECT_THAT(MessagesWith("data { test { fraction: 0.1 labels: 'x' } }"),
-              ElementsAre("data.test.labels goes with data.test.path only"));
-  EXPECT_THAT(MessagesWith("data { test { path: '' } }"),
-              ElementsAre("data.test.path must not be empty"));
-  EXPECT_THAT(MessagesWith("data { format: IDX train: 'a-images-idx3' test { path: 'x' } }"),
-              ElementsAre("data.test.labels is missing: the name of data.test.path has no "
-                          "\"images-idx3\" from which it could be derived"));
-}
-
-TEST(ValidateTest, TheSplitLeavesSomethingToTrainOn) {
-  EXPECT_THAT(MessagesWith("data { validation { fraction: 0.5 } test { fraction: 0.5 } }"),
-              ElementsAre("data.test.fraction and data.validation.fraction must leave something to "
-                          "train on, got 0.5 + 0.5"));
-  EXPECT_THAT(MessagesWith("data { validation { fraction: 0.5 } test { fraction: 0.4 } }"),
-              IsEmpty());
-}
-
-TEST(ValidateTest, AugmentationIsForImages) {
-  EXPECT_THAT(MessagesWith("data { format: LIBSVM augment { flip: true } }"),
-              ElementsAre("data.augment is for images, but data.format is LIBSVM"));
-  EXPECT_THAT(MessagesWith("data { augment { noise: -1 } }"),
-              ElementsAre("data.augment.noise must be >= 0, got -1"));
-  EXPECT_THAT(MessagesWith("data { augment { flip: true crop: 2 noise: 0.1 } }"), IsEmpty());
-}
-
-TEST(ValidateTest, ClassWeightsAreOneNumberForEachClassOfAClassifier) {
-  EXPECT_THAT(MessagesWith("training { class_weights: [1, -2] }"),
-              ElementsAre("training.class_weights[1] must be >= 0, got -2"));
-  EXPECT_THAT(MessagesWith("model { classes: 3 } training { class_weights: [1, 2] }"),
-              ElementsAre("training.class_weights must be one for each of the 3 classes, got 2"));
-  EXPECT_THAT(MessagesWith("model { logistic_regression {} } training { class_weights: 2 }"),
-              ElementsAre("training.class_weights must be one for each of the 2 classes, got 1"));
-  EXPECT_THAT(MessagesWith("training { class_weights: [0, 0] }"),
-              ElementsAre("training.class_weights must not all be 0: nothing would be learnt"));
-  EXPECT_THAT(MessagesWith("training { class_weights: [1, 2] balance: WEIGHTS }"),
-              ElementsAre("training.balance WEIGHTS computes training.class_weights: give one of "
-                          "the two"));
-  EXPECT_THAT(MessagesWith("model { linear_regression {} } training { class_weights: [1, 2] }"),
-              ElementsAre("training.class_weights is for classifiers, but linear_regression "
-                          "learns a number"));
-  EXPECT_THAT(
-      MessagesWith("model { linear_regression {} } training { balance: OVERSAMPLE }"),
-      ElementsAre("training.balance is for classifiers, but linear_regression learns a number"));
-  EXPECT_THAT(
-      MessagesWith("model { matrix_factorization {} } training { balance: OVERSAMPLE }"),
-      ElementsAre("training.balance is for classifiers, but matrix_factorization learns a number"));
-  EXPECT_THAT(
-      MessagesWith(
-          "model { factorization_machine { task: SQUARED } } training { balance: WEIGHTS }"),
-      ElementsAre(
-          "training.balance is for classifiers, but factorization_machine learns a number"));
-  EXPECT_THAT(
-      MessagesWith("model { factorization_machine {} } training { class_weights: [1, 2, 3] }"),
-      ElementsAre("training.class_weights must be one for each of the 2 classes, got 3"));
-  EXPECT_THAT(MessagesWith("training { class_weights: [1, 2] balance: OVERSAMPLE }"), IsEmpty());
 }
 
 TEST(ValidateTest, ModelsWithTablesHaveTwoClasses) {
@@ -412,8 +274,9 @@ TEST(ValidateTest, ModelsWithTablesTrainInEveryMode) {
 
 TEST(ValidateTest, RowsExpireByTimeWhereTimeMattersAnyway) {
   const auto messages = [](const std::string& mode) {
-    return MessagesWith(absl::StrCat("model { factorization_machine {} } training { slices: 2 mode: '",
-                                     mode, "' } table { expire_after_seconds: 60 }"));
+    return MessagesWith(
+        absl::StrCat("model { factorization_machine {} } training { slices: 2 mode: '", mode,
+                     "' } table { expire_after_seconds: 60 }"));
   };
   for (const std::string mode : {"sync", "sync,backup=1"}) {
     EXPECT_THAT(messages(mode),
@@ -453,12 +316,17 @@ TEST(ValidateTest, ARehearsalNamesWorkersOfTheJobAndALinkOnlyWhereThereIsOne) {
   EXPECT_THAT(MessagesWith("cluster { workers: 2 } rehearsal { slow_worker: '1=3x' slow_worker: "
                            "'any=2x@10%' link: '100mbit,5ms' }"),
               IsEmpty());
-  EXPECT_THAT(MessagesWith("cluster { workers: 2 } rehearsal { slow_worker: '2=3x' }"),
-              ElementsAre("rehearsal.slow_worker[0]: there is no worker 2: the job has 2, from 0 to 1"));
-  EXPECT_THAT(MessagesWith("training { mode: 'single' } rehearsal { slow_worker: '1=3x' link: '5ms' }"),
-              ElementsAre("rehearsal.slow_worker[0]: there is no worker 1: mode single is one process, worker 0",
-                          "rehearsal.link: mode single has no servers and sends nothing over a link; leave it out"));
-  EXPECT_THAT(MessagesWith("training { mode: 'single' } rehearsal { slow_worker: '0=3x' }"), IsEmpty());
+  EXPECT_THAT(
+      MessagesWith("cluster { workers: 2 } rehearsal { slow_worker: '2=3x' }"),
+      ElementsAre("rehearsal.slow_worker[0]: there is no worker 2: the job has 2, from 0 to 1"));
+  EXPECT_THAT(
+      MessagesWith("training { mode: 'single' } rehearsal { slow_worker: '1=3x' link: '5ms' }"),
+      ElementsAre(
+          "rehearsal.slow_worker[0]: there is no worker 1: mode single is one process, worker 0",
+          "rehearsal.link: mode single has no servers and sends nothing over a link; leave it "
+          "out"));
+  EXPECT_THAT(MessagesWith("training { mode: 'single' } rehearsal { slow_worker: '0=3x' }"),
+              IsEmpty());
   EXPECT_THAT(MessagesWith("rehearsal { slow_worker: 'x' link: 'x' }"),
               ElementsAre(StartsWith("rehearsal.slow_worker[0]: got \"x\": "),
                           StartsWith("rehearsal.link: got \"x\"; want a rate")));

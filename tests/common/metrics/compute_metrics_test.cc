@@ -98,8 +98,18 @@ TEST(MergeSumsTest, AddsEverySum) {
 
 TEST(MergeSumsTest, OwnMetricsAreFoundByName) {
   v1::MetricSums total, part, other;
-  *part.add_own() = [] { v1::NamedSum own; own.set_name("a"); own.set_sum(0.1); return own; }();
-  *other.add_own() = [] { v1::NamedSum own; own.set_name("b"); own.set_sum(4); return own; }();
+  *part.add_own() = [] {
+    v1::NamedSum own;
+    own.set_name("a");
+    own.set_sum(0.1);
+    return own;
+  }();
+  *other.add_own() = [] {
+    v1::NamedSum own;
+    own.set_name("b");
+    own.set_sum(4);
+    return own;
+  }();
   for (const v1::MetricSums* sums : {&part, &other, &part, &part}) MergeSums(*sums, &total);
   ASSERT_EQ(total.own_size(), 2);
   EXPECT_EQ(total.own(0).sum(), 0.1 + 0.1 + 0.1);  // in this order

@@ -114,8 +114,8 @@ TEST(ValidateSumsTest, RunsBesideBinsAreRefused) {
 }
 
 TEST(ValidateSumsTest, OwnMetricsHaveNamesOfTheirOwn) {
-  for (const std::string& name : {std::string(), std::string("a b"), std::string("a\n"),
-                                  std::string(65, 'x')}) {
+  for (const std::string& name :
+       {std::string(), std::string("a b"), std::string("a\n"), std::string(65, 'x')}) {
     EXPECT_THAT(ErrorOf(Valid(), [&](v1::MetricSums* sums) { sums->add_own()->set_name(name); }),
                 HasSubstr("want a name of 1 to 64 letters"));
   }

@@ -18,14 +18,19 @@ class HttpServerTest : public ::testing::Test {
  protected:
   std::unique_ptr<HttpServer> Start() {
     HttpServer::Options options;
-    options.pages["/"] = [](const std::string& query) { return HttpPage{"text/html", "query=" + query}; };
-    options.pages["/count"] = [this](const std::string&) { return HttpPage{.body = std::to_string(++asked_)}; };
+    options.pages["/"] = [](const std::string& query) {
+      return HttpPage{"text/html", "query=" + query};
+    };
+    options.pages["/count"] = [this](const std::string&) {
+      return HttpPage{.body = std::to_string(++asked_)};
+    };
     absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(std::move(options));
     EXPECT_TRUE(server.ok()) << server.status();
     return *std::move(server);
   }
   static uint16_t PortOf(const HttpServer& server) {
-    return static_cast<uint16_t>(std::stoi(server.address().substr(server.address().rfind(':') + 1)));
+    return static_cast<uint16_t>(
+        std::stoi(server.address().substr(server.address().rfind(':') + 1)));
   }
 
   std::atomic<int> asked_ = 0;
@@ -48,7 +53,8 @@ TEST_F(HttpServerTest, NothingElseIsThereAndNothingCanBeChanged) {
   const uint16_t port = PortOf(*server);
   EXPECT_EQ(HttpGet(port, "/etc/passwd").status, 404);
   EXPECT_EQ(HttpGet(port, "/../../../etc/passwd").status, 404);
-  for (const char* method : {"POST", "PUT", "DELETE", "PATCH"}) EXPECT_EQ(HttpGet(port, "/count", method).status, 405) << method;
+  for (const char* method : {"POST", "PUT", "DELETE", "PATCH"})
+    EXPECT_EQ(HttpGet(port, "/count", method).status, 405) << method;
   EXPECT_EQ(asked_, 0);
   const HttpReply head = HttpGet(port, "/count", "HEAD");
   EXPECT_EQ(head.status, 200);
@@ -61,7 +67,8 @@ TEST_F(HttpServerTest, ABusyPortIsNamed) {
   options.port = taken.port();
   const absl::Status status = HttpServer::Start(std::move(options)).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("127.0.0.1:" + std::to_string(taken.port())));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("127.0.0.1:" + std::to_string(taken.port())));
 }
 
 TEST_F(HttpServerTest, ManyMayAskAtOnce) {
@@ -74,11 +81,6 @@ TEST_F(HttpServerTest, ManyMayAskAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(asked_, 160);
-}
-
-TEST_F(HttpServerTest, IpV6AddressesAreWrittenInBrackets) {
-  EXPECT_EQ(HostAndPort("::1", 80), "[::1]:80");
-  EXPECT_EQ(HostAndPort("10.0.0.1", 80), "10.0.0.1:80");
 }
 
 }  // namespace

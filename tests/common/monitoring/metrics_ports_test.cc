@@ -48,7 +48,8 @@ TEST(MetricsPortsTest, BusyPortsAreNamedWithTheirProcess) {
   ASSERT_GT(taken.port(), 1);
   v1::Job job = JobAt(taken.port() - 1u);
   job.mutable_training()->set_mode("single");
-  EXPECT_THAT(BusyMetricsPorts(job), ::testing::Contains(std::to_string(taken.port()) + " (worker 0)"));
+  EXPECT_THAT(BusyMetricsPorts(job),
+              ::testing::Contains(std::to_string(taken.port()) + " (worker 0)"));
 }
 
 TEST(MetricsPortsTest, TargetsAreAGroupForPrometheus) {

@@ -67,7 +67,8 @@ TEST(ProcessMetricsTest, BucketsOfStalenessAreCumulative) {
   const Metric& histogram = Find(list, "convoy_server_staleness_updates");
   EXPECT_EQ(histogram.count, 6u);
   EXPECT_EQ(histogram.sum, 67);
-  const std::vector<std::pair<double, uint64_t>> first = {{0, 2}, {1, 2}, {2, 3}, {3, 3}, {7, 4}, {15, 4}, {31, 5}, {63, 6}};
+  const std::vector<std::pair<double, uint64_t>> first = {{0, 2}, {1, 2},  {2, 3},  {3, 3},
+                                                          {7, 4}, {15, 4}, {31, 5}, {63, 6}};
   ASSERT_GE(histogram.buckets.size(), first.size());
   for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(histogram.buckets[i], first[i]) << i;
   EXPECT_EQ(histogram.buckets.back().first, 16383);

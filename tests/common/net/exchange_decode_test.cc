@@ -208,7 +208,7 @@ TEST(ExchangeDecodeTest, RandomlyDamagedMessagesDoNoHarm) {
           bytes.insert(at, 1 + random() % 5, static_cast<char>(random()));
           break;
       }
-      if (bytes.empty()) bytes = "x";
+      if (bytes.empty()) bytes.push_back('x');
     }
     const auto request = DecodeRequest(testing::InRandomPieces(bytes, random));
     if (request.ok()) {

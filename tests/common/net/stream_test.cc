@@ -206,8 +206,8 @@ TEST_F(StreamTest, AClientMayGoWithMessagesUnderWay) {
   }
 }
 
-// 10,000 messages of 1,000 bytes at 8 Mbit/s would take 10 s: of a few that leave at once, the last one
-// has to wait for all.
+// 10,000 messages of 1,000 bytes at 8 Mbit/s would take 10 s: of a few that leave at once, the last
+// one has to wait for all.
 TEST_F(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarriedThem) {
   const LinkLimit limit{8e6, absl::Milliseconds(2)};  // a byte takes 1 us
   server_->SetLink(limit);
@@ -226,7 +226,8 @@ TEST_F(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarr
     ASSERT_EQ(event.kind, Kind::kMessage);
     EXPECT_TRUE(TextOf(event.message) == text);
   }
-  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(20 + 2 + 1 + 2)) << "20,000 bytes there, the last 1,000 back";
+  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(20 + 2 + 1 + 2))
+      << "20,000 bytes there, the last 1,000 back";
 }
 
 TEST_F(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {

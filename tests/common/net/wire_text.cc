@@ -86,7 +86,8 @@ std::string Text(const ExchangeReply& r) {
       absl::StrCat("id ", r.request_id, " code ", static_cast<uint32_t>(r.code), " \"", r.message,
                    "\" retry ", r.retry_later, " expected ", r.expected_step);
   absl::StrAppend(&text, " staleness ", r.staleness.count, " ", r.staleness.sum, " ",
-                  r.staleness.max, " ", r.staleness.min, " gone ", r.step_gone, " applied ", r.applied_step);
+                  r.staleness.max, " ", r.staleness.min, " gone ", r.step_gone, " applied ",
+                  r.applied_step);
   for (const CellValues& c : r.cells)
     absl::StrAppend(&text, " {", c.cell, " @", c.version, " ", Hex(c.values), "}");
   return text;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 namespace convoy {
 namespace {
 
@@ -48,7 +50,7 @@ TEST(PlacementTest, TheMapDependsOnModelAndServersOnly) {
 TEST(PlacementTest, BytesAreBalancedForAnyNumberOfServers) {
   std::vector<VariableSpec> variables;
   for (int64_t i = 0; i < 40; ++i)
-    variables.push_back(Variable("v" + std::to_string(i), 1 + i * i * 3000 % 200000));
+    variables.push_back(Variable(absl::StrCat("v", i), 1 + i * i * 3000 % 200000));
   for (uint32_t servers = 1; servers <= kMaxServers; ++servers) {
     const Placement placement = *Placement::Create(variables, servers);
     EXPECT_EQ(placement.servers(), servers);

@@ -198,7 +198,8 @@ TEST(CheckpointKeeperTest, WorkersHoldAtAVersionThatMustNotBeMissedUntilItIsArme
   EXPECT_EQ(keeper.order().version(), 40u);
 }
 
-TEST(CheckpointKeeperTest, WorkersMayPassAVersionThatServersHadWrittenBeforeItWasKnownThatTheyAreThere) {
+TEST(CheckpointKeeperTest,
+     WorkersMayPassAVersionThatServersHadWrittenBeforeItWasKnownThatTheyAreThere) {
   CheckpointKeeper keeper(Exactly(20), kBegin);
   keeper.Tick(kBegin, 5);
   Complete(keeper, 20);

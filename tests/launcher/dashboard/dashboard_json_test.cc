@@ -26,7 +26,8 @@ TEST(DashboardJsonTest, HasThePresentAndWhatThePageHasNotSeen) {
   v1::GetProgressReply news;
   news.add_events("{\"kind\":\"train\"}");
   news.set_events_seen(9);
-  const auto json = nlohmann::json::parse(DashboardJson(ViewAt(5), news, samples, {.events = 8, .samples = 2}));
+  const auto json =
+      nlohmann::json::parse(DashboardJson(ViewAt(5), news, samples, {.events = 8, .samples = 2}));
   EXPECT_EQ(json["workers"][0]["step"], 7);
   EXPECT_EQ(json["workers"][0]["waiting"], 0.25);
   EXPECT_TRUE(json["workers"][0]["staleness"].is_null()) << "not a number";
@@ -42,10 +43,12 @@ TEST(DashboardJsonTest, HasThePresentAndWhatThePageHasNotSeen) {
 TEST(DashboardJsonTest, APageThatHasSeenOtherSamplesGetsAll) {
   Samples samples(4);
   for (int i = 0; i < 4; ++i) samples.Add(ViewAt(i));  // 0 and 2 are left
-  const auto thinned = nlohmann::json::parse(DashboardJson(ViewAt(5), {}, samples, {.samples = 1, .thinned = 0}));
+  const auto thinned =
+      nlohmann::json::parse(DashboardJson(ViewAt(5), {}, samples, {.samples = 1, .thinned = 0}));
   EXPECT_EQ(thinned["samples"].size(), 2u);
   EXPECT_EQ(thinned["samples_from"], 0);
-  const auto more = nlohmann::json::parse(DashboardJson(ViewAt(5), {}, samples, {.samples = 100, .thinned = 1}));
+  const auto more =
+      nlohmann::json::parse(DashboardJson(ViewAt(5), {}, samples, {.samples = 100, .thinned = 1}));
   EXPECT_EQ(more["samples"].size(), 2u) << "of another coordinator";
 }
 
@@ -54,7 +57,8 @@ TEST(DashboardJsonTest, QueriesOfAnyKindAreRead) {
   EXPECT_EQ(seen.events, 12u);
   EXPECT_EQ(seen.samples, 3u);
   EXPECT_EQ(seen.thinned, 1u);
-  for (const char* odd : {"", "&&", "events", "events=", "events=-1", "events=x&samples=99999999999999999999999", "="}) {
+  for (const char* odd : {"", "&&", "events", "events=", "events=-1",
+                          "events=x&samples=99999999999999999999999", "="}) {
     EXPECT_EQ(ParseSeen(odd).events, 0u) << odd;
     EXPECT_EQ(ParseSeen(odd).samples, 0u) << odd;
   }

@@ -39,7 +39,7 @@ TEST(DashboardTest, ServesThePageAndSamplesWithoutAnybodyAsking) {
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.body, HasSubstr("uPlot"));
   EXPECT_THAT(page.body, HasSubstr("window.convoyDashboard"));
-  EXPECT_THAT(page.body, Not(HasSubstr("{{")) ) << "all parts are filled in";
+  EXPECT_THAT(page.body, Not(HasSubstr("{{"))) << "all parts are filled in";
   const auto data = nlohmann::json::parse(HttpGet(port, "/data?events=0&samples=0&thinned=0").body);
   EXPECT_EQ(data["job"], "toys");
   EXPECT_EQ(data["state"], "training");

@@ -19,7 +19,8 @@ TEST(SamplesTest, OfALongJobTheyGetSparserAndStaySpreadOverAllOfIt) {
     ASSERT_LT(samples.all().size(), 8u);
   }
   EXPECT_EQ(samples.thinned(), 4u) << "every 16th is left";
-  for (size_t i = 0; i < samples.all().size(); ++i) EXPECT_EQ(samples.all()[i].seconds, 16.0 * static_cast<double>(i));
+  for (size_t i = 0; i < samples.all().size(); ++i)
+    EXPECT_EQ(samples.all()[i].seconds, 16.0 * static_cast<double>(i));
 }
 
 TEST(SamplesTest, KeepNumbersAndNoTexts) {

@@ -98,7 +98,8 @@ TEST(ProgressLineTest, APlainLineIsComplete) {
 TEST(ProgressLineTest, MetricsOfTheModelItselfAreShown) {
   ProgressState state;
   EventKind kind;
-  ASSERT_TRUE(ApplyEvent(R"({"kind":"train","loss":1,"own":{"mine":0.5,"bad":null}})", &state, &kind).ok());
+  ASSERT_TRUE(
+      ApplyEvent(R"({"kind":"train","loss":1,"own":{"mine":0.5,"bad":null}})", &state, &kind).ok());
   EXPECT_THAT(RenderTrainLine(state), HasSubstr(", loss 1.0000, mine 0.5000"));
   EXPECT_THAT(RenderTerminalLine(state, 200, false), HasSubstr("mine 0.5000"));
   EXPECT_THAT(RenderTrainLine(state), ::testing::Not(HasSubstr("bad")));

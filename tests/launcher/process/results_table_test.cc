@@ -86,8 +86,9 @@ TEST(ResultsTableTest, OldDataStandBesideTheNewOnesAndWhatTheyHadBefore) {
 }
 
 TEST(ResultsTableTest, OneProcessHasNoTraffic) {
-  EXPECT_EQ(*RenderResults(R"({"mode": "single", "servers": 0, "workers": 1, "slices": 1, "bytes_sent": 0,)"
-                           R"("bytes_received": 0, "staleness": {"min": 0, "mean": 0, "max": 0}})"),
+  EXPECT_EQ(*RenderResults(
+                R"({"mode": "single", "servers": 0, "workers": 1, "slices": 1, "bytes_sent": 0,)"
+                R"("bytes_received": 0, "staleness": {"min": 0, "mean": 0, "max": 0}})"),
             "  mode     single\n  cluster  one process without servers, 1 slice\n");
 }
 

@@ -1,11 +1,12 @@
 // Tables, CSV and JSON of a comparison.
+#include "launcher/report/report_text.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 #include "launcher/report/comparison_table.h"
-#include "launcher/report/number_text.h"
 #include "launcher/report/report_csv.h"
 #include "launcher/report/report_json.h"
 #include "tests/launcher/report/sample_run.h"

@@ -41,8 +41,9 @@ TEST_F(CoordinatorMetricsTest, SaysWhereTheJobIs) {
 }
 
 TEST_F(CoordinatorMetricsTest, ReadsEachEventOnce) {
-  events_ = {R"({"time":1,"kind":"train","step":1,"examples":1,"epoch":0.5,"loss":0.5})",
-             R"({"time":1,"kind":"validation","step":1,"examples":1,"epoch":0.5,"loss":0.25,"accuracy":0.75})"};
+  events_ = {
+      R"({"time":1,"kind":"train","step":1,"examples":1,"epoch":0.5,"loss":0.5})",
+      R"({"time":1,"kind":"validation","step":1,"examples":1,"epoch":0.5,"loss":0.25,"accuracy":0.75})"};
   EXPECT_EQ(Value("convoy_training_loss"), 0.5);
   EXPECT_EQ(Value("convoy_validation_accuracy"), 0.75);
   EXPECT_EQ(Value("convoy_job_epoch"), 0.5);

@@ -11,22 +11,26 @@ using ::testing::HasSubstr;
 
 TEST(EventHistoryTest, KeepsWhatPeopleWantToKnowAndTheNewestNumbers) {
   EventHistory history(/*epochs=*/2);
-  history.Add(R"({"time":1,"kind":"train","step":10,"examples":100,"epoch":0.5,"loss":0.7,"examples_per_second":90})");
-  history.Add(R"({"time":61.2,"kind":"validation","step":20,"examples":200,"epoch":1,"loss":0.4,"accuracy":0.75})");
+  history.Add(
+      R"({"time":1,"kind":"train","step":10,"examples":100,"epoch":0.5,"loss":0.7,"examples_per_second":90})");
+  history.Add(
+      R"({"time":61.2,"kind":"validation","step":20,"examples":200,"epoch":1,"loss":0.4,"accuracy":0.75})");
   history.Add(R"({"time":62,"kind":"checkpoint","step":20,"examples":200,"bytes":3100000})");
   EXPECT_EQ(history.state().step, 20u);
   EXPECT_EQ(history.state().CurrentEpoch(), 1u);
   EXPECT_EQ(history.checkpoints(), 1u);
   EXPECT_EQ(history.newest_checkpoint(), 20u);
   EXPECT_EQ(history.seconds(), 62);
-  EXPECT_THAT(history.lines(), ElementsAre("1:02  validation at step 20, loss 0.4000, accuracy 0.7500",
-                                           "1:02  checkpoint at step 20, 3.1 MB"));
+  EXPECT_THAT(history.lines(),
+              ElementsAre("1:02  validation at step 20, loss 0.4000, accuracy 0.7500",
+                          "1:02  checkpoint at step 20, 3.1 MB"));
 }
 
 TEST(EventHistoryTest, AResumeTakesBackLaterSteps) {
   EventHistory history;
   history.Add(R"({"time":9,"kind":"train","step":90,"examples":900,"epoch":0.9,"loss":0.7})");
-  history.Add(R"({"time":0,"kind":"resume","generation":2,"step":50,"examples":500,"checkpoint":"checkpoints/step-50"})");
+  history.Add(
+      R"({"time":0,"kind":"resume","generation":2,"step":50,"examples":500,"checkpoint":"checkpoints/step-50"})");
   EXPECT_EQ(history.state().step, 50u);
   EXPECT_EQ(history.state().examples, 500u);
   EXPECT_THAT(history.lines().back(), HasSubstr("goes on from step 50"));

@@ -14,14 +14,17 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 
 constexpr char kEvents[] =
-    "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"epoch\":1,\"loss\":0.5}\n"
-    "{\"time\":2,\"kind\":\"checkpoint\",\"generation\":1,\"step\":10,\"bytes\":5}\n{\"time\":3,\"ki";
+    "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"epoch\":1,"
+    "\"loss\":0.5}\n"
+    "{\"time\":2,\"kind\":\"checkpoint\",\"generation\":1,\"step\":10,\"bytes\":5}\n{\"time\":3,"
+    "\"ki";
 
 class RunWatcherTest : public ::testing::Test {
  protected:
   RunWatcherTest() {
-    WriteFile(run_ + "/job.textproto",
-              "name: 'a' data { train: 'x' } model { mlp {} } training { mode: 'async' epochs: 3 }\n");
+    WriteFile(
+        run_ + "/job.textproto",
+        "name: 'a' data { train: 'x' } model { mlp {} } training { mode: 'async' epochs: 3 }\n");
     WriteFile(run_ + "/events.jsonl", kEvents);
     WriteFile(run_ + "/lock", "1\n");
   }
@@ -48,11 +51,13 @@ TEST_F(RunWatcherTest, ARunWithoutSummaryWasKilled) {
   EXPECT_EQ(view.progress.step, 10u);
   EXPECT_EQ(view.progress.total_examples, 300u) << "an epoch has 100";
   EXPECT_EQ(view.checkpoints, 1u);
-  EXPECT_THAT(view.warnings, ::testing::IsEmpty()) << "a line that is still being written is no damage";
+  EXPECT_THAT(view.warnings, ::testing::IsEmpty())
+      << "a line that is still being written is no damage";
 }
 
 TEST_F(RunWatcherTest, ASummarySaysHowItEnded) {
-  WriteFile(run_ + "/summary.json", R"({"steps": 30, "examples": 300, "wall_seconds": 2, "examples_per_second": 150,
+  WriteFile(run_ + "/summary.json",
+            R"({"steps": 30, "examples": 300, "wall_seconds": 2, "examples_per_second": 150,
     "stopped_early": false, "imbalance": "server 0 carries most", "processes": [
     {"role": "server", "rank": 0, "pid": 7, "bytes_received": 400, "bytes_sent": 200, "peak_rss_bytes": 9},
     {"role": "worker", "rank": 1, "trained_seconds": 2, "waited_seconds": 0.5, "cpu_seconds": 1.5}]})");
@@ -78,8 +83,10 @@ TEST_F(RunWatcherTest, AFailureIsTold) {
 
 TEST_F(RunWatcherTest, AFolderWithoutARunIsNotFound) {
   TemporaryFolder empty;
-  EXPECT_THAT(std::string(RunWatcher::Open(empty.path()).status().message()), HasSubstr("there is no run in"));
-  EXPECT_THAT(std::string(RunWatcher::Open(empty / "none").status().message()), HasSubstr("there is no folder"));
+  EXPECT_THAT(std::string(RunWatcher::Open(empty.path()).status().message()),
+              HasSubstr("there is no run in"));
+  EXPECT_THAT(std::string(RunWatcher::Open(empty / "none").status().message()),
+              HasSubstr("there is no folder"));
 }
 
 TEST_F(RunWatcherTest, ALivingJobWhoseCoordinatorIsNotKnownYetStarts) {
@@ -91,7 +98,8 @@ TEST_F(RunWatcherTest, ALivingJobWhoseCoordinatorIsNotKnownYetStarts) {
 TEST_F(RunWatcherTest, ALivingJobWhoseCoordinatorDoesNotAnswerIsNamed) {
   const auto lock = RunDirectory::Open(run_);
   ASSERT_TRUE(lock.ok()) << lock.status();
-  WriteFile(run_ + "/cluster.json", R"({"processes": [{"role": "coordinator", "rank": 0, "address": "127.0.0.1:1"}]})");
+  WriteFile(run_ + "/cluster.json",
+            R"({"processes": [{"role": "coordinator", "rank": 0, "address": "127.0.0.1:1"}]})");
   const auto watcher = RunWatcher::Open(run_, absl::Milliseconds(200));
   const absl::Status status = (*watcher)->Look().status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;

@@ -54,7 +54,8 @@ std::string Text(const RunView& view, const ViewTextOptions& options = {}) {
 
 TEST(ViewTextTest, SaysHowFarTheJobIsAndWhatEachProcessDoes) {
   const std::string text = Text(Example(2));
-  EXPECT_THAT(text, StartsWith("clothes  async  runs/a\ntraining, epoch 2/4, step 150 of 400, 1500 of 4000 examples, 37 %, "
+  EXPECT_THAT(text, StartsWith("clothes  async  runs/a\ntraining, epoch 2/4, step 150 of 400, 1500 "
+                               "of 4000 examples, 37 %, "
                                "0:12 so far, 0:10 left\n"));
   EXPECT_THAT(text, HasSubstr("training    loss 0.2500"));
   EXPECT_THAT(text, HasSubstr("warning: worker 1 is slow"));
@@ -72,9 +73,11 @@ TEST(ViewTextTest, ColumnsWithoutAnyValueAreLeftOut) {
 TEST(ViewTextTest, FitsAnyScreen) {
   for (const int height : {1, 2, 5, 10, 24, 60}) {
     for (const int width : {1, 10, 40, 80, 200}) {
-      const std::vector<std::string> lines = RenderView(Example(40), {.width = width, .height = height});
+      const std::vector<std::string> lines =
+          RenderView(Example(40), {.width = width, .height = height});
       EXPECT_LE(lines.size(), static_cast<size_t>(height));
-      for (const std::string& line : lines) EXPECT_LE(line.size(), static_cast<size_t>(std::max(1, width - 1)));
+      for (const std::string& line : lines)
+        EXPECT_LE(line.size(), static_cast<size_t>(std::max(1, width - 1)));
     }
   }
 }
@@ -95,7 +98,11 @@ TEST(ViewTextTest, WhatOthersSayCannotMoveTheCursor) {
   RunView view = Example(1);
   view.workers[0].activity = "\033[2Jboo\n";
   EXPECT_THAT(Text(view), HasSubstr("?[2Jboo?"));
-  EXPECT_EQ(ScreenText("gr\xc3\xbc\xc3\x9f" "e", 4), "gr\xc3\xbc\xc3\x9f") << "characters, not bytes";
+  EXPECT_EQ(ScreenText("gr\xc3\xbc\xc3\x9f"
+                       "e",
+                       4),
+            "gr\xc3\xbc\xc3\x9f")
+      << "characters, not bytes";
 }
 
 TEST(ViewTextTest, AnEndedRunShowsPeaksAndNoTimeLeft) {

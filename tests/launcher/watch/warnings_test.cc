@@ -46,8 +46,10 @@ TEST(WarningsTest, AJobThatStandsStillIsNoticed) {
   RunView view;
   view.workers = Workers({0});
   EXPECT_THAT(LiveWarnings(TrainingReply(90'000), view), IsEmpty());
-  EXPECT_THAT(LiveWarnings(TrainingReply(60'000), view), ElementsAre("no worker has begun a step for 40 s"));
-  EXPECT_THAT(LiveWarnings(TrainingReply(0), view), ElementsAre("no worker has begun a step for 99 s"));
+  EXPECT_THAT(LiveWarnings(TrainingReply(60'000), view),
+              ElementsAre("no worker has begun a step for 40 s"));
+  EXPECT_THAT(LiveWarnings(TrainingReply(0), view),
+              ElementsAre("no worker has begun a step for 99 s"));
   view.workers[0].finished = true;
   EXPECT_THAT(LiveWarnings(TrainingReply(60'000), view), IsEmpty());
 }
@@ -66,7 +68,8 @@ TEST(WarningsTest, WhatTheCoordinatorNoticedIsHandedOn) {
   v1::GetProgressReply reply = TrainingReply(99'000);
   reply.add_notes("server 1 carries most");
   reply.mutable_figures()->set_failed_checkpoints(2);
-  EXPECT_THAT(LiveWarnings(reply, RunView()), ElementsAre("2 checkpoints could not be saved", "server 1 carries most"));
+  EXPECT_THAT(LiveWarnings(reply, RunView()),
+              ElementsAre("2 checkpoints could not be saved", "server 1 carries most"));
 }
 
 }  // namespace

@@ -245,7 +245,8 @@ TEST(ServerCoreTableTest, RowsOutOfOrderHaveRoomForTwoOfTheLargestPushes) {
     for (const uint64_t id : ids) rows.push_back({id, {1, 1}});
     return server.Reply(PushRows(slice, 0, {0, slice}, rows)).retry_later;
   };
-  // The largest has 4 rows of 8 bytes, and the variables have 16: there is room for 2 * 32 + 2 * 16.
+  // The largest has 4 rows of 8 bytes, and the variables have 16: there is room for 2 * 32 + 2
+  // * 16.
   EXPECT_FALSE(push(1, {1, 2, 3, 4}));
   EXPECT_FALSE(push(2, {1, 2, 3, 4}));
   EXPECT_FALSE(push(3, {5, 6, 7, 8})) << "96 bytes";

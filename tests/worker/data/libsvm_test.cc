@@ -186,7 +186,7 @@ TEST(DecimalTest, ShortNumbersRoundAsTheStandardLibrary) {
     const int64_t mantissa = static_cast<int64_t>(random() >> (random() % 64));
     std::string text = std::to_string(mantissa);
     const size_t from_end = random() % 14;
-    if (from_end < text.size()) text.insert(text.size() - from_end, ".");
+    if (from_end < text.size()) text.insert(text.size() - from_end, 1, '.');
     float expected = 0;
     std::from_chars(text.data(), text.data() + text.size(), expected);
     ASSERT_EQ(Decimal(text), expected) << text;

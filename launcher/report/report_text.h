@@ -1,6 +1,6 @@
 // Numbers as reports write them.
-#ifndef CONVOY_LAUNCHER_REPORT_NUMBER_TEXT_H_
-#define CONVOY_LAUNCHER_REPORT_NUMBER_TEXT_H_
+#ifndef CONVOY_LAUNCHER_REPORT_REPORT_TEXT_H_
+#define CONVOY_LAUNCHER_REPORT_REPORT_TEXT_H_
 
 #include <string>
 
@@ -14,13 +14,12 @@ std::string SecondsText(double seconds);
 std::string MinutesText(double seconds);
 // With commas: "143,210".
 std::string GroupedText(double count);
-// The shortest text that reads back as the same number: "0.03", "1024".
-std::string ShortestText(double value);
 // Of a metric: four digits after the point, fewer for large values.
 std::string MetricText(double value);
-// "2.2 s (2.1 s to 2.4 s)", or the value alone if all runs have it. `text`: one of the above.
+// "2.2 s (2.1 s to 2.4 s)", or the value alone if all runs have it. `text`: one of the above, or
+// NumberText.
 std::string SpreadText(const Spread& spread, std::string (*text)(double));
 
 }  // namespace convoy
 
-#endif  // CONVOY_LAUNCHER_REPORT_NUMBER_TEXT_H_
+#endif  // CONVOY_LAUNCHER_REPORT_REPORT_TEXT_H_

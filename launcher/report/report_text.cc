@@ -1,6 +1,5 @@
-#include "launcher/report/number_text.h"
+#include "launcher/report/report_text.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -21,18 +20,13 @@ std::string MinutesText(double seconds) {
 }
 
 std::string GroupedText(double count) {
-  std::string text = absl::StrFormat("%.0f", count);
-  for (size_t at = text.size(); at > 3 && text[at - 4] != '-';) text.insert(at -= 3, ",");
+  const std::string digits = absl::StrFormat("%.0f", std::abs(count));
+  std::string text = count < 0 ? "-" : "";
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
   return text;
-}
-
-std::string ShortestText(double value) {
-  char buffer[32];
-  const bool whole = std::isfinite(value) && std::trunc(value) == value && std::abs(value) < 1e15;
-  const auto result =
-      whole ? std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed)
-            : std::to_chars(buffer, buffer + sizeof(buffer), value);
-  return std::string(buffer, result.ptr);
 }
 
 std::string MetricText(double value) {
