@@ -93,9 +93,9 @@ absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time n
   MutexLock lock(mutex_);
   Session& session = sessions_[request.worker];
   if (request.session < session.number) {
-    return absl::AbortedError(absl::StrCat("worker ", request.worker,
-                                           " has opened a newer stream (session ", session.number,
-                                           ", this is ", request.session, ")"));
+    return absl::AbortedError(absl::StrCat(
+        "worker ", request.worker, " has opened a newer stream (session ", session.number,
+        ", this is ", request.session, "), or another process has taken its place"));
   }
   if (request.session > session.number) {
     session.number = request.session;

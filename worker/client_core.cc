@@ -17,7 +17,7 @@ ClientCore::ClientCore(Options options)
 
 void ClientCore::Start(absl::Time now, Actions* actions) {
   for (uint32_t i = 0; i < servers_.size(); ++i) {
-    servers_[i].session = 1;
+    servers_[i].session = options_.first_session;
     servers_[i].down_since = now;
     actions->push_back({Action::Kind::kOpen, i, nullptr, {}});
   }

@@ -36,6 +36,8 @@ class ClientCore {
     uint64_t job_id = 0;
     uint64_t generation = 1;
     uint32_t worker = 0;
+    // Streams are numbered from here: above those of a process that was this worker before.
+    uint64_t first_session = 1;
     std::vector<std::string> servers;  // names for messages, e.g. addresses
     Mode mode;
     size_t in_flight_bytes = size_t{2} << 20;

@@ -15,11 +15,14 @@ namespace {
 constexpr size_t kMaxQueuedReports = 256;
 }  // namespace
 
-JobSession::JobSession(CoordinatorClient* client, bool sync, absl::Duration heartbeat)
-    : client_(client), sync_(sync), reporter_([this] { SendReports(); }) {
+JobSession::JobSession(CoordinatorClient* client, const Options& options)
+    : client_(client),
+      sync_(options.sync),
+      waits_for_rejoin_(options.rejoins),
+      reporter_([this] { SendReports(); }) {
   pthread_setname_np(reporter_.native_handle(), "reports");
   client_->StartHeartbeats(
-      heartbeat, [this](v1::HeartbeatRequest* request) { Fill(request); },
+      options.heartbeat, [this](v1::HeartbeatRequest* request) { Fill(request); },
       [this](const absl::StatusOr<v1::HeartbeatReply>& reply) { OnReply(reply); });
 }
 
@@ -50,6 +53,7 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   request->set_step(step_);
   request->set_stop_confirmed(stop_step_);
   request->set_finished(finished_);
+  request->set_rejoined_at(rejoined_at_);
   if (snapshot_.number() != 0) *request->mutable_snapshot() = snapshot_;
   v1::ProcessUsage& usage = *request->mutable_usage();
   usage = CurrentProcessUsage();
@@ -80,22 +84,47 @@ void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
     } else {
       phase_ = reply->phase();
       if (phase_ == v1::FAILED) failure_.Update(absl::AbortedError(reply->failure()));
-      // A step that has begun can't be taken back: then the coordinator proposes a later one.
-      if ((reply->stop_step() > step_ || (!sync_ && reply->stop_step() > 0)) &&
-          reply->stop_step() != stop_step_ && !stop_agreed_) {
-        stop_step_ = reply->stop_step();
-        confirm = true;
+      if (waits_for_rejoin_) {
+        unheeded_ = *reply;
+      } else {
+        confirm = FollowLocked(*reply);
       }
-      stop_agreed_ = reply->stop_agreed() && reply->stop_step() == stop_step_;
-      if (phase_ == v1::TRAINING) {
-        hold_step_ = reply->hold_step();
-        hold_is_known_ = true;
-      }
-      if (sync_ && reply->has_snapshot()) confirm |= FollowSnapshotLocked(reply->snapshot());
     }
   }
   changed_.NotifyAll();
   if (confirm) client_->HeartbeatNow();
+}
+
+bool JobSession::FollowLocked(const v1::HeartbeatReply& reply) {
+  bool confirm = false;
+  // A step that has begun can't be taken back: then the coordinator proposes a later one.
+  if ((reply.stop_step() > step_ || (!sync_ && reply.stop_step() > 0)) &&
+      reply.stop_step() != stop_step_ && !stop_agreed_) {
+    stop_step_ = reply.stop_step();
+    confirm = true;
+  }
+  stop_agreed_ = reply.stop_agreed() && reply.stop_step() == stop_step_;
+  if (reply.phase() == v1::TRAINING) {
+    hold_step_ = reply.hold_step();
+    hold_is_known_ = true;
+  }
+  if (sync_ && reply.has_snapshot()) confirm |= FollowSnapshotLocked(reply.snapshot());
+  return confirm;
+}
+
+// Its first step counts as not begun, although the one before may have begun it.
+void JobSession::Rejoin(uint64_t step, uint64_t stop_step) {
+  {
+    MutexLock lock(mutex_);
+    if (!waits_for_rejoin_) return;
+    waits_for_rejoin_ = false;
+    rejoined_at_ = step + 1;
+    if (sync_) step_ = step - std::min<uint64_t>(step, 1);
+    stop_step_ = stop_step;
+    if (unheeded_.sequence() > 0) FollowLocked(unheeded_);
+  }
+  changed_.NotifyAll();
+  client_->HeartbeatNow();
 }
 
 absl::Status JobSession::AliveLocked() const { return failure_; }
@@ -218,11 +247,16 @@ void JobSession::SendReports() {
   }
 }
 
+absl::Status JobSession::SendAll() {
+  MutexLock lock(mutex_);
+  while ((!reports_.empty() || sending_) && AliveLocked().ok()) changed_.Wait(mutex_);
+  return AliveLocked();
+}
+
 absl::Status JobSession::Finish() {
+  CONVOY_RETURN_IF_ERROR(SendAll());
   {
     MutexLock lock(mutex_);
-    while ((!reports_.empty() || sending_) && AliveLocked().ok()) changed_.Wait(mutex_);
-    CONVOY_RETURN_IF_ERROR(AliveLocked());
     finished_ = true;
   }
   client_->HeartbeatNow();

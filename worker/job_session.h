@@ -35,14 +35,23 @@ struct ComputeTimes {
 // Thread-safe.
 class JobSession {
  public:
-  // `client` is registered and outlives the session. `sync`: workers agree on the step to stop at.
-  // Starts heartbeats.
-  JobSession(CoordinatorClient* client, bool sync, absl::Duration heartbeat);
+  struct Options {
+    bool sync = true;  // workers agree on the step to stop at
+    // The worker takes the place of another one; what it is told of steps waits for Rejoin.
+    bool rejoins = false;
+    absl::Duration heartbeat = absl::Milliseconds(500);
+  };
+
+  // `client` is registered and outlives the session. Starts heartbeats.
+  JobSession(CoordinatorClient* client, const Options& options);
   // Stops heartbeats and reports.
   ~JobSession();
 
   // What the process is doing, for messages to people.
   void SetActivity(const std::string& activity);
+  // A worker that takes the place of another one begins with step `step` (sync; others: 0); all
+  // workers stop before `stop_step`, as in the assignment.
+  void Rejoin(uint64_t step, uint64_t stop_step);
   // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the
   // others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);
@@ -61,6 +70,8 @@ class JobSession {
   bool CountBatches(uint64_t batches);
   // Queues a report.
   absl::Status Report(v1::ReportRequest report);
+  // Waits until everything that was queued is sent.
+  absl::Status SendAll();
   // The worker has taken its last step: sends what is queued and says so.
   absl::Status Finish();
   // Waits until the job has ended. Aborted, with the reason: it failed.
@@ -82,6 +93,8 @@ class JobSession {
   void OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply);
   void SendReports();
   absl::Status AliveLocked() const CONVOY_REQUIRES(mutex_);
+  // Returns whether there is something to say.
+  bool FollowLocked(const v1::HeartbeatReply& reply) CONVOY_REQUIRES(mutex_);
   // Returns whether there is something to say of it.
   bool FollowSnapshotLocked(const v1::SnapshotOrder& order) CONVOY_REQUIRES(mutex_);
   bool MustWaitLocked(uint64_t step) const CONVOY_REQUIRES(mutex_);
@@ -92,8 +105,11 @@ class JobSession {
   mutable Mutex mutex_;
   CondVar changed_;
   std::string activity_ CONVOY_GUARDED_BY(mutex_);
-  uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;       // highest begun, or batches pushed
-  uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;  // confirmed; 0: none
+  uint64_t step_ CONVOY_GUARDED_BY(mutex_) = 0;  // highest begun, or batches pushed
+  bool waits_for_rejoin_ CONVOY_GUARDED_BY(mutex_);
+  v1::HeartbeatReply unheeded_ CONVOY_GUARDED_BY(mutex_);  // the newest, until then
+  uint64_t rejoined_at_ CONVOY_GUARDED_BY(mutex_) = 0;     // see HeartbeatRequest
+  uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;       // confirmed; 0: none
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
   uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;  // 0: none
   bool hold_is_known_ CONVOY_GUARDED_BY(mutex_) = false;

@@ -19,6 +19,7 @@ ClientCore::Options CoreOptions(const ParameterClient::Options& options) {
   core.job_id = options.job_id;
   core.generation = options.generation;
   core.worker = options.worker;
+  core.first_session = options.first_session;
   core.servers = options.servers;
   core.mode = options.mode;
   core.in_flight_bytes = options.in_flight_bytes;
@@ -75,6 +76,25 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
     CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)).status());
   }
   return absl::OkStatus();
+}
+
+// Twice: a worker that was wrongly thought lost goes on where this one has not been heard of yet,
+// and could be two steps on when the last server answers.
+absl::StatusOr<uint64_t> ParameterClient::AskForStep() {
+  CONVOY_RETURN_IF_ERROR(AskOnceForStep().status());
+  return AskOnceForStep();
+}
+
+absl::StatusOr<uint64_t> ParameterClient::AskOnceForStep() {
+  lowest_step_ = kNewestVersion;
+  for (uint32_t server = 0; server < placement_.servers(); ++server) {
+    ExchangeRequest request = NewRequest();
+    request.pull_version = kNewestVersion;
+    request.pull_applied = true;
+    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)).status());
+  }
+  CONVOY_RETURN_IF_ERROR(WaitUntilAnswered());
+  return lowest_step_;
 }
 
 absl::StatusOr<std::span<const float>> ParameterClient::Weights(uint32_t variable) {
@@ -276,6 +296,9 @@ absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request,
                                           const ExchangeReply& reply) {
   if (reply.step_gone) gone_.emplace(request.step, request.node);
   staleness_.Merge(reply.staleness);
+  if (request.pull_applied && request.pull_version == kNewestVersion) {
+    lowest_step_ = std::min(lowest_step_, reply.applied_step);
+  }
   for (const CellValues& values : reply.cells) {
     if (values.cell >= placement_.cells().size()) {
       return absl::InternalError(absl::StrCat("a server sent cell ", values.cell,

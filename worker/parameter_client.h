@@ -35,6 +35,7 @@ class ParameterClient {
     uint64_t job_id = 0;
     uint64_t generation = 1;
     uint32_t worker = 0;
+    uint64_t first_session = 1;        // see ClientCore
     std::vector<std::string> servers;  // addresses by rank
     Mode mode;
     size_t in_flight_bytes = size_t{2} << 20;
@@ -81,6 +82,10 @@ class ParameterClient {
   // this variable only, so that a batch computes with the same weights forward and backward.
   absl::StatusOr<std::span<const float>> Weights(uint32_t variable);
   absl::Status WaitForWeights();
+  // Modes with steps, in the place of a worker that was lost: asks the servers. Every one has
+  // applied the steps below this one, and some have not applied this one; they remember its version
+  // as long as a slice of it is missing. The other one can't push any more.
+  absl::StatusOr<uint64_t> AskForStep();
 
   // Asks for the rows of the batch at `version` (sync) or the newest.
   absl::Status PullRows(const std::shared_ptr<TableBatch>& batch, uint64_t version);
@@ -149,6 +154,7 @@ class ParameterClient {
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
   absl::Status OnRows(const ExchangeRequest& request, const ExchangeReply& reply);
+  absl::StatusOr<uint64_t> AskOnceForStep();
   // Handles the next event, waiting for it until `deadline`. False: none came.
   absl::StatusOr<bool> HandleOne(absl::Time deadline);
   // Poll, if there is reason to expect something.
@@ -175,6 +181,7 @@ class ParameterClient {
   std::vector<bool> pull_asked_;    // by cell: in this push
   std::vector<Pending> pending_;    // by server
   uint64_t completed_task_ = 0;
+  uint64_t lowest_step_ = 0;  // that a server has named, see AskForStep
   absl::Time connected_at_;
   absl::Duration waited_;
   size_t unpolled_bytes_ = 0;  // handed over since the last Poll

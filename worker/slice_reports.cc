@@ -26,6 +26,19 @@ SliceReports::SliceReports(const TrainingContext& context)
   }
 }
 
+// The stretch that `step` belongs to begins where those of the other slices do; what had been
+// summed up of it before is lost.
+void SliceReports::BeginAt(uint64_t step) {
+  const uint64_t first = reported_to_;
+  if (step > first && ValidatesAfter(step)) validates_before_ = step;
+  uint64_t begin = step;
+  while (begin > first && !ReportsAfter(begin)) --begin;
+  if (begin == first) return;
+  reported_to_ = begin;
+  for (MetricAccumulator& metrics : metrics_) metrics.Take();
+  events_ = {};
+}
+
 void SliceReports::Events::Add(const Events& other) {
   staleness.Merge(other.staleness);
   skipped += other.skipped;
@@ -47,7 +60,8 @@ bool SliceReports::ValidatesAfter(uint64_t step) const {
 }
 
 bool SliceReports::ValidatesBefore(uint64_t step) const {
-  return step == 0 && context_.assignment.has_init() && context_.validation_old != nullptr;
+  if (step == 0) return context_.assignment.has_init() && context_.validation_old != nullptr;
+  return step == validates_before_;
 }
 
 // What happened besides is said with the first slice.

@@ -30,6 +30,9 @@ class SliceReports {
   // Of the slices that the worker owns.
   explicit SliceReports(const TrainingContext& context);
 
+  // The first step is not that of the assignment but `step`, in the place of another worker.
+  void BeginAt(uint64_t step);
+
   // Adds what a model found on a batch of slice `slice`. Different slices may be added to by
   // different threads.
   void Add(uint32_t slice, const BatchOutput& output, const Batch& batch);
@@ -38,7 +41,7 @@ class SliceReports {
   // True if a validation is due then.
   bool ValidatesAfter(uint64_t step) const;
   // True if a validation is due before the first step, which is `step`: there are old data to
-  // compare with, and weights that were loaded.
+  // compare with, and weights that were loaded; or another worker was to make it.
   bool ValidatesBefore(uint64_t step) const;
   // Reports the steps since the last report up to `step`; none: nothing.
   absl::Status ReportTraining(uint64_t step, Events events);
@@ -58,6 +61,7 @@ class SliceReports {
   const uint64_t per_epoch_;                // steps
   std::vector<MetricAccumulator> metrics_;  // by own slice
   uint64_t reported_to_ = 0;
+  uint64_t validates_before_ = 0;                         // 0: not
   Events events_;                                         // since then
   std::map<v1::ReportRequest::Kind, uint64_t> measured_;  // newest version of each
 };

@@ -66,6 +66,9 @@ class SyncTraining {
     if (nodes_.empty()) return absl::OkStatus();  // a spare
     uint64_t step = context_.assignment.restore().step();
     context_.session.SetHold(context_.assignment.hold_step());
+    if (context_.assignment.rejoins()) {
+      CONVOY_ASSIGN_OR_RETURN(step, Rejoin());
+    }
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {
@@ -102,6 +105,14 @@ class SyncTraining {
     waves_ = WavesOf(context.assignment, context.mode, tree_, threads);
     parallel_.emplace(&context.threads, context.models, &context.train,
                       ParallelOptionsFor(context, [this] { return parameters_.Poll(); }));
+  }
+
+  // The worker before may have been lost within a step, or between a step and what comes after it.
+  absl::StatusOr<uint64_t> Rejoin() {
+    CONVOY_ASSIGN_OR_RETURN(const uint64_t step, parameters_.AskForStep());
+    context_.session.Rejoin(step, context_.assignment.stop_step());
+    reports_.BeginAt(step);
+    return step;
   }
 
   absl::Status Step(uint64_t step) {
@@ -274,7 +285,10 @@ class SyncTraining {
 
   absl::Status Validate(uint64_t version) {
     CONVOY_RETURN_IF_ERROR(Measure(context_.validation, v1::ReportRequest::VALIDATION, version));
-    return Measure(context_.validation_old, v1::ReportRequest::VALIDATION_OLD, version);
+    CONVOY_RETURN_IF_ERROR(
+        Measure(context_.validation_old, v1::ReportRequest::VALIDATION_OLD, version));
+    // Whoever takes the place of this worker can't measure it once the next step is pushed.
+    return context_.session.SendAll();
   }
 
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.

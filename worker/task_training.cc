@@ -36,15 +36,17 @@ class TaskTraining {
 
   absl::Status Run() {
     uint64_t completed = 0;
+    if (context_.assignment.rejoins()) CONVOY_RETURN_IF_ERROR(Rejoin());
     for (;;) {
       CONVOY_ASSIGN_OR_RETURN(const v1::NextTaskReply reply, NextTask(completed));
-      parameters_.SetCompletedTask(completed);
       if (reply.end()) break;
       if (reply.task().validation()) {
         CONVOY_RETURN_IF_ERROR(Validate(reply.task()));
       } else {
+        parameters_.SetCompletedTask(trained_);
         CONVOY_ASSIGN_OR_RETURN(const bool complete, Train(reply.task()));
         if (!complete) break;  // asked to stop
+        trained_ = reply.task().id();
       }
       completed = reply.task().id();
     }
@@ -67,6 +69,13 @@ class TaskTraining {
     if (context.threads.count() == 1) return;
     parallel_.emplace(&context.threads, context.models, &context.train,
                       ParallelOptionsFor(context, [this] { return parameters_.Poll(); }));
+  }
+
+  // The clock of the worker before, and that it has completed a task, may be left over.
+  absl::Status Rejoin() {
+    context_.session.Rejoin(0, context_.assignment.stop_step());
+    trained_ = context_.assignment.completed_task();
+    return ssp_ ? parameters_.LeaveClocks() : absl::OkStatus();
   }
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
@@ -239,6 +248,8 @@ class TaskTraining {
     report.set_staleness_max(staleness.max);
     report.set_staleness_min(staleness.min);
     context_.session.SetCounters(CountersOf(parameters_));
+    // Only that of the last task can be lost with this worker.
+    CONVOY_RETURN_IF_ERROR(context_.session.SendAll());
     return context_.session.Report(std::move(report));
   }
 
@@ -302,6 +313,7 @@ class TaskTraining {
   // cluster.threads_per_worker above 1: a batch is summed along the tree of its parts.
   std::optional<ParallelGradients> parallel_;
   const SliceTree tree_;
+  uint64_t trained_ = 0;   // the task that was completed last, which servers may forget
   uint64_t batches_ = 0;   // pushed by this worker: its clock
   bool is_ahead_ = false;  // ahead_ is the next batch; async: and its rows are asked for
   bool joined_ = false;    // to the clocks

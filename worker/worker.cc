@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.job_id = identity.job_id();
   options.generation = assignment.generation();
   options.worker = identity.rank();
+  options.first_session = (identity.incarnation() << 32) + 1;
   options.servers.assign(assignment.servers().begin(), assignment.servers().end());
   CONVOY_ASSIGN_OR_RETURN(options.mode, ParseMode(assignment.job().training().mode()));
   options.overlap = options.mode.kind == Mode::Kind::kAsync;
@@ -142,7 +143,8 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   CONVOY_RETURN_IF_ERROR(CheckTables(setup));
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [",
                            assignment.slice_begin(), ", ", assignment.slice_end(), ") of ",
-                           assignment.slices(), ", ", assignment.servers_size(), " servers"));
+                           assignment.slices(), ", ", assignment.servers_size(), " servers",
+                           assignment.rejoins() ? ", in the place of another worker" : ""));
   CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<ComputeThreads> threads,
                           ComputeThreads::Start(setup.models.size()));
   std::vector<Model*> models;
@@ -194,8 +196,9 @@ absl::Status RunWorker(const WorkerOptions& options) {
   options.log(absl::StrCat("worker ", registered.identity().rank(), " of job \"",
                            registered.job().name(), "\""));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(registered.job().training().mode()));
-  JobSession session(coordinator.get(), mode.rounds(),
-                     absl::Milliseconds(registered.job().cluster().heartbeat_ms()));
+  JobSession session(coordinator.get(),
+                     {mode.rounds(), registered.rejoins(),
+                      absl::Milliseconds(registered.job().cluster().heartbeat_ms())});
   const std::unique_ptr<HttpServer> metrics = ServeMetrics(
       registered.job(), "worker", registered.identity().rank(),
       [&session] {

@@ -280,6 +280,17 @@ absl::Status CoordinatorClient::Stop(const std::string& reason, const std::strin
   return impl_->Call(&v1::Coordinator::Stub::Stop, request, absl::ZeroDuration()).status();
 }
 
+absl::StatusOr<v1::ProcessLostReply> CoordinatorClient::ProcessLost(v1::Role role, uint32_t rank,
+                                                                    uint64_t pid,
+                                                                    const std::string& cause) {
+  v1::ProcessLostRequest request;
+  request.set_role(role);
+  request.set_rank(rank);
+  request.set_pid(pid);
+  request.set_cause(cause);
+  return impl_->Call(&v1::Coordinator::Stub::ProcessLost, request, absl::ZeroDuration());
+}
+
 absl::StatusOr<v1::SaveCheckpointReply> CoordinatorClient::SaveCheckpoint(uint64_t ticket) {
   v1::SaveCheckpointRequest request;
   request.set_ticket(ticket);

@@ -46,6 +46,9 @@ class CoordinatorClient {
   absl::StatusOr<v1::GetProgressReply> GetProgress(uint64_t events_seen, uint64_t seen);
   // Asks for an orderly stop or, with `failure`, tells that the job can't go on.
   absl::Status Stop(const std::string& reason, const std::string& failure = "");
+  // A process of the job has died: what is to be done? `cause`: how, for people.
+  absl::StatusOr<v1::ProcessLostReply> ProcessLost(v1::Role role, uint32_t rank, uint64_t pid,
+                                                   const std::string& cause);
 
   // Asks for a checkpoint of now (`ticket` 0), or waits for the one that was asked for, at most
   // Options::wait. Aborted: it could not be saved.

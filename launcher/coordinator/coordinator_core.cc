@@ -127,6 +127,7 @@ Actions CoordinatorCore::OnRegister(CallId call, const v1::RegisterRequest& requ
   }
   v1::RegisterReply reply;
   *reply.mutable_identity() = (*process)->identity;
+  reply.set_rejoins((*process)->rejoins);
   *reply.mutable_job() = job_;
   Answer(call, std::move(reply));
   News();
@@ -138,6 +139,7 @@ Actions CoordinatorCore::OnReady(CallId call, const v1::ReadyRequest& request, a
   const absl::StatusOr<Process*> process = FindMember(request.identity());
   absl::Status status = process.status();
   if (status.ok() && phase_ == v1::STARTING) status = MakeReady(request, *process);
+  if (status.ok() && phase_ == v1::TRAINING) status = MakeReadyAgain(request, *process);
   if (status.ok() && phase_ == v1::FAILED) status = FailedStatus();
   if (!status.ok()) {
     Answer(call, status);
@@ -217,8 +219,9 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
 void CoordinatorCore::Note(const v1::HeartbeatRequest& request, Process* process) const {
   process->beats = true;
   process->reported = now_;
-  if (request.step() > process->step) process->stepped = now_;
-  process->step = std::max(process->step, request.step());
+  const uint64_t step = request.step() + (tasks_ ? process->steps_before : 0);
+  if (step > process->step) process->stepped = now_;
+  process->step = std::max(process->step, step);
   process->activity = Shortened(request.activity(), kMaxActivityBytes);
   if (!request.activity().empty()) process->active = now_;
   if (request.has_stats()) process->stats = request.stats();
@@ -233,6 +236,7 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
     EndIfSaved();
   }
   if (phase_ != v1::TRAINING) return;
+  if (request.rejoined_at() > 0) FollowRejoined(worker, request.rejoined_at() - 1);
   const uint32_t rank = worker->identity.rank();
   bool changed = stop_.Update(rank, worker->step, request.stop_confirmed());
   if (request.finished() && !worker->finished) {
@@ -337,8 +341,9 @@ Actions CoordinatorCore::Fail(std::string_view failure, absl::Time now) {
 
 Actions CoordinatorCore::Tick(absl::Time now) {
   now_ = now;
-  const Missed missed = FindMissed(now);
-  if (!missed.text.empty()) FailJob(missed.text);
+  for (Missed missed = FindMissed(now); !missed.text.empty(); missed = FindMissed(now)) {
+    LoseOrFail(missed);
+  }
   if (keeper_ && phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now, CurrentStep()));
   EndIfSaved();
   AnswerSaves();

@@ -53,7 +53,7 @@ namespace convoy {
 struct Actions {
   using Reply = std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
                              v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply,
-                             v1::StopReply, v1::SaveCheckpointReply>;
+                             v1::StopReply, v1::SaveCheckpointReply, v1::ProcessLostReply>;
   struct Answer {
     CallId call = 0;
     Reply reply;  // of the call's type, or why there is none
@@ -107,6 +107,7 @@ class CoordinatorCore {
   Actions OnGetProgress(CallId call, const v1::GetProgressRequest& request, absl::Time now);
   Actions OnStop(CallId call, const v1::StopRequest& request, absl::Time now);
   Actions OnSaveCheckpoint(CallId call, const v1::SaveCheckpointRequest& request, absl::Time now);
+  Actions OnProcessLost(CallId call, const v1::ProcessLostRequest& request, absl::Time now);
   // What an observer is told now, see GetProgressRequest.events_seen.
   v1::GetProgressReply Look(uint64_t events_seen, absl::Time now);
   // The client of a call has gone; the call is not answered any more.
@@ -148,6 +149,15 @@ class CoordinatorCore {
   void Note(const v1::HeartbeatRequest& request, Process* process) const;
   void FollowWorker(const v1::HeartbeatRequest& request, Process* worker);
   void FollowServer(const v1::HeartbeatRequest& request, Process* server);
+
+  // Processes that are lost and replaced.
+  bool MayReplace(const Process& process) const;
+  void Lose(Process* process, const std::string& why, bool died);
+  void LoseOrFail(const Missed& missed);
+  absl::Status MakeReadyAgain(const v1::ReadyRequest& request, Process* process);
+  void FollowRejoined(Process* worker, uint64_t step);
+  // Since the training began.
+  absl::Duration Since() const;
   void NoteImbalance();
 
   // Changes of state.

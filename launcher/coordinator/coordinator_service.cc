@@ -76,6 +76,10 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
                           v1::SaveCheckpointReply* reply) override {
     return Handle(&CoordinatorCore::OnSaveCheckpoint, *request, reply);
   }
+  Reactor* ProcessLost(Context*, const v1::ProcessLostRequest* request,
+                       v1::ProcessLostReply* reply) override {
+    return Handle(&CoordinatorCore::OnProcessLost, *request, reply);
+  }
 
  private:
   // Calls that can be finished once the lock is released.

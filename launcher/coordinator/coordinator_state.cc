@@ -244,7 +244,8 @@ Missed CoordinatorCore::FindMissed(absl::Time now) const {
   if (phase_ == v1::STARTING) return MissedAtStart(members_, startup_timeout_, lost_after_, now);
   if (ended()) return {};
   // In phase FINISHING the workers are no longer needed.
-  return MissedInTraining(members_, lost_after_, training_start_, phase_ == v1::TRAINING, now);
+  return MissedInTraining(members_, startup_timeout_, lost_after_, training_start_,
+                          phase_ == v1::TRAINING, now);
 }
 
 absl::Time CoordinatorCore::NextDeadline() const {
@@ -261,7 +262,7 @@ absl::Time CoordinatorCore::NextDeadline() const {
 bool CoordinatorCore::everybody_told() const {
   for (size_t i = 0; i < members_.slots(); ++i) {
     const Process* process = members_.slot(i);
-    if (process != nullptr && !process->told_end) return false;
+    if (process != nullptr && process->lost.empty() && !process->told_end) return false;
   }
   return true;
 }
@@ -280,6 +281,11 @@ v1::Assignment CoordinatorCore::AssignmentOf(const Process& process) const {
     assignment.set_slice_begin(static_cast<uint32_t>(owned.begin));
     assignment.set_slice_end(static_cast<uint32_t>(owned.end));
     assignment.set_hold_step(hold_);
+    assignment.set_rejoins(process.rejoins);
+    if (process.rejoins) {
+      assignment.set_stop_step(stop_.step());
+      if (tasks_) assignment.set_completed_task(tasks_->LastTrained(process.identity.rank()));
+    }
     for (const v1::ReportRequest& carried : carried_) {
       const bool own = carried.part() >= owned.begin && carried.part() < owned.end;
       if (own) *assignment.add_carried() = carried;
@@ -365,7 +371,9 @@ std::string CoordinatorCore::WaitingFor() const {
       return absl::StrCat("the last checkpoint: ", keeper_->WaitingFor());
     return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
   }
-  if (phase_ != v1::TRAINING || stop_.step() == 0) return "";
+  if (phase_ != v1::TRAINING) return "";
+  if (std::string others = WaitingForOthers(members_, now_); !others.empty()) return others;
+  if (stop_.step() == 0) return "";
   if (!stop_.agreed()) {
     return absl::StrCat("all workers to agree to stop before step ", stop_.step());
   }

@@ -31,6 +31,14 @@ std::string NotReadyText(const Process& process, absl::Time now) {
   return text + ")";
 }
 
+std::string NamedFirst(std::vector<std::string> missing) {
+  if (missing.empty()) return "";
+  const size_t more = missing.size() - std::min(missing.size(), kMaxNamed);
+  missing.resize(missing.size() - more);
+  return absl::StrCat(absl::StrJoin(missing, ", "),
+                      more > 0 ? absl::StrCat(" and ", more, " more") : "");
+}
+
 // Takes over an earlier deadline. Returns whether it has come.
 bool Consider(absl::Time deadline, absl::Time now, Missed* missed) {
   missed->deadline = std::min(missed->deadline, deadline);
@@ -57,14 +65,22 @@ Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Du
   return missed;
 }
 
-Missed MissedInTraining(const Membership& members, absl::Duration lost, absl::Time training_start,
-                        bool workers, absl::Time now) {
+Missed MissedInTraining(const Membership& members, absl::Duration startup, absl::Duration lost,
+                        absl::Time training_start, bool workers, absl::Time now) {
   Missed missed;
   for (size_t i = 0; i < members.slots() && missed.text.empty(); ++i) {
     const Process* process = members.slot(i);
     if (process == nullptr || (process->identity.role() == v1::WORKER && !workers)) continue;
-    if (Consider(std::max(process->heard, training_start) + lost, now, &missed)) {
+    if (!process->lost.empty()) {
+      if (process->finished || !Consider(process->lost_at + startup, now, &missed)) continue;
+      missed.text =
+          absl::StrCat(process->lost, ", and nobody took its place within ", Seconds(startup));
+    } else if (Consider(std::max(process->heard, training_start) + lost, now, &missed)) {
       missed.text = LostText(*process, now);
+      missed.slot = i;
+    } else if (!process->ready && Consider(process->active + startup, now, &missed)) {
+      missed.text = absl::StrCat("waiting for ", NotReadyText(*process, now));
+      missed.slot = i;
     }
   }
   return missed;
@@ -80,11 +96,21 @@ std::string WaitingForProcesses(const Membership& members, absl::Time now) {
       missing.push_back(NotReadyText(*process, now));
     }
   }
-  if (missing.empty()) return "";
-  const size_t more = missing.size() - std::min(missing.size(), kMaxNamed);
-  missing.resize(missing.size() - more);
-  return absl::StrCat(absl::StrJoin(missing, ", "),
-                      more > 0 ? absl::StrCat(" and ", more, " more") : "");
+  return NamedFirst(std::move(missing));
+}
+
+std::string WaitingForOthers(const Membership& members, absl::Time now) {
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < members.slots(); ++i) {
+    const Process* process = members.slot(i);
+    if (process == nullptr || process->finished) continue;
+    if (!process->lost.empty()) {
+      missing.push_back(absl::StrCat("another ", members.SlotName(i), " (", process->lost, ")"));
+    } else if (!process->ready) {
+      missing.push_back(NotReadyText(*process, now));
+    }
+  }
+  return NamedFirst(std::move(missing));
 }
 
 std::string Seconds(absl::Duration duration) {

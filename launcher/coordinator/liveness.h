@@ -3,6 +3,8 @@
 #ifndef CONVOY_LAUNCHER_COORDINATOR_LIVENESS_H_
 #define CONVOY_LAUNCHER_COORDINATOR_LIVENESS_H_
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -14,6 +16,8 @@ namespace convoy {
 struct Missed {
   absl::Time deadline = absl::InfiniteFuture();
   std::string text;  // "": nobody yet
+  // The process that was there and is missed.
+  std::optional<size_t> slot = std::nullopt;
 };
 
 // Before the training. Who has not registered is missed `startup` after the last registration of
@@ -22,14 +26,18 @@ struct Missed {
 Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Duration lost,
                      absl::Time now);
 
-// From `training_start` on: who was not heard of for `lost`. Workers count if `workers`.
-Missed MissedInTraining(const Membership& members, absl::Duration lost, absl::Time training_start,
-                        bool workers, absl::Time now);
+// From `training_start` on: who was not heard of for `lost`. Workers count if `workers`. In the
+// place of one that is lost already another one is missed if it has not come within `startup`.
+Missed MissedInTraining(const Membership& members, absl::Duration startup, absl::Duration lost,
+                        absl::Time training_start, bool workers, absl::Time now);
 
 // What the job waits for: "worker 1 (never registered), worker 0 (registered 3 s ago and last said
 // "...")";
 // "": all are ready.
 std::string WaitingForProcesses(const Membership& members, absl::Time now);
+
+// The same while the job is under way: "another worker 1 (worker 1 was killed by signal 9)".
+std::string WaitingForOthers(const Membership& members, absl::Time now);
 
 // "10.2 s", "60 s".
 std::string Seconds(absl::Duration duration);

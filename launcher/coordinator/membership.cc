@@ -50,7 +50,14 @@ absl::StatusOr<const Process*> Membership::Register(const v1::RegisterRequest& r
   CONVOY_RETURN_IF_ERROR(CheckBuild(request));
   CONVOY_ASSIGN_OR_RETURN(const uint32_t rank, ChooseRank(request));
   const size_t index = Begin(request.role()) + rank;
-  Process& process = slots_[index].emplace();
+  Process process;
+  if (slots_[index]) {
+    Process& before = *slots_[index];
+    process.rejoins = true;
+    process.setup = std::move(before.setup);
+    process.step = process.steps_before = before.step;
+    process.stepped = before.stepped;
+  }
   process.registration = request;
   process.identity.set_role(request.role());
   process.identity.set_rank(rank);
@@ -59,7 +66,19 @@ absl::StatusOr<const Process*> Membership::Register(const v1::RegisterRequest& r
   process.registered = process.heard = process.active = now;
   last_registration_ = now;
   if (!first_ && !request.build_id().empty()) first_ = index;
-  return &process;
+  return &slots_[index].emplace(std::move(process));
+}
+
+void Membership::Lose(size_t index, std::string_view why, bool died, absl::Time now) {
+  Process& process = *slots_[index];
+  process.is_gone = process.is_gone || died;
+  if (!process.lost.empty()) return;
+  process.lost = why;
+  process.lost_at = now;
+}
+
+Process* Membership::FindRank(v1::Role role, uint32_t rank) {
+  return IsRole(role) && rank < Count(role) ? slot(Begin(role) + rank) : nullptr;
 }
 
 const Process* Membership::FindNonce(const v1::RegisterRequest& request) const {
@@ -89,7 +108,7 @@ absl::StatusOr<uint32_t> Membership::ChooseRank(const v1::RegisterRequest& reque
   const size_t begin = Begin(request.role()), count = Count(request.role());
   std::optional<uint32_t> free;
   for (size_t rank = count; rank-- > 0;) {
-    if (!slots_[begin + rank]) free = static_cast<uint32_t>(rank);
+    if (IsFree(begin + rank)) free = static_cast<uint32_t>(rank);
   }
   const int64_t wanted = request.wanted_rank();
   if (wanted >= static_cast<int64_t>(count)) {
@@ -103,7 +122,8 @@ absl::StatusOr<uint32_t> Membership::ChooseRank(const v1::RegisterRequest& reque
         absl::StrCat("the job has ", Plural(count, request.role()), ", all have registered"));
   }
   if (wanted < 0) return *free;
-  if (const auto& holder = slots_[begin + static_cast<size_t>(wanted)]) {
+  if (const size_t index = begin + static_cast<size_t>(wanted); !IsFree(index)) {
+    const std::optional<Process>& holder = slots_[index];
     return absl::FailedPreconditionError(absl::StrFormat(
         "%s is already there: process %d on %s, incarnation %d", holder->name(),
         holder->registration.pid(), holder->registration.host(), holder->identity.incarnation()));
@@ -128,10 +148,15 @@ absl::StatusOr<Process*> Membership::Find(const v1::Identity& identity, absl::Ti
   }
   if (!slot) return absl::FailedPreconditionError(absl::StrCat(name, " has not registered"));
   if (slot->identity.incarnation() != identity.incarnation()) {
-    return absl::AbortedError(absl::StrFormat("%s: got incarnation %d, want %d", name,
-                                              identity.incarnation(),
-                                              slot->identity.incarnation()));
+    return absl::AbortedError(absl::StrFormat(
+        "%s was lost and another process has taken its place: got incarnation %d, want %d; this "
+        "one should leave",
+        name, identity.incarnation(), slot->identity.incarnation()));
   }
+  if (slot->is_gone) {
+    return absl::AbortedError(absl::StrCat(name, " is said to have died: ", slot->lost));
+  }
+  slot->lost.clear();
   slot->heard = now;
   return &*slot;
 }

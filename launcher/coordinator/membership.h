@@ -21,16 +21,19 @@ class Membership {
   // `start`: when the coordinator began to wait for processes.
   Membership(uint64_t job_id, uint32_t servers, uint32_t workers, absl::Time start);
 
-  // A process joins, or repeats its request (same nonce). An empty build id is that of a client in
-  // another language: it may join, whatever the others are.
+  // A process joins, takes the place of one that was lost, or repeats its request (same nonce). An
+  // empty build id is that of a client in another language: it may join, whatever the others are.
   // InvalidArgument: role, rank, address or an endless text. FailedPrecondition: the rank is taken,
   // or the program is another build. ResourceExhausted: all processes of the role have registered.
   absl::StatusOr<const Process*> Register(const v1::RegisterRequest& request, absl::Time now);
 
-  // The process that a request comes from; it counts as heard of.
-  // InvalidArgument: role or rank. FailedPrecondition: another job, or never registered.
-  // Aborted: another incarnation.
+  // The process that a request comes from; it counts as heard of, and not as lost any more unless
+  // it has died. InvalidArgument: role or rank. FailedPrecondition: another job, or never
+  // registered. Aborted: another incarnation.
   absl::StatusOr<Process*> Find(const v1::Identity& identity, absl::Time now);
+
+  // The process of a slot counts as lost from `now` on. `died`: it does not come back.
+  void Lose(size_t index, std::string_view why, bool died, absl::Time now);
 
   uint32_t servers() const { return servers_; }
   uint32_t workers() const { return static_cast<uint32_t>(slots_.size()) - servers_; }
@@ -40,6 +43,8 @@ class Membership {
   size_t IndexOf(const Process& process) const {
     return Begin(process.identity.role()) + process.identity.rank();
   }
+  // nullptr: there is no such process, or it has not registered.
+  Process* FindRank(v1::Role role, uint32_t rank);
   size_t slots() const { return slots_.size(); }
   // Name of the process of a slot, whether it is there or not.
   std::string SlotName(size_t index) const;
@@ -60,6 +65,9 @@ class Membership {
 
   size_t Begin(v1::Role role) const { return role == v1::SERVER ? 0 : servers_; }
   size_t Count(v1::Role role) const { return role == v1::SERVER ? servers_ : workers(); }
+  bool IsFree(size_t index) const {
+    return !slots_[index] || (!slots_[index]->lost.empty() && !slots_[index]->finished);
+  }
   const Process* FindNonce(const v1::RegisterRequest& request) const;
   absl::Status CheckBuild(const v1::RegisterRequest& request) const;
   absl::StatusOr<uint32_t> ChooseRank(const v1::RegisterRequest& request) const;

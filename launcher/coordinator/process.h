@@ -19,8 +19,18 @@ inline std::string ProcessName(v1::Role role, uint32_t rank) {
 struct Process {
   v1::Identity identity;
   v1::RegisterRequest registration;
-  v1::ReadyRequest setup;  // once `ready`
+  v1::ReadyRequest setup;  // once `ready`; before that, of the process that it replaces
   bool ready = false;
+
+  // It takes the place of a process that was lost, in a job that is under way ...
+  bool rejoins = false;
+  bool rejoined = false;      // ... and goes on with its work
+  uint64_t steps_before = 0;  // those that had been there before it said
+  // Why it counts as lost; "": it does not. One that was only not heard of may come back, as long
+  // as nobody has taken its place.
+  std::string lost;
+  absl::Time lost_at;
+  bool is_gone = false;  // it has died: it does not come back
 
   absl::Time registered;
   absl::Time heard;    // last request of any kind

@@ -24,6 +24,7 @@ v1::ProcessInfo DescribeProcess(const Process& process, absl::Time start) {
   info.set_heard_ms(MillisecondsSince(start, process.reported));
   info.set_stepped_ms(MillisecondsSince(start, process.stepped));
   info.set_finished(process.finished);
+  info.set_lost(process.lost);
   return info;
 }
 

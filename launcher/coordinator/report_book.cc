@@ -152,11 +152,63 @@ absl::StatusOr<std::string> ReportBook::Add(const v1::ReportRequest& report, abs
         "): others report on this stretch up to step ", parts.begin()->second.step_end()));
   }
   parts[report.part()] = report;
-  if (parts.size() < ExpectedParts(report.kind())) return std::string();
-  const v1::ReportRequest merged = Merge(parts);
-  open_.erase(key);
+  if (!IsComplete(key, parts)) return std::string();
+  return Complete(open_.find(key), now);
+}
+
+bool ReportBook::IsComplete(const Key& key, const Parts& parts) const {
+  size_t known = parts.size();
+  const uint64_t end = parts.begin()->second.step_end();
+  for (const auto& [slice, step] : given_up_) {
+    const bool is_given_up = key.first == kTrain && end <= step && !parts.contains(slice);
+    known += is_given_up ? 1 : 0;
+  }
+  return known >= ExpectedParts(key.first);
+}
+
+std::string ReportBook::Complete(std::map<Key, Parts>::iterator stretch, absl::Time now) {
+  const Key key = stretch->first;
+  const v1::ReportRequest merged = Merge(stretch->second);
+  open_.erase(stretch);
   MarkDone(key, merged);
-  return report.kind() == kTrain ? TrainLine(merged, now) : MeasuredLine(merged, now);
+  return key.first == kTrain ? TrainLine(merged, now) : MeasuredLine(merged, now);
+}
+
+std::vector<std::string> ReportBook::GiveUp(uint64_t first, uint64_t last, uint64_t step,
+                                            absl::Time now) {
+  for (uint64_t slice = first; slice < last; ++slice) {
+    given_up_[slice] = std::max(given_up_[slice], step);
+  }
+  std::vector<std::string> lines;
+  for (auto stretch = open_.begin(); stretch != open_.end();) {
+    const auto next = std::next(stretch);
+    std::string line;
+    if (IsComplete(stretch->first, stretch->second)) line = Complete(stretch, now);
+    if (!line.empty()) lines.push_back(std::move(line));
+    stretch = next;
+  }
+  return lines;
+}
+
+void ReportBook::GiveUpTask(uint64_t task) {
+  if (task == 0 || done_[kTrain].Contains(task)) return;
+  v1::ReportRequest nothing;
+  nothing.set_step_begin(TaskWithId(plan_.tasks(), task).epoch);
+  given_up_[task] = task + 1;
+  MarkDone({kTrain, task}, nothing);
+}
+
+uint64_t ReportBook::ExamplesOf(const Key& key, const v1::ReportRequest& merged) const {
+  const uint64_t known = merged.sums().examples();
+  if (!plan_.sync) {
+    if (!given_up_.contains(key.second)) return known;
+    return TaskWithId(plan_.tasks(), key.second).positions.size();
+  }
+  const bool some_is_given_up =
+      std::any_of(given_up_.begin(), given_up_.end(),
+                  [&](const auto& given_up) { return key.second < given_up.second; });
+  if (!some_is_given_up) return known;
+  return plan_.ExamplesAt(merged.step_end()) - plan_.ExamplesAt(key.second);
 }
 
 void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
@@ -169,7 +221,7 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
   if (key.first != kTrain) return;
   const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
   done_[kTrain].Add(key.second, end);
-  const uint64_t size = merged.sums().examples();
+  const uint64_t size = ExamplesOf(key, merged);
   examples_ += size;
   skipped_ += merged.skipped();
   dropped_ += merged.dropped();
@@ -185,6 +237,7 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
 }
 
 std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time now) {
+  if (merged.sums().examples() == 0) return "";  // all of it was given up
   const uint64_t seen = plan_.sync ? plan_.ExamplesAt(merged.step_end()) : examples_;
   Json line;
   line["time"] = RoundedSeconds(now - start_);

@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -60,6 +61,14 @@ class ReportBook {
   // the other parts. ResourceExhausted: too many stretches are incomplete.
   absl::StatusOr<std::string> Add(const v1::ReportRequest& report, absl::Time now);
 
+  // A worker was lost with what it had summed up. Modes with steps: slices [first, last) report
+  // nothing more of steps before `step` than they have; what is complete without it is. Returns the
+  // event lines.
+  std::vector<std::string> GiveUp(uint64_t first, uint64_t last, uint64_t step, absl::Time now);
+  // Other modes: the report of a training task that is complete does not come, unless it is there;
+  // 0: none.
+  void GiveUpTask(uint64_t task);
+
   // Examples of an epoch.
   uint64_t epoch_examples() const { return plan_.examples; }
   // Of complete stretches.
@@ -98,6 +107,12 @@ class ReportBook {
 
   Key KeyOf(const v1::ReportRequest& report) const;
   uint64_t ExpectedParts(v1::ReportRequest::Kind kind) const;
+  bool IsComplete(const Key& key, const Parts& parts) const;
+  // Takes the parts out.
+  std::string Complete(std::map<Key, Parts>::iterator stretch, absl::Time now);
+  // Examples of a stretch of training: what was reported, or that of the plan if some of it was
+  // given up.
+  uint64_t ExamplesOf(const Key& key, const v1::ReportRequest& merged) const;
   absl::Status Check(const v1::ReportRequest& report) const;
   void MarkDone(const Key& key, const v1::ReportRequest& merged);
   std::string TrainLine(const v1::ReportRequest& merged, absl::Time now);
@@ -109,6 +124,7 @@ class ReportBook {
   const absl::Time start_;
   std::map<Key, Parts> open_;
   std::map<v1::ReportRequest::Kind, IntervalSet> done_;
+  std::map<uint64_t, uint64_t> given_up_;  // by slice: the steps before it
   bool any_ = false;
   uint32_t classes_ = 0;  // of all sums, once any_
   uint64_t examples_ = 0;

@@ -122,6 +122,7 @@ absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {
   if (done.validation()) {
     --open_validation_;
   } else {
+    holder.last_trained = task;
     TrainingTaskCompleted(done);
   }
   return absl::OkStatus();

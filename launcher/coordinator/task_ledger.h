@@ -39,6 +39,8 @@ class TaskLedger {
   // `task`: what the worker says it has completed; 0: nothing.
   // FailedPrecondition: it does not hold that task.
   absl::Status Complete(uint32_t worker, uint64_t task);
+  // The training task that `worker` completed last; 0: none.
+  uint64_t LastTrained(uint32_t worker) const { return holders_[worker].last_trained; }
   // Whether a report may speak of the task.
   // InvalidArgument: there is no such task of that kind and epoch, or it was not handed out.
   absl::Status CheckReport(v1::ReportRequest::Kind kind, uint64_t task, uint64_t epoch) const;
@@ -60,6 +62,7 @@ class TaskLedger {
   struct Holder {
     std::optional<v1::DataTask> held;
     uint64_t last_completed = 0;
+    uint64_t last_trained = 0;
   };
 
   v1::DataTask TrainingTask(uint64_t index) const;

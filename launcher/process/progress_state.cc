@@ -101,6 +101,17 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     state->notice = absl::StrCat("warning: a checkpoint could not be saved, the training goes on: ",
                                  Text(event, "error"));
     return absl::OkStatus();
+  } else if (name == "lost") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat("warning: ", Text(event, "cause"), "; the job waits for another ",
+                                 Text(event, "process"));
+    return absl::OkStatus();
+  } else if (name == "rejoined") {
+    *kind = EventKind::kNotice;
+    const uint64_t step = Count(event, "step", 0);
+    state->notice = absl::StrCat("another ", Text(event, "process"), " has come",
+                                 step > 0 ? absl::StrCat(" and goes on with step ", step) : "");
+    return absl::OkStatus();
   } else if (name == "checkpoint") {
     *kind = EventKind::kCheckpoint;
     return absl::OkStatus();

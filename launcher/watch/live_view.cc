@@ -99,7 +99,7 @@ ProcessView LiveView::Describe(const v1::ProcessInfo& info, const v1::JobFigures
   view.rank = info.rank();
   view.pid = info.pid();
   view.host = info.host();
-  view.activity = info.activity();
+  view.activity = info.lost().empty() ? info.activity() : absl::StrCat("lost: ", info.lost());
   view.finished = info.finished();
   view.cpu_seconds = info.usage().cpu_seconds();
   view.memory_bytes =

@@ -113,7 +113,8 @@ TEST(ServerCoreErrorsTest, JobGenerationAndSessionAreFences) {
   push.session = 2;
   push.step = 1;
   ExpectError(server.Reply(push), absl::StatusCode::kAborted,
-              "worker 0 has opened a newer stream (session 3, this is 2)");
+              "worker 0 has opened a newer stream (session 3, this is 2), or another process has "
+              "taken its place");
   EXPECT_EQ(server.Counts(1).version, 1u);
 }
 

@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
 
 #include "tests/simulation/schedules.h"
+#include "tests/testing/simulated_worker.h"
 
 namespace convoy::testing {
 namespace {
@@ -141,6 +144,69 @@ TEST(SimulationTest, BackupDoesNotWaitForAStraggler) {
     const absl::StatusOr<Simulation::Result> going_on = Simulation(options).Run();
     ASSERT_TRUE(waiting.ok() && going_on.ok()) << waiting.status() << going_on.status();
     EXPECT_LT(going_on->duration, 0.5 * waiting->duration) << "schedule seed " << seed;
+  }
+}
+
+// A worker that is lost, or wrongly thought so, is replaced by another one, which goes on with the
+// lowest step that a server has not applied, or with the task that the other held.
+class LostWorkersTest : public ::testing::TestWithParam<Mode> {};
+
+TEST_P(LostWorkersTest, ChangeNothing) {
+  const Mode mode = GetParam();
+  uint64_t lost = 0, told = 0;
+  const auto [first, last] = Seeds(kSchedules);
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SimulationOptions options = Schedule(seed, mode);
+    options.worker_loss = 0.02;
+    absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    Print(*result);
+    if (mode.rounds()) {
+      ASSERT_EQ(result->weights, PlainLoop(options.job)) << "schedule seed " << seed;
+    }
+    const uint64_t versions = mode.rounds() ? options.job.steps : ToyBatches(options.job);
+    for (const auto& server : result->counts) {
+      for (const Cell::Counts& cell : server) {
+        ASSERT_EQ(cell.version, versions) << "schedule seed " << seed;
+        ASSERT_EQ(cell.examples, server.back().examples) << "schedule seed " << seed;
+        if (!mode.rounds()) {
+          ASSERT_EQ(cell.examples, options.job.examples) << "schedule seed " << seed;
+        }
+      }
+    }
+    lost += result->workers_lost;
+    told += result->told_of_successor;
+  }
+  if (last - first < kSchedules) return;
+  EXPECT_GT(lost, 500u);
+  EXPECT_GT(told, 50u);
+}
+
+std::string NameOfMode(const ::testing::TestParamInfo<Mode>& info) {
+  const std::array names = {"Sync", "Async", "Ssp", "LocalSgd", "Geo"};
+  return names[info.index];
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, LostWorkersTest,
+                         ::testing::Values(Mode{Mode::Kind::kSync, 0}, Mode{Mode::Kind::kAsync, 0},
+                                           Mode{Mode::Kind::kSsp, 1},
+                                           Mode{.kind = Mode::Kind::kLocalSgd, .local_steps = 3},
+                                           Mode{.kind = Mode::Kind::kGeo, .local_steps = 4}),
+                         NameOfMode);
+
+TEST(SimulationTest, BackupGoesOnWhenWorkersAreLost) {
+  const auto [first, last] = Seeds(kSchedules);
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SimulationOptions options = Schedule(seed, {.kind = Mode::Kind::kSync, .backup = 1});
+    options.job.slices = std::max(2u, options.job.slices);
+    options.worker_loss = 0.02;
+    const absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    for (const auto& server : result->counts) {
+      for (const Cell::Counts& cell : server) {
+        ASSERT_EQ(cell.version, options.job.steps) << "schedule seed " << seed;
+      }
+    }
   }
 }
 

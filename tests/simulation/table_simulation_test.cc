@@ -15,10 +15,11 @@ SimulationOptions TableSchedule(uint64_t seed, Mode mode) {
   return options;
 }
 
-void ExpectThePlainLoopsBits(Mode mode) {
+void ExpectThePlainLoopsBits(Mode mode, double worker_loss = 0) {
   const auto [first, last] = Seeds(kTableSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
-    const SimulationOptions options = TableSchedule(seed, mode);
+    SimulationOptions options = TableSchedule(seed, mode);
+    options.worker_loss = worker_loss;
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     ASSERT_TRUE(result.ok()) << result.status();
     Print(*result);
@@ -39,10 +40,11 @@ TEST(TableSimulationTest, LocalSgdEqualsThePlainLoopBitForBitOnEverySchedule) {
   ExpectThePlainLoopsBits({.kind = Mode::Kind::kLocalSgd, .local_steps = 3});
 }
 
-void ExpectEveryBatchCountsOnce(Mode mode) {
+void ExpectEveryBatchCountsOnce(Mode mode, double worker_loss = 0) {
   const auto [first, last] = Seeds(kTableSchedules);
   for (uint64_t seed = first; seed < last; ++seed) {
-    const SimulationOptions options = TableSchedule(seed, mode);
+    SimulationOptions options = TableSchedule(seed, mode);
+    options.worker_loss = worker_loss;
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     ASSERT_TRUE(result.ok()) << result.status();
     Print(*result);
@@ -66,6 +68,15 @@ TEST(TableSimulationTest, SspCountsEveryBatchOnceInEveryBucket) {
 
 TEST(TableSimulationTest, GeoCountsEveryBatchOnceInEveryBucket) {
   ExpectEveryBatchCountsOnce({.kind = Mode::Kind::kGeo, .local_steps = 4});
+}
+
+// As LostWorkersTest, with rows.
+TEST(TableSimulationTest, LostWorkersChangeNothingInSync) {
+  ExpectThePlainLoopsBits({Mode::Kind::kSync, 0}, /*worker_loss=*/0.01);
+}
+
+TEST(TableSimulationTest, LostWorkersChangeNothingInAsync) {
+  ExpectEveryBatchCountsOnce({Mode::Kind::kAsync, 0}, /*worker_loss=*/0.01);
 }
 
 TEST(TableSimulationTest, BackupGoesOnWithTablesToo) {

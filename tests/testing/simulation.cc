@@ -1,6 +1,7 @@
 #include "tests/testing/simulation.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -15,7 +16,8 @@ namespace convoy::testing {
 
 struct Simulation::Stream {
   uint64_t id;
-  uint32_t worker, server;
+  Worker* worker;
+  uint32_t server;
   bool client_open = true;  // the client end
   bool server_open = true;
   absl::Time last_up = absl::InfinitePast(), last_down = absl::InfinitePast();
@@ -27,6 +29,10 @@ struct Simulation::Worker {
   std::unique_ptr<SimulatedWorker> logic;
   std::vector<std::shared_ptr<Stream>> streams;  // by server
   bool done = false;
+  bool is_lost = false;  // another one takes its place
+  bool is_dead = false;  // nothing comes from it any more
+  // Before `logic` begins, in the place of another one.
+  uint64_t rejoin_replies = 0, rejoin_rounds = 0, lowest_step = kNewestVersion;
 };
 
 Simulation::Simulation(SimulationOptions options)
@@ -77,6 +83,116 @@ Payload Simulation::Shred(const std::string& bytes) {
   return payload;
 }
 
+std::unique_ptr<Simulation::Worker> Simulation::MakeWorker(uint32_t rank) {
+  auto worker = std::make_unique<Worker>();
+  worker->rank = rank;
+  worker->streams.resize(options_.servers);
+  ClientCore::Options client;
+  client.job_id = 4711;
+  client.worker = rank;
+  client.first_session = (++incarnations_ << 32) + 1;
+  client.mode = options_.mode;
+  client.in_flight_bytes = 200;
+  for (uint32_t s = 0; s < options_.servers; ++s)
+    client.servers.push_back(absl::StrCat("simulated:", s));
+  worker->client = std::make_unique<ClientCore>(client);
+  return worker;
+}
+
+void Simulation::MakeLogic(Worker& worker, uint64_t first_step) {
+  Worker* const w = &worker;
+  SimulatedWorker::Environment environment;
+  environment.random = [this](uint64_t below) { return Random(below); };
+  environment.submit = [this, w](uint32_t server, ExchangeRequest request) {
+    if (w->is_dead) return;
+    ClientCore::Actions actions;
+    w->client->Submit(server, std::move(request), now_, &actions);
+    Perform(*w, actions);
+  };
+  environment.after = [this, w](std::function<void()> run) {
+    After(RandomDelay() * (w->rank == 0 ? options_.straggler : 1), [w, run = std::move(run)] {
+      if (!w->is_dead) run();
+    });
+  };
+  environment.next_task = [this, w](uint64_t finished) {
+    if (w->is_lost) w->is_dead = true;  // the coordinator tells it
+    return w->is_dead ? kNewestVersion : NextTask(w->rank, finished);
+  };
+  environment.on_read = [this](uint32_t reader) {
+    const auto batches = [](const auto& w) {
+      return w->logic == nullptr ? 0 : w->logic->batches_completed();
+    };
+    uint64_t slowest = batches(workers_[reader]);
+    for (const auto& other : workers_) {
+      if (other->logic != nullptr && other->logic->holds_task())
+        slowest = std::min(slowest, batches(other));
+    }
+    result_.largest_lead = std::max(result_.largest_lead, batches(workers_[reader]) - slowest);
+  };
+  environment.when_all_joined = [this](std::function<void()> run) {
+    const bool all_have = joined_.size() == workers_.size();
+    if (all_have) return run();
+    joined_.push_back(std::move(run));
+    if (joined_.size() < workers_.size()) return;
+    for (const auto& go_on : joined_) go_on();
+  };
+  environment.done = [w] { w->done = true; };
+  worker.logic =
+      MakeSimulatedWorker(options_.job, options_.mode, placement_, worker.rank, options_.workers,
+                          options_.batches_per_task, first_step, std::move(environment));
+}
+
+void Simulation::StartWorker(Worker& worker) {
+  ClientCore::Actions actions;
+  worker.client->Start(now_, &actions);
+  Perform(worker, actions);
+}
+
+void Simulation::Lose(Worker& worker) {
+  if (worker.is_lost) return;
+  worker.is_lost = true;
+  worker.is_dead = Chance(0.5);
+  ++result_.workers_lost;
+  Log(absl::StrCat("worker ", worker.rank, worker.is_dead ? " dies" : " is thought dead"));
+  if (worker.is_dead) {
+    for (const auto& stream : worker.streams) BreakStream(stream);
+  }
+  After(10 * RandomDelay(), [this, rank = worker.rank] { Rejoin(rank); });
+}
+
+// As ParameterClient::AskForStep, or LeaveClocks, before the training goes on.
+void Simulation::Rejoin(uint32_t rank) {
+  lost_.push_back(std::move(workers_[rank]));
+  workers_[rank] = MakeWorker(rank);
+  Worker& worker = *workers_[rank];
+  Log(absl::StrCat("another worker ", rank, " comes"));
+  StartWorker(worker);
+  TickWorker(worker);
+  AskServers(worker);
+}
+
+void Simulation::AskServers(Worker& worker) {
+  worker.rejoin_replies = 0;
+  worker.lowest_step = kNewestVersion;
+  for (uint32_t server = 0; server < options_.servers; ++server) {
+    ExchangeRequest request;
+    request.pull_version = kNewestVersion;
+    request.pull_applied = options_.mode.rounds();
+    if (!options_.mode.rounds()) request.clock_event = ClockEvent::kLeave;
+    ClientCore::Actions actions;
+    worker.client->Submit(server, std::move(request), now_, &actions);
+    Perform(worker, actions);
+  }
+}
+
+void Simulation::OnRejoinReply(Worker& worker, const ExchangeReply& reply) {
+  worker.lowest_step = std::min(worker.lowest_step, reply.applied_step);
+  if (++worker.rejoin_replies < options_.servers) return;
+  if (options_.mode.rounds() && ++worker.rejoin_rounds == 1) return AskServers(worker);
+  MakeLogic(worker, worker.lowest_step);
+  worker.logic->Start();
+}
+
 absl::StatusOr<Simulation::Result> Simulation::Run() {
   for (uint32_t rank = 0; rank < options_.servers; ++rank) {
     ServerCore::Options server;
@@ -97,54 +213,13 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
         return status;
     }
   }
+  held_.resize(options_.workers);
   for (uint32_t rank = 0; rank < options_.workers; ++rank) {
-    auto worker = std::make_unique<Worker>();
-    worker->rank = rank;
-    worker->streams.resize(options_.servers);
-    ClientCore::Options client;
-    client.job_id = 4711;
-    client.worker = rank;
-    client.mode = options_.mode;
-    client.in_flight_bytes = 200;
-    for (uint32_t s = 0; s < options_.servers; ++s)
-      client.servers.push_back(absl::StrCat("simulated:", s));
-    worker->client = std::make_unique<ClientCore>(client);
-    Worker* w = worker.get();
-    SimulatedWorker::Environment environment;
-    environment.random = [this](uint64_t below) { return Random(below); };
-    environment.submit = [this, w](uint32_t server, ExchangeRequest request) {
-      ClientCore::Actions actions;
-      w->client->Submit(server, std::move(request), now_, &actions);
-      Perform(*w, actions);
-    };
-    environment.after = [this, w](std::function<void()> run) {
-      After(RandomDelay() * (w->rank == 0 ? options_.straggler : 1), std::move(run));
-    };
-    environment.next_task = [this](uint64_t finished) { return NextTask(finished); };
-    environment.on_read = [this](uint32_t reader) {
-      uint64_t slowest = workers_[reader]->logic->batches_completed();
-      for (const auto& other : workers_) {
-        if (other->logic->holds_task())
-          slowest = std::min(slowest, other->logic->batches_completed());
-      }
-      result_.largest_lead =
-          std::max(result_.largest_lead, workers_[reader]->logic->batches_completed() - slowest);
-    };
-    environment.when_all_joined = [this](std::function<void()> run) {
-      joined_.push_back(std::move(run));
-      if (joined_.size() < workers_.size()) return;
-      for (const auto& go_on : joined_) go_on();
-    };
-    environment.done = [w] { w->done = true; };
-    worker->logic =
-        MakeSimulatedWorker(options_.job, options_.mode, placement_, rank, options_.workers,
-                            options_.batches_per_task, options_.first_step, std::move(environment));
-    workers_.push_back(std::move(worker));
+    workers_.push_back(MakeWorker(rank));
+    MakeLogic(*workers_.back(), options_.first_step);
   }
   for (auto& worker : workers_) {
-    ClientCore::Actions actions;
-    worker->client->Start(now_, &actions);
-    Perform(*worker, actions);
+    StartWorker(*worker);
     worker->logic->Start();
     TickWorker(*worker);
   }
@@ -167,6 +242,7 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
     event.run();
   }
   if (!failure_.ok()) {
+    for (const std::string& line : result_.log) std::fprintf(stderr, "%s\n", line.c_str());
     return absl::InternalError(absl::StrCat(
         "schedule seed ", options_.seed, ", at ", absl::FormatDuration(now_ - absl::UnixEpoch()),
         ", event ", result_.events, ": ", std::string(failure_.message())));
@@ -191,10 +267,12 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
   return std::move(result_);
 }
 
-uint64_t Simulation::NextTask(uint64_t finished) {
+// A worker that has just come gets the task that the one before it held.
+uint64_t Simulation::NextTask(uint32_t rank, uint64_t finished) {
+  if (finished == 0 && held_[rank] != 0) return held_[rank];
   if (finished != 0) completed_.Add(finished, finished + 1);
   while (completed_.Contains(next_task_)) ++next_task_;
-  return next_task_++;
+  return held_[rank] = next_task_++;
 }
 
 void Simulation::Observe() {
@@ -206,6 +284,7 @@ void Simulation::Observe() {
   view.step = [this] {
     uint64_t highest = 0, sum = 0;
     for (const auto& worker : workers_) {
+      if (worker->logic == nullptr) continue;
       highest = std::max(highest, worker->logic->step());
       sum += worker->logic->batches_completed();
     }
@@ -245,18 +324,22 @@ void Simulation::Perform(Worker& worker, const ClientCore::Actions& actions) {
         SendToServer(worker, action.server, *action.request);
         break;
       case ClientCore::Action::Kind::kComplete:
-        worker.logic->OnReply(*action.request, action.reply);
+        if (worker.logic == nullptr) {
+          OnRejoinReply(worker, action.reply);
+        } else {
+          worker.logic->OnReply(*action.request, action.reply);
+        }
         break;
     }
   }
 }
 
 void Simulation::OpenStream(Worker& worker, uint32_t server) {
-  auto stream = std::make_shared<Stream>(Stream{next_stream_++, worker.rank, server});
+  auto stream = std::make_shared<Stream>(Stream{next_stream_++, &worker, server});
   streams_.push_back(stream);
   worker.streams[server] = stream;
   After(RandomDelay(), [this, stream, &worker] {
-    if (!stream->client_open) return;
+    if (!stream->client_open || worker.is_dead) return;
     Log(absl::StrCat("worker ", worker.rank, " opens stream ", stream->id, " to server ",
                      stream->server));
     ClientCore::Actions actions;
@@ -295,9 +378,17 @@ void Simulation::SendReplies(uint32_t, const std::vector<ServerCore::Outgoing>& 
       if (!stream->client_open) return;
       const absl::StatusOr<ExchangeReply> decoded = DecodeReply(Shred(Encode(reply).ToString()));
       if (!decoded.ok()) return Fail(decoded.status());
-      Log(absl::StrCat("worker ", stream->worker, " gets reply ", decoded->request_id,
-                       " of server ", stream->server, decoded->retry_later ? ", retry later" : ""));
-      Worker& worker = *workers_[stream->worker];
+      Worker& worker = *stream->worker;
+      if (worker.is_dead) return;
+      Log(absl::StrCat("worker ", worker.rank, " gets reply ", decoded->request_id, " of server ",
+                       stream->server, decoded->retry_later ? ", retry later" : ""));
+      if (Chance(options_.worker_loss) && !worker.done) Lose(worker);
+      if (worker.is_dead) return;
+      if (worker.is_lost && decoded->code == absl::StatusCode::kAborted) {
+        worker.is_dead = true;
+        ++result_.told_of_successor;
+        return;
+      }
       ClientCore::Actions actions;
       const absl::Status status = worker.client->OnReply(stream->server, *decoded, now_, &actions);
       if (!status.ok() && status.code() != absl::StatusCode::kAborted) return Fail(status);
@@ -315,7 +406,8 @@ void Simulation::BreakStream(const std::shared_ptr<Stream>& stream) {
     stream->client_open = false;
     ++result_.streams_lost;
     Log(absl::StrCat("stream ", stream->id, " breaks"));
-    Worker& worker = *workers_[stream->worker];
+    Worker& worker = *stream->worker;
+    if (worker.is_dead) return;
     worker.client->OnClosed(stream->server, absl::UnavailableError("lost"), now_);
   });
   After(RandomDelay() * (Chance(0.3) ? 20 : 1), [this, stream] {
@@ -326,6 +418,7 @@ void Simulation::BreakStream(const std::shared_ptr<Stream>& stream) {
 
 void Simulation::TickWorker(Worker& worker) {
   After(absl::Milliseconds(1), [this, &worker] {
+    if (worker.is_dead) return;
     ClientCore::Actions actions;
     const absl::Status status = worker.client->Tick(now_, &actions);
     if (!status.ok()) return Fail(status);

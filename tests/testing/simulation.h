@@ -1,8 +1,8 @@
 // A whole cluster in one thread: the real server and client cores on a simulated network and clock,
 // driven by a seed. Messages are encoded, cut into random pieces, delayed, reordered across
-// streams, lost with their stream and sent twice by retries; memory that a message has given back
-// is overwritten. The same seed gives the same run, event for event. docs/simulation.md says how to
-// write a test with it.
+// streams, lost with their stream and sent twice by retries; workers die, or are wrongly thought
+// dead, and others take their places; memory that a message has given back is overwritten. The same
+// seed gives the same run, event for event. docs/simulation.md says how to write a test with it.
 #ifndef CONVOY_TESTS_TESTING_SIMULATION_H_
 #define CONVOY_TESTS_TESTING_SIMULATION_H_
 
@@ -46,6 +46,9 @@ struct SimulationOptions {
   // Chance that a message takes a stream down with it.
   double stream_loss = 0.02;
   absl::Duration max_delay = absl::Milliseconds(20);
+  // Chance that a worker is lost with a reply that it gets: another one takes its place. Half of
+  // them have not died, and go on until a server tells them.
+  double worker_loss = 0;
   // Worker 0 takes this many times longer than the others for whatever it does.
   double straggler = 1;
   // Keep a line for every event.
@@ -72,7 +75,9 @@ class Simulation {
     uint64_t events = 0;
     absl::Duration duration;  // by the simulated clock
     uint64_t streams_lost = 0;
-    uint64_t log_hash = 0;  // of all events
+    uint64_t workers_lost = 0;
+    uint64_t told_of_successor = 0;  // workers that were not dead
+    uint64_t log_hash = 0;           // of all events
     std::vector<std::string> log;
     bool killed = false;        // weights, tables and counts are then empty
     uint64_t largest_lead = 0;  // ssp: batches a reader was ahead of the slowest
@@ -107,9 +112,18 @@ class Simulation {
   // The bytes of a message in random pieces, each overwritten when it is released.
   Payload Shred(const std::string& bytes);
 
+  std::unique_ptr<Worker> MakeWorker(uint32_t rank);
+  void MakeLogic(Worker& worker, uint64_t first_step);
+  void StartWorker(Worker& worker);
+  // Another worker takes the place of this one, some time later.
+  void Lose(Worker& worker);
+  void Rejoin(uint32_t rank);
+  void AskServers(Worker& worker);
+  void OnRejoinReply(Worker& worker, const ExchangeReply& reply);
+
   void ReadTables();
   void Observe();
-  uint64_t NextTask(uint64_t finished);
+  uint64_t NextTask(uint32_t rank, uint64_t finished);
   void Perform(Worker& worker, const ClientCore::Actions& actions);
   void OpenStream(Worker& worker, uint32_t server);
   void SendToServer(Worker& worker, uint32_t server, const ExchangeRequest& request);
@@ -127,7 +141,10 @@ class Simulation {
   uint64_t next_stream_ = 1;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::vector<std::unique_ptr<ServerCore>> servers_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // by rank
+  std::vector<std::unique_ptr<Worker>> lost_;     // those that have another one in their place
+  uint64_t incarnations_ = 0;
+  std::vector<uint64_t> held_;  // task by rank; 0: none
   std::vector<std::shared_ptr<Stream>> streams_;
   uint64_t next_task_ = 1;                     // of the toy coordinator
   IntervalSet completed_;                      // tasks

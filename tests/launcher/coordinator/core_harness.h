@@ -113,6 +113,10 @@ class CoreHarness {
     Apply(core_->OnStop(++last_call_, request, now_));
     return last_call_;
   }
+  CallId ProcessLost(const v1::ProcessLostRequest& request) {
+    Apply(core_->OnProcessLost(++last_call_, request, now_));
+    return last_call_;
+  }
   void ModelSaved(const absl::Status& status) { Apply(core_->OnModelSaved(status, now_)); }
   void Fail(const std::string& text) { Apply(core_->Fail(text, now_)); }
 
@@ -150,6 +154,10 @@ class CoreHarness {
     request.set_wanted_rank(static_cast<int32_t>(rank));
     if (role == v1::SERVER) request.set_address("127.0.0.1:" + std::to_string(5000 + rank));
     identities_[{role, rank}] = Answer<v1::RegisterReply>(Register(request)).identity();
+  }
+  // Calls of that process come from this one from now on.
+  void Adopt(v1::Role role, uint32_t rank, const v1::Identity& identity) {
+    identities_[{role, rank}] = identity;
   }
   CallId MakeReady(v1::Role role, uint32_t rank, v1::ReadyRequest setup = {}) {
     *setup.mutable_identity() = identities_[{role, rank}];

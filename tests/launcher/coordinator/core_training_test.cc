@@ -55,7 +55,9 @@ TEST(CoordinatorTrainingTest, AnEndlessHeartbeatIsAnsweredBeforeItsSenderWouldBe
 }
 
 TEST(CoordinatorTrainingTest, AProcessThatIsNotHeardOfFailsTheJobAndIsNamed) {
-  CoreHarness harness(MakeJob("sync", 2, 2));
+  v1::Job job = MakeJob("sync", 2, 2);
+  job.mutable_cluster()->set_max_restarts(0);
+  CoreHarness harness(job);
   harness.StartAll(2, 2, MakeSetup(10, 0));
   harness.Heartbeat(harness.Beat(v1::WORKER, 1, /*step=*/412));
   const CallId other = harness.Heartbeat(Waiting(

@@ -1,0 +1,100 @@
+// The sixth part of CoordinatorCore: workers that are lost while the job is under way, and those
+// that take their places.
+//
+// The weights, marks and stored contributions of the servers stay. A worker's successor owns the
+// same slices, or gets the data task that the other held: in modes with steps it asks the servers
+// for the lowest step that is not applied everywhere and goes on from there, which cells remember;
+// in the others it does the task again from its first batch. What a cell has counted already it
+// ignores, so that nothing is lost and nothing counts twice. Only what the lost worker had summed
+// up and not reported (losses, metrics) is gone.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/placement/ownership.h"
+#include "common/status.h"
+#include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/loss_report.h"
+#include "launcher/coordinator/setup_comparison.h"
+#include "launcher/coordinator/texts.h"
+
+namespace convoy {
+namespace {
+
+constexpr size_t kMaxCauseBytes = 500;
+
+}  // namespace
+
+bool CoordinatorCore::MayReplace(const Process& process) const {
+  return phase_ == v1::TRAINING && process.identity.role() == v1::WORKER && !mode_.single() &&
+         !process.finished && job_.cluster().max_restarts() > 0;
+}
+
+void CoordinatorCore::Lose(Process* process, const std::string& why, bool died) {
+  const bool is_news = process->lost.empty();
+  members_.Lose(members_.IndexOf(*process), why, died, now_);
+  if (is_news) AddEvent(LostLine(process->name(), why, process->step, generation_, Since()));
+}
+
+void CoordinatorCore::LoseOrFail(const Missed& missed) {
+  Process* const process = missed.slot ? members_.slot(*missed.slot) : nullptr;
+  if (process == nullptr || !MayReplace(*process)) return FailJob(missed.text);
+  Lose(process, missed.text, /*died=*/false);
+}
+
+Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest& request,
+                                       absl::Time now) {
+  now_ = now;
+  v1::ProcessLostReply reply;
+  Process* const process = members_.FindRank(request.role(), request.rank());
+  const bool is_meant =
+      process != nullptr && (request.pid() == 0 || request.pid() == process->registration.pid());
+  if (absl::Status status = CheckJob(request.job_id()); !status.ok()) {
+    Answer(call, status);
+    return Flush();
+  }
+  if (is_meant && request.role() == v1::WORKER &&
+      (phase_ == v1::FINISHING || ended() || process->finished)) {
+    members_.Lose(members_.IndexOf(*process), request.cause(), /*died=*/true, now_);
+    reply.set_remedy(v1::ProcessLostReply::NOTHING);
+  } else if (is_meant && MayReplace(*process)) {
+    Lose(process, Shortened(request.cause(), kMaxCauseBytes), /*died=*/true);
+    reply.set_remedy(v1::ProcessLostReply::REPLACE);
+  }
+  Answer(call, reply);
+  return Flush();
+}
+
+// The newcomer must be what the other was; if it is not, it is refused, and the job waits on.
+absl::Status CoordinatorCore::MakeReadyAgain(const v1::ReadyRequest& request, Process* process) {
+  if (process->ready) return absl::OkStatus();
+  CONVOY_RETURN_IF_ERROR(Annotate(CheckSetup(request), process->name()));
+  const std::string difference =
+      DescribeDifference(process->name(), request,
+                         absl::StrCat("the ", process->name(), " before it"), process->setup);
+  if (!difference.empty()) return absl::FailedPreconditionError(difference);
+  process->setup = request;
+  process->ready = true;
+  return absl::OkStatus();
+}
+
+void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {
+  if (!worker->rejoins || worker->rejoined) return;
+  worker->rejoined = true;
+  const uint32_t rank = worker->identity.rank();
+  if (tasks_) {
+    reports_->GiveUpTask(tasks_->LastTrained(rank));
+  } else {
+    const SliceSpan owned = OwnedSlices(rank, members_.workers(), job_.training().slices());
+    for (std::string& line : reports_->GiveUp(owned.begin, owned.end, step, now_)) {
+      AddEvent(std::move(line));
+    }
+    // What it had summed up by the version of a checkpoint that is under way is not known.
+    const uint64_t version = keeper_->order().version();
+    if (version < step && records_.try_emplace(version).second) CommitIfMeasured();
+  }
+  AddEvent(RejoinLine(worker->name(), step, generation_, Since()));
+}
+
+absl::Duration CoordinatorCore::Since() const { return now_ - training_start_; }
+
+}  // namespace convoy

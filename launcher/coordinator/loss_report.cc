@@ -1,0 +1,33 @@
+#include "launcher/coordinator/loss_report.h"
+
+#include "launcher/coordinator/json.h"
+
+namespace convoy {
+namespace {
+
+Json MembershipLine(const char* kind, std::string_view process, uint64_t step, uint64_t generation,
+                    absl::Duration since) {
+  Json line;
+  line["time"] = RoundedSeconds(since);
+  line["kind"] = kind;
+  line["generation"] = generation;
+  line["process"] = process;
+  line["step"] = step;
+  return line;
+}
+
+}  // namespace
+
+std::string LostLine(std::string_view process, std::string_view cause, uint64_t step,
+                     uint64_t generation, absl::Duration since) {
+  Json line = MembershipLine("lost", process, step, generation, since);
+  line["cause"] = cause;
+  return ToText(line);
+}
+
+std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generation,
+                       absl::Duration since) {
+  return ToText(MembershipLine("rejoined", process, step, generation, since));
+}
+
+}  // namespace convoy

@@ -1,0 +1,24 @@
+// Lines of events.jsonl on processes that come and go while the job is under way; see
+// docs/run_directory.md.
+#ifndef CONVOY_LAUNCHER_COORDINATOR_LOSS_REPORT_H_
+#define CONVOY_LAUNCHER_COORDINATOR_LOSS_REPORT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+
+namespace convoy {
+
+// `process`: "worker 1". `step`: the highest that it was heard to have begun. `since`: the start of
+// the training.
+std::string LostLine(std::string_view process, std::string_view cause, uint64_t step,
+                     uint64_t generation, absl::Duration since);
+// `step`: the first that the newcomer takes; modes with data tasks: 0.
+std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generation,
+                       absl::Duration since);
+
+}  // namespace convoy
+
+#endif  // CONVOY_LAUNCHER_COORDINATOR_LOSS_REPORT_H_
