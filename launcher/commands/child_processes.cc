@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -49,6 +50,7 @@ class ChildProcesses final : public JobProcesses {
                        {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
       if (resume_.allow_changes) arguments.push_back("--allow-changes");
     }
+    if (resume_.earlier.restarts > 0) AddEarlierLives(&arguments);
     if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
     absl::Status status = Spawn("coordinator", 0, std::move(arguments));
     absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
@@ -87,7 +89,12 @@ class ChildProcesses final : public JobProcesses {
   std::optional<Failure> FirstFailure() const override {
     const std::optional<ProcessFailure> failure = supervisor_->FirstFailure();
     if (!failure) return std::nullopt;
-    return Failure{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
+    Failure described{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
+    described.cause = DescribeExit(failure->exit);
+    described.log = failure->log_path;
+    described.crashed = failure->exit.Crashed();
+    described.coordinator = failure->exit.role == "coordinator";
+    return described;
   }
 
   bool WaitUntilAllExited(absl::Duration timeout) override {
@@ -97,6 +104,16 @@ class ChildProcesses final : public JobProcesses {
   void Kill() override { supervisor_->Kill(); }
 
  private:
+  void AddEarlierLives(std::vector<std::string>* arguments) const {
+    const EarlierLives& earlier = resume_.earlier;
+    arguments->insert(arguments->end(),
+                      {"--restarts", absl::StrCat(earlier.restarts), "--generation",
+                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause});
+    if (earlier.training_start == absl::InfiniteFuture()) return;
+    arguments->insert(arguments->end(), {"--trains-since-ms",
+                                         absl::StrCat(absl::ToUnixMillis(earlier.training_start))});
+  }
+
   // `first`: number among all servers and threads of workers.
   std::vector<std::string> WithCores(uint32_t first, uint32_t count,
                                      std::vector<std::string> arguments) const {
@@ -113,6 +130,11 @@ class ChildProcesses final : public JobProcesses {
     spec.arguments = {"convoy"};
     for (std::string& argument : arguments) spec.arguments.push_back(std::move(argument));
     spec.log_path = directory_.LogPath(role, rank);
+    if (resume_.earlier.restarts > 0) {
+      // The log of an earlier life goes on; what belongs to which is to be seen.
+      std::ofstream(spec.log_path, std::ios::app)
+          << "\n---- restart " << resume_.earlier.restarts << " ----\n";
+    }
     CONVOY_ASSIGN_OR_RETURN(const pid_t pid, supervisor_->Spawn(std::move(spec)));
     processes_.push_back({role, rank, pid, "", RunDirectory::LogName(role, rank)});
     return absl::OkStatus();
@@ -130,6 +152,8 @@ class ChildProcesses final : public JobProcesses {
       if (const size_t end = text.find('\n'); end != std::string::npos) return text.substr(0, end);
       if (const std::optional<Failure> failure = FirstFailure())
         return absl::AbortedError(failure->description);
+      if (supervisor_->WaitUntilAllExited(absl::ZeroDuration()))
+        return absl::CancelledError("the coordinator was stopped before it had started");
     }
     return absl::DeadlineExceededError(absl::StrCat(
         "the coordinator has not started within ", absl::FormatDuration(kCoordinatorStart),
@@ -150,8 +174,12 @@ class ChildProcesses final : public JobProcesses {
 absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
                                                                  const RunDirectory& directory,
                                                                  const ResumeFrom& resume,
-                                                                 const std::string& dashboard) {
-  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor, Supervisor::Start({}));
+                                                                 const std::string& dashboard,
+                                                                 std::function<void()> on_exit) {
+  Supervisor::Options options;
+  options.on_exit = [on_exit = std::move(on_exit)](const ProcessExit&) { on_exit(); };
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor,
+                          Supervisor::Start(std::move(options)));
   return std::unique_ptr<JobProcesses>(
       std::make_unique<ChildProcesses>(job, directory, resume, dashboard, std::move(supervisor)));
 }

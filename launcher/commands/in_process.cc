@@ -40,6 +40,7 @@ class InProcess final : public JobProcesses {
     options.resume_from = resume_.checkpoint;
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
+    options.earlier = resume_.earlier;
     CONVOY_ASSIGN_OR_RETURN(coordinator_,
                             ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
     const bool shown = job_.cluster().metrics_port() > 0 || !where_.empty();

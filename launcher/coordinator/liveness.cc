@@ -46,6 +46,7 @@ Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Du
     const Process* process = members.slot(i);
     if (process != nullptr && process->beats && Consider(process->heard + lost, now, &missed)) {
       missed.text = LostText(*process, now);
+      missed.lost = true;
     } else if (process == nullptr || !process->ready) {
       const absl::Time sign = process == nullptr ? members.last_registration() : process->active;
       if (Consider(sign + startup, now, &missed)) {
@@ -65,6 +66,7 @@ Missed MissedInTraining(const Membership& members, absl::Duration lost, absl::Ti
     if (process == nullptr || (process->identity.role() == v1::WORKER && !workers)) continue;
     if (Consider(std::max(process->heard, training_start) + lost, now, &missed)) {
       missed.text = LostText(*process, now);
+      missed.lost = true;
     }
   }
   return missed;

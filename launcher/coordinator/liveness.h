@@ -13,7 +13,8 @@ namespace convoy {
 // What a judgement says: the first time at which somebody will be missed, and why if it has come.
 struct Missed {
   absl::Time deadline = absl::InfiniteFuture();
-  std::string text;  // "": nobody yet
+  std::string text;   // "": nobody yet
+  bool lost = false;  // a process that was there; else one that never came, or is not ready
 };
 
 // Before the training. Who has not registered is missed `startup` after the last registration of
