@@ -274,6 +274,7 @@ void JobSession::Fail(const absl::Status& why) {
   v1::HeartbeatRequest last_words;
   Fill(&last_words);
   last_words.set_failure(std::string(why.message()));
+  last_words.set_unreachable(absl::IsUnavailable(why));
   // The launcher hears of the failure in any case: this process ends.
   client_->Heartbeat(std::move(last_words)).status().IgnoreError();
 }

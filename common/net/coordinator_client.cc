@@ -55,6 +55,10 @@ class CancellableCall {
     if (context_ != nullptr) context_->TryCancel();  // Does not block.
     changed_.NotifyAll();
   }
+  bool cancelled() CONVOY_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return cancelled_;
+  }
   void Reset() CONVOY_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     cancelled_ = false;
@@ -126,6 +130,7 @@ class CoordinatorClient::Impl {
   v1::Identity identity_ CONVOY_GUARDED_BY(mutex_);
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
   CancellableCall heartbeat_;
+  CancellableCall progress_;
   std::thread heartbeats_;
 };
 
@@ -157,6 +162,7 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
     const grpc::Status status = (stub_.get()->*method)(&context, request, &reply);
     call->Leave();
     if (status.ok()) return reply;
+    if (call->cancelled()) return absl::CancelledError("cancelled by this process");
     const bool lost = status.error_code() == grpc::StatusCode::UNAVAILABLE;
     if (lost && absl::Now() < give_up) {
       call->Pause(kRetryPause);
@@ -270,8 +276,13 @@ absl::StatusOr<v1::GetProgressReply> CoordinatorClient::GetProgress(uint64_t eve
   request.set_events_seen(events_seen);
   request.set_seen(seen);
   request.set_wait_ms(impl_->wait_ms());
-  return impl_->Call(&v1::Coordinator::Stub::GetProgress, request, impl_->wait());
+  auto reply =
+      impl_->Call(&v1::Coordinator::Stub::GetProgress, request, impl_->wait(), &impl_->progress_);
+  if (absl::IsCancelled(reply.status())) impl_->progress_.Reset();
+  return reply;
 }
+
+void CoordinatorClient::CancelProgress() { impl_->progress_.Cancel(); }
 
 absl::Status CoordinatorClient::Stop(const std::string& reason, const std::string& failure) {
   v1::StopRequest request;

@@ -42,8 +42,10 @@ class CoordinatorClient {
   absl::Status Report(v1::ReportRequest request);
   // One heartbeat, e.g. a process's last words.
   absl::StatusOr<v1::HeartbeatReply> Heartbeat(v1::HeartbeatRequest request);
-  // Waits for news at most Options::wait.
+  // Waits for news at most Options::wait. Cancelled: CancelProgress. One call at a time.
   absl::StatusOr<v1::GetProgressReply> GetProgress(uint64_t events_seen, uint64_t seen);
+  // Ends the GetProgress under way or, if there is none, the next one.
+  void CancelProgress();
   // Asks for an orderly stop or, with `failure`, tells that the job can't go on.
   absl::Status Stop(const std::string& reason, const std::string& failure = "");
   // A process of the job has died: what is to be done? `cause`: how, for people.

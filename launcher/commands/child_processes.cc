@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -49,6 +50,7 @@ class ChildProcesses final : public JobProcesses {
                        {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
       if (resume_.allow_changes) arguments.push_back("--allow-changes");
     }
+    if (resume_.earlier.restarts > 0) AddEarlierLives(&arguments);
     if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
     absl::Status status = Spawn("coordinator", 0, std::move(arguments));
     absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
@@ -62,6 +64,7 @@ class ChildProcesses final : public JobProcesses {
   }
 
   absl::Status StartOthers(const std::string& coordinator) override {
+    coordinator_ = coordinator;
     const v1::Cluster& cluster = job_.cluster();
     for (uint32_t i = 0; i < cluster.servers(); ++i) {
       CONVOY_RETURN_IF_ERROR(
@@ -71,15 +74,22 @@ class ChildProcesses final : public JobProcesses {
                            "--threads", absl::StrCat(ThreadsPerServer(cluster)), "--spin-us",
                            absl::StrCat(cluster.spin_us())})));
     }
-    const uint32_t threads = ThreadsPerWorker(job_);
-    for (uint32_t i = 0; i < cluster.workers(); ++i) {
-      CONVOY_RETURN_IF_ERROR(
-          Spawn("worker", static_cast<int>(i),
-                WithCores(cluster.servers() + i * threads, threads,
-                          {"worker", "--coordinator", coordinator, "--rank", absl::StrCat(i)})));
-    }
+    for (uint32_t i = 0; i < cluster.workers(); ++i) CONVOY_RETURN_IF_ERROR(StartWorker(i));
     return absl::OkStatus();
   }
+
+  void Forgive() override { supervisor_->Forgive(); }
+
+  absl::Status ReplaceWorker(uint32_t rank) override {
+    supervisor_->Forgive();
+    DivideLog("worker", static_cast<int>(rank), absl::StrCat("another worker ", rank));
+    std::erase_if(processes_, [rank](const ClusterProcess& process) {
+      return process.role == "worker" && process.rank == static_cast<int>(rank);
+    });
+    return StartWorker(rank);
+  }
+
+  void KillOne(pid_t pid) override { supervisor_->Kill(pid); }
 
   std::string dashboard_url() const override { return dashboard_url_; }
   std::vector<ClusterProcess> processes() const override { return processes_; }
@@ -87,7 +97,15 @@ class ChildProcesses final : public JobProcesses {
   std::optional<Failure> FirstFailure() const override {
     const std::optional<ProcessFailure> failure = supervisor_->FirstFailure();
     if (!failure) return std::nullopt;
-    return Failure{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
+    Failure described{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
+    described.cause = DescribeExit(failure->exit);
+    described.log = failure->log_path;
+    described.crashed = failure->exit.Crashed();
+    described.coordinator = failure->exit.role == "coordinator";
+    described.worker = failure->exit.role == "worker";
+    described.rank = static_cast<uint32_t>(failure->exit.rank);
+    described.pid = failure->exit.pid;
+    return described;
   }
 
   bool WaitUntilAllExited(absl::Duration timeout) override {
@@ -97,6 +115,16 @@ class ChildProcesses final : public JobProcesses {
   void Kill() override { supervisor_->Kill(); }
 
  private:
+  void AddEarlierLives(std::vector<std::string>* arguments) const {
+    const EarlierLives& earlier = resume_.earlier;
+    arguments->insert(arguments->end(),
+                      {"--restarts", absl::StrCat(earlier.restarts), "--generation",
+                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause});
+    if (earlier.training_start == absl::InfiniteFuture()) return;
+    arguments->insert(arguments->end(), {"--trains-since-ms",
+                                         absl::StrCat(absl::ToUnixMillis(earlier.training_start))});
+  }
+
   // `first`: number among all servers and threads of workers.
   std::vector<std::string> WithCores(uint32_t first, uint32_t count,
                                      std::vector<std::string> arguments) const {
@@ -106,6 +134,18 @@ class ChildProcesses final : public JobProcesses {
     return arguments;
   }
 
+  absl::Status StartWorker(uint32_t rank) {
+    const uint32_t threads = ThreadsPerWorker(job_);
+    return Spawn("worker", static_cast<int>(rank),
+                 WithCores(job_.cluster().servers() + rank * threads, threads,
+                           {"worker", "--coordinator", coordinator_, "--rank", absl::StrCat(rank)}));
+  }
+
+  // The log of an earlier process goes on; what belongs to which is to be seen.
+  void DivideLog(const std::string& role, int rank, const std::string& what) const {
+    std::ofstream(directory_.LogPath(role, rank), std::ios::app) << "\n---- " << what << " ----\n";
+  }
+
   absl::Status Spawn(const std::string& role, int rank, std::vector<std::string> arguments) {
     ProcessSpec spec;
     spec.role = role;
@@ -113,6 +153,9 @@ class ChildProcesses final : public JobProcesses {
     spec.arguments = {"convoy"};
     for (std::string& argument : arguments) spec.arguments.push_back(std::move(argument));
     spec.log_path = directory_.LogPath(role, rank);
+    if (resume_.earlier.restarts > 0) {
+      DivideLog(role, rank, absl::StrCat("restart ", resume_.earlier.restarts));
+    }
     CONVOY_ASSIGN_OR_RETURN(const pid_t pid, supervisor_->Spawn(std::move(spec)));
     processes_.push_back({role, rank, pid, "", RunDirectory::LogName(role, rank)});
     return absl::OkStatus();
@@ -130,6 +173,8 @@ class ChildProcesses final : public JobProcesses {
       if (const size_t end = text.find('\n'); end != std::string::npos) return text.substr(0, end);
       if (const std::optional<Failure> failure = FirstFailure())
         return absl::AbortedError(failure->description);
+      if (supervisor_->WaitUntilAllExited(absl::ZeroDuration()))
+        return absl::CancelledError("the coordinator was stopped before it had started");
     }
     return absl::DeadlineExceededError(absl::StrCat(
         "the coordinator has not started within ", absl::FormatDuration(kCoordinatorStart),
@@ -140,6 +185,7 @@ class ChildProcesses final : public JobProcesses {
   const RunDirectory& directory_;
   const ResumeFrom resume_;
   const std::string dashboard_;
+  std::string coordinator_;  // address
   std::string dashboard_url_;
   std::vector<ClusterProcess> processes_;
   std::unique_ptr<Supervisor> supervisor_;
@@ -150,8 +196,12 @@ class ChildProcesses final : public JobProcesses {
 absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
                                                                  const RunDirectory& directory,
                                                                  const ResumeFrom& resume,
-                                                                 const std::string& dashboard) {
-  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor, Supervisor::Start({}));
+                                                                 const std::string& dashboard,
+                                                                 std::function<void()> on_exit) {
+  Supervisor::Options options;
+  options.on_exit = [on_exit = std::move(on_exit)](const ProcessExit&) { on_exit(); };
+  CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Supervisor> supervisor,
+                          Supervisor::Start(std::move(options)));
   return std::unique_ptr<JobProcesses>(
       std::make_unique<ChildProcesses>(job, directory, resume, dashboard, std::move(supervisor)));
 }

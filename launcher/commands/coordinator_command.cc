@@ -174,6 +174,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
                             OpenResumePoint(options.resume_from, options.resume_run));
     service.resume->allow_changes = options.allow_changes;
   }
+  service.earlier = options.earlier;
   return CoordinatorService::Start(std::move(service));
 }
 
@@ -213,6 +214,14 @@ void AddCoordinatorCommand(CommandSet& commands) {
   command->add_option("--resume-from", options->resume_from)->group("");
   command->add_option("--resume-run", options->resume_run)->group("");
   command->add_flag("--allow-changes", options->allow_changes)->group("");
+  command->add_option("--restarts", options->earlier.restarts)->group("");
+  command->add_option("--generation", options->earlier.generation)->group("");
+  command->add_option("--restart-cause", options->earlier.cause)->group("");
+  command
+      ->add_option_function<int64_t>(
+          "--trains-since-ms",
+          [options](int64_t ms) { options->earlier.training_start = absl::FromUnixMillis(ms); })
+      ->group("");
 }
 
 }  // namespace convoy

@@ -31,6 +31,7 @@ struct CoordinatorOptions {
   std::string resume_from;
   std::string resume_run;
   bool allow_changes = false;
+  EarlierLives earlier;
 };
 
 // A coordinator that saves checkpoints to `checkpoints` and the final weights to `model_file`.

@@ -40,6 +40,7 @@ class InProcess final : public JobProcesses {
     options.resume_from = resume_.checkpoint;
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
+    options.earlier = resume_.earlier;
     CONVOY_ASSIGN_OR_RETURN(coordinator_,
                             ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
     const bool shown = job_.cluster().metrics_port() > 0 || !where_.empty();
@@ -102,6 +103,12 @@ class InProcess final : public JobProcesses {
   }
 
   // Threads can't be ended from outside: they are told that the job has failed, and leave.
+  // Threads can't be killed.
+  void Forgive() override {}
+  absl::Status ReplaceWorker(uint32_t) override {
+    return absl::FailedPreconditionError("--in-process: a worker can't be replaced");
+  }
+  void KillOne(pid_t) override {}
   void Stop() override {
     if (coordinator_ == nullptr) return;
     coordinator_->Fail("the launcher stops");

@@ -3,6 +3,10 @@
 #ifndef CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
 #define CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
 
+#include <functional>
+#include <sys/types.h>
+
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "launcher/coordinator/resume_point.h"
 #include "launcher/process/run_directory.h"
 #include "proto/job.pb.h"
 #include "worker/models/model.h"
@@ -23,7 +28,14 @@ class JobProcesses {
   struct Failure {
     std::string description;  // which process, how, its log and last words
     int exit_code = 1;
-    bool killed = false;  // by a signal: it could not say why
+    bool killed = false;       // by a signal: it could not say why
+    std::string cause{};       // "worker 1 (pid 1234) was killed by SIGKILL"
+    std::string log{};         // path; "": none of its own
+    bool crashed = false;      // killed by a signal that errors of a program raise
+    bool coordinator = false;  // it is the coordinator
+    bool worker = false;       // it is a worker ...
+    uint32_t rank = 0;         // ... of this rank
+    pid_t pid = 0;
   };
 
   virtual ~JobProcesses() = default;
@@ -36,6 +48,12 @@ class JobProcesses {
   // Role, number, pid and log of each.
   virtual std::vector<ClusterProcess> processes() const = 0;
   virtual std::optional<Failure> FirstFailure() const = 0;
+  // The job can do without the process that failed first: it does not count as failed any more.
+  virtual void Forgive() = 0;
+  // Starts another worker in the place of that one, which failed first and is forgiven.
+  virtual absl::Status ReplaceWorker(uint32_t rank) = 0;
+  // Ends the process if it is one of these.
+  virtual void KillOne(pid_t pid) = 0;
   // True if none is left.
   virtual bool WaitUntilAllExited(absl::Duration timeout) = 0;
   // Ends what is left.
@@ -48,14 +66,16 @@ class JobProcesses {
 struct ResumeFrom {
   std::string checkpoint;  // its folder; empty: the job begins
   bool allow_changes = false;
+  EarlierLives earlier;
 };
 
 // Child processes running this program. `directory` outlives them. `dashboard`: [HOST:]PORT; "":
-// none.
+// none. `on_exit` is called from another thread whenever one has ended.
 absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& job,
                                                                  const RunDirectory& directory,
                                                                  const ResumeFrom& resume,
-                                                                 const std::string& dashboard);
+                                                                 const std::string& dashboard,
+                                                                 std::function<void()> on_exit);
 
 // Threads. As above; `directory` and `models` outlive them.
 std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,

@@ -71,7 +71,7 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
                           ChangesOfJob(found.point->manifest, run->job));
   if (!changes.empty() && !options.allow_changes) return RefuseChanges(changes);
   for (const std::string& change : changes) std::printf("note: changed: %s\n", change.c_str());
-  run->resume = {found.point->folder, options.allow_changes};
+  run->resume = {found.point->folder, options.allow_changes, {}};
   return absl::OkStatus();
 }
 

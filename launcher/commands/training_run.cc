@@ -1,9 +1,7 @@
 #include "launcher/commands/training_run.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,19 +10,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/cluster_size.h"
 #include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
 #include "common/monitoring/metrics_ports.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/host_name.h"
-#include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/exit_code.h"
-#include "launcher/process/admission.h"
-#include "launcher/process/advice.h"
-#include "launcher/process/progress_display.h"
+#include "launcher/commands/resume.h"
+#include "launcher/commands/run_screen.h"
+#include "launcher/process/restart_policy.h"
 #include "launcher/process/results_table.h"
 #include "launcher/process/signals.h"
 
@@ -40,17 +36,24 @@ class TrainingRun {
  public:
   explicit TrainingRun(PreparedRun prepared)
       : prepared_(std::move(prepared)),
-        job_(prepared_.job),
         directory_(prepared_.directory.get()),
-        display_(ProgressDisplay::OptionsFor(STDOUT_FILENO, std::getenv("TERM"),
-                                             std::getenv("NO_COLOR"))) {}
+        policy_(prepared_.in_process ? 0 : prepared_.job.cluster().max_restarts()),
+        resume_(prepared_.resume),
+        dashboard_(prepared_.dashboard),
+        screen_(directory_) {}
 
   int Run(std::span<const ModelRegistration> models) {
     absl::StatusOr<std::unique_ptr<StopSignals>> signals =
         StopSignals::Start([this](int, StopUrgency urgency) { OnSignal(urgency); });
     if (!signals.ok()) return Fail(signals.status());
-    absl::Status status = Start(models);
-    if (status.ok()) status = Watch();
+    absl::Status status = directory_->RemoveSummary();
+    if (status.ok()) status = PrepareMetrics();
+    bool again = status.ok();
+    while (again) {
+      status = Start(models);
+      if (status.ok()) status = Watch();
+      again = !status.ok() && StartsAgain(&status);
+    }
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
     signals->reset();  // no callback runs beyond this point
@@ -60,19 +63,23 @@ class TrainingRun {
   }
 
  private:
+  // ---------------------------------------------------------------------------- one life
+
   absl::Status Start(std::span<const ModelRegistration> models) {
-    CONVOY_RETURN_IF_ERROR(directory_->RemoveSummary());
-    CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
-    CONVOY_RETURN_IF_ERROR(PrepareMetrics());
+    const v1::Job& job = prepared_.job;
+    failed_by_loss_ = silent_ = reported_ = generation_heard_ = false;
+    events_seen_ = seen_ = 0;
+    CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job)));
     std::shared_ptr<JobProcesses> processes;
     if (prepared_.in_process) {
-      processes = MakeInProcess(job_, *directory_, prepared_.resume, prepared_.dashboard, models);
+      processes = MakeInProcess(job, *directory_, resume_, dashboard_, models);
     } else {
-      CONVOY_ASSIGN_OR_RETURN(
-          processes, MakeChildProcesses(job_, *directory_, prepared_.resume, prepared_.dashboard));
+      CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job, *directory_, resume_, dashboard_,
+                                                            [this] { OnExit(); }));
     }
     {
       MutexLock lock(mutex_);
+      if (stop_wanted_) return StoppedMeanwhile();
       processes_ = processes;
     }
     CONVOY_ASSIGN_OR_RETURN(const std::string address, processes->StartCoordinator());
@@ -87,118 +94,231 @@ class TrainingRun {
       client_ = std::move(connected);
     }
     CONVOY_RETURN_IF_ERROR(processes->StartOthers(address));
-    cluster_ = processes->processes();
-    cluster_[0].address = address;
-    CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
-    display_.Print(absl::StrCat("job \"", job_.name(), "\", mode ", job_.training().mode(),
-                                ", run directory ", directory_->path()));
-    for (const ClusterProcess& process : cluster_) {
-      display_.Print(
-          absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
-                       process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
-    }
-    if (!prepared_.dashboard.empty()) {
-      const std::string url = processes->dashboard_url();
-      display_.Print(url.empty() ? absl::StrCat("warning: there is no dashboard; ",
-                                                directory_->LogPath("coordinator", 0), " says why")
-                                 : absl::StrCat("dashboard: ", url));
-    }
-    CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan rehearsal, RehearsalOf(job_.rehearsal()));
-    for (const std::string& what : Describe(rehearsal)) {
-      display_.Print(absl::StrCat("rehearsal: ", what));
-    }
-    const auto [servers, workers] = ClusterSizeOf(job_);
-    const std::string advice = CoresAdvice(servers, workers, ThreadsPerWorker(job_), UsableCores());
-    if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
+    CONVOY_RETURN_IF_ERROR(screen_.BeginLife(job, *processes, address, prepared_.dashboard));
+    KeepDashboardAddress(processes->dashboard_url());
     return absl::OkStatus();
   }
 
   absl::Status PrepareMetrics() {
-    if (job_.cluster().metrics_port() == 0) return absl::OkStatus();
-    const std::vector<std::string> busy = BusyMetricsPorts(job_);
+    const v1::Job& job = prepared_.job;
+    if (job.cluster().metrics_port() == 0) return absl::OkStatus();
+    const std::vector<std::string> busy = BusyMetricsPorts(job);
     if (!busy.empty()) {
-      display_.Print(absl::StrCat(
+      screen_.Print(absl::StrCat(
           "warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
           ". The job goes on without the metrics of these processes"));
     }
     const std::string targets = directory_->path() + "/metrics_targets.json";
-    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job_, HostName())));
-    display_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
+    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job, HostName())));
+    screen_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
     return absl::OkStatus();
   }
 
-  // Until the job has ended.
+  // A page that is open in a browser is found again after a restart.
+  void KeepDashboardAddress(std::string url) {
+    constexpr std::string_view kScheme = "http://";
+    if (!url.starts_with(kScheme)) return;
+    url.erase(0, kScheme.size());
+    while (url.ends_with('/')) url.pop_back();
+    dashboard_ = url;
+  }
+
+  // Until the job has ended, or a process is lost.
   absl::Status Watch() {
-    uint64_t events_seen = 0, seen = 0;
     absl::Time last_heard = absl::Now();
     for (;;) {
+      if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
+        CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOnWithout(*failure));
+        if (goes_on) continue;
+        if (failure->killed && !prepared_.in_process) return LastLook(*failure);
+        TellFailure(failure->description.substr(0, failure->description.find('\n')));
+      }
       const absl::StatusOr<v1::GetProgressReply> progress =
-          Client()->GetProgress(events_seen, seen);
+          Client()->GetProgress(events_seen_, seen_);
+      if (absl::IsCancelled(progress.status())) continue;
       if (!progress.ok()) {
-        // Most likely the coordinator, or something else, has died; else it gets some more time.
-        if (const auto failure = Processes()->FirstFailure())
+        // Something has died, or the coordinator is slow and gets some more time.
+        const auto failure = Processes()->FirstFailure();
+        if (failure && (failure->killed || failure->coordinator || reported_))
           return absl::AbortedError(failure->description);
-        if (absl::Now() - last_heard > kCoordinatorSilence) return progress.status();
+        silent_ = absl::Now() - last_heard > kCoordinatorSilence;
+        if (silent_) return progress.status();
         continue;
       }
       last_heard = absl::Now();
-      events_seen = progress->events_seen();
-      seen = progress->sequence();
-      CONVOY_RETURN_IF_ERROR(Show(*progress));
-      if (progress->phase() == v1::DONE || progress->phase() == v1::FAILED) {
-        if (!progress->summary().empty())
-          CONVOY_RETURN_IF_ERROR(directory_->WriteSummary(progress->summary()));
-        summary_ = progress->summary();
-        return progress->phase() == v1::DONE ? absl::OkStatus()
-                                             : absl::AbortedError(progress->failure());
-      }
-      // A process that was killed could not tell the coordinator.
-      if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
-        reported_ = true;
-        Client()
-            ->Stop("the launcher", failure->description.substr(0, failure->description.find('\n')))
-            .IgnoreError();
-      }
+      CONVOY_RETURN_IF_ERROR(Follow(*progress));
+      if (progress->phase() == v1::DONE) return absl::OkStatus();
+      if (progress->phase() == v1::FAILED) return absl::AbortedError(progress->failure());
     }
   }
 
-  absl::Status Show(const v1::GetProgressReply& progress) {
-    if (progress.has_job() && !job_is_final_) {
-      job_is_final_ = true;
-      job_ = progress.job();
-      CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
-      if (progress.memory().host_bytes() > 0) display_.Print(MemoryLine(progress.memory()));
+  // A worker was killed: the others go on, and another one takes its place if it is needed. False:
+  // the job can't go on.
+  absl::StatusOr<bool> GoesOnWithout(const JobProcesses::Failure& failure) {
+    if (prepared_.in_process || !failure.killed || !failure.worker) return false;
+    const auto reply =
+        Client()->ProcessLost(v1::WORKER, failure.rank, static_cast<uint64_t>(failure.pid),
+                              failure.cause);
+    if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
+    if (reply->remedy() == v1::ProcessLostReply::NOTHING) {
+      Processes()->Forgive();
+      return true;
     }
-    if (progress.phase() != v1::STARTING && !cluster_is_final_) {
-      cluster_is_final_ = true;
-      for (const v1::ProcessInfo& info : progress.processes()) {
-        for (ClusterProcess& process : cluster_) {
-          const bool same = process.role == (info.role() == v1::SERVER ? "server" : "worker") &&
-                            process.rank == static_cast<int>(info.rank());
-          if (same) process.address = info.address();
-        }
-      }
-      CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
-    }
-    for (; notes_shown_ < progress.notes_size(); ++notes_shown_) {
-      display_.Print(absl::StrCat("note: ", progress.notes(notes_shown_)));
-    }
-    display_.SetTotals(job_.training().epochs(), progress.total_examples());
-    display_.SetWaitingFor(progress.waiting_for(), absl::Now());
-    for (const std::string& event : progress.events()) {
-      NoteIfUnwritten(directory_->AppendEvent(event));
-      CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, absl::Now()));
-    }
-    display_.Refresh(absl::Now());
-    return absl::OkStatus();
+    const RestartPolicy::Decision decision =
+        policy_.OnLoss({failure.cause, failure.crashed, examples_, /*replaceable=*/true});
+    if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
+    if (failure.crashed) screen_.Print(failure.description);
+    WaitUnlessStopped(decision.delay);
+    CONVOY_RETURN_IF_ERROR(Processes()->ReplaceWorker(failure.rank));
+    CONVOY_RETURN_IF_ERROR(screen_.ProcessesChanged(*Processes()));
+    return true;
   }
 
-  // A disk that is full does not end the training.
-  void NoteIfUnwritten(const absl::Status& appended) {
-    if (appended.ok() || std::exchange(event_was_lost_, true)) return;
-    display_.Print(absl::StrCat("warning: events are lost, the training goes on: ",
-                                std::string(appended.message())));
+  // A process is gone: how far the job was, or whether it was done already.
+  absl::Status LastLook(const JobProcesses::Failure& failure) {
+    const absl::Status lost = absl::AbortedError(failure.description);
+    if (failure.coordinator) return lost;
+    const auto progress = Client()->GetProgress(events_seen_, /*seen=*/0);
+    if (!progress.ok()) return lost;
+    CONVOY_RETURN_IF_ERROR(Follow(*progress));
+    return progress->phase() == v1::DONE ? absl::OkStatus() : lost;
   }
+
+  absl::Status Follow(const v1::GetProgressReply& progress) {
+    events_seen_ = progress.events_seen();
+    seen_ = progress.sequence();
+    CONVOY_RETURN_IF_ERROR(screen_.Show(progress));
+    examples_ = std::max(examples_, progress.examples());
+    stopping_ = progress.stopping();
+    failed_by_loss_ = progress.restorable();
+    EarlierLives& earlier = resume_.earlier;
+    earlier.generation = std::max(earlier.generation, progress.generation());
+    generation_heard_ |= progress.generation() > 0;
+    if (const v1::JobFigures& figures = progress.figures(); figures.training_ms() > 0) {
+      const auto trained = absl::Milliseconds(figures.now_ms() - figures.training_ms());
+      earlier.training_start = std::min(earlier.training_start, absl::Now() - trained);
+    }
+    // One that does not answer any more makes room for another one.
+    for (const v1::ProcessInfo& process : progress.processes()) {
+      if (!process.lost().empty()) Processes()->KillOne(static_cast<pid_t>(process.pid()));
+    }
+    if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
+    summary_ = progress.summary();
+    return summary_.empty() ? absl::OkStatus() : directory_->WriteSummary(summary_);
+  }
+
+  // Something that the coordinator can't know.
+  void TellFailure(const std::string& failure) {
+    reported_ = Client()->Stop("the launcher", failure).ok();
+  }
+
+  // ---------------------------------------------------------------------------- restarts
+
+  // After a life that ended with an error. If false, `status` says why the job ends with it.
+  bool StartsAgain(absl::Status* status) {
+    const std::optional<Loss> loss = FindLoss(*status);
+    if (!loss) return false;
+    const RestartPolicy::Decision decision = policy_.OnLoss(*loss);
+    if (decision.remedy == RestartPolicy::Remedy::kGiveUp) {
+      *status = GiveUp(*loss, decision.text, *status);
+      return false;
+    }
+    const std::string about = AboutLost();
+    EndLife();
+    absl::StatusOr<FoundResumePoint> found = FindResumePoint(directory_->path());
+    if (!found.ok()) {
+      *status = Annotate(found.status(), absl::StrCat(loss->cause, "; it can't start again"));
+      return false;
+    }
+    for (const std::string& damaged : found->damaged) screen_.Print("warning: " + damaged);
+    screen_.Print(absl::StrCat(
+        loss->cause, "; starting again ",
+        found->point ? absl::StrCat("from the checkpoint of step ", found->point->manifest.step)
+                     : "from the beginning, since there is no checkpoint yet",
+        " (", decision.text, ")", about));
+    resume_.checkpoint = found->point ? found->point->folder : "";
+    EarlierLives& earlier = resume_.earlier;
+    if (!generation_heard_) {  // the life that has ended may have begun one
+      const uint64_t restored = found->point ? found->point->manifest.generation : 0;
+      earlier.generation = std::max(earlier.generation, restored) + 1;
+    }
+    earlier.restarts = policy_.restarts();
+    earlier.cause = loss->cause;
+    if (!WaitUnlessStopped(decision.delay)) {
+      *status = StoppedMeanwhile();
+      return false;
+    }
+    return true;
+  }
+
+  // What the life that has ended with `status` lost; nothing: it has ended for another reason.
+  std::optional<Loss> FindLoss(const absl::Status& status) {
+    const std::shared_ptr<JobProcesses> processes = Processes();
+    if (prepared_.in_process || processes == nullptr || stopping_ || StopWanted())
+      return std::nullopt;
+    auto failure = processes->FirstFailure();
+    if (!failure && !failed_by_loss_ && !silent_) {
+      // The coordinator's word may come before the end of the process that it is about.
+      processes->WaitUntilAllExited(absl::Milliseconds(200));
+      failure = processes->FirstFailure();
+    }
+    if (failure && failure->killed) return Loss{failure->cause, failure->crashed, examples_};
+    if (failed_by_loss_) return Loss{std::string(status.message()), false, examples_};
+    if (!silent_) return std::nullopt;
+    return Loss{absl::StrCat("the coordinator has not answered for ",
+                             absl::FormatDuration(kCoordinatorSilence)),
+                false, examples_};
+  }
+
+  // Where to read more of a process that was killed.
+  std::string AboutLost() const {
+    const auto failure = Processes()->FirstFailure();
+    if (!failure || !failure->killed) return "";
+    if (!failure->crashed) return absl::StrCat("; its log is ", failure->log);
+    return absl::StrCat("\n", failure->description);
+  }
+
+  // The job fails, and its summary says so if there still is a coordinator. Returns why.
+  absl::Status GiveUp(const Loss& loss, const std::string& why, const absl::Status& status) {
+    const std::string text = why.empty() ? loss.cause : absl::StrCat(loss.cause, "; ", why);
+    if (const auto failure = Processes()->FirstFailure();
+        failure && failure->killed && !failure->coordinator && Client() != nullptr) {
+      TellFailure(why.empty() ? failure->description.substr(0, failure->description.find('\n'))
+                              : text);
+      Watch().IgnoreError();  // it fails as it was told to
+    }
+    return why.empty() ? status : absl::AbortedError(text);
+  }
+
+  void EndLife() {
+    const std::shared_ptr<JobProcesses> processes = Processes();
+    {
+      MutexLock lock(mutex_);
+      client_.reset();
+      processes_.reset();
+    }
+    processes->Kill();
+    processes->Stop();
+    screen_.EndLife();
+  }
+
+  // False: the user wants the job to stop.
+  bool WaitUnlessStopped(absl::Duration duration) {
+    const absl::Time until = absl::Now() + duration;
+    MutexLock lock(mutex_);
+    for (absl::Duration left; !stop_wanted_ && (left = until - absl::Now()) > absl::ZeroDuration();)
+      stop_changed_.WaitFor(mutex_, left);
+    return !stop_wanted_;
+  }
+
+  absl::Status StoppedMeanwhile() const {
+    return absl::CancelledError(absl::StrCat(
+        "stopped while the processes were starting; the same command with --resume --run-dir ",
+        directory_->path(), " goes on ",
+        resume_.checkpoint.empty() ? "from the beginning" : "from " + resume_.checkpoint));
+  }
+
+  // ---------------------------------------------------------------------------- the end
 
   int Finish(const absl::Status& status) {
     const std::shared_ptr<JobProcesses> processes = Processes();
@@ -210,7 +330,7 @@ class TrainingRun {
       failure = processes->FirstFailure();
       processes->Stop();
     }
-    display_.Finish();
+    screen_.Finish();
     if (!status.ok()) {
       Fail(status);
       const std::string said(status.message());
@@ -226,13 +346,13 @@ class TrainingRun {
   int ShowResults() {
     const absl::StatusOr<std::string> table = RenderResults(summary_);
     if (!table.ok()) return Fail(table.status());
-    const v1::Data& named = job_.data();
+    const v1::Data& named = prepared_.job.data();
     const std::string data =
         named.validation().has_path() ? named.validation().path() : named.test().path();
     std::printf("\n%s\n%s", table->c_str(),
                 RenderNextCommands(NextCommandsAfterTraining(prepared_.program, prepared_.job_path,
                                                              directory_->path(),
-                                                             job_.training().mode(), data))
+                                                             prepared_.job.training().mode(), data))
                     .c_str());
     const std::string advice = SingleProcessAdvice(
         summary_, absl::StrCat(prepared_.program, " train ", prepared_.job_path));
@@ -241,9 +361,18 @@ class TrainingRun {
     return WasStopped(summary_) ? kExitStopped : kExitDone;
   }
 
+  // ---------------------------------------------------------------------------- other threads
+
   void OnSignal(StopUrgency urgency) {
-    const std::shared_ptr<JobProcesses> processes = Processes();
-    const std::shared_ptr<CoordinatorClient> client = Client();
+    std::shared_ptr<JobProcesses> processes;
+    std::shared_ptr<CoordinatorClient> client;
+    {
+      MutexLock lock(mutex_);
+      stop_wanted_ = true;
+      stop_changed_.NotifyAll();
+      processes = processes_;
+      client = client_;
+    }
     if (urgency == StopUrgency::kOrderly && client != nullptr) {
       std::fprintf(
           stderr,
@@ -251,6 +380,11 @@ class TrainingRun {
       if (client->Stop("signal").ok()) return;
     }
     if (processes != nullptr) processes->Kill();
+  }
+
+  // A process has ended: nobody waits for news meanwhile.
+  void OnExit() {
+    if (const std::shared_ptr<CoordinatorClient> client = Client()) client->CancelProgress();
   }
 
   std::shared_ptr<JobProcesses> Processes() const {
@@ -261,18 +395,30 @@ class TrainingRun {
     MutexLock lock(mutex_);
     return client_;
   }
+  bool StopWanted() const {
+    MutexLock lock(mutex_);
+    return stop_wanted_;
+  }
 
   const PreparedRun prepared_;
-  v1::Job job_;
   RunDirectory* const directory_;
-  ProgressDisplay display_;
-  std::vector<ClusterProcess> cluster_;
-  int notes_shown_ = 0;
-  bool job_is_final_ = false, cluster_is_final_ = false, reported_ = false;
-  bool event_was_lost_ = false;
+  RestartPolicy policy_;
+  ResumeFrom resume_;      // of this life
+  std::string dashboard_;  // [HOST:]PORT
+  RunScreen screen_;
+  uint64_t examples_ = 0;  // how far the job got, in any life
   std::string summary_;
+  // Of this life:
+  uint64_t events_seen_ = 0, seen_ = 0;
+  bool reported_ = false;  // the coordinator was told of a failure
+  bool generation_heard_ = false;
+  bool failed_by_loss_ = false;  // the coordinator says so
+  bool silent_ = false;          // the coordinator
+  bool stopping_ = false;        // somebody has asked the coordinator to
 
-  mutable Mutex mutex_;  // the thread of the signals looks too
+  mutable Mutex mutex_;  // the threads of the signals and of the processes look too
+  CondVar stop_changed_;
+  bool stop_wanted_ CONVOY_GUARDED_BY(mutex_) = false;
   std::shared_ptr<JobProcesses> processes_ CONVOY_GUARDED_BY(mutex_);
   std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };

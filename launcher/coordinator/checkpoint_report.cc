@@ -202,4 +202,17 @@ std::string ResumeLine(const ResumePoint& resumed, uint64_t generation) {
   return ToText(line);
 }
 
+std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
+                        uint64_t generation, absl::Time now) {
+  Json line = Line("restart", absl::ZeroDuration(), generation);
+  line["step"] = resumed == nullptr ? 0 : resumed->manifest.step;
+  line["examples"] = resumed == nullptr ? 0 : resumed->manifest.examples;
+  if (resumed != nullptr) line["checkpoint"] = resumed->folder;
+  line["restarts"] = earlier.restarts;
+  line["cause"] = earlier.cause;
+  line["wall_seconds"] =
+      RoundedSeconds(std::max(absl::ZeroDuration(), now - earlier.training_start));
+  return ToText(line);
+}
+
 }  // namespace convoy

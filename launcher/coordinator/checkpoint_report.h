@@ -34,6 +34,9 @@ std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generati
                            absl::Duration since);
 std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since);
 std::string ResumeLine(const ResumePoint& resumed, uint64_t generation);
+// `resumed`: null if the job begins anew.
+std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
+                        uint64_t generation, absl::Time now);
 std::string InitLine(const v1::InitPlan& plan, uint64_t generation);
 
 }  // namespace convoy

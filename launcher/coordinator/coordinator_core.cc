@@ -58,6 +58,7 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       checkpoints_(std::move(options.checkpoints)),
       plan_init_(std::move(options.plan_init)),
       resume_(std::move(options.resume)),
+      earlier_(std::move(options.earlier)),
       start_(options.start),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
@@ -197,7 +198,7 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
   Process* const process = *found;
   Note(request, process);
   if (!request.failure().empty()) {
-    FailJob(absl::StrCat(process->name(), ": ", request.failure()));
+    FailJob(absl::StrCat(process->name(), ": ", request.failure()), request.unreachable());
   } else if (process->identity.role() == v1::WORKER) {
     FollowWorker(request, process);
   } else {

@@ -94,6 +94,7 @@ class CoordinatorCore {
     std::string checkpoints{};            // folder for checkpoints, absolute; empty: none are taken
     PlanInitFunction plan_init{};         // empty: no job may have Job.init
     std::optional<ResumePoint> resume{};  // none: the job begins
+    EarlierLives earlier{};
   };
 
   // InvalidArgument: mode, numbers of processes, slices or batch sizes, job_id.
@@ -167,7 +168,8 @@ class CoordinatorCore {
   void StartTraining();
   void FinishIfAllFinished();
   void EndIfSaved();
-  void FailJob(std::string_view failure);
+  // `lost`: because a process was lost, see GetProgressReply.restorable.
+  void FailJob(std::string_view failure, bool lost = false);
   void AddEvent(std::string line);
   absl::Status CheckResumePoint() const;
   // What is followed in the validations is measured in this job.
@@ -222,6 +224,7 @@ class CoordinatorCore {
   const std::string checkpoints_;
   const PlanInitFunction plan_init_;
   const std::optional<ResumePoint> resume_;
+  const EarlierLives earlier_;
   const absl::Time start_;
 
   Membership members_;
@@ -231,6 +234,7 @@ class CoordinatorCore {
   uint64_t news_ = 1;      // of what observers are told
   uint64_t generation_ = 0;
   std::string failure_;
+  bool restorable_ = false;  // the failure was a loss
   std::string summary_;
   std::string imbalance_;  // noticed while the job runs; the first time counts
   absl::Time now_;         // of the current event

@@ -348,7 +348,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Op
   CONVOY_ASSIGN_OR_RETURN(
       auto core, CoordinatorCore::Create({options.job, options.job_id, options.clock->Now(),
                                           HostName(), options.admit, options.checkpoints,
-                                          options.plan_init, options.resume}));
+                                          options.plan_init, options.resume, options.earlier}));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));

@@ -41,6 +41,7 @@ class CoordinatorService {
     // As CoordinatorCore::Options.
     std::string checkpoints;
     std::optional<ResumePoint> resume;
+    EarlierLives earlier;
     // See PlanInitFunction; called under a lock, must not wait.
     PlanInitFunction plan_init;
     // See AdmitFunction; called under a lock, must not wait. Empty: every job may begin.

@@ -92,7 +92,9 @@ absl::Status CoordinatorCore::CheckTrackedMetric() const {
 }
 
 void CoordinatorCore::StartTraining() {
-  generation_ = resume_ ? resume_->manifest.generation + 1 : 1;
+  generation_ = (resume_ ? std::max(resume_->manifest.generation, earlier_.generation)
+                         : earlier_.generation) +
+                1;
   training_start_ = now_;
   if (absl::Status fits = CheckResumePoint(); !fits.ok())
     return FailJob(std::string(fits.message()));
@@ -113,7 +115,11 @@ void CoordinatorCore::StartTraining() {
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
-  if (resume_) AddEvent(ResumeLine(*resume_, generation_));
+  if (earlier_.restarts > 0) {
+    AddEvent(RestartLine(resume_ ? &*resume_ : nullptr, earlier_, generation_, training_start_));
+  } else if (resume_) {
+    AddEvent(ResumeLine(*resume_, generation_));
+  }
   if (assignment_.has_init()) AddEvent(InitLine(assignment_.init(), generation_));
   FollowKeeper(keeper_->Tick(now_, CurrentStep()));
   StateChanged();
@@ -196,8 +202,9 @@ void CoordinatorCore::EndIfSaved() {
   }
 }
 
-void CoordinatorCore::FailJob(std::string_view failure) {
+void CoordinatorCore::FailJob(std::string_view failure, bool lost) {
   if (ended()) return;
+  restorable_ = lost;
   failure_ = Shortened(failure, kMaxFailureBytes);
   FailParked(FailedStatus());
   End(v1::FAILED);
@@ -206,8 +213,10 @@ void CoordinatorCore::FailJob(std::string_view failure) {
 void CoordinatorCore::End(v1::JobPhase phase) {
   Outcome outcome;
   outcome.failure = failure_;
+  outcome.restarts = earlier_.restarts;
   if (plan_) {
-    outcome.wall = std::min(now_, training_end_) - training_start_;
+    outcome.wall =
+        std::min(now_, training_end_) - std::min(training_start_, earlier_.training_start);
     outcome.early_stopping = early_stopping_;
     outcome.best = best_;
     if (!model_from_.empty()) outcome.model_step = best_->step;
@@ -345,6 +354,8 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
     *reply.add_processes() = DescribeProcess(*process, start_);
   }
   *reply.mutable_figures() = Figures();
+  reply.set_restorable(restorable_);
+  reply.set_stopping(stop_.step() != 0 && early_stopping_.empty());
   return reply;
 }
 

@@ -37,7 +37,7 @@ void CoordinatorCore::Lose(Process* process, const std::string& why, bool died) 
 
 void CoordinatorCore::LoseOrFail(const Missed& missed) {
   Process* const process = missed.slot ? members_.slot(*missed.slot) : nullptr;
-  if (process == nullptr || !MayReplace(*process)) return FailJob(missed.text);
+  if (process == nullptr || !MayReplace(*process)) return FailJob(missed.text, missed.lost);
   Lose(process, missed.text, /*died=*/false);
 }
 

@@ -54,6 +54,7 @@ Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Du
     const Process* process = members.slot(i);
     if (process != nullptr && process->beats && Consider(process->heard + lost, now, &missed)) {
       missed.text = LostText(*process, now);
+      missed.lost = true;
     } else if (process == nullptr || !process->ready) {
       const absl::Time sign = process == nullptr ? members.last_registration() : process->active;
       if (Consider(sign + startup, now, &missed)) {
@@ -75,8 +76,10 @@ Missed MissedInTraining(const Membership& members, absl::Duration startup, absl:
       if (process->finished || !Consider(process->lost_at + startup, now, &missed)) continue;
       missed.text =
           absl::StrCat(process->lost, ", and nobody took its place within ", Seconds(startup));
+      missed.lost = true;
     } else if (Consider(std::max(process->heard, training_start) + lost, now, &missed)) {
       missed.text = LostText(*process, now);
+      missed.lost = true;
       missed.slot = i;
     } else if (!process->ready && Consider(process->active + startup, now, &missed)) {
       missed.text = absl::StrCat("waiting for ", NotReadyText(*process, now));

@@ -15,8 +15,9 @@ namespace convoy {
 // What a judgement says: the first time at which somebody will be missed, and why if it has come.
 struct Missed {
   absl::Time deadline = absl::InfiniteFuture();
-  std::string text;  // "": nobody yet
-  // The process that was there and is missed.
+  std::string text;   // "": nobody yet
+  bool lost = false;  // a process that was there; else one that never came, or is not ready
+  // The process, if it still counts as there.
   std::optional<size_t> slot = std::nullopt;
 };
 

@@ -160,6 +160,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   if (const std::string imbalance = DescribeImbalance(members); !imbalance.empty()) {
     json["imbalance"] = imbalance;
   }
+  if (outcome.restarts > 0) json["restarts"] = outcome.restarts;
   json["checkpoints_saved"] = outcome.checkpoints_saved;
   json["checkpoints_failed"] = outcome.checkpoints_failed;
   if (outcome.best) {

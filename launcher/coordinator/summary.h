@@ -15,13 +15,15 @@
 namespace convoy {
 
 struct Outcome {
-  absl::Duration wall;         // from the start of the training until the last worker finished
+  // From the start of the training, restarts included, until the last worker finished.
+  absl::Duration wall;
   bool stopped_early = false;  // by request, before its natural end
   std::string
       early_stopping{};  // why the training ended before its planned end by itself; "": it did not
   std::optional<CheckpointBest> best{};  // the best validation that was saved
   std::optional<uint64_t>
-      model_step{};  // model.safetensors has the weights of this step, not the last
+      model_step{};       // model.safetensors has the weights of this step, not the last
+  uint32_t restarts = 0;  // of all processes, by the launcher
   uint64_t checkpoints_saved = 0;
   uint64_t checkpoints_failed = 0;
   std::string failure{};  // "": it ended well

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace convoy {
@@ -119,6 +120,7 @@ std::string DashboardJson(const RunView& view, const v1::GetProgressReply& news,
   json["events"] = PageJson::array();
   for (const std::string& event : news.events()) json["events"].push_back(event);
   json["events_seen"] = news.events_seen();
+  json["coordinator"] = absl::StrCat(absl::Hex(news.job_id(), absl::kZeroPad16));
   const bool again = seen.thinned != samples.thinned() || seen.samples > samples.all().size();
   json["samples"] = PageJson::array();
   json["samples_from"] = again ? 0 : seen.samples;

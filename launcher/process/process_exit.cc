@@ -1,10 +1,19 @@
 #include "launcher/process/process_exit.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "absl/strings/str_cat.h"
 
 namespace convoy {
+
+bool ProcessExit::Crashed() const {
+  if (!signaled) return false;
+  for (const int crash : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
+    if (code == crash) return true;
+  }
+  return false;
+}
 
 std::string SignalName(int signal) {
   const char* name = ::sigabbrev_np(signal);

@@ -21,6 +21,8 @@ struct ProcessExit {
 
   // Whether this is the end of a job: not asked for, and neither exit code 0.
   bool Failed() const { return !stopping && (signaled || code != 0); }
+  // Ended by a signal that errors of a program raise, such as SIGSEGV and SIGABRT.
+  bool Crashed() const;
   // As a shell gives it: the exit code, or 128 + the signal's number.
   int ExitCode() const { return signaled ? 128 + code : code; }
 };

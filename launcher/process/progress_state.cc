@@ -54,6 +54,13 @@ void ApplyTrain(const SortedJson& event, ProgressState* state) {
   state->staleness = Number(event.value("staleness", SortedJson()), "mean");
 }
 
+// What was said of later steps did not happen.
+void GoBack(const SortedJson& event, ProgressState* state) {
+  state->step = Count(event, "step", 0);
+  state->examples = Count(event, "examples", 0);
+  state->epoch = 0;
+}
+
 }  // namespace
 
 uint64_t ProgressState::CurrentEpoch() const {
@@ -91,8 +98,18 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     state->test = Measured(event);
   } else if (name == "resume") {
     *kind = EventKind::kNotice;
-    state->notice = absl::StrCat("goes on from step ", Count(event, "step", 0), ", ",
-                                 Text(event, "checkpoint"));
+    GoBack(event, state);
+    state->notice =
+        absl::StrCat("goes on from step ", state->step, ", ", Text(event, "checkpoint"));
+    return absl::OkStatus();
+  } else if (name == "restart") {
+    *kind = EventKind::kNotice;
+    GoBack(event, state);
+    state->notice =
+        absl::StrCat(event.contains("checkpoint") ? absl::StrCat("goes on from step ", state->step)
+                                                  : "begins anew",
+                     ", restart ", Count(event, "restarts", 1), ": ", Text(event, "cause"));
+    return absl::OkStatus();
   } else if (name == "init") {
     *kind = EventKind::kNotice;
     state->notice = Lines(event.value("report", SortedJson()));

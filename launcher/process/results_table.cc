@@ -87,6 +87,7 @@ std::string RunTable(const SortedJson& summary) {
         absl::StrCat(TextOrDash(summary, "checkpoints_saved"), " saved, ",
                      TextOrDash(summary, "checkpoints_failed"), " could not be saved"));
   }
+  add("restarts", "restarts", TextOrDash(summary, "restarts"));
   add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
   add("dropped_gradients", "gradients dropped", TextOrDash(summary, "dropped_gradients"));

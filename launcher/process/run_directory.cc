@@ -102,6 +102,12 @@ absl::StatusOr<OwnedFd> TakeLock(const std::string& path) {
   return lock;
 }
 
+absl::Status Remove(const std::string& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  return error ? SystemError(error, "cannot remove", path) : absl::OkStatus();
+}
+
 // A run that was killed may have left the beginning of a line.
 absl::Status EndLastLine(const OwnedFd& events, const std::string& path) {
   CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(events, path));
@@ -208,11 +214,8 @@ absl::Status RunDirectory::WriteCluster(std::string_view job_name,
       cluster_path(), cluster.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-absl::Status RunDirectory::RemoveSummary() {
-  std::error_code error;
-  fs::remove(summary_path(), error);
-  return error ? SystemError(error, "cannot remove", summary_path()) : absl::OkStatus();
-}
+absl::Status RunDirectory::RemoveCluster() { return Remove(cluster_path()); }
+absl::Status RunDirectory::RemoveSummary() { return Remove(summary_path()); }
 
 absl::Status RunDirectory::AppendEvent(std::string_view event) {
   if (event.find('\n') != std::string_view::npos) {

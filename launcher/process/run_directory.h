@@ -62,6 +62,8 @@ class RunDirectory {
   // Also says which program this is.
   absl::Status WriteCluster(std::string_view job_name,
                             const std::vector<ClusterProcess>& processes);
+  // The processes are gone, and others will come: cluster.json is removed.
+  absl::Status RemoveCluster();
   // A job begins or goes on: how an earlier one ended is not true any more.
   absl::Status RemoveSummary();
   // Appends one line to events.jsonl, in one write. `event` has no line break. After an error the

@@ -88,7 +88,19 @@ bool Supervisor::WaitUntilAllExited(absl::Duration timeout) {
 
 std::optional<ProcessFailure> Supervisor::FirstFailure() const {
   MutexLock lock(mutex_);
-  return first_failure_;
+  if (failures_.empty()) return std::nullopt;
+  return failures_.front();
+}
+
+void Supervisor::Forgive() {
+  MutexLock lock(mutex_);
+  if (!failures_.empty()) failures_.pop_front();
+}
+
+void Supervisor::Kill(pid_t pid) {
+  MutexLock lock(mutex_);
+  kill_requests_.push_back(pid);
+  WakeUp();
 }
 
 void Supervisor::Stop() {
@@ -117,6 +129,7 @@ void Supervisor::Run() {
   while (true) {
     SpawnRequested();
     ReapEnded();
+    KillRequested();
     SignalIfRequested(&kill_at);
     {
       MutexLock lock(mutex_);
@@ -152,6 +165,17 @@ absl::StatusOr<pid_t> Supervisor::StartChild(const ProcessSpec& spec) {
   CONVOY_ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Start(spec));
   children_.push_back(std::move(child));
   return children_.back().pid();
+}
+
+void Supervisor::KillRequested() {
+  std::vector<pid_t> requests;
+  {
+    MutexLock lock(mutex_);
+    requests.swap(kill_requests_);
+  }
+  for (const ChildProcess& child : children_) {
+    if (std::ranges::find(requests, child.pid()) != requests.end()) child.Signal(SIGKILL);
+  }
 }
 
 void Supervisor::SignalIfRequested(Deadline* kill_at) {
@@ -194,10 +218,10 @@ void Supervisor::ReapEnded() {
 }
 
 void Supervisor::Record(const ProcessExit& exit, const std::string& log_path) {
-  if (exit.Failed() && !FirstFailure()) {
+  if (exit.Failed()) {
     ProcessFailure failure{exit, log_path, LogTail(log_path)};
     MutexLock lock(mutex_);
-    first_failure_ = std::move(failure);
+    failures_.push_back(std::move(failure));
   }
   if (options_.on_exit) options_.on_exit(exit);
   MutexLock lock(mutex_);

@@ -8,6 +8,7 @@
 #define CONVOY_LAUNCHER_PROCESS_SUPERVISOR_H_
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -60,9 +61,14 @@ class Supervisor {
   // Returns true as soon as there is no child, false if there still are some after `timeout`.
   bool WaitUntilAllExited(absl::Duration timeout);
 
-  // The first child that failed, if any. Of several that are found dead at once, one that was
-  // killed by a signal counts as first: the others usually follow from it.
+  // The first child that failed, if any, of those that are not forgiven. Of several that are found
+  // dead at once, one that was killed by a signal counts as first: the others usually follow from
+  // it.
   std::optional<ProcessFailure> FirstFailure() const;
+  // The first failure is no longer one: something was done about it.
+  void Forgive();
+  // SIGKILL to the child with that process id, if it is alive.
+  void Kill(pid_t pid);
 
   // SIGTERM to all children, SIGKILL after the grace period. Returns when none is left; nothing
   // can be started any more. May be called again.
@@ -87,6 +93,7 @@ class Supervisor {
   void SpawnRequested();
   absl::StatusOr<pid_t> StartChild(const ProcessSpec& spec);
   void SignalIfRequested(Deadline* kill_at);
+  void KillRequested();
   void WaitForNews(const Deadline& kill_at);
   void ReapEnded();
   void Record(const ProcessExit& exit, const std::string& log_path);
@@ -102,7 +109,8 @@ class Supervisor {
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
   size_t alive_ CONVOY_GUARDED_BY(mutex_) = 0;
   std::vector<SpawnRequest*> spawn_requests_ CONVOY_GUARDED_BY(mutex_);
-  std::optional<ProcessFailure> first_failure_ CONVOY_GUARDED_BY(mutex_);
+  std::vector<pid_t> kill_requests_ CONVOY_GUARDED_BY(mutex_);
+  std::deque<ProcessFailure> failures_ CONVOY_GUARDED_BY(mutex_);
 
   std::thread thread_;
 };

@@ -63,7 +63,7 @@ class EventReader {
     if (!event.is_object()) return Damaged("is not a JSON object");
     const std::string kind = TextAt(event, "kind");
     if (kind.empty()) return Damaged("has no kind");
-    if (kind == "resume") return Resume(event);
+    if (kind == "resume" || kind == "restart") return Resume(event);
     if (kind == "train") return Add(event, &record_->train);
     if (kind == "validation") return Add(event, &record_->validation);
   }
@@ -83,7 +83,8 @@ class EventReader {
       curve->RemoveAfter(step);
       if (!curve->empty()) kept = std::max(kept, curve->points().back().seconds);
     }
-    before_ = kept;
+    // A restart within a run says how long the run took so far.
+    before_ = NumberAt(event, "wall_seconds", kept);
   }
 
   void Add(const RecordJson& event, Curve* curve) {

@@ -73,12 +73,6 @@ void EventHistory::Add(std::string_view line) {
       break;
     case EventKind::kNotice:
       if (event["kind"] == "checkpoint_failed") checkpoint_failure_ = TextOf(event, "error");
-      if (event["kind"] == "resume") {
-        // What was said of later steps did not happen.
-        state_.step = StepOf(event);
-        state_.examples = CountOf(event, "examples");
-        state_.epoch = 0;
-      }
       Keep(state_.notice);
       break;
   }

@@ -215,8 +215,9 @@ TEST_F(TrainCommandTest, CtrlCStopsInOrderSavesTheModelAndExits130) {
   }
 }
 
-TEST_F(TrainCommandTest, AKilledProcessIsNamedWithItsSignalAndEndsTheJob) {
-  WriteJob("epochs: 100000 batch_size: 32 report_every_steps: 5", "servers: 1 workers: 2");
+TEST_F(TrainCommandTest, WithoutRestartsAKilledProcessIsNamedWithItsSignalAndEndsTheJob) {
+  WriteJob("epochs: 100000 batch_size: 32 report_every_steps: 5",
+           "servers: 1 workers: 2 max_restarts: 0");
   for (size_t victim : {0u, 1u, 2u}) {  // coordinator, server 0, worker 0
     std::filesystem::remove_all(run_);
     Program program(Train());
@@ -241,7 +242,8 @@ TEST_F(TrainCommandTest, AFrozenProcessIsNamedInBoundedTime) {
         Case{1, "cluster.lost_after_ms=2000", "server 0 was not heard of for"},
         Case{3, "cluster.lost_after_ms=2000", "worker 1 was not heard of for"}}) {
     std::filesystem::remove_all(run_);
-    WriteJob("epochs: 100000 batch_size: 32 report_every_steps: 5", "servers: 1 workers: 2");
+    WriteJob("epochs: 100000 batch_size: 32 report_every_steps: 5",
+             "servers: 1 workers: 2 max_restarts: 0");
     Program program(Train({"--set", c.timeout}));
     ASSERT_TRUE(program.WaitForOutput("worker 1  pid "));
     for (int i = 0; i < 3000 && ReadFile(run_ + "/events.jsonl").empty(); ++i) usleep(10000);

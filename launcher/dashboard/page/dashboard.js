@@ -157,15 +157,16 @@
   };
 
   // ------------------------------------------------------------------------------------------- asking
-  let ended = false, answered = 0;
+  let ended = false, answered = 0, coordinator = "";
   const ask = async () => {
     let again = 1000;
     try {
       const response = await fetch(`data?events=${seen.events}&samples=${seen.samples}&thinned=${seen.thinned}`, {cache: "no-store", signal: AbortSignal.timeout(5000)});
       const view = await response.json();
+      // Another coordinator on the same port, e.g. after a restart: begin anew.
+      if (coordinator && view.coordinator !== coordinator) { location.reload(); return; }
+      coordinator = view.coordinator;
       view.events.forEach(addEvent);
-      // A smaller number is that of another coordinator on the same port: begin anew.
-      if (view.events_seen < seen.events) { location.reload(); return; }
       seen.events = view.events_seen;
       samples = samples.slice(0, view.samples_from).concat(view.samples);
       seen.samples = samples.length;

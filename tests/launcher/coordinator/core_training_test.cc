@@ -72,6 +72,51 @@ TEST(CoordinatorTrainingTest, AProcessThatIsNotHeardOfFailsTheJobAndIsNamed) {
             "worker 1 was not heard of for 10.2 s, last seen at step 412");
 }
 
+TEST(CoordinatorTrainingTest, ALossIsToldFromAFaultOfTheJobItself) {
+  CoreHarness frozen(MakeJob("sync", 1, 1));  // lost_after_ms 10000
+  frozen.StartAll(1, 1, MakeSetup(10, 0));
+  frozen.Advance(absl::Seconds(11));
+  const auto lost = frozen.core().Look(0, frozen.now());
+  EXPECT_EQ(lost.phase(), v1::FAILED);
+  EXPECT_TRUE(lost.restorable());
+  for (const bool unreachable : {false, true}) {
+    CoreHarness harness(MakeJob("sync", 1, 1));
+    harness.StartAll(1, 1, MakeSetup(10, 0));
+    v1::HeartbeatRequest failing = harness.Beat(v1::WORKER, 0);
+    failing.set_failure("it ends here");
+    failing.set_unreachable(unreachable);
+    harness.Heartbeat(failing);
+    EXPECT_EQ(harness.core().Look(0, harness.now()).restorable(), unreachable);
+  }
+}
+
+TEST(CoordinatorTrainingTest, AfterARestartTheGenerationIsNewAndTheTimeIsThatOfTheWholeRun) {
+  CoordinatorCore::Options options;
+  options.job = MakeJob("sync", 1, 1);
+  options.earlier.restarts = 2;
+  options.earlier.generation = 7;
+  options.earlier.cause = "worker 0 was killed";
+  options.earlier.training_start = absl::UnixEpoch();
+  CoreHarness harness(std::move(options));
+  harness.Advance(absl::Seconds(5));
+  harness.StartAll(1, 1, MakeSetup(10, 0));
+  const auto told = harness.core().Look(0, harness.now());
+  EXPECT_EQ(told.generation(), 8u);
+  ASSERT_EQ(told.events_size(), 1);
+  const auto event = nlohmann::json::parse(told.events(0));
+  EXPECT_EQ(event["kind"], "restart");
+  EXPECT_EQ(event["generation"], 8);
+  EXPECT_EQ(event["step"], 0);
+  EXPECT_FALSE(event.contains("checkpoint"));
+  EXPECT_EQ(event["cause"], "worker 0 was killed");
+  const double seconds = absl::ToDoubleSeconds(harness.now() - absl::UnixEpoch());
+  EXPECT_EQ(event["wall_seconds"], seconds);
+  harness.Fail("the end");
+  const auto summary = nlohmann::json::parse(harness.core().summary());
+  EXPECT_EQ(summary["restarts"], 2);
+  EXPECT_EQ(summary["wall_seconds"], seconds);
+}
+
 TEST(CoordinatorTrainingTest, TheFirstFailureIsTheOneReported) {
   CoreHarness harness(MakeJob("sync", 1, 2));
   harness.StartAll(1, 2, MakeSetup(10, 0));

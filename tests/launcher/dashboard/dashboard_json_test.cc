@@ -26,6 +26,7 @@ TEST(DashboardJsonTest, HasThePresentAndWhatThePageHasNotSeen) {
   v1::GetProgressReply news;
   news.add_events("{\"kind\":\"train\"}");
   news.set_events_seen(9);
+  news.set_job_id(0xab);
   const auto json =
       nlohmann::json::parse(DashboardJson(ViewAt(5), news, samples, {.events = 8, .samples = 2}));
   EXPECT_EQ(json["workers"][0]["step"], 7);
@@ -34,6 +35,7 @@ TEST(DashboardJsonTest, HasThePresentAndWhatThePageHasNotSeen) {
   EXPECT_TRUE(json["servers"][0]["parked"].is_null());
   EXPECT_EQ(json["events"][0], "{\"kind\":\"train\"}");
   EXPECT_EQ(json["events_seen"], 9);
+  EXPECT_EQ(json["coordinator"], "00000000000000ab");
   EXPECT_EQ(json["samples_from"], 2);
   ASSERT_EQ(json["samples"].size(), 1u);
   EXPECT_EQ(json["samples"][0][0], 2) << "second 2";

@@ -25,6 +25,14 @@ TEST(ProcessExitTest, TheExitCodeIsAShells) {
   EXPECT_EQ(Worker(false, 3).ExitCode(), 3);
 }
 
+TEST(ProcessExitTest, ACrashIsToldFromAKill) {
+  for (const int crash : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) {
+    EXPECT_TRUE(Worker(true, crash).Crashed()) << crash;
+  }
+  for (const int kill : {SIGKILL, SIGTERM, SIGHUP}) EXPECT_FALSE(Worker(true, kill).Crashed());
+  EXPECT_FALSE(Worker(false, SIGSEGV).Crashed());  // an exit code
+}
+
 TEST(ProcessExitTest, OnlyAnUnaskedBadEndIsAFailure) {
   EXPECT_TRUE(Worker(true, SIGTERM).Failed());
   EXPECT_TRUE(Worker(false, 1).Failed());

@@ -49,6 +49,25 @@ TEST(ProgressStateTest, AnEventOfAnEarlierStepDoesNotMoveTheStateBack) {
   EXPECT_EQ(state.epoch, 2);
 }
 
+TEST(ProgressStateTest, ARestartMovesTheStateBackAndSaysWhy) {
+  ProgressState state;
+  EventKind kind;
+  ASSERT_TRUE(
+      ApplyEvent(R"({"kind":"train","step":90,"examples":900,"epoch":0.9})", &state, &kind).ok());
+  ASSERT_TRUE(ApplyEvent(R"({"kind":"restart","step":50,"examples":500,"checkpoint":"step-50",)"
+                         R"("restarts":2,"cause":"worker 1 was killed"})",
+                         &state, &kind)
+                  .ok());
+  EXPECT_EQ(kind, EventKind::kNotice);
+  EXPECT_EQ(state.step, 50u);
+  EXPECT_EQ(state.examples, 500u);
+  EXPECT_EQ(state.notice, "goes on from step 50, restart 2: worker 1 was killed");
+  ASSERT_TRUE(ApplyEvent(R"({"kind":"restart","step":0,"examples":0,"restarts":3,"cause":"x"})",
+                         &state, &kind)
+                  .ok());
+  EXPECT_EQ(state.notice, "begins anew, restart 3: x");
+}
+
 TEST(ProgressStateTest, ALossThatIsNotFiniteIsUnset) {
   ProgressState state;
   state.train.loss = 0.5;

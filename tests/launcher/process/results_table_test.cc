@@ -104,6 +104,11 @@ TEST(ResultsTableTest, DroppedGradientsAreCounted) {
             "  mode               sync,backup=1\n  gradients dropped  12\n");
 }
 
+TEST(ResultsTableTest, RestartsAreCounted) {
+  EXPECT_EQ(*RenderResults(R"({"restarts": 3, "wall_seconds": 1.5})"),
+            "  restarts   3\n  wall time  1.50 s\n");
+}
+
 TEST(ResultsTableTest, TwoClassesShowClassOne) {
   EXPECT_EQ(*RenderResults(R"({"train": {"loss": 1, "macro_f1": 0.1, "f1": 0.5, "auc": 0.75}})"),
             "\n  metric    loss      f1     auc\n  train   1.0000  0.5000  0.7500\n");

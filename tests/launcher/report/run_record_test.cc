@@ -91,6 +91,20 @@ TEST_F(RunRecordTest, AJobThatWentOnCountsItsTimeOnAndForgetsWhatDidNotHappen) {
   EXPECT_EQ(run.train.Last("loss"), 0.3);
 }
 
+TEST_F(RunRecordTest, ARestartSaysItselfHowLongTheRunTookSoFar) {
+  Write(
+      "events.jsonl",
+      "{\"time\":1,\"kind\":\"train\",\"generation\":1,\"step\":10,\"examples\":100,\"loss\":0.5}\n"
+      "{\"time\":0,\"kind\":\"restart\",\"generation\":2,\"step\":0,\"examples\":0,"
+      "\"wall_seconds\":4}\n"
+      "{\"time\":1.5,\"kind\":\"train\",\"generation\":2,\"step\":10,\"examples\":100,\"loss\":0.3}"
+      "\n");
+  const RunRecord run = Read();
+  ASSERT_EQ(run.train.points().size(), 1u);
+  EXPECT_EQ(run.train.points()[0].seconds, 5.5);
+  EXPECT_EQ(run.train.Last("loss"), 0.3);
+}
+
 TEST_F(RunRecordTest, WhyARunIsNotWholeIsSaid) {
   Write("events.jsonl", "");
   EXPECT_THAT(Read().failure, HasSubstr("has no summary.json"));

@@ -1,0 +1,117 @@
+#include "launcher/commands/run_screen.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/cluster_size.h"
+#include "common/job/job_file.h"
+#include "common/rehearsal/rehearsal.h"
+#include "common/status.h"
+#include "launcher/process/admission.h"
+#include "launcher/process/advice.h"
+
+namespace convoy {
+
+RunScreen::RunScreen(RunDirectory* directory)
+    : directory_(directory),
+      display_(ProgressDisplay::OptionsFor(STDOUT_FILENO, std::getenv("TERM"),
+                                           std::getenv("NO_COLOR"))) {}
+
+absl::Status RunScreen::BeginLife(const v1::Job& job, const JobProcesses& processes,
+                                  const std::string& coordinator, const std::string& dashboard) {
+  job_ = job;
+  job_is_final_ = cluster_is_final_ = false;
+  cluster_ = processes.processes();
+  cluster_[0].address = coordinator;
+  CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
+  if (!std::exchange(introduced_, true)) CONVOY_RETURN_IF_ERROR(Introduce());
+  if (!dashboard.empty()) ShowDashboard(processes.dashboard_url());
+  return absl::OkStatus();
+}
+
+absl::Status RunScreen::ProcessesChanged(const JobProcesses& processes) {
+  for (const ClusterProcess& now : processes.processes()) {
+    for (ClusterProcess& process : cluster_) {
+      if (process.role == now.role && process.rank == now.rank) process.pid = now.pid;
+    }
+  }
+  return directory_->WriteCluster(job_.name(), cluster_);
+}
+
+// Their numbers may soon be those of somebody else's processes.
+void RunScreen::EndLife() {
+  if (absl::Status removed = directory_->RemoveCluster(); !removed.ok())
+    display_.Print(absl::StrCat("warning: ", std::string(removed.message())));
+}
+
+absl::Status RunScreen::Introduce() {
+  display_.Print(absl::StrCat("job \"", job_.name(), "\", mode ", job_.training().mode(),
+                              ", run directory ", directory_->path()));
+  for (const ClusterProcess& process : cluster_) {
+    display_.Print(
+        absl::StrCat("  ", process.role, " ", process.rank, "  pid ", process.pid,
+                     process.log.empty() ? "" : "  " + directory_->path() + "/" + process.log));
+  }
+  CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan rehearsal, RehearsalOf(job_.rehearsal()));
+  for (const std::string& what : Describe(rehearsal)) {
+    display_.Print(absl::StrCat("rehearsal: ", what));
+  }
+  const auto [servers, workers] = ClusterSizeOf(job_);
+  const std::string advice = CoresAdvice(servers, workers, ThreadsPerWorker(job_), UsableCores());
+  if (!advice.empty()) display_.Print(absl::StrCat("note: ", advice));
+  return absl::OkStatus();
+}
+
+void RunScreen::ShowDashboard(const std::string& url) {
+  PrintOnce(url.empty() ? absl::StrCat("warning: there is no dashboard; ",
+                                       directory_->LogPath("coordinator", 0), " says why")
+                        : absl::StrCat("dashboard: ", url));
+}
+
+absl::Status RunScreen::Show(const v1::GetProgressReply& progress) {
+  if (progress.has_job() && !job_is_final_) {
+    job_is_final_ = true;
+    job_ = progress.job();
+    CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
+    if (progress.memory().host_bytes() > 0 && !std::exchange(memory_is_shown_, true))
+      display_.Print(MemoryLine(progress.memory()));
+  }
+  if (progress.phase() != v1::STARTING && !cluster_is_final_) {
+    cluster_is_final_ = true;
+    for (const v1::ProcessInfo& info : progress.processes()) {
+      for (ClusterProcess& process : cluster_) {
+        const bool same = process.role == (info.role() == v1::SERVER ? "server" : "worker") &&
+                          process.rank == static_cast<int>(info.rank());
+        if (same) process.address = info.address();
+      }
+    }
+    CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
+  }
+  for (const std::string& note : progress.notes()) PrintOnce(absl::StrCat("note: ", note));
+  display_.SetTotals(job_.training().epochs(), progress.total_examples());
+  display_.SetWaitingFor(progress.waiting_for(), absl::Now());
+  for (const std::string& event : progress.events()) {
+    NoteIfUnwritten(directory_->AppendEvent(event));
+    CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, absl::Now()));
+  }
+  display_.Refresh(absl::Now());
+  return absl::OkStatus();
+}
+
+// A life of the run says again what the one before has said.
+void RunScreen::PrintOnce(const std::string& line) {
+  if (printed_.insert(line).second) display_.Print(line);
+}
+
+// A disk that is full does not end the training.
+void RunScreen::NoteIfUnwritten(const absl::Status& appended) {
+  if (appended.ok() || std::exchange(event_was_lost_, true)) return;
+  display_.Print(absl::StrCat("warning: events are lost, the training goes on: ",
+                              std::string(appended.message())));
+}
+
+}  // namespace convoy

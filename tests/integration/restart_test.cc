@@ -1,0 +1,378 @@
+// Processes of a job that are killed, frozen and killed again while it runs: the launcher starts
+// all of them again from the newest checkpoint, and the job ends as if nothing had happened.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/math/random.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Clock = std::chrono::steady_clock;
+
+constexpr uint64_t kExamples = 4000, kEpochs = 8;
+
+std::string Lines() {
+  std::string text;
+  for (uint64_t i = 0; i < kExamples; ++i) {
+    const RandomStream random(3, "line", i);
+    uint64_t odd = 0;
+    std::string line;
+    for (uint64_t field = 0; field < 4; ++field) {
+      const uint64_t feature = 1 + 50 * field + random.Below(field, 50);
+      odd += feature % 2;
+      absl::StrAppend(&line, " ", feature, ":1");
+    }
+    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, "\n");
+  }
+  return text;
+}
+
+void SleepMs(uint64_t milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+struct Child {
+  pid_t pid = 0;
+  std::string role;  // "coordinator", "server", "worker"
+};
+
+// Processes that the launcher has started and that live, whether or not they have said a word.
+std::vector<Child> ChildrenOf(pid_t launcher) {
+  std::vector<Child> children;
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", launcher, "/task"), error)) {
+    std::ifstream list(task.path() / "children");
+    for (pid_t pid; list >> pid;) {
+      const std::string command = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
+      const std::vector<std::string> words = absl::StrSplit(command, '\0');
+      // Before its exec a child is called as the launcher is.
+      if (words.size() > 1 && words[1] != "train") children.push_back({pid, words[1]});
+    }
+  }
+  return children;
+}
+
+class RestartTest : public ::testing::Test {
+ protected:
+  void SetUp() override { WriteFile(folder_ / "train.libsvm", Lines()); }
+
+  void WriteJob(const std::string& mode, const std::string& checkpoint,
+                const std::string& cluster = "") {
+    WriteFile(job_, absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" }\n"
+                                 "model { mlp { hidden: 32 } classes: 2 }\n"
+                                 "optimizer { adam {} learning_rate: 0.01 }\n"
+                                 "training { mode: \"",
+                                 mode, "\" epochs: ", kEpochs,
+                                 " batch_size: 20 slices: 4 report_every_steps: 20 }\n"
+                                 "cluster { servers: 2 workers: 2 ",
+                                 cluster, " }\ncheckpoint { ", checkpoint, " }\n"));
+  }
+  std::vector<std::string> Command(const std::string& run,
+                                   const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+  std::string Model(const std::string& run) const {
+    return ReadFile(folder_ / (run + "/model.safetensors"));
+  }
+  std::string Events(const std::string& run) const {
+    return ReadFile(folder_ / (run + "/events.jsonl"));
+  }
+  nlohmann::json Summary(const std::string& run) const {
+    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+  }
+  // False: the job has ended, or a minute is over.
+  bool AwaitEvent(const std::string& run, const std::string& text) const {
+    const auto deadline = Clock::now() + std::chrono::minutes(1);
+    while (Clock::now() < deadline) {
+      if (Events(run).find(text) != std::string::npos) return true;
+      if (std::filesystem::exists(folder_ / (run + "/summary.json"))) return false;
+      SleepMs(2);
+    }
+    return false;
+  }
+  // Signals all children of this role, or all with "", that were not signalled before. Returns how
+  // many.
+  size_t Kill(const Program& program, const std::string& role, int signal = SIGKILL,
+              size_t at_most = 100) {
+    size_t killed = 0;
+    for (const Child& child : ChildrenOf(program.pid())) {
+      if (killed == at_most || (!role.empty() && child.role != role)) continue;
+      if (!pids_.insert(child.pid).second) continue;  // it is dying
+      kill(child.pid, signal);
+      ++killed;
+    }
+    return killed;
+  }
+  // The launcher has said so many times that the job starts again.
+  static void AwaitRestarts(Program& program, size_t restarts) {
+    const auto deadline = Clock::now() + std::chrono::minutes(1);
+    for (size_t said = 0; said < restarts && Clock::now() < deadline;) {
+      said = 0;
+      const std::string output = program.Output();
+      for (size_t at = 0; (at = output.find("; starting again", at)) != std::string::npos; ++at)
+        ++said;
+    }
+  }
+  // Of those that were signalled.
+  bool NobodyIsLeft() const {
+    for (int i = 0; i < 100; ++i) {
+      size_t alive = 0;
+      for (const pid_t pid : pids_) alive += kill(pid, 0) == 0 ? 1 : 0;
+      if (alive == 0) return true;
+      SleepMs(50);
+    }
+    return false;
+  }
+  void ExpectSameAs(const std::string& alone, const std::string& run,
+                    const ProgramResult& result) const {
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_TRUE(Model(alone) == Model(run)) << result.output;
+    EXPECT_EQ(Summary(alone)["steps"], Summary(run)["steps"]);
+    EXPECT_EQ(Summary(alone)["examples"], Summary(run)["examples"]);
+    EXPECT_EQ(Summary(alone)["train"], Summary(run)["train"]);
+    EXPECT_TRUE(NobodyIsLeft());
+  }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+  std::set<pid_t> pids_;
+};
+
+TEST_F(RestartTest, KilledProcessesOfAnyRoleChangeNoBitOfSync) {
+  const uint64_t seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  for (const char* role : {"server", "worker", "coordinator"}) {
+    std::string moments;
+    Program program(Command(role));
+    ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;
+    for (int i = 0; i < 3; ++i) {
+      const uint64_t delay = random() % 700;
+      absl::StrAppend(&moments, " ", delay, " ms");
+      SleepMs(delay);
+      Kill(program, role, SIGKILL, 1);
+    }
+    SCOPED_TRACE(absl::StrCat(role, ", seed ", seed, ", moments", moments));
+    const ProgramResult result = program.Wait();
+    ExpectSameAs("alone", role, result);
+    EXPECT_THAT(result.output, HasSubstr(absl::StrCat(role, " 0 (pid ")));
+    EXPECT_THAT(result.output, HasSubstr("was killed by SIGKILL; starting again from the "
+                                         "checkpoint of step "));
+    EXPECT_GE(Summary(role).value("restarts", 0), 1) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("restarts  "));
+  }
+}
+
+TEST_F(RestartTest, AnyProcessesAtAnyMomentAlsoWhileOthersStartAgain) {
+  const uint64_t seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  std::string moments;
+  Program program(Command("run"));
+  for (int i = 0; i < 8; ++i) {
+    const uint64_t delay = random() % 500;
+    const std::vector<Child> children = ChildrenOf(program.pid());
+    absl::StrAppend(&moments, " ", delay, " ms:");
+    SleepMs(delay);
+    for (const Child& child : children) {
+      pids_.insert(child.pid);
+      if (random() % 3 != 0) continue;
+      absl::StrAppend(&moments, " ", child.role);
+      kill(child.pid, SIGKILL);
+    }
+  }
+  SCOPED_TRACE(absl::StrCat("seed ", seed, ", moments", moments));
+  ExpectSameAs("alone", "run", program.Wait());
+}
+
+TEST_F(RestartTest, AllAtOnceAndTheNextOnesAsSoonAsTheyAreThere) {
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
+  EXPECT_EQ(Kill(program, ""), 5u);
+  size_t restarts = 1;
+  for (const char* role : {"coordinator", "server", "worker"}) {
+    AwaitRestarts(program, restarts++);
+    // The new ones, still registering, reading data or restoring.
+    for (int i = 0; i < 5000 && Kill(program, role, SIGKILL, 1) == 0; ++i) SleepMs(2);
+  }
+  const ProgramResult result = program.Wait();
+  ExpectSameAs("alone", "run", result);
+  EXPECT_EQ(Summary("run")["restarts"], 4) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("in a row without getting further; in "));
+}
+
+TEST_F(RestartTest, WhileTheEndIsSaved) {
+  const uint64_t seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  WriteJob("sync", "every_steps: 300");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  for (const char* role : {"server", "worker", "coordinator"}) {
+    Program program(Command(role));
+    ASSERT_TRUE(AwaitEvent(role, absl::StrCat("\"step\":", kExamples * kEpochs / 20 - 40, ",")))
+        << program.Wait().output;
+    const uint64_t delay = random() % 60;
+    SleepMs(delay);
+    Kill(program, role, SIGKILL, 1);
+    SCOPED_TRACE(absl::StrCat(role, ", seed ", seed, ", ", delay, " ms"));
+    ExpectSameAs("alone", role, program.Wait());
+  }
+}
+
+TEST_F(RestartTest, WithoutACheckpointTheJobBeginsAnewAndNoStepIsDrawnTwice) {
+  WriteJob("sync", "at_end: false");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"step\":100,")) << program.Wait().output;
+  Kill(program, "server", SIGKILL, 1);
+  const ProgramResult result = program.Wait();
+  ExpectSameAs("alone", "run", result);
+  EXPECT_THAT(result.output, HasSubstr("starting again from the beginning"));
+  EXPECT_THAT(ReadFile(folder_ / "run/logs/worker-0.log"), HasSubstr("---- restart 1 ----"));
+  uint64_t generation = 0, restarts = 0, step = 0;
+  const std::string events = Events("run");
+  for (const auto& line : absl::StrSplit(events, '\n', absl::SkipEmpty())) {
+    const auto event = nlohmann::json::parse(std::string(line));
+    ASSERT_GE(event["generation"].get<uint64_t>(), generation);
+    if (event["kind"] == "restart") {
+      ++restarts;
+      EXPECT_GT(event["generation"].get<uint64_t>(), generation);
+      EXPECT_THAT(event["cause"].get<std::string>(), HasSubstr("was killed by SIGKILL"));
+      step = event["step"].get<uint64_t>();
+    } else if (event["kind"] == "train") {
+      EXPECT_EQ(event["step"].get<uint64_t>(), step + 20);
+      step = event["step"].get<uint64_t>();
+    }
+    generation = event["generation"].get<uint64_t>();
+  }
+  EXPECT_EQ(restarts, 1u);
+}
+
+// Each cell counts each batch once.
+void ExpectAllExamplesInAllCells(const std::string& run) {
+  const auto stored = ListCheckpoints(run + "/checkpoints");
+  ASSERT_TRUE(stored.ok() && !stored->empty());
+  const auto checkpoint = CheckpointReader::Open(stored->back().path);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
+    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
+      EXPECT_EQ(block.cell->examples, kExamples * kEpochs) << (*checkpoint)->variables()[v].name;
+    }
+  }
+}
+
+TEST_F(RestartTest, InModesWithoutStepsEveryCellCountsEveryBatchOnce) {
+  const uint64_t seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  for (const char* mode : {"async", "ssp:2"}) {
+    WriteJob(mode, "every_steps: 50");
+    const std::string run = mode;
+    std::string moments;
+    Program program(Command(run));
+    ASSERT_TRUE(AwaitEvent(run, "\"checkpoint\"")) << program.Wait().output;
+    for (const char* role : {"worker", "server", "coordinator"}) {
+      const uint64_t delay = random() % 700;
+      absl::StrAppend(&moments, " ", delay, " ms");
+      SleepMs(delay);
+      Kill(program, role, SIGKILL, 1);
+    }
+    const ProgramResult result = program.Wait();
+    SCOPED_TRACE(absl::StrCat(mode, ", seed ", seed, ", moments", moments, "\n", result.output));
+    ASSERT_EQ(result.exit_code, 0);
+    EXPECT_GE(Summary(run).value("restarts", 0), 1);
+    EXPECT_EQ(Summary(run)["examples"], kExamples * kEpochs);
+    ExpectAllExamplesInAllCells(folder_ / run);
+    EXPECT_TRUE(NobodyIsLeft());
+  }
+}
+
+TEST_F(RestartTest, AFrozenProcessIsReplacedAsOneThatWasKilled) {
+  WriteJob("sync", "every_steps: 50", "lost_after_ms: 1500");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  for (const char* role : {"server", "worker"}) {
+    Program program(Command(role));
+    ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;
+    Kill(program, role, SIGSTOP, 1);
+    const ProgramResult result = program.Wait();
+    ExpectSameAs("alone", role, result);
+    EXPECT_THAT(result.output, HasSubstr("; starting again from the checkpoint of step "));
+  }
+}
+
+TEST_F(RestartTest, AWorkerThatAlwaysDiesEndsTheJobWithAWordOnHowOften) {
+  WriteJob("sync", "every_steps: 50", "max_restarts: 2");
+  Program program(Command("run"));
+  const auto deadline = Clock::now() + std::chrono::minutes(1);
+  std::thread killer([&] {
+    while (Clock::now() < deadline && kill(program.pid(), 0) == 0) {
+      Kill(program, "worker", SIGKILL, 1);
+      SleepMs(5);
+      if (std::filesystem::exists(folder_ / "run/summary.json")) return;
+    }
+  });
+  killer.join();
+  const ProgramResult result = program.Wait();
+  EXPECT_EQ(result.exit_code, 128 + SIGKILL) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("the job was started again 2 times in a row without getting "
+                                       "further than before, and is given up "
+                                       "(cluster.max_restarts: 2)"));
+  EXPECT_THAT(result.output, HasSubstr("its log is "));
+  EXPECT_THAT(Summary("run")["failure"].get<std::string>(), HasSubstr("was killed by SIGKILL"));
+  EXPECT_TRUE(NobodyIsLeft());
+}
+
+TEST_F(RestartTest, ARequestToEndEndsAJobThatIsStartingAgain) {
+  WriteJob("sync", "every_steps: 50");
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
+  Kill(program, "");
+  // Until the delay before the next restart is long enough.
+  while (program.Output().find("number 4 of at most 10") == std::string::npos) {
+    Kill(program, "");
+    SleepMs(10);
+  }
+  program.Signal(SIGTERM);
+  const ProgramResult result = program.Wait();
+  EXPECT_EQ(result.exit_code, 128 + SIGTERM) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("--resume"));
+  EXPECT_TRUE(NobodyIsLeft());
+  const ProgramResult resumed = RunProgram(Command("run", {"--resume"}));
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
+}
+
+TEST_F(RestartTest, AJobThatFailsByItselfIsNotStartedAgain) {
+  WriteJob("sync", "every_steps: 50");
+  const ProgramResult result =
+      RunProgram(Command("run", {"--set", "optimizer={sgd {} learning_rate: 1e30}"}));
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("not a finite number"));
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+}
+
+}  // namespace
+}  // namespace convoy::testing
