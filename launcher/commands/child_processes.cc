@@ -136,9 +136,10 @@ class ChildProcesses final : public JobProcesses {
 
   absl::Status StartWorker(uint32_t rank) {
     const uint32_t threads = ThreadsPerWorker(job_);
-    return Spawn("worker", static_cast<int>(rank),
-                 WithCores(job_.cluster().servers() + rank * threads, threads,
-                           {"worker", "--coordinator", coordinator_, "--rank", absl::StrCat(rank)}));
+    return Spawn(
+        "worker", static_cast<int>(rank),
+        WithCores(job_.cluster().servers() + rank * threads, threads,
+                  {"worker", "--coordinator", coordinator_, "--rank", absl::StrCat(rank)}));
   }
 
   // The log of an earlier process goes on; what belongs to which is to be seen.

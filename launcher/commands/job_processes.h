@@ -3,10 +3,10 @@
 #ifndef CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
 #define CONVOY_LAUNCHER_COMMANDS_JOB_PROCESSES_H_
 
-#include <functional>
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>

@@ -156,9 +156,8 @@ class TrainingRun {
   // the job can't go on.
   absl::StatusOr<bool> GoesOnWithout(const JobProcesses::Failure& failure) {
     if (prepared_.in_process || !failure.killed || !failure.worker) return false;
-    const auto reply =
-        Client()->ProcessLost(v1::WORKER, failure.rank, static_cast<uint64_t>(failure.pid),
-                              failure.cause);
+    const auto reply = Client()->ProcessLost(v1::WORKER, failure.rank,
+                                             static_cast<uint64_t>(failure.pid), failure.cause);
     if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
     if (reply->remedy() == v1::ProcessLostReply::NOTHING) {
       Processes()->Forgive();

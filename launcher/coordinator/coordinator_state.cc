@@ -214,6 +214,7 @@ void CoordinatorCore::End(v1::JobPhase phase) {
   Outcome outcome;
   outcome.failure = failure_;
   outcome.restarts = earlier_.restarts;
+  outcome.workers_replaced = workers_replaced_;
   if (plan_) {
     outcome.wall =
         std::min(now_, training_end_) - std::min(training_start_, earlier_.training_start);

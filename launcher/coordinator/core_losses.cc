@@ -46,8 +46,10 @@ Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest
   now_ = now;
   v1::ProcessLostReply reply;
   Process* const process = members_.FindRank(request.role(), request.rank());
+  // Or one that died before it could register in the place of that one.
   const bool is_meant =
-      process != nullptr && (request.pid() == 0 || request.pid() == process->registration.pid());
+      process != nullptr && (request.pid() == 0 || request.pid() == process->registration.pid() ||
+                             !process->lost.empty());
   if (absl::Status status = CheckJob(request.job_id()); !status.ok()) {
     Answer(call, status);
     return Flush();
@@ -80,6 +82,7 @@ absl::Status CoordinatorCore::MakeReadyAgain(const v1::ReadyRequest& request, Pr
 void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {
   if (!worker->rejoins || worker->rejoined) return;
   worker->rejoined = true;
+  ++workers_replaced_;
   const uint32_t rank = worker->identity.rank();
   if (tasks_) {
     reports_->GiveUpTask(tasks_->LastTrained(rank));

@@ -161,6 +161,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
     json["imbalance"] = imbalance;
   }
   if (outcome.restarts > 0) json["restarts"] = outcome.restarts;
+  if (outcome.workers_replaced > 0) json["workers_replaced"] = outcome.workers_replaced;
   json["checkpoints_saved"] = outcome.checkpoints_saved;
   json["checkpoints_failed"] = outcome.checkpoints_failed;
   if (outcome.best) {

@@ -22,8 +22,9 @@ struct Outcome {
       early_stopping{};  // why the training ended before its planned end by itself; "": it did not
   std::optional<CheckpointBest> best{};  // the best validation that was saved
   std::optional<uint64_t>
-      model_step{};       // model.safetensors has the weights of this step, not the last
-  uint32_t restarts = 0;  // of all processes, by the launcher
+      model_step{};               // model.safetensors has the weights of this step, not the last
+  uint32_t restarts = 0;          // of all processes, by the launcher
+  uint32_t workers_replaced = 0;  // since the last of these
   uint64_t checkpoints_saved = 0;
   uint64_t checkpoints_failed = 0;
   std::string failure{};  // "": it ended well

@@ -105,8 +105,8 @@ TEST(ResultsTableTest, DroppedGradientsAreCounted) {
 }
 
 TEST(ResultsTableTest, RestartsAreCounted) {
-  EXPECT_EQ(*RenderResults(R"({"restarts": 3, "wall_seconds": 1.5})"),
-            "  restarts   3\n  wall time  1.50 s\n");
+  EXPECT_EQ(*RenderResults(R"({"restarts": 3, "workers_replaced": 2, "wall_seconds": 1.5})"),
+            "  restarts          3\n  workers replaced  2\n  wall time         1.50 s\n");
 }
 
 TEST(ResultsTableTest, TwoClassesShowClassOne) {
