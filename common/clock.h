@@ -7,11 +7,15 @@
 
 namespace convoy {
 
+// The machine's time when the process started, plus what has passed since then: it goes on evenly
+// when the machine's clock is set. For deadlines and durations; compare with itself only.
+absl::Time SteadyNow();
+
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual absl::Time Now() const = 0;
-  // The machine's clock. Never destroyed.
+  // SteadyNow. Never destroyed.
   static const Clock& Real();
 };
 

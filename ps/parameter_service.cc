@@ -72,6 +72,9 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (const std::shared_ptr<StreamServer> server = Server()) server->Stop();
   }
 
+  void SetMaxBacklog(size_t bytes) {
+    if (const std::shared_ptr<StreamServer> server = Server()) server->SetMaxBacklog(bytes);
+  }
   void SetLink(const LinkLimit& limit) {
     if (const std::shared_ptr<StreamServer> server = Server()) server->SetLink(limit);
   }
@@ -172,6 +175,7 @@ absl::StatusOr<std::unique_ptr<ParameterService>> ParameterService::Start(Option
 ParameterService::ParameterService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ParameterService::~ParameterService() = default;
 const std::string& ParameterService::address() const { return impl_->Server()->address(); }
+void ParameterService::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void ParameterService::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void ParameterService::Install(std::shared_ptr<ServerCore> core) {
   impl_->Install(std::move(core));

@@ -37,6 +37,7 @@ class ParameterService {
   // From now on requests go to `core`. Call once.
   void Install(std::shared_ptr<ServerCore> core);
   // See StreamServer. Call before Install.
+  void SetMaxBacklog(size_t bytes);
   void SetLink(const LinkLimit& limit);
   // Counters, with the bytes of the network.
   v1::ServerStats Stats() const;

@@ -65,6 +65,16 @@ absl::StatusOr<std::shared_ptr<ServerCore>> MakeCore(const v1::Identity& identit
   return std::shared_ptr<ServerCore>(std::move(core));
 }
 
+// Replies that wait for one worker: all weights of the server, which it asks for at once, those
+// that its pushes under way ask for, and the rows of a batch. More than twice as much is no
+// worker's that reads what it is sent.
+size_t MaxBacklog(const v1::Job& job, const Placement& placement, uint32_t rank) {
+  constexpr size_t kRows = size_t{256} << 20;
+  const size_t weights = static_cast<size_t>(placement.elements_of_server(rank)) * sizeof(float);
+  const size_t usual = weights + job.cluster().in_flight_bytes() + (size_t{1} << 20);
+  return 2 * usual + (placement.tables().empty() ? 0 : kRows);
+}
+
 // Brings the orders that come with heartbeats to what follows them, once it is there.
 class SnapshotsInTurn {
  public:
@@ -188,6 +198,8 @@ absl::Status RunServer(const ServerOptions& options) {
   snapshots.Install(std::make_unique<SnapshotTaker>(
       *core, [client = coordinator.get()] { client->HeartbeatNow(); }));
   if (link->any()) options.log(absl::StrCat("rehearsal: the link is ", Describe(*link)));
+  service->SetMaxBacklog(
+      MaxBacklog(assignment.job(), (*core)->placement(), registered.identity().rank()));
   service->SetLink(*link);
   service->Install(*std::move(core));
   const absl::Status status = end.Wait();

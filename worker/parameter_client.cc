@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -36,10 +37,10 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ParameterClient::Connect(Option
       new ParameterClient(std::move(options), std::move(placement)));
   client->streams_.SetLink(client->options_.link);
   ClientCore::Actions actions;
-  client->core_.Start(absl::Now(), &actions);
+  client->core_.Start(SteadyNow(), &actions);
   CONVOY_RETURN_IF_ERROR(client->Perform(std::move(actions)));
   CONVOY_RETURN_IF_ERROR(client->WaitUntil([&] { return client->core_.connected(); }));
-  client->connected_at_ = absl::Now();
+  client->connected_at_ = SteadyNow();
   client->waited_ = absl::ZeroDuration();
   return client;
 }
@@ -269,7 +270,7 @@ absl::StatusOr<uint64_t> ParameterClient::Submit(uint32_t server, ExchangeReques
   for (uint32_t cell : request.pull_cells) ++awaited_[placement_.cells()[cell].variable];
   awaited_in_all_ += request.pull_cells.size();
   ClientCore::Actions actions;
-  const uint64_t id = core_.Submit(server, std::move(request), absl::Now(), &actions);
+  const uint64_t id = core_.Submit(server, std::move(request), SteadyNow(), &actions);
   CONVOY_RETURN_IF_ERROR(Perform(std::move(actions)));
   return id;
 }
@@ -337,7 +338,7 @@ absl::Status ParameterClient::OnRows(const ExchangeRequest& request, const Excha
 
 absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
   const auto server = static_cast<uint32_t>(event.peer);
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   ClientCore::Actions actions;
   switch (event.kind) {
     case StreamClient::Event::Kind::kOpened:
@@ -364,7 +365,7 @@ absl::StatusOr<bool> ParameterClient::HandleOne(absl::Time deadline) {
 
 absl::Status ParameterClient::Tick() {
   ClientCore::Actions actions;
-  CONVOY_RETURN_IF_ERROR(core_.Tick(absl::Now(), &actions));
+  CONVOY_RETURN_IF_ERROR(core_.Tick(SteadyNow(), &actions));
   return Perform(std::move(actions));
 }
 
@@ -379,14 +380,14 @@ absl::Status ParameterClient::Poll() {
 // One event at a time: to look whether there is another one costs a system call.
 absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
   if (done()) return absl::OkStatus();
-  const absl::Time begin = absl::Now();
-  for (absl::Time now = begin; !done(); now = absl::Now()) {
+  const absl::Time begin = SteadyNow();
+  for (absl::Time now = begin; !done(); now = SteadyNow()) {
     CONVOY_RETURN_IF_ERROR(options_.interrupted());
     CONVOY_ASSIGN_OR_RETURN(const bool handled,
                             HandleOne(std::min(core_.NextDeadline(), now + kLookUp)));
     if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
-  waited_ += absl::Now() - begin;
+  waited_ += SteadyNow() - begin;
   return absl::OkStatus();
 }
 

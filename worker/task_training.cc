@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "common/clock.h"
 #include "common/cluster_size.h"
 #include "common/metrics/metrics.h"
 #include "common/mode.h"
@@ -89,9 +89,9 @@ class TaskTraining {
   }
 
   absl::StatusOr<v1::NextTaskReply> AskForTask(uint64_t completed, bool wait) {
-    const absl::Time begin = absl::Now();
+    const absl::Time begin = SteadyNow();
     absl::StatusOr<v1::NextTaskReply> reply = context_.coordinator.NextTask(completed, wait);
-    parameters_.AddWait(absl::Now() - begin);
+    parameters_.AddWait(SteadyNow() - begin);
     return reply;
   }
 

@@ -2,13 +2,11 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
-
 namespace convoy {
 
 WorkerCounters CountersOf(const ParameterClient& parameters) {
   return {parameters.bytes_sent(), parameters.bytes_received(),
-          absl::Now() - parameters.connected_at(), parameters.waited()};
+          SteadyNow() - parameters.connected_at(), parameters.waited()};
 }
 
 StepPlan PlanOf(const TrainingContext& context) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/clock.h"
 #include "common/mutex.h"
 #include "common/status.h"
 #include "proto/coordinator.grpc.pb.h"
@@ -152,11 +153,11 @@ template <typename Request, typename Reply>
 absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
     grpc::Status (v1::Coordinator::Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
     const Request& request, absl::Duration wait, CancellableCall* call) {
-  const absl::Time give_up = absl::Now() + wait + options_.unreachable_after;
+  const absl::Time give_up = SteadyNow() + wait + options_.unreachable_after;
   for (;;) {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
-    context.set_deadline(absl::ToChronoTime(give_up));
+    context.set_deadline(absl::ToChronoTime(absl::Now() + (give_up - SteadyNow())));
     if (!call->Enter(&context)) return absl::CancelledError("cancelled by this process");
     Reply reply;
     const grpc::Status status = (stub_.get()->*method)(&context, request, &reply);
@@ -164,7 +165,7 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
     if (status.ok()) return reply;
     if (call->cancelled()) return absl::CancelledError("cancelled by this process");
     const bool lost = status.error_code() == grpc::StatusCode::UNAVAILABLE;
-    if (lost && absl::Now() < give_up) {
+    if (lost && SteadyNow() < give_up) {
       call->Pause(kRetryPause);
       continue;
     }

@@ -6,15 +6,18 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/clock.h"
 
 namespace convoy::net_internal {
 
+// `time`: of SteadyNow.
 inline gpr_timespec GprTime(absl::Time time) {
-  return time == absl::InfiniteFuture()
-             ? gpr_inf_future(GPR_CLOCK_REALTIME)
-             : gpr_time_from_nanos(absl::ToUnixNanos(time), GPR_CLOCK_REALTIME);
+  if (time == absl::InfiniteFuture()) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+  if (time == absl::InfinitePast()) return gpr_inf_past(GPR_CLOCK_MONOTONIC);
+  return gpr_time_add(
+      gpr_now(GPR_CLOCK_MONOTONIC),
+      gpr_time_from_nanos(absl::ToInt64Nanoseconds(time - SteadyNow()), GPR_TIMESPAN));
 }
 
 // As CompletionQueue::AsyncNext, but asks again and again for up to `spin` before it sleeps.
@@ -23,11 +26,11 @@ inline grpc::CompletionQueue::NextStatus NextCompletion(grpc::CompletionQueue& q
                                                         void** tag, bool* ok) {
   if (spin > absl::ZeroDuration()) {
     const gpr_timespec at_once = gpr_inf_past(GPR_CLOCK_REALTIME);
-    const absl::Time end = std::min(deadline, absl::Now() + spin);
+    const absl::Time end = std::min(deadline, SteadyNow() + spin);
     do {
       const auto result = queue.AsyncNext(tag, ok, at_once);
       if (result != grpc::CompletionQueue::TIMEOUT) return result;
-    } while (absl::Now() < end);
+    } while (SteadyNow() < end);
   }
   return queue.AsyncNext(tag, ok, GprTime(deadline));
 }

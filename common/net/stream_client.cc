@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/next_completion.h"
 
@@ -105,7 +106,7 @@ class StreamClient::Impl {
     if (call == nullptr || call->broken) return;
     bytes_sent_ += message.size();
     const absl::Time due =
-        link_ ? link_->Arrival(message.size(), absl::Now()) : absl::InfinitePast();
+        link_ ? link_->Arrival(message.size(), SteadyNow()) : absl::InfinitePast();
     call->outgoing.push_back({net_internal::ToByteBuffer(message), due});
     WriteNext(call);
   }
@@ -200,7 +201,7 @@ class StreamClient::Impl {
     if (!call->started || call->writing || call->delayed || call->broken || call->outgoing.empty())
       return;
     ClientCall::Outgoing& next = call->outgoing.front();
-    if (link_ && next.due > absl::Now()) {
+    if (link_ && next.due > SteadyNow()) {
       call->delayed = true;
       call->alarm.Set(&queue_, net_internal::GprTime(next.due), &call->tags[ClientCall::kDelay]);
     } else {

@@ -15,6 +15,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 #include "common/mutex.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/next_completion.h"
@@ -112,6 +113,8 @@ class StreamServer::Impl {
           {net_internal::ToByteBuffer(message), message.size(), DueTime(message.size())});
   }
 
+  void SetMaxBacklog(size_t bytes) { max_backlog_bytes_ = bytes; }
+
   void SetLink(const LinkLimit& limit) {
     if (!limit.any()) return;
     MutexLock lock(link_mutex_);
@@ -132,7 +135,7 @@ class StreamServer::Impl {
   absl::Time DueTime(size_t bytes) {
     if (!has_link_) return absl::InfinitePast();
     MutexLock lock(link_mutex_);
-    return link_->Arrival(bytes, absl::Now());
+    return link_->Arrival(bytes, SteadyNow());
   }
 
   // No operation may be started on a queue that is shut down.
@@ -169,7 +172,7 @@ class StreamServer::Impl {
 
   void Run(size_t index) {
     grpc::ServerCompletionQueue* queue = queues_[index].get();
-    absl::Time next_tick = absl::Now() + options_.tick;
+    absl::Time next_tick = SteadyNow() + options_.tick;
     for (;;) {
       void* tag;
       bool ok;
@@ -179,9 +182,9 @@ class StreamServer::Impl {
       if (result == grpc::CompletionQueue::GOT_EVENT) {
         Complete(queue, *static_cast<ServerCall::Tag*>(tag), ok);
       }
-      if (index == 0 && absl::Now() >= next_tick) {
+      if (index == 0 && SteadyNow() >= next_tick) {
         options_.handler->OnTick();
-        next_tick = absl::Now() + options_.tick;
+        next_tick = SteadyNow() + options_.tick;
       }
     }
   }
@@ -257,7 +260,7 @@ class StreamServer::Impl {
     if (call->finishing) return;
     call->backlog += message.size;
     call->outgoing.push_back(std::move(message));
-    if (call->backlog > options_.max_backlog_bytes) {
+    if (call->backlog > max_backlog_bytes_) {
       call->context.TryCancel();
       return;
     }
@@ -297,7 +300,7 @@ class StreamServer::Impl {
     }
     ServerCall::Outgoing& next = call->outgoing.front();
     ++call->operations;
-    if (has_link_ && next.due > absl::Now()) {
+    if (has_link_ && next.due > SteadyNow()) {
       call->delayed = true;
       call->alarm.Set(call->queue, net_internal::GprTime(next.due),
                       &call->tags[ServerCall::kDelay]);
@@ -325,6 +328,7 @@ class StreamServer::Impl {
   }
 
   const Options options_;
+  std::atomic<size_t> max_backlog_bytes_{options_.max_backlog_bytes};
   OrdinaryMethods methods_;  // constant
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
@@ -355,6 +359,7 @@ const std::string& StreamServer::address() const { return impl_->address_; }
 void StreamServer::Send(StreamId stream, const WireMessage& message) {
   impl_->Send(stream, message);
 }
+void StreamServer::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void StreamServer::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamServer::Close(StreamId stream) { impl_->Close(stream); }
 void StreamServer::Stop() { impl_->Stop(); }

@@ -58,6 +58,8 @@ class StreamServer {
   // From now on messages of streams leave as over such a link, which all streams share, to a
   // millisecond. Answers of ordinary methods leave at once. Any thread, at most once.
   void SetLink(const LinkLimit& limit);
+  // Replaces Options::max_backlog_bytes. Any thread.
+  void SetMaxBacklog(size_t bytes);
   // Ends a stream with an error. Any thread.
   void Close(StreamId stream);
   // Ends all streams and joins the threads.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/clock.h"
 #include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
 #include "common/monitoring/metrics_ports.h"
@@ -125,7 +126,7 @@ class TrainingRun {
 
   // Until the job has ended, or a process is lost.
   absl::Status Watch() {
-    absl::Time last_heard = absl::Now();
+    absl::Time last_heard = SteadyNow();
     for (;;) {
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
         CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOnWithout(*failure));
@@ -141,11 +142,11 @@ class TrainingRun {
         const auto failure = Processes()->FirstFailure();
         if (failure && (failure->killed || failure->coordinator || reported_))
           return absl::AbortedError(failure->description);
-        silent_ = absl::Now() - last_heard > kCoordinatorSilence;
+        silent_ = SteadyNow() - last_heard > kCoordinatorSilence;
         if (silent_) return progress.status();
         continue;
       }
-      last_heard = absl::Now();
+      last_heard = SteadyNow();
       CONVOY_RETURN_IF_ERROR(Follow(*progress));
       if (progress->phase() == v1::DONE) return absl::OkStatus();
       if (progress->phase() == v1::FAILED) return absl::AbortedError(progress->failure());
@@ -303,9 +304,9 @@ class TrainingRun {
 
   // False: the user wants the job to stop.
   bool WaitUnlessStopped(absl::Duration duration) {
-    const absl::Time until = absl::Now() + duration;
+    const absl::Time until = SteadyNow() + duration;
     MutexLock lock(mutex_);
-    for (absl::Duration left; !stop_wanted_ && (left = until - absl::Now()) > absl::ZeroDuration();)
+    for (absl::Duration left; !stop_wanted_ && (left = until - SteadyNow()) > absl::ZeroDuration();)
       stop_changed_.WaitFor(mutex_, left);
     return !stop_wanted_;
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 #include "common/mutex.h"
 #include "common/net/host_name.h"
 #include "common/net/listen_address.h"
@@ -294,10 +295,10 @@ bool CoordinatorService::Impl::AllDoneLocked(absl::Duration grace) {
 }
 
 bool CoordinatorService::Impl::WaitUntilEnded(absl::Duration timeout, absl::Duration grace) {
-  const absl::Time give_up = absl::Now() + timeout;
+  const absl::Time give_up = SteadyNow() + timeout;
   MutexLock lock(mutex_);
   while (!AllDoneLocked(grace)) {
-    const absl::Duration left = give_up - absl::Now();
+    const absl::Duration left = give_up - SteadyNow();
     if (left <= absl::ZeroDuration()) return false;
     const absl::Duration grace_left =
         ended_ ? *ended_ + grace - options_.clock->Now() : absl::InfiniteDuration();

@@ -1,5 +1,15 @@
 // The servers and workers of the job: who may join as what, and whether a request comes from who it
 // says it comes from.
+//
+//   free --Register--> joining --Ready--> live --last step--> finished
+//                         |                |  ^
+//                  silent, or died         |  | heard of again, before another one has come
+//                         |                v  |
+//                         +-------------> lost --Register--> joining, with the next incarnation
+//
+// Each life of a process is an incarnation; requests of an earlier one than the newest of its rank
+// are refused. Whether the job waits for another one in the place of one that is lost, or fails, is
+// decided in core_losses.cc.
 #ifndef CONVOY_LAUNCHER_COORDINATOR_MEMBERSHIP_H_
 #define CONVOY_LAUNCHER_COORDINATOR_MEMBERSHIP_H_
 

@@ -351,5 +351,39 @@ TEST(DeafPeerTest, AClientThatNeverReadsIsClosedAndOthersGoOn) {
   EXPECT_LT(server.service().Stats().bytes_sent(), good_bytes + kMaxBacklog + kReply + kWindows);
 }
 
+// Each push changes the weights, so that no reply shares its memory with another one's.
+TEST(DeafPeerTest, FiftyThatPushAndNeverReadTakeAsMuchMemoryAsTheirBacklogs) {
+  constexpr size_t kClients = 50, kMaxBacklog = size_t{1} << 20, kWeights = 60'000;
+  LinearServer server({.mode = "async",
+                       .variables = {{"weight", {kWeights}, Initializer::Zeros()}},
+                       .max_backlog_bytes = kMaxBacklog});
+  const uint64_t before = CurrentProcessUsage().peak_rss_bytes();
+  size_t closed = 0;
+  std::vector<std::unique_ptr<ExchangeStream>> all_of_them;
+  for (size_t i = 0; i < kClients; ++i) {
+    ExchangeStream& deaf = *all_of_them.emplace_back(
+        std::make_unique<ExchangeStream>(server.Connect(), static_cast<uint32_t>(i), 1));
+    v1::ExchangeRequest push = deaf.NewRequest();
+    push.set_task(i + 1);
+    push.set_examples(1);
+    push.set_final(true);
+    v1::Contribution& all = *push.add_contributions();
+    all.mutable_values()->Resize(kWeights, 1.0f);
+    push.add_pull_cells(0);
+    uint64_t batch = 0;
+    while (batch < 2000 && deaf.Write(push)) push.set_batch(++batch);
+    if (batch < 2000) ++closed;
+  }
+  EXPECT_EQ(closed, kClients);
+  // What is queued for one, a reply above that, and what gRPC keeps for a connection on both sides.
+  constexpr uint64_t kConnection = uint64_t{6} << 20;
+  EXPECT_LT(CurrentProcessUsage().peak_rss_bytes() - before,
+            kClients * (kMaxBacklog + kWeights * sizeof(float) + kConnection));
+  ExchangeStream good(server.Connect(), 0, 2);
+  v1::ExchangeRequest pull = good.NewRequest();
+  pull.add_pull_cells(0);
+  EXPECT_EQ(good.Ask(pull).code(), 0u);
+}
+
 }  // namespace
 }  // namespace convoy::testing

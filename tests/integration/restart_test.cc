@@ -1,12 +1,12 @@
-// Processes of a job that are killed, frozen and killed again while it runs: the launcher starts
-// all of them again from the newest checkpoint, and the job ends as if nothing had happened.
+// Processes of a job that are killed, frozen and killed again while it runs: the launcher replaces
+// a worker, or starts all of them again from the newest checkpoint, and the job ends as if nothing
+// had happened.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
@@ -18,7 +18,8 @@
 #include "absl/strings/str_split.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
-#include "common/math/random.h"
+#include "tests/testing/launched_children.h"
+#include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -30,51 +31,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kExamples = 4000, kEpochs = 8;
 
-std::string Lines() {
-  std::string text;
-  for (uint64_t i = 0; i < kExamples; ++i) {
-    const RandomStream random(3, "line", i);
-    uint64_t odd = 0;
-    std::string line;
-    for (uint64_t field = 0; field < 4; ++field) {
-      const uint64_t feature = 1 + 50 * field + random.Below(field, 50);
-      odd += feature % 2;
-      absl::StrAppend(&line, " ", feature, ":1");
-    }
-    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, "\n");
-  }
-  return text;
-}
-
 void SleepMs(uint64_t milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
 }
 
-struct Child {
-  pid_t pid = 0;
-  std::string role;  // "coordinator", "server", "worker"
-};
-
-// Processes that the launcher has started and that live, whether or not they have said a word.
-std::vector<Child> ChildrenOf(pid_t launcher) {
-  std::vector<Child> children;
-  std::error_code error;
-  for (const auto& task :
-       std::filesystem::directory_iterator(absl::StrCat("/proc/", launcher, "/task"), error)) {
-    std::ifstream list(task.path() / "children");
-    for (pid_t pid; list >> pid;) {
-      const std::string command = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
-      const std::vector<std::string> words = absl::StrSplit(command, '\0');
-      // Before its exec a child is called as the launcher is.
-      if (words.size() > 1 && words[1] != "train") children.push_back({pid, words[1]});
-    }
-  }
-  return children;
-}
-
 class RestartTest : public ::testing::Test {
  protected:
-  void SetUp() override { WriteFile(folder_ / "train.libsvm", Lines()); }
+  void SetUp() override { WriteFile(folder_ / "train.libsvm", ParityLines(kExamples)); }
 
   void WriteJob(const std::string& mode, const std::string& checkpoint,
                 const std::string& cluster = "") {
@@ -117,7 +80,7 @@ class RestartTest : public ::testing::Test {
   size_t Kill(const Program& program, const std::string& role, int signal = SIGKILL,
               size_t at_most = 100) {
     size_t killed = 0;
-    for (const Child& child : ChildrenOf(program.pid())) {
+    for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
       if (killed == at_most || (!role.empty() && child.role != role)) continue;
       if (!pids_.insert(child.pid).second) continue;  // it is dying
       kill(child.pid, signal);
@@ -209,10 +172,10 @@ TEST_F(RestartTest, AnyProcessesAtAnyMomentAlsoWhileOthersStartAgain) {
   Program program(Command("run"));
   for (int i = 0; i < 8; ++i) {
     const uint64_t delay = random() % 500;
-    const std::vector<Child> children = ChildrenOf(program.pid());
+    const std::vector<LaunchedChild> children = LaunchedChildren(program.pid());
     absl::StrAppend(&moments, " ", delay, " ms:");
     SleepMs(delay);
-    for (const Child& child : children) {
+    for (const LaunchedChild& child : children) {
       pids_.insert(child.pid);
       if (random() % 3 != 0) continue;
       absl::StrAppend(&moments, " ", child.role);

@@ -1,0 +1,216 @@
+// A job under a seeded schedule of faults: its processes are killed, several at once, and frozen
+// for shorter and longer than it takes to be missed. A schedule goes on as the job gets further, so
+// that it does not depend on how fast the machine is.
+//
+// One seed and few faults by default. CONVOY_CHAOS_SEEDS=100 runs as many seeds,
+// CONVOY_CHAOS_FAULTS=30 that many faults each, CONVOY_CHAOS_SEED=7 begins with seed 7.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "tests/testing/launched_children.h"
+#include "tests/testing/parity_lines.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr uint64_t kExamples = 4000, kEpochs = 20, kBatch = 20;
+constexpr uint64_t kSteps = kExamples * kEpochs / kBatch;
+
+uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+void SleepMs(uint64_t milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+// Does things to the processes of a job, one after the other.
+class Chaos {
+ public:
+  Chaos(uint64_t seed, const Program& program, std::string events)
+      : random_(seed), program_(program), events_(std::move(events)) {}
+
+  // The next fault, once the job has got further. False: the job has ended.
+  bool Next() {
+    if (!AwaitProgress()) return false;
+    SleepMs(random_() % 40);
+    const std::vector<LaunchedChild> children = LaunchedChildren(program_.pid());
+    if (children.empty()) return true;  // they are being started
+    const LaunchedChild& one = children[random_() % children.size()];
+    switch (random_() % 8) {
+      case 0:
+        Freeze(one, 50 + random_() % 300);
+        break;
+      case 1:
+        if (one.role == "coordinator") return true;  // Nobody is missed by a frozen one.
+        Freeze(one, 1500);
+        break;
+      case 2:
+        Kill(children[random_() % children.size()]);
+        [[fallthrough]];
+      default:
+        Kill(one);
+    }
+    ++faults_;
+    return true;
+  }
+
+  uint64_t faults() const { return faults_; }
+  const std::string& history() const { return history_; }
+  bool NobodyIsLeft() const {
+    for (int i = 0; i < 100; ++i) {
+      size_t alive = 0;
+      for (const pid_t pid : pids_) alive += kill(pid, 0) == 0 ? 1 : 0;
+      if (alive == 0) return true;
+      SleepMs(50);
+    }
+    return false;
+  }
+
+ private:
+  size_t Lines() const {
+    const std::string events = ReadFile(events_);
+    size_t lines = 0;
+    for (size_t at = 0; (at = events.find("\"kind\":\"train\"", at)) != std::string::npos; ++at)
+      ++lines;
+    return lines;
+  }
+  bool AwaitProgress() {
+    const auto deadline = Clock::now() + std::chrono::minutes(1);
+    while (Clock::now() < deadline) {
+      if (const size_t lines = Lines(); lines > lines_) {
+        lines_ = lines;
+        return true;
+      }
+      if (std::filesystem::exists(std::filesystem::path(events_).parent_path() / "summary.json"))
+        return false;
+      SleepMs(2);
+    }
+    ADD_FAILURE() << "no progress for a minute";
+    return false;
+  }
+  void Kill(const LaunchedChild& child) {
+    absl::StrAppend(&history_, " kill ", child.role);
+    pids_.insert(child.pid);
+    kill(child.pid, SIGKILL);
+  }
+  void Freeze(const LaunchedChild& child, uint64_t milliseconds) {
+    absl::StrAppend(&history_, " freeze ", child.role, " ", milliseconds, " ms");
+    pids_.insert(child.pid);
+    kill(child.pid, SIGSTOP);
+    SleepMs(milliseconds);
+    kill(child.pid, SIGCONT);
+  }
+
+  std::mt19937_64 random_;
+  const Program& program_;
+  const std::string events_;
+  size_t lines_ = 0;
+  uint64_t faults_ = 0;
+  std::string history_;
+  std::set<pid_t> pids_;
+};
+
+class ChaosTest : public ::testing::Test {
+ protected:
+  ChaosTest() {
+    WriteFile(folder_ / "train.libsvm", ParityLines(kExamples));
+    WriteFile(folder_ / "new.libsvm", ParityLines(400));
+  }
+
+  void WriteJob(const std::string& mode) const {
+    WriteFile(job_, absl::StrCat(
+                        "data { train: \"train.libsvm\" validation { path: \"new.libsvm\" } "
+                        "cache_dir: \"cache\" }\n"
+                        "model { mlp { hidden: 32 } classes: 2 }\n"
+                        "optimizer { adam {} learning_rate: 0.003 }\n"
+                        "training { mode: \"",
+                        mode, "\" epochs: ", kEpochs, " batch_size: ", kBatch,
+                        " slices: 4 report_every_steps: 20 }\n"
+                        "cluster { servers: 2 workers: 2 lost_after_ms: 1000 heartbeat_ms: 100 }\n"
+                        "checkpoint { every_steps: 100 }\n"));
+  }
+  ProgramResult TrainUnderFaults(uint64_t seed, const std::string& run) {
+    Program program({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run});
+    Chaos chaos(seed, program, folder_ / (run + "/events.jsonl"));
+    const uint64_t wanted = FromEnvironment("CONVOY_CHAOS_FAULTS", 8);
+    while (chaos.faults() < wanted && chaos.Next()) program.Output();
+    const ProgramResult result = program.Wait(std::chrono::seconds(240));
+    EXPECT_EQ(result.exit_code, 0) << chaos.history() << "\n" << result.output;
+    EXPECT_EQ(chaos.faults(), wanted) << "the job ended before:" << chaos.history();
+    EXPECT_TRUE(chaos.NobodyIsLeft());
+    return result;
+  }
+  std::string Model(const std::string& run) const {
+    return ReadFile(folder_ / (run + "/model.safetensors"));
+  }
+  nlohmann::json Summary(const std::string& run) const {
+    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+  }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+  const uint64_t first_ = FromEnvironment("CONVOY_CHAOS_SEED", 1);
+  const uint64_t seeds_ = FromEnvironment("CONVOY_CHAOS_SEEDS", 1);
+};
+
+TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {
+  WriteJob("sync");
+  ASSERT_EQ(RunProgram({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / "alone"}).exit_code,
+            0);
+  for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    const std::string run = absl::StrCat("run", seed);
+    const ProgramResult result = TrainUnderFaults(seed, run);
+    ASSERT_TRUE(Model("alone") == Model(run)) << result.output;
+    EXPECT_EQ(Summary(run)["steps"], kSteps);
+    EXPECT_EQ(Summary(run)["examples"], kExamples * kEpochs);
+    EXPECT_EQ(Summary(run)["validation"], Summary("alone")["validation"]);
+    std::filesystem::remove_all(folder_ / run);
+  }
+}
+
+TEST_F(ChaosTest, AsyncCountsEveryBatchOnceInEveryCellAndLearnsAsWell) {
+  WriteJob("async");
+  ASSERT_EQ(RunProgram({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / "alone"}).exit_code,
+            0);
+  const double alone = Summary("alone")["validation"]["accuracy"];
+  for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    const std::string run = absl::StrCat("run", seed);
+    const ProgramResult result = TrainUnderFaults(seed, run);
+    ASSERT_EQ(Summary(run)["examples"], kExamples * kEpochs) << result.output;
+    EXPECT_NEAR(Summary(run)["validation"]["accuracy"].get<double>(), alone, 0.05);
+    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
+    ASSERT_TRUE(stored.ok() && !stored->empty());
+    const auto checkpoint = CheckpointReader::Open(stored->back().path);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
+      for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
+        ASSERT_EQ(block.cell->examples, kExamples * kEpochs) << result.output;
+      }
+    }
+    std::filesystem::remove_all(folder_ / run);
+  }
+}
+
+}  // namespace
+}  // namespace convoy::testing

@@ -1,0 +1,22 @@
+// The processes that a launcher has started.
+#ifndef CONVOY_TESTS_TESTING_LAUNCHED_CHILDREN_H_
+#define CONVOY_TESTS_TESTING_LAUNCHED_CHILDREN_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace convoy::testing {
+
+struct LaunchedChild {
+  pid_t pid = 0;
+  std::string role;  // "coordinator", "server", "worker"
+};
+
+// Those that live, whether or not they have said a word.
+std::vector<LaunchedChild> LaunchedChildren(pid_t launcher);
+
+}  // namespace convoy::testing
+
+#endif  // CONVOY_TESTS_TESTING_LAUNCHED_CHILDREN_H_
