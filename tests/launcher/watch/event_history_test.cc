@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(EventHistoryTest, KeepsWhatPeopleWantToKnowAndTheNewestNumbers) {
-  EventHistory history(/*epochs=*/2);
+  EventHistory history;
   history.Add(
       R"({"time":1,"kind":"train","step":10,"examples":100,"epoch":0.5,"loss":0.7,"examples_per_second":90})");
   history.Add(
@@ -53,7 +53,7 @@ TEST(EventHistoryTest, ACheckpointThatFailedIsNamedUntilTheNextIsSaved) {
 }
 
 TEST(EventHistoryTest, DamagedLinesAreCountedAndOldOnesForgotten) {
-  EventHistory history(0, /*kept=*/2);
+  EventHistory history(/*kept=*/2);
   for (const char* line : {"{", "[]", R"({"kind":"other"})"}) history.Add(line);
   EXPECT_EQ(history.damaged(), 3u);
   for (int i = 0; i < 3; ++i) history.Add(R"({"time":1,"kind":"checkpoint","step":5,"bytes":1})");
