@@ -274,14 +274,13 @@ class StreamServer::Impl {
     call->stream.Read(&call->incoming, &call->tags[ServerCall::kRead]);
   }
 
-  // Finish must not overtake a write that is under way: WriteNextLocked does it after the last one.
+  // Finish must not overtake what was sent: WriteNextLocked does it after the last write. A client
+  // that has only closed its half still reads; of one that has gone the next write fails.
   void Finish(ServerCall* call, const grpc::Status& status) {
     MutexLock lock(call->mutex);
     if (call->finishing) return;
     call->finishing = true;
     call->final_status = status;
-    // A stream that has gone needs nothing of what the link holds back.
-    if (call->delayed) call->alarm.Cancel();
     if (!call->writing && !call->delayed) FinishLocked(call);
   }
 
@@ -293,7 +292,6 @@ class StreamServer::Impl {
 
   void WriteNextLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
     if (call->writing || call->delayed || call->closed) return;
-    if (call->finishing && call->answer == nullptr) call->outgoing.clear();
     if (call->outgoing.empty()) {
       if (call->finishing) FinishLocked(call);
       return;

@@ -52,7 +52,7 @@ class Dashboard {
   CondVar changed_;
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
   LiveView live_ CONVOY_GUARDED_BY(mutex_);
-  EventHistory history_ CONVOY_GUARDED_BY(mutex_){/*epochs=*/0};
+  EventHistory history_ CONVOY_GUARDED_BY(mutex_);
   uint64_t events_seen_ CONVOY_GUARDED_BY(mutex_) = 0;
   RunView view_ CONVOY_GUARDED_BY(mutex_);
   Samples samples_ CONVOY_GUARDED_BY(mutex_);

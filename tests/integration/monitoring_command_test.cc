@@ -89,8 +89,9 @@ TEST_F(MonitoringCommandTest, ABusyPortIsNamedAndTheJobGoesOn) {
   const TakenPort taken;
   const ProgramResult result = RunProgram(Train({"--metrics-port", std::to_string(taken.port())}));
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("warning: ports of cluster.metrics_port are in use: " +
-                                       std::to_string(taken.port()) + " (coordinator 0)"));
+  EXPECT_THAT(result.output,
+              HasSubstr("warning: ports of cluster.metrics_port are in use: " +
+                        std::to_string(taken.port()) + " (coordinator 0: the port is in use)"));
   EXPECT_THAT(ReadFile(run_ + "/logs/coordinator-0.log"), HasSubstr("no metrics of this process"));
 }
 
@@ -108,7 +109,7 @@ TEST_F(MonitoringCommandTest, PortsAndAddressesThatCannotBeAreRefused) {
   const ProgramResult address =
       RunProgram(Train({"--metrics-port", "9400", "--set", "cluster.metrics_address=localhost"}));
   EXPECT_EQ(address.exit_code, 2);
-  EXPECT_THAT(address.output, HasSubstr("cluster.metrics_address must be an IP address"));
+  EXPECT_THAT(address.output, HasSubstr("cluster.metrics_address must be an IPv4 address"));
   EXPECT_FALSE(std::filesystem::exists(run_));
 }
 

@@ -228,12 +228,15 @@ TEST(ValidateTest, ProcessesMustHaveTimeForAHeartbeatBeforeTheyAreLost) {
   EXPECT_THAT(MessagesWith("cluster { heartbeat_ms: 50 lost_after_ms: 51 }"), IsEmpty());
 }
 
-TEST(ValidateTest, MetricsNeedAnIpAddressAndAPortForEachProcess) {
-  EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: '::1' }"), IsEmpty());
+TEST(ValidateTest, MetricsNeedAnIpv4AddressAndAPortForEachProcess) {
+  EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: '::1' }"),
+              ElementsAre("cluster.metrics_address must be an IPv4 address, such as 127.0.0.1 or "
+                          "0.0.0.0, got \"::1\""));
+  EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: '0.0.0.0' }"), IsEmpty());
   EXPECT_THAT(MessagesWith("cluster { metrics_address: 'nowhere' }"), IsEmpty())
       << "there are none";
   EXPECT_THAT(MessagesWith("cluster { metrics_port: 9400 metrics_address: 'localhost' }"),
-              ElementsAre("cluster.metrics_address must be an IP address, such as 127.0.0.1 or "
+              ElementsAre("cluster.metrics_address must be an IPv4 address, such as 127.0.0.1 or "
                           "0.0.0.0, got \"localhost\""));
   EXPECT_THAT(MessagesWith("cluster { metrics_port: 65534 }"),
               ElementsAre("cluster.metrics_port: each process has a port of its own, and 65536, "

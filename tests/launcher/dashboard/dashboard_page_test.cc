@@ -44,6 +44,7 @@ TEST(DashboardTest, ServesThePageAndSamplesWithoutAnybodyAsking) {
   EXPECT_EQ(data["job"], "toys");
   EXPECT_EQ(data["state"], "training");
   EXPECT_EQ(data["events"].size(), 1u);
+  ASSERT_EQ(data["lines"].size(), 1u);
   EXPECT_THAT(data["lines"][0], HasSubstr("checkpoint at step 5"));
   EXPECT_GE(data["samples"].size(), 5u);
   EXPECT_EQ(nlohmann::json::parse(HttpGet(port, "/data?events=1").body)["events"].size(), 0u);

@@ -66,7 +66,7 @@ TEST(ReportCsvTest, RunsHaveALineEachAndFieldsAreQuotedWhereTheyMustBe) {
 
 TEST(ReportCsvTest, CurvesHaveEveryPoint) {
   const std::string csv = CurvesCsv(Sample());
-  EXPECT_THAT(csv, HasSubstr("sync,0.1,2,validation,accuracy,2000,20,4,0.8\r\n"));
+  EXPECT_THAT(csv, HasSubstr("sync,0.1,2,runs/sync,validation,accuracy,2000,20,4,0.8\r\n"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 4 * 3 * 2);  // runs, points, metrics
 }
 

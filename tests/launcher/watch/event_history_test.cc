@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(EventHistoryTest, KeepsWhatPeopleWantToKnowAndTheNewestNumbers) {
-  EventHistory history(/*epochs=*/2);
+  EventHistory history;
   history.Add(
       R"({"time":1,"kind":"train","step":10,"examples":100,"epoch":0.5,"loss":0.7,"examples_per_second":90})");
   history.Add(

@@ -50,7 +50,7 @@ TEST(LiveViewTest, OneLookGivesMeansSinceTheTrainingBegan) {
   EXPECT_THAT(worker.examples_per_second, Optional(100.0)) << "400 in 4 s";
   EXPECT_THAT(worker.waiting, Optional(0.25));
   EXPECT_THAT(worker.busy_per_example, Optional(3.0 / 400));
-  EXPECT_THAT(worker.silent_seconds, Optional(0.25));
+  EXPECT_FALSE(worker.silent_seconds) << "0.25 s are not long";
   EXPECT_EQ(worker.memory_bytes, 1000u) << "of now, not the peak";
   EXPECT_THAT(view.servers[0].received_per_second, Optional(10000.0));
   EXPECT_THAT(view.servers[0].parked, Optional(3u));
@@ -84,6 +84,22 @@ TEST(LiveViewTest, AnotherCoordinatorBeginsAnew) {
   live.Update(ReplyAt(60000, 9000, 58, 1), &before);
   live.Update(ReplyAt(3000, 50, 1, 0), &after);
   EXPECT_THAT(after.workers[0].examples_per_second, Optional(50.0));
+}
+
+TEST(LiveViewTest, AProcessIsSilentAfterThreeOfItsHeartbeatsAndThreeSecondsAtLeast) {
+  const auto silence = [](uint64_t seconds, uint32_t heartbeat_ms) {
+    v1::GetProgressReply reply = ReplyAt(6000, 400, 4, 1);
+    reply.mutable_figures()->set_now_ms(6000 + 1000 * seconds);
+    reply.mutable_job()->mutable_cluster()->set_heartbeat_ms(heartbeat_ms);
+    LiveView live;
+    RunView view;
+    live.Update(reply, &view);
+    return view.workers.at(0).silent_seconds;
+  };
+  EXPECT_FALSE(silence(2, 100));
+  EXPECT_THAT(silence(4, 100), Optional(4.0));
+  EXPECT_FALSE(silence(4, 5000)) << "they are far apart in this job";
+  EXPECT_THAT(silence(16, 5000), Optional(16.0));
 }
 
 TEST(LiveViewTest, BeforeTheTrainingThereAreNoRates) {

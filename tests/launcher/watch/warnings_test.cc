@@ -58,18 +58,18 @@ TEST(WarningsTest, AProcessThatIsSilentIsNoticed) {
   RunView view;
   view.workers = Workers({0});
   view.workers[0].silent_seconds = 4;
-  v1::GetProgressReply reply = TrainingReply(99'000);
-  EXPECT_THAT(LiveWarnings(reply, view), ElementsAre("worker 0 was not heard of for 4 s"));
-  reply.mutable_job()->mutable_cluster()->set_heartbeat_ms(5000);
-  EXPECT_THAT(LiveWarnings(reply, view), IsEmpty()) << "they are far apart in this job";
+  EXPECT_THAT(LiveWarnings(TrainingReply(99'000), view),
+              ElementsAre("worker 0 was not heard of for 4 s"));
+  view.workers[0].silent_seconds.reset();
+  EXPECT_THAT(LiveWarnings(TrainingReply(99'000), view), IsEmpty());
 }
 
 TEST(WarningsTest, WhatTheCoordinatorNoticedIsHandedOn) {
   v1::GetProgressReply reply = TrainingReply(99'000);
   reply.add_notes("server 1 carries most");
   reply.mutable_figures()->set_failed_checkpoints(2);
-  EXPECT_THAT(LiveWarnings(reply, RunView()),
-              ElementsAre("2 checkpoints could not be saved", "server 1 carries most"));
+  EXPECT_THAT(LiveWarnings(reply, RunView()), ElementsAre("server 1 carries most"))
+      << "why checkpoints failed is said by the events, see AddHistory";
 }
 
 }  // namespace
