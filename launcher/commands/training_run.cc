@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/checkpoint/checkpoint_directory.h"
 #include "common/clock.h"
 #include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
@@ -329,6 +330,8 @@ class TrainingRun {
         processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
       failure = processes->FirstFailure();
       processes->Stop();
+      // Of a checkpoint that failed on one server while another one was still writing.
+      RemoveTemporaries(directory_->checkpoints_path()).status().IgnoreError();
     }
     screen_.Finish();
     if (!status.ok()) {
