@@ -113,10 +113,10 @@ bool JobSession::FollowLocked(const v1::HeartbeatReply& reply) {
 }
 
 // Its first step counts as not begun, although the one before may have begun it.
-void JobSession::Rejoin(uint64_t step, uint64_t stop_step) {
+absl::Status JobSession::Rejoin(uint64_t step, uint64_t stop_step) {
   {
     MutexLock lock(mutex_);
-    if (!waits_for_rejoin_) return;
+    if (!waits_for_rejoin_) return absl::OkStatus();
     waits_for_rejoin_ = false;
     rejoined_at_ = step + 1;
     if (sync_) step_ = step - std::min<uint64_t>(step, 1);
@@ -124,7 +124,9 @@ void JobSession::Rejoin(uint64_t step, uint64_t stop_step) {
     if (unheeded_.sequence() > 0) FollowLocked(unheeded_);
   }
   changed_.NotifyAll();
-  client_->HeartbeatNow();
+  // Not with the heartbeat that comes next: a report could overtake it.
+  CONVOY_RETURN_IF_ERROR(client_->Heartbeat(State()).status());
+  return alive();
 }
 
 absl::Status JobSession::AliveLocked() const { return failure_; }

@@ -50,8 +50,8 @@ class JobSession {
   // What the process is doing, for messages to people.
   void SetActivity(const std::string& activity);
   // A worker that takes the place of another one begins with step `step` (sync; others: 0); all
-  // workers stop before `stop_step`, as in the assignment.
-  void Rejoin(uint64_t step, uint64_t stop_step);
+  // workers stop before `stop_step`, as in the assignment. The coordinator knows when this returns.
+  absl::Status Rejoin(uint64_t step, uint64_t stop_step);
   // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the
   // others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);

@@ -110,7 +110,7 @@ class SyncTraining {
   // The worker before may have been lost within a step, or between a step and what comes after it.
   absl::StatusOr<uint64_t> Rejoin() {
     CONVOY_ASSIGN_OR_RETURN(const uint64_t step, parameters_.AskForStep());
-    context_.session.Rejoin(step, context_.assignment.stop_step());
+    CONVOY_RETURN_IF_ERROR(context_.session.Rejoin(step, context_.assignment.stop_step()));
     reports_.BeginAt(step);
     return step;
   }

@@ -73,7 +73,7 @@ class TaskTraining {
 
   // The clock of the worker before, and that it has completed a task, may be left over.
   absl::Status Rejoin() {
-    context_.session.Rejoin(0, context_.assignment.stop_step());
+    CONVOY_RETURN_IF_ERROR(context_.session.Rejoin(0, context_.assignment.stop_step()));
     trained_ = context_.assignment.completed_task();
     return ssp_ ? parameters_.LeaveClocks() : absl::OkStatus();
   }

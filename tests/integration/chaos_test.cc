@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -30,7 +31,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr uint64_t kExamples = 4000, kEpochs = 20, kBatch = 20;
+constexpr uint64_t kExamples = 4000, kEpochs = 60, kBatch = 20;
 constexpr uint64_t kSteps = kExamples * kEpochs / kBatch;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
@@ -86,25 +87,28 @@ class Chaos {
   }
 
  private:
-  size_t Lines() const {
+  // The highest step that was reported.
+  uint64_t Step() {
     const std::string events = ReadFile(events_);
-    size_t lines = 0;
-    for (size_t at = 0; (at = events.find("\"kind\":\"train\"", at)) != std::string::npos; ++at)
-      ++lines;
-    return lines;
+    for (size_t end; (end = events.find('\n', read_)) != std::string::npos; read_ = end + 1) {
+      const auto event = nlohmann::json::parse(events.substr(read_, end - read_));
+      if (event["kind"] == "train") step_ = std::max(step_, event["step"].get<uint64_t>());
+    }
+    return step_;
   }
+  // Further than ever.
   bool AwaitProgress() {
     const auto deadline = Clock::now() + std::chrono::minutes(1);
     while (Clock::now() < deadline) {
-      if (const size_t lines = Lines(); lines > lines_) {
-        lines_ = lines;
+      if (const uint64_t step = Step(); step > furthest_) {
+        furthest_ = step;
         return true;
       }
       if (std::filesystem::exists(std::filesystem::path(events_).parent_path() / "summary.json"))
         return false;
       SleepMs(2);
     }
-    ADD_FAILURE() << "no progress for a minute";
+    ADD_FAILURE() << "no progress for a minute:" << history_;
     return false;
   }
   void Kill(const LaunchedChild& child) {
@@ -123,7 +127,8 @@ class Chaos {
   std::mt19937_64 random_;
   const Program& program_;
   const std::string events_;
-  size_t lines_ = 0;
+  size_t read_ = 0;  // bytes of the events
+  uint64_t step_ = 0, furthest_ = 0;
   uint64_t faults_ = 0;
   std::string history_;
   std::set<pid_t> pids_;
