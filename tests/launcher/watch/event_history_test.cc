@@ -53,7 +53,7 @@ TEST(EventHistoryTest, ACheckpointThatFailedIsNamedUntilTheNextIsSaved) {
 }
 
 TEST(EventHistoryTest, DamagedLinesAreCountedAndOldOnesForgotten) {
-  EventHistory history(0, /*kept=*/2);
+  EventHistory history(/*kept=*/2);
   for (const char* line : {"{", "[]", R"({"kind":"other"})"}) history.Add(line);
   EXPECT_EQ(history.damaged(), 3u);
   for (int i = 0; i < 3; ++i) history.Add(R"({"time":1,"kind":"checkpoint","step":5,"bytes":1})");
