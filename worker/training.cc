@@ -8,7 +8,7 @@ namespace convoy {
 
 WorkerCounters CountersOf(const ParameterClient& parameters) {
   return {parameters.bytes_sent(), parameters.bytes_received(),
-          absl::Now() - parameters.connected_at(), parameters.waited()};
+          absl::Now() - parameters.connected_at(), parameters.waited(), parameters.push_faults()};
 }
 
 StepPlan PlanOf(const TrainingContext& context) {

@@ -1,5 +1,7 @@
 #include "launcher/commands/training_run.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -9,17 +11,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
-#include "common/monitoring/metrics_ports.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
-#include "common/net/host_name.h"
+#include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/resume.h"
 #include "launcher/commands/run_screen.h"
+#include "launcher/process/fault_injector.h"
 #include "launcher/process/restart_policy.h"
 #include "launcher/process/results_table.h"
 #include "launcher/process/signals.h"
@@ -38,6 +38,7 @@ class TrainingRun {
       : prepared_(std::move(prepared)),
         directory_(prepared_.directory.get()),
         policy_(prepared_.in_process ? 0 : prepared_.job.cluster().max_restarts()),
+        faults_(RehearsalOf(prepared_.job.rehearsal()).value().faults),  // valid: it was checked
         resume_(prepared_.resume),
         dashboard_(prepared_.dashboard),
         screen_(directory_) {}
@@ -47,7 +48,7 @@ class TrainingRun {
         StopSignals::Start([this](int, StopUrgency urgency) { OnSignal(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::Status status = directory_->RemoveSummary();
-    if (status.ok()) status = PrepareMetrics();
+    if (status.ok()) status = screen_.ShowMetrics(prepared_.job);
     bool again = status.ok();
     while (again) {
       status = Start(models);
@@ -96,21 +97,6 @@ class TrainingRun {
     CONVOY_RETURN_IF_ERROR(processes->StartOthers(address));
     CONVOY_RETURN_IF_ERROR(screen_.BeginLife(job, *processes, address, prepared_.dashboard));
     KeepDashboardAddress(processes->dashboard_url());
-    return absl::OkStatus();
-  }
-
-  absl::Status PrepareMetrics() {
-    const v1::Job& job = prepared_.job;
-    if (job.cluster().metrics_port() == 0) return absl::OkStatus();
-    const std::vector<std::string> busy = BusyMetricsPorts(job);
-    if (!busy.empty()) {
-      screen_.Print(absl::StrCat(
-          "warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
-          ". The job goes on without the metrics of these processes"));
-    }
-    const std::string targets = directory_->path() + "/metrics_targets.json";
-    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job, HostName())));
-    screen_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
     return absl::OkStatus();
   }
 
@@ -174,9 +160,24 @@ class TrainingRun {
       const auto trained = absl::Milliseconds(figures.now_ms() - figures.training_ms());
       earlier.training_start = std::min(earlier.training_start, absl::Now() - trained);
     }
+    if (progress.phase() == v1::TRAINING) return Inject(progress);
     if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
     summary_ = progress.summary();
     return summary_.empty() ? absl::OkStatus() : directory_->WriteSummary(summary_);
+  }
+
+  // rehearsal.fault: what is due.
+  absl::Status Inject(const v1::GetProgressReply& progress) {
+    if (!faults_.any()) return absl::OkStatus();
+    const std::vector<ClusterProcess> processes = Processes()->processes();
+    for (const FaultInjector::Signal& due : faults_.Due(progress.figures().step(), absl::Now())) {
+      for (const ClusterProcess& process : processes) {
+        if (process.role == due.role && process.rank == due.rank)
+          ::kill(static_cast<pid_t>(process.pid), due.number);
+      }
+      if (due.number != SIGCONT) CONVOY_RETURN_IF_ERROR(screen_.NoteFault(due.fault, progress));
+    }
+    return absl::OkStatus();
   }
 
   // Something that the coordinator can't know.
@@ -272,6 +273,7 @@ class TrainingRun {
     processes->Kill();
     processes->Stop();
     screen_.EndLife();
+    faults_.Forget();
   }
 
   // False: the user wants the job to stop.
@@ -375,6 +377,7 @@ class TrainingRun {
   const PreparedRun prepared_;
   RunDirectory* const directory_;
   RestartPolicy policy_;
+  FaultInjector faults_;
   ResumeFrom resume_;      // of this life
   std::string dashboard_;  // [HOST:]PORT
   RunScreen screen_;
