@@ -320,6 +320,9 @@ class TrainingRun {
   int ShowResults() {
     const absl::StatusOr<std::string> table = RenderResults(summary_);
     if (!table.ok()) return Fail(table.status());
+    for (const std::string& fault : faults_.Missing()) {
+      std::printf("note: rehearsal: %s: did not happen, the job ended before\n", fault.c_str());
+    }
     const v1::Data& named = prepared_.job.data();
     const std::string data =
         named.validation().has_path() ? named.validation().path() : named.test().path();

@@ -10,6 +10,12 @@ FaultInjector::FaultInjector(const std::vector<Fault>& faults) {
   }
 }
 
+std::vector<std::string> FaultInjector::Missing() const {
+  std::vector<std::string> texts;
+  for (const Fault& fault : waiting_) texts.push_back(ToString(fault));
+  return texts;
+}
+
 std::vector<FaultInjector::Signal> FaultInjector::Due(uint64_t step, absl::Time now) {
   std::vector<Signal> due;
   std::erase_if(frozen_, [&](const Frozen& frozen) {

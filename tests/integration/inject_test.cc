@@ -115,8 +115,9 @@ TEST_F(InjectTest, AProcessThatIsFrozenForAMomentIsWaitedFor) {
   ASSERT_EQ(Train("alone", {}).exit_code, 0);
   const ProgramResult result =
       Train("run", {"freeze worker 0 for 300ms at step 100", "freeze server 1 for 0.3s at step 200",
-                    "worker 1 slow 1.5x"});
+                    "worker 1 slow 1.5x", "kill worker 0 at step 100000"});
   ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("kill worker 0 at step 100000: did not happen"));
   EXPECT_THAT(result.output, HasSubstr("worker 1 is 1.5 times slower all the time"));
   EXPECT_EQ(FaultsIn("run"), 2u);
   EXPECT_FALSE(Summary("run").contains("restarts")) << result.output;

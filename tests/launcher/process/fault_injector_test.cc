@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <string>
+#include <vector>
+
 namespace convoy {
 namespace {
 
@@ -11,6 +14,7 @@ const absl::Time kNow = absl::UnixEpoch();
 TEST(FaultInjectorTest, AFaultHappensOnceWhenTheJobHasGotToItsStepOrBeyond) {
   FaultInjector injector({*ParseFault("kill worker 1 at step 200")});
   EXPECT_TRUE(injector.Due(199, kNow).empty());
+  EXPECT_EQ(injector.Missing(), std::vector<std::string>{"kill worker 1 at step 200"});
   const auto due = injector.Due(203, kNow);
   ASSERT_EQ(due.size(), 1u);
   EXPECT_EQ(due[0].role, "worker");
@@ -18,6 +22,7 @@ TEST(FaultInjectorTest, AFaultHappensOnceWhenTheJobHasGotToItsStepOrBeyond) {
   EXPECT_EQ(due[0].number, SIGKILL);
   EXPECT_EQ(due[0].fault, "kill worker 1 at step 200");
   EXPECT_FALSE(injector.any());
+  EXPECT_TRUE(injector.Missing().empty());
   EXPECT_TRUE(injector.Due(150, kNow).empty());  // it went back
   EXPECT_TRUE(injector.Due(250, kNow).empty());
 }
