@@ -61,6 +61,7 @@ void JobSession::Fill(v1::HeartbeatRequest* request) {
   usage.set_bytes_received(counters_.bytes_received);
   usage.set_trained_seconds(absl::ToDoubleSeconds(counters_.trained));
   usage.set_waited_seconds(absl::ToDoubleSeconds(counters_.waited));
+  *usage.mutable_push_faults() = counters_.push_faults;
   if (compute_clock_) compute_ = compute_clock_();
   usage.set_compute_seconds(compute_.computed);
   usage.set_delayed_seconds(compute_.delayed);

@@ -23,6 +23,7 @@ struct WorkerCounters {
   uint64_t bytes_sent = 0, bytes_received = 0;
   absl::Duration trained;  // since the training began
   absl::Duration waited;   // of that, for servers, other workers and data tasks
+  v1::PushFaultCounts push_faults{};
 };
 
 // Of all threads of a worker, in seconds.

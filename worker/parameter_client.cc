@@ -54,7 +54,8 @@ ParameterClient::ParameterClient(Options options, Placement placement)
       awaited_(placement_.variables().size()),
       pushed_to_(placement_.variables().size()),
       pull_asked_(placement_.cells().size()),
-      pending_(placement_.servers()) {}
+      pending_(placement_.servers()),
+      sent_to_(placement_.servers()) {}
 
 absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) {
   last_push_pulls_ = false;
@@ -283,7 +284,7 @@ absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
         streams_.Open(peer, options_.servers[action.server]);
         break;
       case ClientCore::Action::Kind::kSend:
-        streams_.Send(peer, Encode(*action.request));
+        Send(action.server, *action.request);
         break;
       case ClientCore::Action::Kind::kComplete:
         CONVOY_RETURN_IF_ERROR(OnCompleted(*action.request, action.reply));
@@ -291,6 +292,26 @@ absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
     }
   }
   return absl::OkStatus();
+}
+
+// A push is hit at most once, so that one that is sent again gets through.
+void ParameterClient::Send(uint32_t server, const ExchangeRequest& request) {
+  PushFaults::Hit hit;
+  if (options_.faults.any() && request.has_push() && request.request_id > sent_to_[server])
+    hit = options_.faults.Of(request.request_id);
+  sent_to_[server] = std::max(sent_to_[server], request.request_id);
+  const int peer = static_cast<int>(server);
+  const WireMessage message = Encode(request);
+  streams_.Send(peer, message, hit.delay);
+  if (hit.delay > absl::ZeroDuration()) push_faults_.set_delayed(push_faults_.delayed() + 1);
+  if (hit.duplicate) {
+    streams_.Send(peer, message);
+    push_faults_.set_duplicated(push_faults_.duplicated() + 1);
+  }
+  if (hit.drop) {
+    streams_.Close(peer);
+    push_faults_.set_dropped(push_faults_.dropped() + 1);
+  }
 }
 
 absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request,

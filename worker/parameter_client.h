@@ -22,7 +22,9 @@
 #include "common/net/stream_client.h"
 #include "common/optimizers/frozen.h"
 #include "common/placement/placement.h"
+#include "common/rehearsal/fault.h"
 #include "common/rehearsal/link_limit.h"
+#include "proto/coordinator.pb.h"
 #include "worker/client_core.h"
 #include "worker/table_batch.h"
 #include "worker/weight_copy.h"
@@ -48,7 +50,8 @@ class ParameterClient {
     // Compute on while the pull of the last push is under way: weights are then one push of this
     // worker older (async).
     bool overlap = false;
-    LinkLimit link;  // rehearsal.link
+    LinkLimit link;                            // rehearsal.link
+    PushFaults faults = PushFaults({}, 0, 0);  // rehearsal.fault
     // Nothing is pushed for these, and they are pulled only by PullAll: they never change.
     FrozenParts frozen;
     // Small contributions to one server are put together up to this.
@@ -126,6 +129,8 @@ class ParameterClient {
   uint64_t applied_step() const { return core_.applied_step(); }
   uint64_t bytes_sent() const { return streams_.bytes_sent(); }
   uint64_t bytes_received() const { return streams_.bytes_received(); }
+  // Pushes that Options::faults hit.
+  const v1::PushFaultCounts& push_faults() const { return push_faults_; }
   absl::Time connected_at() const { return connected_at_; }
   // Time spent in waits since then, those included that AddWait told of.
   absl::Duration waited() const { return waited_; }
@@ -151,6 +156,7 @@ class ParameterClient {
   bool IsComplete(uint32_t server) const;
   absl::StatusOr<uint64_t> Submit(uint32_t server, ExchangeRequest request);
   absl::Status Perform(ClientCore::Actions actions);
+  void Send(uint32_t server, const ExchangeRequest& request);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
   absl::Status OnRows(const ExchangeRequest& request, const ExchangeReply& reply);
@@ -180,6 +186,8 @@ class ParameterClient {
   std::vector<int64_t> pushed_to_;  // by variable: elements handed over in this push
   std::vector<bool> pull_asked_;    // by cell: in this push
   std::vector<Pending> pending_;    // by server
+  std::vector<uint64_t> sent_to_;   // by server: the last request that was sent for the first time
+  v1::PushFaultCounts push_faults_;
   uint64_t completed_task_ = 0;
   uint64_t lowest_step_ = 0;  // that a server has named, see AskForStep
   absl::Time connected_at_;

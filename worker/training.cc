@@ -6,7 +6,7 @@ namespace convoy {
 
 WorkerCounters CountersOf(const ParameterClient& parameters) {
   return {parameters.bytes_sent(), parameters.bytes_received(),
-          SteadyNow() - parameters.connected_at(), parameters.waited()};
+          SteadyNow() - parameters.connected_at(), parameters.waited(), parameters.push_faults()};
 }
 
 StepPlan PlanOf(const TrainingContext& context) {

@@ -51,7 +51,9 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   options.spin = absl::Microseconds(cluster.spin_us());
   CONVOY_ASSIGN_OR_RETURN(options.frozen, FindFrozen(assignment.job().optimizer(),
                                                      placement.variables(), placement.tables()));
-  CONVOY_ASSIGN_OR_RETURN(options.link, ParseLinkLimit(assignment.job().rehearsal().link()));
+  CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan plan, RehearsalOf(assignment.job().rehearsal()));
+  options.link = plan.link;
+  options.faults = PushFaults(plan.faults, assignment.job().seed(), identity.rank());
   options.interrupted = [&session] { return session.alive(); };
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }

@@ -101,12 +101,12 @@ class StreamClient::Impl {
     calls_[static_cast<size_t>(peer)] = std::move(call);
   }
 
-  void Send(int peer, const WireMessage& message) {
+  void Send(int peer, const WireMessage& message, absl::Duration delay) {
     ClientCall* call = Find(peer);
     if (call == nullptr || call->broken) return;
     bytes_sent_ += message.size();
-    const absl::Time due =
-        link_ ? link_->Arrival(message.size(), SteadyNow()) : absl::InfinitePast();
+    absl::Time due = link_ ? link_->Arrival(message.size(), SteadyNow()) : absl::InfinitePast();
+    if (delay > absl::ZeroDuration()) due = std::max(due, SteadyNow() + delay);
     call->outgoing.push_back({net_internal::ToByteBuffer(message), due});
     WriteNext(call);
   }
@@ -201,7 +201,7 @@ class StreamClient::Impl {
     if (!call->started || call->writing || call->delayed || call->broken || call->outgoing.empty())
       return;
     ClientCall::Outgoing& next = call->outgoing.front();
-    if (link_ && next.due > SteadyNow()) {
+    if (next.due > absl::InfinitePast() && next.due > SteadyNow()) {
       call->delayed = true;
       call->alarm.Set(&queue_, net_internal::GprTime(next.due), &call->tags[ClientCall::kDelay]);
     } else {
@@ -232,7 +232,9 @@ StreamClient::StreamClient(std::string method, absl::Duration spin)
     : impl_(std::make_unique<Impl>(std::move(method), spin)) {}
 StreamClient::~StreamClient() = default;
 void StreamClient::Open(int peer, const std::string& address) { impl_->Open(peer, address); }
-void StreamClient::Send(int peer, const WireMessage& message) { impl_->Send(peer, message); }
+void StreamClient::Send(int peer, const WireMessage& message, absl::Duration delay) {
+  impl_->Send(peer, message, delay);
+}
 void StreamClient::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamClient::Close(int peer) { impl_->Close(peer); }
 bool StreamClient::Poll(absl::Time deadline, Event* event) { return impl_->Poll(deadline, event); }

@@ -39,8 +39,9 @@ class StreamClient {
   // Opens a stream to `address` under the number `peer` (0, 1, ...). Answered by kOpened or kClosed
   // (a connection that can't be made is given up after 5 s). The peer must have no open stream.
   void Open(int peer, const std::string& address);
-  // Sends after what was sent before. No effect on a closed stream (kClosed tells).
-  void Send(int peer, const WireMessage& message);
+  // Sends after what was sent before, and not before `delay` is over. No effect on a closed stream
+  // (kClosed tells).
+  void Send(int peer, const WireMessage& message, absl::Duration delay = absl::ZeroDuration());
   // Cancels the stream; kClosed follows.
   void Close(int peer);
   // The next event, waiting until `deadline` for it at most. False: none.

@@ -50,6 +50,9 @@ constexpr FieldFlag kListFlags[] = {
     {"--map", "init.map", "OLD=NEW", "What --init-from calls OLD (REGEX) is NEW here, \\1 a group"},
     {"--slow-worker", "rehearsal.slow_worker", "WORKER=FACTORx[@SHARE%]",
      "A worker that is slowed down: 1=3x always, any=3x@10% now and then"},
+    {"--inject", "rehearsal.fault", "FAULT",
+     "Something that is broken on purpose: \"kill worker 1 at step 200\", \"drop 1% of pushes\" "
+     "(docs/failures.md); with --set rehearsal.allow_faults=true"},
     {"--reset-optimizer", "init.reset_optimizer", "REGEX", "Variables whose optimizer begins anew"},
 };
 

@@ -3,12 +3,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/cluster_size.h"
+#include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
+#include "common/monitoring/metrics_ports.h"
+#include "common/net/host_name.h"
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/process/admission.h"
@@ -99,6 +104,33 @@ absl::Status RunScreen::Show(const v1::GetProgressReply& progress) {
     CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, absl::Now()));
   }
   display_.Refresh(absl::Now());
+  return absl::OkStatus();
+}
+
+absl::Status RunScreen::NoteFault(const std::string& fault, const v1::GetProgressReply& progress) {
+  const v1::JobFigures& figures = progress.figures();
+  nlohmann::ordered_json event;
+  event["time"] = static_cast<double>(figures.now_ms() - figures.training_ms()) / 1000;
+  event["kind"] = "fault";
+  event["generation"] = progress.generation();
+  event["step"] = figures.step();
+  event["fault"] = fault;
+  const std::string line = event.dump();
+  NoteIfUnwritten(directory_->AppendEvent(line));
+  return display_.AddEvent(line, absl::Now());
+}
+
+absl::Status RunScreen::ShowMetrics(const v1::Job& job) {
+  if (job.cluster().metrics_port() == 0) return absl::OkStatus();
+  const std::vector<std::string> busy = BusyMetricsPorts(job);
+  if (!busy.empty()) {
+    display_.Print(absl::StrCat(
+        "warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
+        ". The job goes on without the metrics of these processes"));
+  }
+  const std::string targets = directory_->path() + "/metrics_targets.json";
+  CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job, HostName())));
+  display_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
   return absl::OkStatus();
 }
 

@@ -32,6 +32,10 @@ class RunScreen {
   void EndLife();
   // News of the coordinator.
   absl::Status Show(const v1::GetProgressReply& progress);
+  // A process was hit on purpose, at this state of the job.
+  absl::Status NoteFault(const std::string& fault, const v1::GetProgressReply& progress);
+  // Where the processes of `job` will serve metrics, if it wants that.
+  absl::Status ShowMetrics(const v1::Job& job);
   // A line of its own, above the progress.
   void Print(std::string_view line) { display_.Print(line); }
   // Leaves the progress line. Call before others write.

@@ -10,6 +10,7 @@
 #include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
 #include "common/mode.h"
+#include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/coordinator_pages.h"
@@ -81,6 +82,19 @@ absl::Status CheckInitSource(const v1::Job& job) {
   return Annotate(FindInitSource(job.init().from()).status(), "init.from");
 }
 
+// Nothing is left if this process is killed.
+absl::Status CheckFaultsOfOneProcess(const v1::Rehearsal& rehearsal) {
+  CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan plan, RehearsalOf(rehearsal));
+  for (const Fault& fault : plan.faults) {
+    if (!fault.OfProcess()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("rehearsal.fault: \"", ToString(fault),
+                     "\" needs processes to hit, and all roles run in this one: leave out "
+                     "--in-process"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
                                     std::span<const ModelRegistration> models) {
   CONVOY_ASSIGN_OR_RETURN(const v1::Job written, LoadWrittenJob(options.job));
@@ -91,6 +105,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   run.program = options.program;
   run.job_path = options.job.path;
   CONVOY_RETURN_IF_ERROR(CheckModelIsHere(run.job.model(), models, "", ""));
+  if (run.in_process) CONVOY_RETURN_IF_ERROR(CheckFaultsOfOneProcess(run.job.rehearsal()));
   if (options.resume.empty()) {
     CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,

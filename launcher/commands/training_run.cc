@@ -1,5 +1,7 @@
 #include "launcher/commands/training_run.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -9,19 +11,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/clock.h"
-#include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
-#include "common/monitoring/metrics_ports.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
-#include "common/net/host_name.h"
+#include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/resume.h"
 #include "launcher/commands/run_screen.h"
+#include "launcher/process/fault_injector.h"
 #include "launcher/process/restart_policy.h"
 #include "launcher/process/results_table.h"
 #include "launcher/process/signals.h"
@@ -40,6 +40,7 @@ class TrainingRun {
       : prepared_(std::move(prepared)),
         directory_(prepared_.directory.get()),
         policy_(prepared_.in_process ? 0 : prepared_.job.cluster().max_restarts()),
+        faults_(RehearsalOf(prepared_.job.rehearsal()).value().faults),  // valid: it was checked
         resume_(prepared_.resume),
         dashboard_(prepared_.dashboard),
         screen_(directory_) {}
@@ -49,7 +50,7 @@ class TrainingRun {
         StopSignals::Start([this](int, StopUrgency urgency) { OnSignal(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::Status status = directory_->RemoveSummary();
-    if (status.ok()) status = PrepareMetrics();
+    if (status.ok()) status = screen_.ShowMetrics(prepared_.job);
     bool again = status.ok();
     while (again) {
       status = Start(models);
@@ -98,21 +99,6 @@ class TrainingRun {
     CONVOY_RETURN_IF_ERROR(processes->StartOthers(address));
     CONVOY_RETURN_IF_ERROR(screen_.BeginLife(job, *processes, address, prepared_.dashboard));
     KeepDashboardAddress(processes->dashboard_url());
-    return absl::OkStatus();
-  }
-
-  absl::Status PrepareMetrics() {
-    const v1::Job& job = prepared_.job;
-    if (job.cluster().metrics_port() == 0) return absl::OkStatus();
-    const std::vector<std::string> busy = BusyMetricsPorts(job);
-    if (!busy.empty()) {
-      screen_.Print(absl::StrCat(
-          "warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
-          ". The job goes on without the metrics of these processes"));
-    }
-    const std::string targets = directory_->path() + "/metrics_targets.json";
-    CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job, HostName())));
-    screen_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
     return absl::OkStatus();
   }
 
@@ -203,9 +189,24 @@ class TrainingRun {
     for (const v1::ProcessInfo& process : progress.processes()) {
       if (!process.lost().empty()) Processes()->KillOne(static_cast<pid_t>(process.pid()));
     }
+    if (progress.phase() == v1::TRAINING) return Inject(progress);
     if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
     summary_ = progress.summary();
     return summary_.empty() ? absl::OkStatus() : directory_->WriteSummary(summary_);
+  }
+
+  // rehearsal.fault: what is due.
+  absl::Status Inject(const v1::GetProgressReply& progress) {
+    if (!faults_.any()) return absl::OkStatus();
+    const std::vector<ClusterProcess> processes = Processes()->processes();
+    for (const FaultInjector::Signal& due : faults_.Due(progress.figures().step(), SteadyNow())) {
+      for (const ClusterProcess& process : processes) {
+        if (process.role == due.role && process.rank == due.rank)
+          ::kill(static_cast<pid_t>(process.pid), due.number);
+      }
+      if (due.number != SIGCONT) CONVOY_RETURN_IF_ERROR(screen_.NoteFault(due.fault, progress));
+    }
+    return absl::OkStatus();
   }
 
   // Something that the coordinator can't know.
@@ -301,6 +302,7 @@ class TrainingRun {
     processes->Kill();
     processes->Stop();
     screen_.EndLife();
+    faults_.Forget();
   }
 
   // False: the user wants the job to stop.
@@ -349,6 +351,9 @@ class TrainingRun {
   int ShowResults() {
     const absl::StatusOr<std::string> table = RenderResults(summary_);
     if (!table.ok()) return Fail(table.status());
+    for (const std::string& fault : faults_.Missing()) {
+      std::printf("note: rehearsal: %s: did not happen, the job ended before\n", fault.c_str());
+    }
     const v1::Data& named = prepared_.job.data();
     const std::string data =
         named.validation().has_path() ? named.validation().path() : named.test().path();
@@ -406,6 +411,7 @@ class TrainingRun {
   const PreparedRun prepared_;
   RunDirectory* const directory_;
   RestartPolicy policy_;
+  FaultInjector faults_;
   ResumeFrom resume_;      // of this life
   std::string dashboard_;  // [HOST:]PORT
   RunScreen screen_;

@@ -5,7 +5,8 @@
 namespace convoy {
 
 std::vector<std::string> RehearsalNotes(const v1::Job& job, const Membership& members) {
-  const bool rehearses = job.rehearsal().slow_worker_size() > 0 || !job.rehearsal().link().empty();
+  const bool rehearses = job.rehearsal().slow_worker_size() > 0 ||
+                         job.rehearsal().fault_size() > 0 || !job.rehearsal().link().empty();
   std::vector<std::string> notes;
   for (uint32_t rank = 0; rehearses && rank < members.workers(); ++rank) {
     const Process* const worker = members.worker(rank);

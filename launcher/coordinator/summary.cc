@@ -85,10 +85,26 @@ void AddWorker(const v1::ProcessUsage& usage, Json* json) {
   (*json)["bytes_received"] = usage.bytes_received();
 }
 
-Json RehearsalJson(const v1::Rehearsal& rehearsal) {
+// What hit pushes of the workers.
+Json InjectedJson(const Membership& members) {
+  v1::PushFaultCounts sum;
+  for (uint32_t rank = 0; rank < members.workers(); ++rank) {
+    const Process* worker = members.worker(rank);
+    if (worker == nullptr) continue;
+    const v1::PushFaultCounts& counts = worker->usage.push_faults();
+    sum.set_dropped(sum.dropped() + counts.dropped());
+    sum.set_duplicated(sum.duplicated() + counts.duplicated());
+    sum.set_delayed(sum.delayed() + counts.delayed());
+  }
+  return {{"dropped", sum.dropped()}, {"duplicated", sum.duplicated()}, {"delayed", sum.delayed()}};
+}
+
+Json RehearsalJson(const v1::Rehearsal& rehearsal, const Membership& members) {
   Json json = Json::object();
   for (const std::string& rule : rehearsal.slow_worker()) json["slow_worker"].push_back(rule);
   if (rehearsal.has_link()) json["link"] = rehearsal.link();
+  for (const std::string& fault : rehearsal.fault()) json["fault"].push_back(fault);
+  if (rehearsal.fault_size() > 0) json["pushes"] = InjectedJson(members);
   return json;
 }
 
@@ -141,7 +157,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["workers"] = members.workers();
   json["threads_per_worker"] = ThreadsPerWorker(job);
   json["slices"] = job.training().slices();
-  if (job.has_rehearsal()) json["rehearsal"] = RehearsalJson(job.rehearsal());
+  if (job.has_rehearsal()) json["rehearsal"] = RehearsalJson(job.rehearsal(), members);
   if (book != nullptr) json["epoch_examples"] = book->epoch_examples();
   json["steps"] = book == nullptr ? 0 : book->steps();
   json["examples"] = examples;

@@ -113,6 +113,11 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
   } else if (name == "init") {
     *kind = EventKind::kNotice;
     state->notice = Lines(event.value("report", SortedJson()));
+  } else if (name == "fault") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat("rehearsal: ", Text(event, "fault"), ": done at step ",
+                                 Count(event, "step", 0));
+    return absl::OkStatus();
   } else if (name == "checkpoint_failed") {
     *kind = EventKind::kNotice;
     state->notice = absl::StrCat("warning: a checkpoint could not be saved, the training goes on: ",

@@ -56,9 +56,10 @@ JobOptions InMode(const JobOptions& options, const std::string& mode) {
   if (mode != kSingleMode) return job;
   // One process has neither a link nor a worker that others would have to wait for.
   job.fields.erase("rehearsal.link");
-  std::erase_if(job.lists, [](const auto& list) { return list.first == "rehearsal.slow_worker"; });
+  std::erase_if(job.lists, [](const auto& list) { return list.first.starts_with("rehearsal."); });
   std::erase_if(job.set, [](const std::string& set) { return set.starts_with("rehearsal"); });
-  job.set.insert(job.set.end(), {"rehearsal.link=\"\"", "rehearsal.slow_worker="});
+  job.set.insert(job.set.end(),
+                 {"rehearsal.link=\"\"", "rehearsal.slow_worker=", "rehearsal.fault="});
   return job;
 }
 

@@ -335,5 +335,26 @@ TEST(ValidateTest, ARehearsalNamesWorkersOfTheJobAndALinkOnlyWhereThereIsOne) {
                           StartsWith("rehearsal.link: got \"x\"; want a rate")));
 }
 
+TEST(ValidateTest, FaultsNeedPermissionAndProcessesOfTheJob) {
+  EXPECT_THAT(MessagesWith("cluster { workers: 2 } rehearsal { allow_faults: true fault: 'kill "
+                           "worker 1 at step 2' fault: 'drop 1% of pushes' }"),
+              IsEmpty());
+  EXPECT_THAT(
+      MessagesWith("rehearsal { fault: 'drop 1% of pushes' }"),
+      ElementsAre("rehearsal.fault[0]: \"drop 1% of pushes\" breaks something on purpose; a "
+                  "job that may be broken says so: --set rehearsal.allow_faults=true, or "
+                  "rehearsal { allow_faults: true }"));
+  EXPECT_THAT(
+      MessagesWith("cluster { servers: 2 } rehearsal { allow_faults: true fault: 'kill server 2 at "
+                   "step 2' }"),
+      ElementsAre("rehearsal.fault[0]: there is no server 2: the job has 2, numbered from 0"));
+  EXPECT_THAT(MessagesWith("training { mode: 'single' } rehearsal { allow_faults: true fault: "
+                           "'kill coordinator at step 2' }"),
+              ElementsAre("rehearsal.fault[0]: mode single is one process without servers; leave "
+                          "it out"));
+  EXPECT_THAT(MessagesWith("rehearsal { allow_faults: true fault: 'burn' }"),
+              ElementsAre(StartsWith("rehearsal.fault[0]: got \"burn\": at character 1")));
+}
+
 }  // namespace
 }  // namespace convoy

@@ -230,6 +230,22 @@ TEST_F(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarr
       << "20,000 bytes there, the last 1,000 back";
 }
 
+TEST_F(StreamTest, AMessageThatIsDelayedHoldsBackThoseAfterIt) {
+  StreamClient client(kMethod);
+  client.Open(0, server_->address());
+  EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  const absl::Time begin = absl::Now();
+  client.Send(0, Message("first"));
+  client.Send(0, Message("delayed"), absl::Milliseconds(30));
+  client.Send(0, Message("after it"));
+  for (const char* text : {"first", "delayed", "after it"}) {
+    const StreamClient::Event event = Next(client);
+    ASSERT_EQ(event.kind, Kind::kMessage);
+    EXPECT_EQ(TextOf(event.message), text);
+  }
+  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(30));
+}
+
 TEST_F(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {
   server_->SetLink({0, absl::Milliseconds(20)});
   for (int round = 0; round < 5; ++round) {

@@ -68,6 +68,16 @@ TEST(ProgressStateTest, ARestartMovesTheStateBackAndSaysWhy) {
   EXPECT_EQ(state.notice, "begins anew, restart 3: x");
 }
 
+TEST(ProgressStateTest, AFaultThatWasInjectedIsSaid) {
+  ProgressState state;
+  EventKind kind;
+  ASSERT_TRUE(ApplyEvent(R"({"kind":"fault","step":203,"fault":"kill worker 1 at step 200"})",
+                         &state, &kind)
+                  .ok());
+  EXPECT_EQ(kind, EventKind::kNotice);
+  EXPECT_EQ(state.notice, "rehearsal: kill worker 1 at step 200: done at step 203");
+}
+
 TEST(ProgressStateTest, ALossThatIsNotFiniteIsUnset) {
   ProgressState state;
   state.train.loss = 0.5;

@@ -1,0 +1,157 @@
+// `convoy train --inject`: what is broken on purpose is broken, is noted, and changes no result.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/checkpoint_reader.h"
+#include "common/math/random.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr uint64_t kExamples = 2000, kEpochs = 8;  // 100 steps each
+
+std::string Lines() {
+  std::string text;
+  for (uint64_t i = 0; i < kExamples; ++i) {
+    const RandomStream random(3, "line", i);
+    const uint64_t a = 1 + random.Below(0, 50), b = 51 + random.Below(1, 50);
+    absl::StrAppend(&text, (a + b) % 2, " ", a, ":1 ", b, ":1\n");
+  }
+  return text;
+}
+
+class InjectTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    WriteFile(folder_ / "train.libsvm", Lines());
+    WriteFile(job_, absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" }\n"
+                                 "model { mlp { hidden: 32 } classes: 2 }\n"
+                                 "optimizer { adam {} learning_rate: 0.01 }\n"
+                                 "training { epochs: ",
+                                 kEpochs,
+                                 " batch_size: 20 slices: 4 report_every_steps: 10 }\n"
+                                 "cluster { servers: 2 workers: 2 }\n"
+                                 "checkpoint { every_steps: 50 }\n"));
+  }
+  ProgramResult Train(const std::string& run, const std::vector<std::string>& faults,
+                      const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> command = {CONVOY_BINARY,
+                                        "train",
+                                        job_,
+                                        "--run-dir",
+                                        folder_ / run,
+                                        "--set",
+                                        "rehearsal.allow_faults=true"};
+    for (const std::string& fault : faults) command.insert(command.end(), {"--inject", fault});
+    command.insert(command.end(), more.begin(), more.end());
+    return RunProgram(command);
+  }
+  std::string Model(const std::string& run) const {
+    return ReadFile(folder_ / (run + "/model.safetensors"));
+  }
+  nlohmann::json Summary(const std::string& run) const {
+    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+  }
+  size_t FaultsIn(const std::string& run) const {
+    const std::string events = ReadFile(folder_ / (run + "/events.jsonl"));
+    size_t count = 0;
+    for (size_t at = 0; (at = events.find("\"kind\":\"fault\"", at)) != std::string::npos; ++at)
+      ++count;
+    return count;
+  }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+};
+
+TEST_F(InjectTest, SyncKeepsItsBitsWhateverIsBroken) {
+  ASSERT_EQ(Train("alone", {}).exit_code, 0);
+  const std::vector<std::string> faults = {"drop 2% of pushes", "duplicate 5% of pushes",
+                                           "delay 5% of pushes by 5ms", "kill worker 1 at step 200",
+                                           "kill server 0 at step 500"};
+  const ProgramResult result = Train("run", faults);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(Model("alone") == Model("run")) << result.output;
+  for (const std::string& fault : faults)
+    EXPECT_THAT(result.output, HasSubstr(absl::StrCat("rehearsal: ", fault, "\n")));
+  EXPECT_THAT(result.output, HasSubstr("rehearsal: kill worker 1 at step 200: done at step "));
+  EXPECT_THAT(result.output, HasSubstr("rehearsal: kill server 0 at step 500: done at step "));
+  EXPECT_EQ(FaultsIn("run"), 2u);
+  const nlohmann::json summary = Summary("run");
+  EXPECT_EQ(summary["restarts"], 2);
+  EXPECT_EQ(summary["rehearsal"]["fault"], nlohmann::json(faults));
+  for (const char* hit : {"dropped", "duplicated", "delayed"})
+    EXPECT_GT(summary["rehearsal"]["pushes"][hit], 0) << hit;
+}
+
+TEST_F(InjectTest, InAsyncEveryBatchCountsOnceWhateverIsBroken) {
+  const ProgramResult result = Train("run",
+                                     {"drop 2% of pushes", "duplicate 5% of pushes",
+                                      "delay 5% of pushes by 5ms", "kill coordinator at step 200"},
+                                     {"--mode", "async"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(Summary("run")["restarts"], 1);
+  EXPECT_EQ(Summary("run")["examples"], kExamples * kEpochs);
+  const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
+  ASSERT_TRUE(stored.ok() && !stored->empty());
+  const auto checkpoint = CheckpointReader::Open(stored->back().path);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
+    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v))
+      EXPECT_EQ(block.cell->examples, kExamples * kEpochs) << (*checkpoint)->variables()[v].name;
+  }
+}
+
+TEST_F(InjectTest, AProcessThatIsFrozenForAMomentIsWaitedFor) {
+  ASSERT_EQ(Train("alone", {}).exit_code, 0);
+  const ProgramResult result =
+      Train("run", {"freeze worker 0 for 300ms at step 100", "freeze server 1 for 0.3s at step 200",
+                    "worker 1 slow 1.5x", "kill worker 0 at step 100000"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("kill worker 0 at step 100000: did not happen"));
+  EXPECT_THAT(result.output, HasSubstr("worker 1 is 1.5 times slower all the time"));
+  EXPECT_EQ(FaultsIn("run"), 2u);
+  EXPECT_FALSE(Summary("run").contains("restarts")) << result.output;
+  EXPECT_TRUE(Model("alone") == Model("run"));
+}
+
+TEST_F(InjectTest, AJobThatDoesNotAllowItIsNotBroken) {
+  const ProgramResult result =
+      Train("run", {"kill worker 1 at step 200"}, {"--set", "rehearsal.allow_faults=false"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("--set rehearsal.allow_faults=true"));
+}
+
+TEST_F(InjectTest, WhatCannotBeDoneIsRefused) {
+  ProgramResult result = Train("run", {"kill wroker 1 at step 200"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("--inject kill wroker 1 at step 200"));
+  EXPECT_THAT(result.output, HasSubstr("at character 6 stands \"wroker\""));
+  result = Train("run", {"kill worker 2 at step 200"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("there is no worker 2"));
+  result = Train("run", {"kill worker 1 at step 200"}, {"--in-process"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("leave out --in-process"));
+}
+
+TEST_F(InjectTest, PushesAreHitWithinOneProcessToo) {
+  ASSERT_EQ(Train("alone", {}).exit_code, 0);
+  const ProgramResult result =
+      Train("run", {"drop 3% of pushes", "duplicate 3% of pushes"}, {"--in-process"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(Model("alone") == Model("run"));
+  EXPECT_GT(Summary("run")["rehearsal"]["pushes"]["dropped"], 0);
+}
+
+}  // namespace
+}  // namespace convoy::testing
