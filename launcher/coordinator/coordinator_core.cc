@@ -305,7 +305,8 @@ Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, abs
   if (!request.failure().empty()) {
     FailJob(request.failure());
   } else if (phase_ == v1::STARTING) {
-    FailJob(absl::StrCat("stopped before the training began: ", request.reason()));
+    FailJob(absl::StrCat("stopped before the training ", resume_ ? "went on" : "began", ": ",
+                         request.reason()));
   } else if (phase_ == v1::TRAINING && stop_.Request()) {
     StateChanged();
     ServeTasks();
