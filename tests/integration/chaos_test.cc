@@ -31,8 +31,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr uint64_t kExamples = 4000, kEpochs = 60, kBatch = 20;
-constexpr uint64_t kSteps = kExamples * kEpochs / kBatch;
+constexpr uint64_t kExamples = 4000, kBatch = 20;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* const text = std::getenv(name);
@@ -148,7 +147,7 @@ class ChaosTest : public ::testing::Test {
                         "model { mlp { hidden: 32 } classes: 2 }\n"
                         "optimizer { adam {} learning_rate: 0.003 }\n"
                         "training { mode: \"",
-                        mode, "\" epochs: ", kEpochs, " batch_size: ", kBatch,
+                        mode, "\" epochs: ", epochs_, " batch_size: ", kBatch,
                         " slices: 4 report_every_steps: 20 }\n"
                         "cluster { servers: 2 workers: 2 lost_after_ms: 1000 heartbeat_ms: 100 }\n"
                         "checkpoint { every_steps: 100 }\n"));
@@ -156,11 +155,10 @@ class ChaosTest : public ::testing::Test {
   ProgramResult TrainUnderFaults(uint64_t seed, const std::string& run) {
     Program program({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run});
     Chaos chaos(seed, program, folder_ / (run + "/events.jsonl"));
-    const uint64_t wanted = FromEnvironment("CONVOY_CHAOS_FAULTS", 8);
-    while (chaos.faults() < wanted && chaos.Next()) program.Output();
+    while (chaos.faults() < faults_ && chaos.Next()) program.Output();
     const ProgramResult result = program.Wait(std::chrono::seconds(240));
     EXPECT_EQ(result.exit_code, 0) << chaos.history() << "\n" << result.output;
-    EXPECT_EQ(chaos.faults(), wanted) << "the job ended before:" << chaos.history();
+    EXPECT_EQ(chaos.faults(), faults_) << "the job ended before:" << chaos.history();
     EXPECT_TRUE(chaos.NobodyIsLeft());
     return result;
   }
@@ -175,6 +173,8 @@ class ChaosTest : public ::testing::Test {
   const std::string job_ = folder_ / "job.textproto";
   const uint64_t first_ = FromEnvironment("CONVOY_CHAOS_SEED", 1);
   const uint64_t seeds_ = FromEnvironment("CONVOY_CHAOS_SEEDS", 1);
+  const uint64_t faults_ = FromEnvironment("CONVOY_CHAOS_FAULTS", 8);
+  const uint64_t epochs_ = 8 * faults_;  // so that all of them come before the end
 };
 
 TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {
@@ -186,8 +186,8 @@ TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {
     const std::string run = absl::StrCat("run", seed);
     const ProgramResult result = TrainUnderFaults(seed, run);
     ASSERT_TRUE(Model("alone") == Model(run)) << result.output;
-    EXPECT_EQ(Summary(run)["steps"], kSteps);
-    EXPECT_EQ(Summary(run)["examples"], kExamples * kEpochs);
+    EXPECT_EQ(Summary(run)["steps"], kExamples * epochs_ / kBatch);
+    EXPECT_EQ(Summary(run)["examples"], kExamples * epochs_);
     EXPECT_EQ(Summary(run)["validation"], Summary("alone")["validation"]);
     std::filesystem::remove_all(folder_ / run);
   }
@@ -202,7 +202,7 @@ TEST_F(ChaosTest, AsyncCountsEveryBatchOnceInEveryCellAndLearnsAsWell) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     const std::string run = absl::StrCat("run", seed);
     const ProgramResult result = TrainUnderFaults(seed, run);
-    ASSERT_EQ(Summary(run)["examples"], kExamples * kEpochs) << result.output;
+    ASSERT_EQ(Summary(run)["examples"], kExamples * epochs_) << result.output;
     EXPECT_NEAR(Summary(run)["validation"]["accuracy"].get<double>(), alone, 0.05);
     const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
     ASSERT_TRUE(stored.ok() && !stored->empty());
@@ -210,7 +210,7 @@ TEST_F(ChaosTest, AsyncCountsEveryBatchOnceInEveryCellAndLearnsAsWell) {
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
     for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
       for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
-        ASSERT_EQ(block.cell->examples, kExamples * kEpochs) << result.output;
+        ASSERT_EQ(block.cell->examples, kExamples * epochs_) << result.output;
       }
     }
     std::filesystem::remove_all(folder_ / run);
