@@ -86,20 +86,31 @@ class TrainingRun {
       processes_ = processes;
     }
     CONVOY_ASSIGN_OR_RETURN(const std::string address, processes->StartCoordinator());
-    CoordinatorClient::Options client;
-    client.address = address;
-    client.wait = kLook;
-    client.unreachable_after = absl::Seconds(1);
-    CONVOY_ASSIGN_OR_RETURN(std::shared_ptr<CoordinatorClient> connected,
-                            CoordinatorClient::Connect(client));
-    {
-      MutexLock lock(mutex_);
-      client_ = std::move(connected);
-    }
+    CONVOY_RETURN_IF_ERROR(Connect(address));
     CONVOY_RETURN_IF_ERROR(processes->StartOthers(address));
     CONVOY_RETURN_IF_ERROR(screen_.BeginLife(job, *processes, address, prepared_.dashboard));
     KeepDashboardAddress(processes->dashboard_url());
     return absl::OkStatus();
+  }
+
+  absl::Status Connect(const std::string& coordinator) {
+    CoordinatorClient::Options options;
+    options.address = coordinator;
+    options.wait = kLook;
+    options.unreachable_after = absl::Seconds(1);
+    const absl::Time give_up = SteadyNow() + kCoordinatorSilence;
+    for (;;) {
+      absl::StatusOr<std::shared_ptr<CoordinatorClient>> client =
+          CoordinatorClient::Connect(options);
+      if (client.ok()) {
+        MutexLock lock(mutex_);
+        client_ = *std::move(client);
+        return absl::OkStatus();
+      }
+      // On a machine that is very busy a second may be too short.
+      silent_ = SteadyNow() > give_up;
+      if (silent_ || Processes()->FirstFailure() || !MayStartAgain()) return client.status();
+    }
   }
 
   // A page that is open in a browser is found again after a restart.
@@ -118,7 +129,7 @@ class TrainingRun {
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
         CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOnWithout(*failure));
         if (goes_on) continue;
-        if (failure->killed && !prepared_.in_process) return LastLook(*failure);
+        if (failure->killed && MayStartAgain()) return LastLook(*failure);
         TellFailure(failure->description.substr(0, failure->description.find('\n')));
       }
       const absl::StatusOr<v1::GetProgressReply> progress =
@@ -253,11 +264,16 @@ class TrainingRun {
     return true;
   }
 
+  // Not a job that was asked to stop: it ends, and goes on with --resume.
+  bool MayStartAgain() const {
+    MutexLock lock(mutex_);
+    return !prepared_.in_process && !stopping_ && !stop_wanted_;
+  }
+
   // What the life that has ended with `status` lost; nothing: it has ended for another reason.
   std::optional<Loss> FindLoss(const absl::Status& status) {
     const std::shared_ptr<JobProcesses> processes = Processes();
-    if (prepared_.in_process || processes == nullptr || stopping_ || StopWanted())
-      return std::nullopt;
+    if (processes == nullptr || !MayStartAgain()) return std::nullopt;
     auto failure = processes->FirstFailure();
     if (!failure && !failed_by_loss_ && !silent_) {
       // The coordinator's word may come before the end of the process that it is about.
@@ -402,10 +418,6 @@ class TrainingRun {
   std::shared_ptr<CoordinatorClient> Client() const {
     MutexLock lock(mutex_);
     return client_;
-  }
-  bool StopWanted() const {
-    MutexLock lock(mutex_);
-    return stop_wanted_;
   }
 
   const PreparedRun prepared_;
