@@ -101,6 +101,10 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     state->notice = absl::StrCat("warning: a checkpoint could not be saved, the training goes on: ",
                                  Text(event, "error"));
     return absl::OkStatus();
+  } else if (name == "warning") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat("warning: ", Text(event, "text"));
+    return absl::OkStatus();
   } else if (name == "checkpoint") {
     *kind = EventKind::kCheckpoint;
     return absl::OkStatus();
