@@ -76,9 +76,9 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
 }
 
 // Of a job that begins, not of one that goes on: that needs it no more.
-absl::Status CheckInitSource(const v1::Job& job) {
+absl::Status CheckInitOf(const v1::Job& job) {
   if (!job.has_init()) return absl::OkStatus();
-  return Annotate(FindInitSource(job.init().from()).status(), "init.from");
+  return Annotate(CheckInitSource(job.init().from()), "init.from");
 }
 
 absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
@@ -92,7 +92,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   run.job_path = options.job.path;
   CONVOY_RETURN_IF_ERROR(CheckModelIsHere(run.job.model(), models, "", ""));
   if (options.resume.empty()) {
-    CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
+    CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,
                             options.run_dir.empty()
                                 ? RunDirectory::CreateDefault(run.job.name(), absl::Now())
@@ -105,7 +105,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   }
   absl::StatusOr<std::unique_ptr<RunDirectory>> earlier = RunDirectory::Open(options.run_dir);
   if (absl::IsNotFound(earlier.status()) && options.resume == "auto") {
-    CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
+    CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory, RunDirectory::Create(options.run_dir));
     return run;
   }
