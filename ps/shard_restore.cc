@@ -56,6 +56,19 @@ absl::StatusOr<size_t> NumberOf(const auto& list, const std::string& name, const
   return OtherModel(absl::StrCat("it has no ", what, " \"", name, "\""));
 }
 
+// Of as many floats, but they may be of other slots.
+absl::Status CheckSlots(const CheckpointTable& stored, const RowUpdater& updater) {
+  std::vector<std::string> got, want;
+  for (const CheckpointTable::Range& slot : stored.slots)
+    got.push_back(absl::StrCat(slot.name, " (", slot.size, ")"));
+  for (const RowUpdater::SlotColumns& slot : updater.slot_columns())
+    want.push_back(absl::StrCat(slot.name, " (", slot.size, ")"));
+  if (got == want) return absl::OkStatus();
+  return OtherModel(absl::StrCat("table \"", stored.name, "\": got the slots [",
+                                 absl::StrJoin(got, ", "), "], want [", absl::StrJoin(want, ", "),
+                                 "]"));
+}
+
 class ShardRestorer {
  public:
   ShardRestorer(const CheckpointReader& checkpoint, const Placement& placement, uint32_t rank,
@@ -149,6 +162,7 @@ class ShardRestorer {
                                      columns.slot_floats(), " of slots, want ", table.dim(),
                                      " and ", table.updater().slot_floats()));
     }
+    CONVOY_RETURN_IF_ERROR(CheckSlots(columns, table.updater()));
     // Half of the time goes into pages that the system fills with zeros first.
     const uint32_t readers = std::clamp(std::thread::hardware_concurrency(), 1u, kMostReaders);
     std::vector<std::future<absl::Status>> others;

@@ -47,8 +47,7 @@ bool ClientCore::MaySend(const Server& server, const ExchangeRequest& request) c
 
 void ClientCore::Flush(uint32_t index, absl::Time now, Actions* actions) {
   Server& server = servers_[index];
-  if (!server.connected) return;
-  if (std::ranges::any_of(server.items, &Item::too_early)) return;
+  if (!server.connected || server.too_early > 0) return;
   // Sent items stand before unsent ones.
   auto item = std::find_if(server.items.rbegin(), server.items.rend(), [](const Item& i) {
                 return i.sent;
@@ -58,6 +57,12 @@ void ClientCore::Flush(uint32_t index, absl::Time now, Actions* actions) {
     server.bytes_in_flight += item->request->payload_bytes();
     Send(index, *item, actions);
   }
+}
+
+void ClientCore::SetTooEarly(bool too_early, Server& server, Item& item) {
+  if (item.too_early) --server.too_early;
+  if (too_early) ++server.too_early;
+  item.too_early = too_early;
 }
 
 void ClientCore::FlushAll(absl::Time now, Actions* actions) {
@@ -77,7 +82,7 @@ void ClientCore::OnOpened(uint32_t index, absl::Time now, Actions* actions) {
   server.down_since = absl::InfiniteFuture();
   server.backoff = options_.first_backoff;
   for (Item& item : server.items) {
-    item.too_early = false;
+    SetTooEarly(false, server, item);
     if (item.sent) Send(index, item, actions);
   }
   Flush(index, now, actions);
@@ -101,7 +106,9 @@ absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time
   if (reply.retry_later || reply.code == absl::StatusCode::kUnavailable) {
     if (item == server.items.end()) return absl::OkStatus();
     item->retry_at = now + options_.retry_delay;
-    item->too_early = !reply.retry_later;
+    item->said = std::move(reply.message);
+    SetTooEarly(!reply.retry_later, server, *item);
+    if (item->too_early) item->since = now;  // it lives, and loads
     return absl::OkStatus();
   }
   if (reply.code != absl::StatusCode::kOk) return Refused(server, reply);
@@ -111,6 +118,7 @@ absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time
     server.applied = std::max({server.applied, item->request->pull_version, reply.applied_step});
   }
   server.bytes_in_flight -= item->request->payload_bytes();
+  SetTooEarly(false, server, *item);
   actions->push_back({Action::Kind::kComplete, index, std::move(item->request), std::move(reply)});
   server.items.erase(item);
   FlushAll(now, actions);
@@ -142,9 +150,11 @@ absl::Status ClientCore::Tick(absl::Time now, Actions* actions) {
       if (item.retry_at <= now) Send(i, item, actions);
     }
     if (!server.items.empty() && now - server.items.front().since >= options_.answer_timeout) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          server.name, " has not answered request ", server.items.front().request->request_id,
-          " for ", absl::FormatDuration(options_.answer_timeout)));
+      const Item& item = server.items.front();
+      return absl::DeadlineExceededError(
+          absl::StrCat(server.name, " has not answered request ", item.request->request_id, " for ",
+                       absl::FormatDuration(options_.answer_timeout),
+                       item.said.empty() ? "" : "; it last said: ", item.said));
     }
   }
   return absl::OkStatus();

@@ -92,9 +92,11 @@ class ClientCore {
   struct Item {
     std::shared_ptr<ExchangeRequest> request;
     bool sent = false;
-    absl::Time since = absl::InfiniteFuture();  // of the first sending
+    // Of the first sending, or when the server last said that it has no part yet.
+    absl::Time since = absl::InfiniteFuture();
     absl::Time retry_at = absl::InfiniteFuture();
     bool too_early = false;  // refused on this stream: the server has no part yet
+    std::string said;        // why it is to be sent again
   };
   struct Server {
     std::string name;
@@ -104,12 +106,14 @@ class ClientCore {
     absl::Duration backoff;
     absl::Status why;
     std::deque<Item> items;  // unanswered, in order
+    size_t too_early = 0;    // items that are
     size_t bytes_in_flight = 0;
     uint64_t applied = 0;  // every step below this is applied there
   };
 
   bool MaySend(const Server& server, const ExchangeRequest& request) const;
   void Flush(uint32_t server, absl::Time now, Actions* actions);
+  static void SetTooEarly(bool too_early, Server& server, Item& item);
   void FlushAll(absl::Time now, Actions* actions);
   void Send(uint32_t server, Item& item, Actions* actions);
   absl::Status Refused(const Server& server, const ExchangeReply& reply) const;

@@ -13,6 +13,7 @@
 #include "common/checkpoint/checkpoint_reader.h"
 #include "common/checkpoint/manifest.h"
 #include "common/checkpoint/safetensors_archive.h"
+#include "common/checkpoint/verify_checkpoint.h"
 #include "common/name_patterns.h"
 #include "common/status.h"
 
@@ -90,6 +91,12 @@ absl::StatusOr<InitSource> FindInitSource(const std::string& from) {
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints,
                           ListCheckpoints((fs::path(from) / kCheckpointsFolder).string()));
   return NewestOf(from, checkpoints);
+}
+
+absl::Status CheckInitSource(const std::string& from) {
+  CONVOY_ASSIGN_OR_RETURN(const InitSource source, FindInitSource(from));
+  std::error_code ignored;
+  return fs::is_directory(source.path, ignored) ? VerifyCheckpoint(source.path) : absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<WeightArchive>> OpenArchive(const std::string& path) {

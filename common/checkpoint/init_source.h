@@ -25,6 +25,10 @@ struct InitSource {
 // are), or neither checkpoint nor model.safetensors in a run directory.
 absl::StatusOr<InitSource> FindInitSource(const std::string& from);
 
+// Whether it is there and, if it is a checkpoint, as it was written, byte for byte; a file has no
+// checksums. Errors as FindInitSource and VerifyCheckpoint.
+absl::Status CheckInitSource(const std::string& from);
+
 // `path`: of an InitSource. Errors as CheckpointReader and SafetensorsArchive.
 absl::StatusOr<std::unique_ptr<WeightArchive>> OpenArchive(const std::string& path);
 

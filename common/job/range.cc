@@ -114,6 +114,7 @@ constexpr FieldRange kRanges[] = {
     {"TableRule.max_mb", AtLeast(0)},
     {"Checkpoint.every_seconds", AtLeast(0)},
     {"Checkpoint.keep_last", AtLeast(1)},
+    {"Checkpoint.deltas", FromTo(0, 50)},  // each opens the files of those before
     {"Cluster.servers", FromTo(1, 64)},
     {"Cluster.workers", FromTo(1, 1024)},
     {"Cluster.threads_per_server", FromTo(0, 1024)},

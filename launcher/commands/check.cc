@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "common/checkpoint/init_plan.h"
 #include "common/checkpoint/init_report.h"
+#include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
 #include "common/optimizers/frozen.h"
 #include "common/status.h"
@@ -49,6 +50,7 @@ absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& se
   }
   CONVOY_ASSIGN_OR_RETURN(const std::string text, RenderJobOverview(overview));
   if (!job.has_init()) return text;
+  CONVOY_RETURN_IF_ERROR(Annotate(CheckInitSource(job.init().from()), "init.from"));
   CONVOY_ASSIGN_OR_RETURN(const v1::InitPlan plan,
                           PlanInitOf(job, model.variables(), model.tables()));
   return absl::StrCat(text, "\n", absl::StrJoin(InitReport(plan), "\n"), "\n");

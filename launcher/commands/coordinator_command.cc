@@ -163,10 +163,15 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     service.checkpoints =
         std::filesystem::absolute(options.checkpoints).lexically_normal().string();
     CONVOY_RETURN_IF_ERROR(RemoveTemporaries(service.checkpoints).status());
-    service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint()](
-                                    const CheckpointManifest& manifest, const std::string& files) {
+    service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint(),
+                                 log = options.log](const CheckpointManifest& manifest,
+                                                    const std::string& files) {
       CONVOY_RETURN_IF_ERROR(CommitCheckpoint(folder, files, manifest));
-      return Prune(folder, rules, manifest.best);
+      // The checkpoint is there: old ones that could not be removed do it no harm.
+      if (absl::Status pruned = Prune(folder, rules, manifest.best); !pruned.ok()) {
+        log(absl::StrCat("old checkpoints could not be removed: ", std::string(pruned.message())));
+      }
+      return absl::OkStatus();
     };
   }
   if (!options.resume_from.empty()) {

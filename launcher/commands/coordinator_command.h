@@ -32,6 +32,9 @@ struct CoordinatorOptions {
   std::string resume_run;
   bool allow_changes = false;
   EarlierLives earlier;
+
+  // What the owner of the files should know and nobody else.
+  LogFunction log = LogToScreen();
 };
 
 // A coordinator that saves checkpoints to `checkpoints` and the final weights to `model_file`.

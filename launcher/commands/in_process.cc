@@ -41,6 +41,9 @@ class InProcess final : public JobProcesses {
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
     options.earlier = resume_.earlier;
+    options.log = [path = directory_.LogPath("coordinator", 0)](const std::string& line) {
+      LogToFile(path)(line);
+    };
     CONVOY_ASSIGN_OR_RETURN(coordinator_,
                             ::convoy::StartCoordinator(job_, options, [](const std::string&) {}));
     const bool shown = job_.cluster().metrics_port() > 0 || !where_.empty();

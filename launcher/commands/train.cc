@@ -77,9 +77,9 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
 }
 
 // Of a job that begins, not of one that goes on: that needs it no more.
-absl::Status CheckInitSource(const v1::Job& job) {
+absl::Status CheckInitOf(const v1::Job& job) {
   if (!job.has_init()) return absl::OkStatus();
-  return Annotate(FindInitSource(job.init().from()).status(), "init.from");
+  return Annotate(CheckInitSource(job.init().from()), "init.from");
 }
 
 // Nothing is left if this process is killed.
@@ -107,7 +107,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   CONVOY_RETURN_IF_ERROR(CheckModelIsHere(run.job.model(), models, "", ""));
   if (run.in_process) CONVOY_RETURN_IF_ERROR(CheckFaultsOfOneProcess(run.job.rehearsal()));
   if (options.resume.empty()) {
-    CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
+    CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,
                             options.run_dir.empty()
                                 ? RunDirectory::CreateDefault(run.job.name(), absl::Now())
@@ -120,7 +120,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   }
   absl::StatusOr<std::unique_ptr<RunDirectory>> earlier = RunDirectory::Open(options.run_dir);
   if (absl::IsNotFound(earlier.status()) && options.resume == "auto") {
-    CONVOY_RETURN_IF_ERROR(CheckInitSource(run.job));
+    CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory, RunDirectory::Create(options.run_dir));
     return run;
   }

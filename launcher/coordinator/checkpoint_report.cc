@@ -172,6 +172,12 @@ std::string CheckpointFailureLine(std::string_view why, uint64_t generation, abs
   return ToText(line);
 }
 
+std::string WarningLine(std::string_view text, uint64_t generation, absl::Duration since) {
+  Json line = Line("warning", since, generation);
+  line["text"] = text;
+  return ToText(line);
+}
+
 std::string InitLine(const v1::InitPlan& plan, uint64_t generation) {
   Json line = Line("init", absl::ZeroDuration(), generation);
   line["from"] = plan.path();

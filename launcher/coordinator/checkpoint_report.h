@@ -33,6 +33,7 @@ absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
 std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generation,
                            absl::Duration since);
 std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since);
+std::string WarningLine(std::string_view text, uint64_t generation, absl::Duration since);
 std::string ResumeLine(const ResumePoint& resumed, uint64_t generation);
 // `resumed`: null if the job begins anew.
 std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,

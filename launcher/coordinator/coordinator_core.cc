@@ -326,7 +326,10 @@ void CoordinatorCore::OnCancelled(CallId call) {
 Actions CoordinatorCore::OnModelSaved(const absl::Status& status, absl::Time now) {
   now_ = now;
   if (phase_ != v1::FINISHING) return Flush();
-  if (!status.ok()) {
+  if (!status.ok() && !model_from_.empty()) {
+    SaveNewestModel(status);
+    EndIfSaved();
+  } else if (!status.ok()) {
     FailJob(absl::StrCat("saving the model: ", std::string(status.message())));
   } else {
     model_saved_ = true;

@@ -187,13 +187,20 @@ class CoordinatorCore {
   // The files are there: commits them once everything is known that goes into the manifest.
   void CommitIfMeasured();
   std::optional<CheckpointBest> BestWith(uint64_t step) const;
+  // Order `number` is over: what comes later is not what the best was measured of.
+  void BestWasTried(uint64_t number);
   void FollowValidation(const std::string& line);
   void EndIfExhausted(uint64_t key);
   // The step that workers must not begin yet; 0: none.
   uint64_t WantedHold() const;
   // Returns whether it has changed.
   bool UpdateHold();
+  // What workers hold for, if they have for a while; "": nothing.
+  std::string HeldFor() const;
   void SaveModelWhenDue();
+  void AskToSaveModel();
+  // The best one, which is in a checkpoint, can't be had.
+  void SaveNewestModel(const absl::Status& why);
   absl::Status CheckMaySave() const;
   // Answers calls whose checkpoint is there, or whose time is up.
   void AnswerSaves();

@@ -58,14 +58,16 @@ absl::Status CoordinatorCore::MakePlan() {
   ReportBook::Before before;
   IntervalSet completed;
   if (resume_) {
-    before = {resume_->manifest.step, plan_->ExamplesAt(resume_->manifest.step),
-              resume_->manifest.dropped};
+    before.steps = resume_->manifest.step;
+    before.examples = plan_->ExamplesAt(resume_->manifest.step);
+    before.dropped = resume_->manifest.dropped;
     for (const auto& [first, last] : resume_->manifest.completed_tasks) {
       completed.Add(first, last + 1);
     }
   }
   CONVOY_RETURN_IF_ERROR(GoOnMeasuring(&before));
   if (!plan_->sync) {
+    before.trained = completed;
     tasks_.emplace(*plan_, members_.workers(), std::move(completed));
     const TaskLedger::Amount amount = tasks_->CompletedAmount();
     before.steps = amount.steps;
@@ -184,6 +186,20 @@ void CoordinatorCore::SaveModelWhenDue() {
   if (track_.decides() && best_ && !is_last) {
     model_from_ = absl::StrCat(checkpoints_, "/", CheckpointName(best_->step));
   }
+  AskToSaveModel();
+}
+
+void CoordinatorCore::SaveNewestModel(const absl::Status& why) {
+  AddEvent(WarningLine(
+      absl::StrCat("the best weights, those of step ", best_->step,
+                   ", could not be read; the model is that of the newest step instead: ",
+                   std::string(why.message())),
+      generation_, now_ - training_start_));
+  model_from_.clear();
+  AskToSaveModel();
+}
+
+void CoordinatorCore::AskToSaveModel() {
   if (mode_.single() && model_from_.empty()) {
     model_saved_ = true;  // by the worker
     return;
@@ -385,7 +401,7 @@ std::string CoordinatorCore::WaitingFor() const {
   }
   if (phase_ != v1::TRAINING) return "";
   if (std::string others = WaitingForOthers(members_, now_); !others.empty()) return others;
-  if (stop_.step() == 0) return "";
+  if (stop_.step() == 0) return HeldFor();
   if (!stop_.agreed()) {
     return absl::StrCat("all workers to agree to stop before step ", stop_.step());
   }

@@ -67,6 +67,7 @@ void CoordinatorCore::FollowKeeper(bool changed) {
   }
   if (const std::string failure = keeper_->TakeFailure(); !failure.empty()) {
     AddEvent(CheckpointFailureLine(failure, generation_, now_ - training_start_));
+    BestWasTried(order_before);
     saves_.Resolve(order_before, NotSaved(failure));
   }
   if (std::string folder = keeper_->TakeDiscard(); !folder.empty())
@@ -102,6 +103,7 @@ absl::Status CoordinatorCore::GoOnMeasuring(ReportBook::Before* before) {
   const uint64_t begin = record.partial[0].step_begin();
   if (record.partial.size() == plan_->slices && manifest.slices == plan_->slices) {
     before->steps = begin;
+    before->carried = before->examples - plan_->ExamplesAt(begin);
     before->examples = plan_->ExamplesAt(begin);
     carried_ = std::move(record.partial);
   } else if (begin < manifest.step) {  // other slices: the stretch ends here
@@ -167,6 +169,10 @@ std::optional<CheckpointBest> CoordinatorCore::BestWith(uint64_t step) const {
   const bool is_best =
       track.best && (tasks_ ? best_order_ != 0 && order_ >= best_order_ : track.best_key == step);
   return is_best ? CheckpointBest{track_.metric(), step, *track.best} : best_;
+}
+
+void CoordinatorCore::BestWasTried(uint64_t number) {
+  if (number >= best_order_) best_order_ = 0;
 }
 
 // ------------------------------------------------------------------------------ by hand
@@ -249,7 +255,6 @@ Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl:
                                                now - training_start_));
   if (status.ok()) {
     best_ = committed.manifest.best;
-    if (order_ >= best_order_) best_order_ = 0;
     newest_saved_ = SavedReply(checkpoints_, committed.manifest);
     if (job_.checkpoint().deltas() > 0)
       newest_checkpoint_ = {committed.manifest.step, ChecksumOf(committed.manifest)};
@@ -258,6 +263,7 @@ Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl:
     actions_.discard = committed.folder;
     saves_.Resolve(order_, NotSaved(std::string(status.message())));
   }
+  BestWasTried(order_);
   FollowKeeper(keeper_->OnCommitted(status.ok(), now, CurrentStep()));
   SaveModelWhenDue();
   EndIfSaved();

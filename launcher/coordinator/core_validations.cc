@@ -40,7 +40,8 @@ void CoordinatorCore::EndIfExhausted(uint64_t key) {
   const bool is_last = plan_->sync ? key >= plan_->TotalSteps() : tasks_->remaining() == 0;
   if (!track_.Exhausted() || is_last || phase_ != v1::TRAINING || stop_.step() != 0) return;
   early_stopping_ = track_.Reason();
-  if (plan_->sync) hold_ = key;  // also of workers that have not begun
+  // Also of workers that have not begun. Where some do not hold, the step may be past already.
+  if (plan_->sync && measured_by_all_) hold_ = key;
   plan_->sync ? stop_.RequestAt(key) : stop_.Request();
   StateChanged();
   ServeTasks();
@@ -50,11 +51,25 @@ uint64_t CoordinatorCore::WantedHold() const {
   if (!plan_->sync || track_.metric().empty()) return 0;
   const uint64_t to_save = keeper_->hold();
   const uint64_t period = plan_->StepsPerValidation();
-  if (!track_.decides() || period == 0) return to_save;
+  // A client in another language need not report validations.
+  if (!track_.decides() || period == 0 || !measured_by_all_) return to_save;
   const uint64_t passed = std::max(track_.state().last_key, resume_ ? resume_->manifest.step : 0);
   const uint64_t to_decide = (passed / period + 1) * period;
   if (to_decide >= plan_->TotalSteps()) return to_save;
   return to_save == 0 ? to_decide : std::min(to_save, to_decide);
+}
+
+std::string CoordinatorCore::HeldFor() const {
+  constexpr absl::Duration kAWhile = absl::Seconds(1);
+  if (hold_ == 0 || CurrentStep() + 1 < hold_) return "";
+  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
+    if (members_.worker(rank)->stepped + kAWhile > now_) return "";
+  }
+  if (track_.state().last_key < hold_) {
+    return absl::StrCat("all workers to report the validation at step ", hold_);
+  }
+  const std::string checkpoint = keeper_->WaitingFor();
+  return checkpoint.empty() ? "" : absl::StrCat("the checkpoint of step ", hold_, ": ", checkpoint);
 }
 
 bool CoordinatorCore::UpdateHold() {

@@ -73,12 +73,14 @@ ReportBook::ReportBook(const TrainingPlan& plan, uint64_t generation, absl::Time
     : plan_(plan),
       generation_(generation),
       start_(training_start),
+      examples_before_(before.examples + before.carried),
+      done_{{kTrain, before.trained}},
       examples_(before.examples),
       steps_(before.steps),
       skipped_(before.skipped),
       dropped_(before.dropped),
       epoch_(before.epoch),
-      throughput_(training_start, before.examples),
+      throughput_(training_start, examples_before_),
       validation_{{}, before.validation_key, before.measured.newest, before.measured.first},
       validation_old_{
           {}, before.validation_key, before.measured.newest_old, before.measured.first_old} {}

@@ -9,6 +9,7 @@
 #ifndef CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_
 #define CONVOY_LAUNCHER_COORDINATOR_REPORT_BOOK_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -44,6 +45,8 @@ class ReportBook {
   struct Before {
     uint64_t steps = 0;
     uint64_t examples = 0;
+    uint64_t carried = 0;      // examples of the stretch that goes on
+    IntervalSet trained = {};  // ids of complete tasks
     uint64_t dropped = 0;
     uint64_t skipped = 0;
     EpochSums epoch = {};
@@ -73,6 +76,8 @@ class ReportBook {
   uint64_t epoch_examples() const { return plan_.examples; }
   // Of complete stretches.
   uint64_t examples() const { return examples_; }
+  // Of them, those of this generation.
+  uint64_t new_examples() const { return examples_ - std::min(examples_, examples_before_); }
   uint64_t steps() const { return steps_; }
   uint64_t skipped() const { return skipped_; }
   uint64_t dropped() const { return dropped_; }
@@ -87,7 +92,7 @@ class ReportBook {
   MeasuredValidations measured() const;
   // Of the newest validation: its version, or in modes without one its epoch.
   uint64_t validation_key() const { return validation_.newest_key; }
-  // What was reported of training: steps, or ids of tasks.
+  // What was reported of training: steps of this generation, or ids of all complete tasks.
   const IntervalSet& trained() { return done_[v1::ReportRequest::TRAIN]; }
   // The test; empty: none.
   const v1::MetricSums& test() const { return test_; }
@@ -122,6 +127,7 @@ class ReportBook {
   const TrainingPlan plan_;
   const uint64_t generation_;
   const absl::Time start_;
+  const uint64_t examples_before_;  // of older generations
   std::map<Key, Parts> open_;
   std::map<v1::ReportRequest::Kind, IntervalSet> done_;
   std::map<uint64_t, uint64_t> given_up_;  // by slice: the steps before it

@@ -149,6 +149,8 @@ void AddTraffic(const Membership& members, Json* json) {
 std::string SummaryJson(const v1::Job& job, const Membership& members, const ReportBook* book,
                         const Outcome& outcome) {
   const uint64_t examples = book == nullptr ? 0 : book->examples();
+  // The time is that of this generation.
+  const double new_examples = book == nullptr ? 0 : static_cast<double>(book->new_examples());
   const double seconds = absl::ToDoubleSeconds(outcome.wall);
   Json json;
   json["job"] = job.name();
@@ -162,8 +164,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   json["steps"] = book == nullptr ? 0 : book->steps();
   json["examples"] = examples;
   json["wall_seconds"] = RoundedSeconds(outcome.wall);
-  json["examples_per_second"] =
-      seconds > 0 ? std::round(static_cast<double>(examples) / seconds) : 0;
+  json["examples_per_second"] = seconds > 0 ? std::round(new_examples / seconds) : 0;
   if (examples > 0) json["train"] = Measured(book->LastEpoch());
   if (book != nullptr) AddValidations(book->measured(), &json);
   if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());

@@ -134,6 +134,10 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     state->notice = absl::StrCat("another ", Text(event, "process"), " has come",
                                  step > 0 ? absl::StrCat(" and goes on with step ", step) : "");
     return absl::OkStatus();
+  } else if (name == "warning") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat("warning: ", Text(event, "text"));
+    return absl::OkStatus();
   } else if (name == "checkpoint") {
     *kind = EventKind::kCheckpoint;
     return absl::OkStatus();

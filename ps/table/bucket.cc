@@ -1,6 +1,7 @@
 #include "ps/table/bucket.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -54,7 +55,9 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
   const uint32_t second = options_.clock == nullptr ? 0 : options_.clock->seconds();
   const RowTime now{progress_.version() + 1, second};
   life_.MakeRoom(now, sum.ids, &rows_, [&](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
-    if (options_.deltas) removed_.Add(row.header->id(), now.step, rows_.size());
+    // An outline of a snapshot has promised those that went before.
+    const size_t most = kept_ == nullptr ? rows_.size() : std::numeric_limits<size_t>::max();
+    if (options_.deltas) removed_.Add(row.header->id(), now.step, most);
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(row.header->id(), row.weights);
   });

@@ -9,9 +9,9 @@ constexpr size_t kAlwaysKept = 64;  // of however few rows
 
 }  // namespace
 
-void RemovedRows::Add(uint64_t id, uint64_t step, size_t rows) {
+void RemovedRows::Add(uint64_t id, uint64_t step, size_t most) {
   removals_.emplace_back(step, id);
-  if (removals_.size() <= std::max(rows, kAlwaysKept)) return;
+  if (removals_.size() <= std::max(most, kAlwaysKept)) return;
   removals_ = {};
   forgotten_ = step;
 }

@@ -12,10 +12,10 @@ namespace convoy {
 // Not thread-safe: used under the bucket's lock.
 class RemovedRows {
  public:
-  // The row of `id` goes at step `step`, not before that of the last call, while the bucket has
-  // `rows` rows. When more than that have gone all are forgotten: the next checkpoint is better
+  // The row of `id` goes at step `step`, not before that of the last call. When more than `most`,
+  // e.g. the rows of the bucket, have gone all are forgotten: the next checkpoint is better
   // complete.
-  void Add(uint64_t id, uint64_t step, size_t rows);
+  void Add(uint64_t id, uint64_t step, size_t most);
   // Whether all that went after `step` are remembered.
   bool KnowsSince(uint64_t step) const { return step >= forgotten_; }
   // Ids that went in steps (since, until], ascending; some may have come again.

@@ -111,12 +111,12 @@ class Chaos {
     return false;
   }
   void Kill(const LaunchedChild& child) {
-    absl::StrAppend(&history_, " kill ", child.role);
+    absl::StrAppend(&history_, " kill ", child.role, " at ", step_, ",");
     pids_.insert(child.pid);
     kill(child.pid, SIGKILL);
   }
   void Freeze(const LaunchedChild& child, uint64_t milliseconds) {
-    absl::StrAppend(&history_, " freeze ", child.role, " ", milliseconds, " ms");
+    absl::StrAppend(&history_, " freeze ", child.role, " ", milliseconds, " ms at ", step_, ",");
     pids_.insert(child.pid);
     kill(child.pid, SIGSTOP);
     SleepMs(milliseconds);

@@ -321,6 +321,25 @@ TEST_F(InitCommandTest, SourceThatIsMissingOrDamagedIsNamed) {
   EXPECT_THAT(cut.output, HasSubstr("cut.safetensors"));
 }
 
+TEST_F(InitCommandTest, CheckpointWithAFlippedByteIsNamedAndRefusedBeforeAnythingStarts) {
+  WriteJob("", "");
+  TrainWell("old");
+  const std::string file = folder_ / "old/checkpoints/step-00000010/server-0-of-2.safetensors";
+  std::string bytes = ReadFile(file);
+  ASSERT_FALSE(bytes.empty());
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);  // the value of a weight or slot
+  WriteFile(file, bytes);
+  const std::vector<std::string> from = {"--init-from", folder_ / "old"};
+  const ProgramResult refused = Train("new", from);
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_THAT(refused.output,
+              AllOf(HasSubstr("init.from"), HasSubstr("server-0-of-2.safetensors")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+  const ProgramResult checked = RunProgram({CONVOY_BINARY, "check", job_, from[0], from[1]});
+  EXPECT_EQ(checked.exit_code, 2) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("server-0-of-2.safetensors"));
+}
+
 // A run that keeps no checkpoints has its final weights, which have no slots.
 TEST_F(InitCommandTest, RunWithoutCheckpointGivesItsFinalWeightsAndSaysSo) {
   WriteJob("", "");

@@ -144,6 +144,24 @@ TEST_F(SavingTroubleTest, InAReadOnlyFolderLikewise) {
       [&] { mounted->End(); }, "Read-only file system");
 }
 
+TEST_F(SavingTroubleTest, AnOldCheckpointThatCanNotBeRemovedDoesNotFailTheNewOne) {
+  auto command = Train("sync");
+  command.insert(command.end(), {"--set", "checkpoint.keep_last=1"});
+  Program program(command);
+  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_EQ(Control("checkpoint").exit_code, 0);
+  ASSERT_EQ(Checkpoints().size(), 1u);
+  auto mounted = Mounted::ReadOnly(Checkpoints()[0].path);
+  if (!mounted) GTEST_SKIP() << "nothing can be mounted here: " << std::strerror(errno);
+  const ProgramResult later = Control("checkpoint");
+  EXPECT_EQ(later.exit_code, 0) << later.output;
+  EXPECT_EQ(Checkpoints().size(), 2u);
+  EXPECT_EQ(Control("stop").exit_code, 0);
+  EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
+  mounted->End();
+  EXPECT_EQ(nlohmann::json::parse(ReadFile(run_ + "/summary.json"))["checkpoints_failed"], 0);
+}
+
 TEST_F(SavingTroubleTest, PruneLeavesARunAloneThatIsUnderWay) {
   Program program(Train("sync"));
   ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();

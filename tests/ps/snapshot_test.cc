@@ -161,6 +161,31 @@ TEST_F(BucketSnapshotTest, OfChangesNamesTheRowsThatHaveGone) {
   EXPECT_THAT(taken->removed, ElementsAre(a_));
 }
 
+// More than the bucket has rows, and than are remembered of a small bucket.
+TEST_F(BucketSnapshotTest, OfChangesKeepsWhatItsOutlineSaysHoweverManyRowsGoMeanwhile) {
+  ServerCore::Options options = Deltas();
+  v1::TableRule& rule = options.table_rules.emplace_back();
+  rule.set_match("emb");
+  rule.set_expire_after(1);
+  TestServer server = MakeServer(options);
+  server.Reply(StepOf(0, {{a_, {1}}}));
+  for (uint64_t step = 1; step < 5; ++step) server.Reply(StepOf(step, {{b_, {1}}}));
+  server.core->shard().ArmSnapshot(5);
+  EXPECT_EQ(Bucket(server).OutlineSnapshot(1)->removed, 1u);
+  uint64_t id = b_;
+  for (uint64_t step = 5; step < 105; ++step) {
+    do ++id;
+    while (BucketOf(id) != BucketOf(1));
+    server.Reply(StepOf(step, {{id, {1}}}));
+  }
+  ASSERT_LT(server.core->Stats().rows(), 10u) << "the others have gone";
+  EXPECT_TRUE(Bucket(server).OutlineSnapshot(1)->possible);
+  const auto taken = Bucket(server).TakeSnapshot(1);
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_THAT(taken->rows.ids, ElementsAre(b_));
+  EXPECT_THAT(taken->removed, ElementsAre(a_));
+}
+
 TEST_F(BucketSnapshotTest, OfChangesIsNotPossibleWithoutTheOption) {
   TestServer server = MakeServer(Momentum());
   server.Reply(StepOf(0, {{a_, {1}}}));

@@ -203,6 +203,19 @@ TEST_F(ClientCoreTest, ARequestThatIsNeverAnsweredIsAnError) {
   EXPECT_EQ(status.message(), "server 0 at 127.0.0.1:4000 has not answered request 1 for 1m10s");
 }
 
+TEST_F(ClientCoreTest, AServerThatSaysItIsNotReadyIsWaitedForAndWhatItSaidIsKept) {
+  Make(1);
+  Submit(0, {});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Tick(absl::Seconds(60)).ok()) << i;
+    EXPECT_TRUE(Reply(0, 1, absl::StatusCode::kUnavailable, "loads a checkpoint").ok());
+  }
+  EXPECT_TRUE(Tick(absl::Seconds(69)).ok());
+  EXPECT_EQ(Tick(absl::Seconds(1)).message(),
+            "server 0 at 127.0.0.1:4000 has not answered request 1 for 1m10s; it last said: loads "
+            "a checkpoint");
+}
+
 TEST_F(ClientCoreTest, RetryLaterIsSentAgainAfterTheDelay) {
   Make(1);
   Submit(0, {});

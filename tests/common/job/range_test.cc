@@ -71,14 +71,13 @@ TEST(RangeTest, TextSaysWhichBoundsBelongToIt) {
 }
 
 TEST(RangeTest, OnlyFieldsThatMayHaveAnyValueHaveNoRange) {
-  EXPECT_THAT(
-      Unlimited(),
-      UnorderedElementsAre(
-          "Checkpoint.every_steps", "Checkpoint.keep_every_steps", "Checkpoint.deltas", "Job.seed",
-          "Data.scale", "Data.keep_classes", "Data.max_bad_lines", "OldData.keep_classes",
-          "Csv.max_bad_lines", "MatrixFactorization.mean", "Schedule.warmup_examples",
-          "TableRule.expire_after", "TableRule.expire_after_seconds", "TableRule.max_rows",
-          "Training.max_steps", "Training.validate_every_epochs"));
+  EXPECT_THAT(Unlimited(),
+              UnorderedElementsAre(
+                  "Checkpoint.every_steps", "Checkpoint.keep_every_steps", "Job.seed", "Data.scale",
+                  "Data.keep_classes", "Data.max_bad_lines", "OldData.keep_classes",
+                  "Csv.max_bad_lines", "MatrixFactorization.mean", "Schedule.warmup_examples",
+                  "TableRule.expire_after", "TableRule.expire_after_seconds", "TableRule.max_rows",
+                  "Training.max_steps", "Training.validate_every_epochs"));
 }
 
 TEST(NumberTextTest, IsTheShortestTextOfTheNumber) {

@@ -59,6 +59,7 @@ class CoreHarness {
   // The job's id and the start are the harness's.
   explicit CoreHarness(CoordinatorCore::Options options) {
     options.job_id = kJobId;
+    if (options.resume) generation_ = options.resume->manifest.generation + 1;
     options.start = now_;
     auto created = CoordinatorCore::Create(std::move(options));
     EXPECT_TRUE(created.ok()) << created.status();
@@ -117,7 +118,15 @@ class CoreHarness {
     Apply(core_->OnProcessLost(++last_call_, request, now_));
     return last_call_;
   }
+  CallId SaveCheckpoint() {
+    v1::SaveCheckpointRequest request;
+    request.set_wait_ms(500);
+    Apply(core_->OnSaveCheckpoint(++last_call_, request, now_));
+    return last_call_;
+  }
   void ModelSaved(const absl::Status& status) { Apply(core_->OnModelSaved(status, now_)); }
+  // The outcome of the newest commit().
+  void Committed(const absl::Status& status) { Apply(core_->OnCheckpointCommitted(status, now_)); }
   void Fail(const std::string& text) { Apply(core_->Fail(text, now_)); }
 
   bool answered(CallId call) const { return answers_.contains(call); }
@@ -143,13 +152,20 @@ class CoreHarness {
   const std::vector<std::string>& events() const { return events_; }
   nlohmann::json event(size_t index) const { return nlohmann::json::parse(events_.at(index)); }
   const std::optional<v1::Assignment>& to_save() const { return to_save_; }
+  const std::string& model_from() const { return model_from_; }
+  // The newest checkpoint to commit.
+  const std::optional<Actions::Commit>& commit() const { return commit_; }
   nlohmann::json summary() const { return nlohmann::json::parse(core_->summary()); }
 
   // ---- whole processes
 
+  // Of all that join from now on; at first they are clients in another language, which have none.
+  void set_build_id(const std::string& build_id) { build_id_ = build_id; }
+
   void Join(v1::Role role, uint32_t rank, const std::string& host = "") {
     v1::RegisterRequest request;
     request.set_host(host);
+    request.set_build_id(build_id_);
     request.set_role(role);
     request.set_wanted_rank(static_cast<int32_t>(rank));
     if (role == v1::SERVER) request.set_address("127.0.0.1:" + std::to_string(5000 + rank));
@@ -165,7 +181,7 @@ class CoreHarness {
   }
   v1::Identity Identity(v1::Role role, uint32_t rank) {
     v1::Identity identity = identities_[{role, rank}];
-    if (core_->phase() != v1::STARTING) identity.set_generation(1);
+    if (core_->phase() != v1::STARTING) identity.set_generation(generation_);
     return identity;
   }
   v1::HeartbeatRequest Beat(v1::Role role, uint32_t rank, uint64_t step = 0) {
@@ -199,15 +215,23 @@ class CoreHarness {
       answers_[answer.call] = std::move(answer.reply);
     }
     std::move(actions.events.begin(), actions.events.end(), std::back_inserter(events_));
-    if (actions.save_model) to_save_ = std::move(actions.save_model);
+    if (actions.save_model) {
+      to_save_ = std::move(actions.save_model);
+      model_from_ = actions.model_from;
+    }
+    if (actions.commit) commit_ = std::move(actions.commit);
   }
 
   absl::Time now_ = absl::FromUnixSeconds(1'000'000);
   std::unique_ptr<CoordinatorCore> core_;
   CallId last_call_ = 0;
+  uint64_t generation_ = 1;
+  std::string build_id_;
   std::map<CallId, Actions::Reply> answers_;
   std::vector<std::string> events_;
   std::optional<v1::Assignment> to_save_;
+  std::string model_from_;
+  std::optional<Actions::Commit> commit_;
   std::map<std::pair<v1::Role, uint32_t>, v1::Identity> identities_;
 };
 
