@@ -232,8 +232,9 @@ void CoordinatorCore::End(v1::JobPhase phase) {
   outcome.restarts = earlier_.restarts;
   outcome.workers_replaced = workers_replaced_;
   if (plan_) {
-    outcome.wall =
-        std::min(now_, training_end_) - std::min(training_start_, earlier_.training_start);
+    const absl::Time end = std::min(now_, training_end_);
+    outcome.wall = end - std::min(training_start_, earlier_.training_start);
+    outcome.life = end - training_start_;
     outcome.early_stopping = early_stopping_;
     outcome.best = best_;
     if (!model_from_.empty()) outcome.model_step = best_->step;

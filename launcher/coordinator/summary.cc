@@ -149,9 +149,9 @@ void AddTraffic(const Membership& members, Json* json) {
 std::string SummaryJson(const v1::Job& job, const Membership& members, const ReportBook* book,
                         const Outcome& outcome) {
   const uint64_t examples = book == nullptr ? 0 : book->examples();
-  // The time is that of this generation.
+  // Both of this life of the job.
   const double new_examples = book == nullptr ? 0 : static_cast<double>(book->new_examples());
-  const double seconds = absl::ToDoubleSeconds(outcome.wall);
+  const double seconds = absl::ToDoubleSeconds(outcome.life);
   Json json;
   json["job"] = job.name();
   json["mode"] = job.training().mode();

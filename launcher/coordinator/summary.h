@@ -17,6 +17,7 @@ namespace convoy {
 struct Outcome {
   // From the start of the training, restarts included, until the last worker finished.
   absl::Duration wall;
+  absl::Duration life{};       // since the last restart
   bool stopped_early = false;  // by request, before its natural end
   std::string
       early_stopping{};  // why the training ended before its planned end by itself; "": it did not
