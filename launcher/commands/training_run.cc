@@ -238,6 +238,11 @@ class TrainingRun {
     }
     const std::string about = AboutLost();
     EndLife();
+    // That of a life that failed is not the run's.
+    if (absl::Status removed = directory_->RemoveSummary(); !removed.ok()) {
+      *status = removed;
+      return false;
+    }
     absl::StatusOr<FoundResumePoint> found = FindResumePoint(directory_->path());
     if (!found.ok()) {
       *status = Annotate(found.status(), absl::StrCat(loss->cause, "; it can't start again"));
