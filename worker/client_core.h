@@ -96,7 +96,7 @@ class ClientCore {
     absl::Time since = absl::InfiniteFuture();
     absl::Time retry_at = absl::InfiniteFuture();
     bool too_early = false;  // refused on this stream: the server has no part yet
-    std::string said;        // why it is to be sent again
+    std::string said{};      // why it is to be sent again
   };
   struct Server {
     std::string name;

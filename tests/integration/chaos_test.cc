@@ -32,6 +32,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kExamples = 4000, kBatch = 20;
+constexpr std::chrono::minutes kLongest(10);
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* const text = std::getenv(name);
@@ -152,11 +153,16 @@ class ChaosTest : public ::testing::Test {
                         "cluster { servers: 2 workers: 2 lost_after_ms: 1000 heartbeat_ms: 100 }\n"
                         "checkpoint { every_steps: 100 }\n"));
   }
+  void TrainUndisturbed() const {
+    Program program({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / "alone"});
+    const ProgramResult result = program.Wait(kLongest);
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+  }
   ProgramResult TrainUnderFaults(uint64_t seed, const std::string& run) {
     Program program({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run});
     Chaos chaos(seed, program, folder_ / (run + "/events.jsonl"));
     while (chaos.faults() < faults_ && chaos.Next()) program.Output();
-    const ProgramResult result = program.Wait(std::chrono::seconds(240));
+    const ProgramResult result = program.Wait(kLongest);
     EXPECT_EQ(result.exit_code, 0) << chaos.history() << "\n" << result.output;
     EXPECT_EQ(chaos.faults(), faults_) << "the job ended before:" << chaos.history();
     EXPECT_TRUE(chaos.NobodyIsLeft());
@@ -179,8 +185,7 @@ class ChaosTest : public ::testing::Test {
 
 TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {
   WriteJob("sync");
-  ASSERT_EQ(RunProgram({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / "alone"}).exit_code,
-            0);
+  TrainUndisturbed();
   for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     const std::string run = absl::StrCat("run", seed);
@@ -195,8 +200,7 @@ TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {
 
 TEST_F(ChaosTest, AsyncCountsEveryBatchOnceInEveryCellAndLearnsAsWell) {
   WriteJob("async");
-  ASSERT_EQ(RunProgram({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / "alone"}).exit_code,
-            0);
+  TrainUndisturbed();
   const double alone = Summary("alone")["validation"]["accuracy"];
   for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));

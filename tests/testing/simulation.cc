@@ -119,8 +119,8 @@ void Simulation::MakeLogic(Worker& worker, uint64_t first_step) {
     return w->is_dead ? kNewestVersion : NextTask(w->rank, finished);
   };
   environment.on_read = [this](uint32_t reader) {
-    const auto batches = [](const auto& w) {
-      return w->logic == nullptr ? 0 : w->logic->batches_completed();
+    const auto batches = [](const auto& of) {
+      return of->logic == nullptr ? 0 : of->logic->batches_completed();
     };
     uint64_t slowest = batches(workers_[reader]);
     for (const auto& other : workers_) {
