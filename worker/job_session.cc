@@ -153,14 +153,10 @@ bool JobSession::FollowSnapshotLocked(const v1::SnapshotOrder& order) {
   return true;
 }
 
-std::optional<uint64_t> JobSession::TakesSnapshot(uint64_t step) {
+std::optional<v1::SnapshotOrder> JobSession::TakesSnapshot(uint64_t step) {
   MutexLock lock(mutex_);
   if (snapshot_version_ == 0 || snapshot_version_ > step) return std::nullopt;
-  return std::exchange(snapshot_version_, 0);
-}
-
-v1::SnapshotOrder JobSession::snapshot_order() const {
-  MutexLock lock(mutex_);
+  snapshot_version_ = 0;
   return order_;
 }
 

@@ -56,11 +56,9 @@ class JobSession {
   // sync: asks whether step `step` may begin. False: all workers stop before it. May wait for the
   // others' word.
   absl::StatusOr<bool> BeginStep(uint64_t step);
-  // sync: the step up to `step`, which has just begun, before which a checkpoint wants to know what
-  // was summed up; once for each. With backups steps may be left out.
-  std::optional<uint64_t> TakesSnapshot(uint64_t step);
-  // Mode single, where the worker writes checkpoints: the order that TakesSnapshot was true of.
-  v1::SnapshotOrder snapshot_order() const;
+  // sync: the order of a snapshot of a version up to `step`, which has just begun, before which its
+  // checkpoint wants to know what was summed up; once for each. With backups steps may be left out.
+  std::optional<v1::SnapshotOrder> TakesSnapshot(uint64_t step);
   // What became of an order.
   void SayOfSnapshot(v1::SnapshotState state);
   // After Finish: the next order; nullopt: the job has ended.

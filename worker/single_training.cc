@@ -53,9 +53,9 @@ class SingleTraining final : private WeightSource, private ModelValues {
     while (step < plan_.total()) {
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
-      if (context_.session.TakesSnapshot(step)) {
+      if (const std::optional<v1::SnapshotOrder> order = context_.session.TakesSnapshot(step)) {
         CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(step, TakeEvents()));
-        WriteCheckpoint(context_.session.snapshot_order(), step);
+        WriteCheckpoint(*order, step);
       }
       CONVOY_RETURN_IF_ERROR(Step(step));
       ++step;

@@ -75,8 +75,8 @@ class SyncTraining {
       context_.session.SetCounters(CountersOf(parameters_));
       CONVOY_ASSIGN_OR_RETURN(const bool begin, context_.session.BeginStep(step));
       if (!begin) break;
-      if (const std::optional<uint64_t> saved = context_.session.TakesSnapshot(step)) {
-        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(*saved, TakeEvents()));
+      if (const std::optional<v1::SnapshotOrder> saved = context_.session.TakesSnapshot(step)) {
+        CONVOY_RETURN_IF_ERROR(reports_.ReportPartial(saved->version(), TakeEvents()));
       }
       CONVOY_RETURN_IF_ERROR(parallel_ ? ParallelStep(step) : Step(step));
       CONVOY_ASSIGN_OR_RETURN(const uint64_t next, NextStep(step));
