@@ -285,7 +285,9 @@ class TaskTraining {
         EvaluateRange(
             *data, all, context_.threads, context_.models, weights_,
             [this] { return context_.session.alive(); }, context_.train.negative_rate));
-    return context_.session.Report(std::move(report));
+    CONVOY_RETURN_IF_ERROR(context_.session.Report(std::move(report)));
+    // A task that counts as done is not measured again.
+    return context_.session.SendAll();
   }
 
   static v1::ReportRequest NewReport(const v1::DataTask& task, v1::ReportRequest::Kind kind) {
