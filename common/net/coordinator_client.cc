@@ -164,7 +164,9 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
     call->Leave();
     if (status.ok()) return reply;
     if (call->cancelled()) return absl::CancelledError("cancelled by this process");
-    const bool lost = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    // A coordinator that leaves cancels the calls that it has not answered.
+    const bool lost = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                      status.error_code() == grpc::StatusCode::CANCELLED;
     if (lost && SteadyNow() < give_up) {
       call->Pause(kRetryPause);
       continue;

@@ -262,7 +262,7 @@ TEST_F(RestartTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   ASSERT_FALSE(bytes.empty()) << program.Wait().output;
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   WriteFile(file, bytes);
-  Kill(program, "worker", SIGKILL, 1);
+  Kill(program, "server", SIGKILL, 1);
   const ProgramResult result = program.Wait();
   ExpectSameAs("alone", "run", result);
   EXPECT_THAT(result.output, HasSubstr("warning: "));
