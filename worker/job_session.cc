@@ -273,7 +273,8 @@ void JobSession::Fail(const absl::Status& why) {
   v1::HeartbeatRequest last_words;
   Fill(&last_words);
   last_words.set_failure(std::string(why.message()));
-  last_words.set_unreachable(absl::IsUnavailable(why));
+  // Others could not be reached, or did not come within the time.
+  last_words.set_unreachable(absl::IsUnavailable(why) || absl::IsDeadlineExceeded(why));
   // The launcher hears of the failure in any case: this process ends.
   client_->Heartbeat(std::move(last_words)).status().IgnoreError();
 }

@@ -81,7 +81,6 @@ class ChildProcesses final : public JobProcesses {
   void Forgive() override { supervisor_->Forgive(); }
 
   absl::Status ReplaceWorker(uint32_t rank) override {
-    supervisor_->Forgive();
     DivideLog("worker", static_cast<int>(rank), absl::StrCat("another worker ", rank));
     std::erase_if(processes_, [rank](const ClusterProcess& process) {
       return process.role == "worker" && process.rank == static_cast<int>(rank);
@@ -97,15 +96,14 @@ class ChildProcesses final : public JobProcesses {
   std::optional<Failure> FirstFailure() const override {
     const std::optional<ProcessFailure> failure = supervisor_->FirstFailure();
     if (!failure) return std::nullopt;
-    Failure described{failure->Describe(), failure->exit.ExitCode(), failure->exit.signaled};
-    described.cause = DescribeExit(failure->exit);
-    described.log = failure->log_path;
-    described.crashed = failure->exit.Crashed();
-    described.coordinator = failure->exit.role == "coordinator";
-    described.worker = failure->exit.role == "worker";
-    described.rank = static_cast<uint32_t>(failure->exit.rank);
-    described.pid = failure->exit.pid;
-    return described;
+    return FailureOf(*failure);
+  }
+  std::vector<Failure> Failures() const override {
+    std::vector<Failure> failures;
+    for (const ProcessFailure& failure : supervisor_->Failures()) {
+      failures.push_back(FailureOf(failure));
+    }
+    return failures;
   }
 
   bool WaitUntilAllExited(absl::Duration timeout) override {
@@ -132,6 +130,18 @@ class ChildProcesses final : public JobProcesses {
     arguments.insert(arguments.end(), {"--core", absl::StrCat(first)});
     if (count > 1) arguments.insert(arguments.end(), {"--cores", absl::StrCat(count)});
     return arguments;
+  }
+
+  static Failure FailureOf(const ProcessFailure& failure) {
+    Failure described{failure.Describe(), failure.exit.ExitCode(), failure.exit.signaled};
+    described.cause = DescribeExit(failure.exit);
+    described.log = failure.log_path;
+    described.crashed = failure.exit.Crashed();
+    described.coordinator = failure.exit.role == "coordinator";
+    described.worker = failure.exit.role == "worker";
+    described.rank = static_cast<uint32_t>(failure.exit.rank);
+    described.pid = failure.exit.pid;
+    return described;
   }
 
   absl::Status StartWorker(uint32_t rank) {

@@ -106,6 +106,10 @@ class InProcess final : public JobProcesses {
   }
 
   // Threads can't be ended from outside: they are told that the job has failed, and leave.
+  std::vector<Failure> Failures() const override {
+    const std::optional<Failure> first = FirstFailure();
+    return first ? std::vector<Failure>{*first} : std::vector<Failure>();
+  }
   // Threads can't be killed.
   void Forgive() override {}
   absl::Status ReplaceWorker(uint32_t) override {

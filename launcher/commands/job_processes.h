@@ -48,9 +48,11 @@ class JobProcesses {
   // Role, number, pid and log of each.
   virtual std::vector<ClusterProcess> processes() const = 0;
   virtual std::optional<Failure> FirstFailure() const = 0;
+  // All of them, in their order.
+  virtual std::vector<Failure> Failures() const = 0;
   // The job can do without the process that failed first: it does not count as failed any more.
   virtual void Forgive() = 0;
-  // Starts another worker in the place of that one, which failed first and is forgiven.
+  // Starts another worker in the place of the one that has ended.
   virtual absl::Status ReplaceWorker(uint32_t rank) = 0;
   // Ends the process if it is one of these.
   virtual void KillOne(pid_t pid) = 0;

@@ -127,11 +127,15 @@ class TrainingRun {
     absl::Time last_heard = SteadyNow();
     for (;;) {
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
-        CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOnWithout(*failure));
-        if (goes_on) continue;
+        CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOn());
+        if (goes_on) {
+          last_heard = SteadyNow();
+          continue;
+        }
         if (failure->killed && MayStartAgain()) return LastLook(*failure);
         TellFailure(failure->description.substr(0, failure->description.find('\n')));
       }
+      for (const FaultInjector::Signal& end : faults_.Ends(SteadyNow())) Send(end);
       const absl::StatusOr<v1::GetProgressReply> progress =
           Client()->GetProgress(events_seen_, seen_);
       if (absl::IsCancelled(progress.status())) continue;
@@ -151,25 +155,53 @@ class TrainingRun {
     }
   }
 
-  // A worker was killed: the others go on, and another one takes its place if it is needed. False:
-  // the job can't go on.
-  absl::StatusOr<bool> GoesOnWithout(const JobProcesses::Failure& failure) {
-    if (prepared_.in_process || !failure.killed || !failure.worker) return false;
-    const auto reply = Client()->ProcessLost(v1::WORKER, failure.rank,
-                                             static_cast<uint64_t>(failure.pid), failure.cause);
-    if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
-    if (reply->remedy() == v1::ProcessLostReply::NOTHING) {
-      Processes()->Forgive();
-      return true;
+  // Workers were killed: the others go on, and other ones take the places of those that are needed.
+  // False: the job can't go on.
+  absl::StatusOr<bool> GoesOn() {
+    const std::vector<JobProcesses::Failure> failures = Processes()->Failures();
+    std::vector<uint32_t> ranks;
+    Loss loss{"", false, examples_, /*replaceable=*/true};
+    for (const JobProcesses::Failure& failure : failures) {
+      if (prepared_.in_process || !failure.killed || !failure.worker) return false;
+      const absl::StatusOr<v1::ProcessLostReply> reply = SayLost(failure);
+      if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
+      if (reply->remedy() == v1::ProcessLostReply::NOTHING) continue;
+      ranks.push_back(failure.rank);
+      loss.cause = failure.cause;
+      loss.crashed |= failure.crashed;
     }
-    const RestartPolicy::Decision decision =
-        policy_.OnLoss({failure.cause, failure.crashed, examples_, /*replaceable=*/true});
-    if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
-    if (failure.crashed) screen_.Print(failure.description);
-    WaitUnlessStopped(decision.delay);
-    CONVOY_RETURN_IF_ERROR(Processes()->ReplaceWorker(failure.rank));
+    if (!ranks.empty()) {
+      const RestartPolicy::Decision decision = policy_.OnLoss(loss);
+      if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
+      for (const JobProcesses::Failure& failure : failures) {
+        if (failure.crashed) screen_.Print(failure.description);
+      }
+      WaitUnlessStopped(decision.delay);
+    }
+    for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(ReplaceWorker(rank));
+    for (size_t i = 0; i < failures.size(); ++i) Processes()->Forgive();
     CONVOY_RETURN_IF_ERROR(screen_.ProcessesChanged(*Processes()));
     return true;
+  }
+
+  // All start again if that is not possible.
+  absl::Status ReplaceWorker(uint32_t rank) {
+    const absl::Status replaced = Processes()->ReplaceWorker(rank);
+    failed_by_loss_ |= !replaced.ok();
+    return replaced;
+  }
+
+  // A coordinator that is slow gets some more time.
+  absl::StatusOr<v1::ProcessLostReply> SayLost(const JobProcesses::Failure& failure) const {
+    const absl::Time give_up = SteadyNow() + kCoordinatorSilence;
+    for (;;) {
+      const auto reply = Client()->ProcessLost(v1::WORKER, failure.rank,
+                                               static_cast<uint64_t>(failure.pid), failure.cause);
+      if (!absl::IsUnavailable(reply.status()) || SteadyNow() > give_up) return reply;
+      for (const JobProcesses::Failure& other : Processes()->Failures()) {
+        if (other.coordinator) return reply;
+      }
+    }
   }
 
   // A process is gone: how far the job was, or whether it was done already.
@@ -209,15 +241,18 @@ class TrainingRun {
   // rehearsal.fault: what is due.
   absl::Status Inject(const v1::GetProgressReply& progress) {
     if (!faults_.any()) return absl::OkStatus();
-    const std::vector<ClusterProcess> processes = Processes()->processes();
     for (const FaultInjector::Signal& due : faults_.Due(progress.figures().step(), SteadyNow())) {
-      for (const ClusterProcess& process : processes) {
-        if (process.role == due.role && process.rank == due.rank)
-          ::kill(static_cast<pid_t>(process.pid), due.number);
-      }
+      Send(due);
       if (due.number != SIGCONT) CONVOY_RETURN_IF_ERROR(screen_.NoteFault(due.fault, progress));
     }
     return absl::OkStatus();
+  }
+
+  void Send(const FaultInjector::Signal& signal) {
+    for (const ClusterProcess& process : Processes()->processes()) {
+      if (process.role == signal.role && process.rank == signal.rank)
+        ::kill(static_cast<pid_t>(process.pid), signal.number);
+    }
   }
 
   // Something that the coordinator can't know.

@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/balance.h"
+#include "launcher/coordinator/loss_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
 
@@ -80,7 +81,12 @@ void CoordinatorCore::Answer(CallId call, Actions::Reply reply) {
 // ------------------------------------------------------------------------------ who is speaking
 
 absl::StatusOr<Process*> CoordinatorCore::FindMember(const v1::Identity& identity) {
+  const Process* const before = members_.FindRank(identity.role(), identity.rank());
+  const bool was_lost = before != nullptr && !before->lost.empty();
   CONVOY_ASSIGN_OR_RETURN(Process* const process, members_.Find(identity, now_));
+  if (was_lost && phase_ == v1::TRAINING && !process->finished) {
+    AddEvent(ReturnLine(process->name(), process->step, generation_, Since()));
+  }
   const uint64_t got = identity.generation();
   if (got == 0 || got == generation_) return process;
   const std::string text =
@@ -125,6 +131,11 @@ Actions CoordinatorCore::OnRegister(CallId call, const v1::RegisterRequest& requ
   if (!process.ok()) {
     Answer(call, process.status());
     return Flush();
+  }
+  if (tasks_ && (*process)->rejoins && !(*process)->beats) {
+    // The batches of a task that was not complete are done again.
+    Process& newcomer = *members_.FindRank(request.role(), (*process)->identity.rank());
+    newcomer.step = newcomer.steps_before = tasks_->StepsOf((*process)->identity.rank());
   }
   v1::RegisterReply reply;
   *reply.mutable_identity() = (*process)->identity;
@@ -197,7 +208,11 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
   }
   Process* const process = *found;
   Note(request, process);
-  if (!request.failure().empty()) {
+  if (!request.failure().empty() && phase_ == v1::TRAINING && process->rejoins &&
+      !process->rejoined) {
+    // Another one may do better.
+    Lose(process, absl::StrCat(process->name(), ": ", request.failure()), /*died=*/true);
+  } else if (!request.failure().empty()) {
     FailJob(absl::StrCat(process->name(), ": ", request.failure()), request.unreachable());
   } else if (process->identity.role() == v1::WORKER) {
     FollowWorker(request, process);

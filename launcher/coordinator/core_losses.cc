@@ -31,12 +31,17 @@ bool CoordinatorCore::MayReplace(const Process& process) const {
 
 void CoordinatorCore::Lose(Process* process, const std::string& why, bool died) {
   const bool is_news = process->lost.empty();
-  members_.Lose(members_.IndexOf(*process), why, died, now_);
-  if (is_news) AddEvent(LostLine(process->name(), why, process->step, generation_, Since()));
+  members_.Lose(members_.IndexOf(*process), Shortened(why, kMaxCauseBytes), died, now_);
+  if (is_news) {
+    AddEvent(LostLine(process->name(), process->lost, process->step, generation_, Since()));
+  }
 }
 
 void CoordinatorCore::LoseOrFail(const Missed& missed) {
   Process* const process = missed.slot ? members_.slot(*missed.slot) : nullptr;
+  if (process != nullptr && process->finished) {  // It is needed no more.
+    return members_.Lose(*missed.slot, missed.text, /*died=*/false, now_);
+  }
   if (process == nullptr || !MayReplace(*process)) return FailJob(missed.text, missed.lost);
   Lose(process, missed.text, /*died=*/false);
 }
@@ -59,7 +64,7 @@ Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest
     members_.Lose(members_.IndexOf(*process), request.cause(), /*died=*/true, now_);
     reply.set_remedy(v1::ProcessLostReply::NOTHING);
   } else if (is_meant && MayReplace(*process)) {
-    Lose(process, Shortened(request.cause(), kMaxCauseBytes), /*died=*/true);
+    Lose(process, request.cause(), /*died=*/true);
     reply.set_remedy(v1::ProcessLostReply::REPLACE);
   }
   Answer(call, reply);
@@ -88,12 +93,16 @@ void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {
     reports_->GiveUpTask(tasks_->LastTrained(rank));
   } else {
     const SliceSpan owned = OwnedSlices(rank, members_.workers(), job_.training().slices());
+    // Reports come in their order: nothing of later versions is complete yet.
+    std::string known = ToJson(Record({}));
     for (std::string& line : reports_->GiveUp(owned.begin, owned.end, step, now_)) {
       AddEvent(std::move(line));
     }
     // What it had summed up by the version of a checkpoint that is under way is not known.
     const uint64_t version = keeper_->order().version();
-    if (version < step && records_.try_emplace(version).second) CommitIfMeasured();
+    if (version < step && records_.try_emplace(version, std::move(known)).second) {
+      CommitIfMeasured();
+    }
   }
   AddEvent(RejoinLine(worker->name(), step, generation_, Since()));
 }

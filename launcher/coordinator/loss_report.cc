@@ -25,6 +25,11 @@ std::string LostLine(std::string_view process, std::string_view cause, uint64_t 
   return ToText(line);
 }
 
+std::string ReturnLine(std::string_view process, uint64_t step, uint64_t generation,
+                       absl::Duration since) {
+  return ToText(MembershipLine("returned", process, step, generation, since));
+}
+
 std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generation,
                        absl::Duration since) {
   return ToText(MembershipLine("rejoined", process, step, generation, since));

@@ -15,6 +15,9 @@ namespace convoy {
 // the training.
 std::string LostLine(std::string_view process, std::string_view cause, uint64_t step,
                      uint64_t generation, absl::Duration since);
+// The process was only not heard of.
+std::string ReturnLine(std::string_view process, uint64_t step, uint64_t generation,
+                       absl::Duration since);
 // `step`: the first that the newcomer takes; modes with data tasks: 0.
 std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generation,
                        absl::Duration since);

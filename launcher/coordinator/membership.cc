@@ -53,6 +53,10 @@ absl::StatusOr<const Process*> Membership::Register(const v1::RegisterRequest& r
   Process process;
   if (slots_[index]) {
     Process& before = *slots_[index];
+    if (request.build_id().empty() && !before.registration.build_id().empty()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          before.name(), " was a Convoy program, a client in another language can't replace it"));
+    }
     process.rejoins = true;
     process.setup = std::move(before.setup);
     process.step = process.steps_before = before.step;

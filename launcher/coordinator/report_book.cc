@@ -221,6 +221,7 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
     validation_old_.Add(key.second, merged.sums());
   }
   if (key.first != kTrain) return;
+  if (plan_.sync) PassGap(key.second);
   const uint64_t end = plan_.sync ? merged.step_end() : key.second + 1;
   done_[kTrain].Add(key.second, end);
   const uint64_t size = ExamplesOf(key, merged);
@@ -236,6 +237,20 @@ void ReportBook::MarkDone(const Key& key, const v1::ReportRequest& merged) {
     epoch_.Add(epoch, epoch * plan_.tasks().tasks_per_epoch() + 1, key.second, end, merged.sums());
     steps_ += (size + plan_.batch - 1) / plan_.batch;
   }
+}
+
+// All slices were lost with what they had summed up of the steps before `begin`.
+void ReportBook::PassGap(uint64_t begin) {
+  const bool is_open = std::any_of(open_.begin(), open_.end(), [&](const auto& stretch) {
+    return stretch.first.first == kTrain && stretch.first.second < begin;
+  });
+  const bool all_gave_up =
+      given_up_.size() == plan_.slices &&
+      std::all_of(given_up_.begin(), given_up_.end(),
+                  [&](const auto& given_up) { return given_up.second >= begin; });
+  if (steps_ >= begin || is_open || !all_gave_up) return;
+  done_[kTrain].Add(steps_, begin);
+  examples_ += plan_.ExamplesAt(begin) - plan_.ExamplesAt(steps_);
 }
 
 std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time now) {

@@ -119,6 +119,7 @@ class ReportBook {
   // given up.
   uint64_t ExamplesOf(const Key& key, const v1::ReportRequest& merged) const;
   absl::Status Check(const v1::ReportRequest& report) const;
+  void PassGap(uint64_t begin);
   void MarkDone(const Key& key, const v1::ReportRequest& merged);
   std::string TrainLine(const v1::ReportRequest& merged, absl::Time now);
   // Of a validation or the test.

@@ -123,6 +123,7 @@ absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {
     --open_validation_;
   } else {
     holder.last_trained = task;
+    holder.steps += (done.end() - done.begin() + plan_.batch - 1) / plan_.batch;
     TrainingTaskCompleted(done);
   }
   return absl::OkStatus();

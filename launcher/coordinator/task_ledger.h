@@ -41,6 +41,8 @@ class TaskLedger {
   absl::Status Complete(uint32_t worker, uint64_t task);
   // The training task that `worker` completed last; 0: none.
   uint64_t LastTrained(uint32_t worker) const { return holders_[worker].last_trained; }
+  // Steps of the training tasks that it completed.
+  uint64_t StepsOf(uint32_t worker) const { return holders_[worker].steps; }
   // Whether a report may speak of the task.
   // InvalidArgument: there is no such task of that kind and epoch, or it was not handed out.
   absl::Status CheckReport(v1::ReportRequest::Kind kind, uint64_t task, uint64_t epoch) const;
@@ -63,6 +65,7 @@ class TaskLedger {
     std::optional<v1::DataTask> held;
     uint64_t last_completed = 0;
     uint64_t last_trained = 0;
+    uint64_t steps = 0;
   };
 
   v1::DataTask TrainingTask(uint64_t index) const;

@@ -16,13 +16,18 @@ std::vector<std::string> FaultInjector::Missing() const {
   return texts;
 }
 
-std::vector<FaultInjector::Signal> FaultInjector::Due(uint64_t step, absl::Time now) {
+std::vector<FaultInjector::Signal> FaultInjector::Ends(absl::Time now) {
   std::vector<Signal> due;
   std::erase_if(frozen_, [&](const Frozen& frozen) {
     if (frozen.until > now) return false;
     due.push_back(frozen.end);
     return true;
   });
+  return due;
+}
+
+std::vector<FaultInjector::Signal> FaultInjector::Due(uint64_t step, absl::Time now) {
+  std::vector<Signal> due = Ends(now);
   std::erase_if(waiting_, [&](const Fault& fault) {
     if (fault.step > step) return false;
     const bool freeze = fault.kind == Fault::Kind::kFreeze;

@@ -28,6 +28,8 @@ class FaultInjector {
   bool any() const { return !waiting_.empty() || !frozen_.empty(); }
   // What is to be sent now that the job is at `step`.
   std::vector<Signal> Due(uint64_t step, absl::Time now);
+  // The part of it that does not depend on the step, which a frozen coordinator can't tell.
+  std::vector<Signal> Ends(absl::Time now);
   // What has not happened so far.
   std::vector<std::string> Missing() const;
   // All processes have been replaced: none is frozen.

@@ -128,6 +128,10 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     state->notice = absl::StrCat("warning: ", Text(event, "cause"), "; the job waits for another ",
                                  Text(event, "process"));
     return absl::OkStatus();
+  } else if (name == "returned") {
+    *kind = EventKind::kNotice;
+    state->notice = absl::StrCat(Text(event, "process"), " is heard of again and goes on");
+    return absl::OkStatus();
   } else if (name == "rejoined") {
     *kind = EventKind::kNotice;
     const uint64_t step = Count(event, "step", 0);

@@ -92,6 +92,11 @@ std::optional<ProcessFailure> Supervisor::FirstFailure() const {
   return failures_.front();
 }
 
+std::vector<ProcessFailure> Supervisor::Failures() const {
+  MutexLock lock(mutex_);
+  return {failures_.begin(), failures_.end()};
+}
+
 void Supervisor::Forgive() {
   MutexLock lock(mutex_);
   if (!failures_.empty()) failures_.pop_front();

@@ -65,6 +65,8 @@ class Supervisor {
   // dead at once, one that was killed by a signal counts as first: the others usually follow from
   // it.
   std::optional<ProcessFailure> FirstFailure() const;
+  // All of these, in that order.
+  std::vector<ProcessFailure> Failures() const;
   // The first failure is no longer one: something was done about it.
   void Forgive();
   // SIGKILL to the child with that process id, if it is alive.

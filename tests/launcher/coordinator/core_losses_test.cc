@@ -83,6 +83,7 @@ TEST_F(LossTest, OneThatWasOnlySilentComesBackAsIfNothingHadBeen) {
             "");
   const CallId late = harness_->Register(Newcomer(1));
   EXPECT_THAT(std::string(harness_->Error(late).message()), HasSubstr("all have registered"));
+  EXPECT_EQ(last_event()["kind"], "returned");
 }
 
 TEST_F(LossTest, IfNobodyComesTheJobFailsAndSaysWhoIsMissing) {
@@ -129,6 +130,13 @@ TEST_F(LossTest, ANewcomerWithOtherDataIsRefusedAndTheJobWaitsOn) {
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("41"));
   EXPECT_EQ(phase(), v1::TRAINING);
+  v1::HeartbeatRequest last_words;
+  *last_words.mutable_identity() = registered.identity();
+  last_words.set_failure("other data");
+  harness_->Heartbeat(last_words);
+  EXPECT_EQ(phase(), v1::TRAINING);
+  EXPECT_EQ(last_event()["cause"], "worker 1: other data");
+  EXPECT_TRUE(harness_->Error(harness_->Register(Newcomer(1))).ok());  // a third one
 }
 
 TEST_F(LossTest, ServersAndFinishedWorkersAreOfAnotherKind) {
@@ -158,6 +166,29 @@ TEST_F(LossTest, WhatItHadSummedUpIsGivenUpAndTheExamplesStillCount) {
   harness_->Report(1, Sums(1, 5, 10, 6, 3));
   EXPECT_EQ(last_event()["step"], 10);
   EXPECT_EQ(last_event()["loss"], 0.5);
+  EXPECT_EQ(last_event()["examples"], 40);
+}
+
+TEST_F(LossTest, AFinishedWorkerThatFallsSilentIsNotMissed) {
+  harness_->Finish(1, 20);
+  WaitWithoutWorker1(30, 19);
+  EXPECT_EQ(phase(), v1::TRAINING) << harness_->core().failure();
+}
+
+TEST_F(LossTest, WhenAllAreLostTheExamplesOfTheGapStillCount) {
+  for (const uint32_t rank : {0u, 1u}) {  // both stood at step 7 and had reported nothing
+    Lose(v1::WORKER, rank);
+    const auto registered =
+        harness_->Answer<v1::RegisterReply>(harness_->Register(Newcomer(static_cast<int>(rank))));
+    harness_->Adopt(v1::WORKER, rank, registered.identity());
+    harness_->MakeReady(v1::WORKER, rank, MakeSetup(40, 0));
+    v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, rank, 6);
+    beat.set_rejoined_at(7 + 1);
+    harness_->Heartbeat(beat);
+  }
+  harness_->Report(0, Sums(0, 5, 10, 6, 3));
+  harness_->Report(1, Sums(1, 5, 10, 6, 3));
+  EXPECT_EQ(last_event()["step"], 10);
   EXPECT_EQ(last_event()["examples"], 40);
 }
 
