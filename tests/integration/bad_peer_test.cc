@@ -167,7 +167,7 @@ TEST_F(BadPeerTest, ConnectionsThatBreakOffHalfwayLeaveNothingBehind) {
 }
 
 TEST_F(BadPeerTest, AMessageThatClaimsFourGigabytesTakesNoMemoryForThem) {
-  const uint64_t before = CurrentProcessUsage().peak_rss_bytes();
+  [[maybe_unused]] const uint64_t before = CurrentProcessUsage().peak_rss_bytes();
   const std::string claim("\0\xff\xff\xff\xff", 5);
   const OwnedFd fd = SendRaw(server_.service().address(),
                              OpenExchange() + Frame(0, 0, 1, claim + std::string(100, 'x')));
@@ -357,7 +357,7 @@ TEST(DeafPeerTest, FiftyThatPushAndNeverReadTakeAsMuchMemoryAsTheirBacklogs) {
   LinearServer server({.mode = "async",
                        .variables = {{"weight", {kWeights}, Initializer::Zeros()}},
                        .max_backlog_bytes = kMaxBacklog});
-  const uint64_t before = CurrentProcessUsage().peak_rss_bytes();
+  [[maybe_unused]] const uint64_t before = CurrentProcessUsage().peak_rss_bytes();
   size_t closed = 0;
   std::vector<std::unique_ptr<ExchangeStream>> all_of_them;
   for (size_t i = 0; i < kClients; ++i) {
@@ -375,10 +375,12 @@ TEST(DeafPeerTest, FiftyThatPushAndNeverReadTakeAsMuchMemoryAsTheirBacklogs) {
     if (batch < 2000) ++closed;
   }
   EXPECT_EQ(closed, kClients);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed for a while
   // What is queued for one, a reply above that, and what gRPC keeps for a connection on both sides.
   constexpr uint64_t kConnection = uint64_t{6} << 20;
   EXPECT_LT(CurrentProcessUsage().peak_rss_bytes() - before,
             kClients * (kMaxBacklog + kWeights * sizeof(float) + kConnection));
+#endif
   ExchangeStream good(server.Connect(), 0, 2);
   v1::ExchangeRequest pull = good.NewRequest();
   pull.add_pull_cells(0);
