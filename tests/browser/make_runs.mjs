@@ -13,7 +13,7 @@ const randomNumbers = seed => () => (seed = (Math.imul(seed, 1664525) + 10139042
 
 const job = (mode, seed, epochs) => `name: "made-up"
 seed: ${seed}
-data { train: "train-images-idx3-ubyte" validation { fraction: 0.1 } }
+data { train: "/data/train-images-idx3-ubyte" validation { fraction: 0.1 } }
 model { mlp { hidden: 8 } }
 optimizer { learning_rate: 0.1 }
 training { mode: "${mode}" epochs: ${epochs} batch_size: 128 slices: 2 }
