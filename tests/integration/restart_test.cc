@@ -29,7 +29,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Clock = std::chrono::steady_clock;
 
-constexpr uint64_t kExamples = 4000, kEpochs = 8;
+constexpr uint64_t kExamples = 4000, kEpochs = 16;
 
 void SleepMs(uint64_t milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -48,6 +49,13 @@ size_t HandMadeCluster::Count(const std::string& kind) const {
   size_t count = 0;
   for (size_t at = 0; (at = events.find(text, at)) != std::string::npos; ++at) ++count;
   return count;
+}
+
+double HandMadeCluster::Epoch() const {
+  const std::string events = ReadFile(options_.run + "/events.jsonl");
+  const std::string text = "\"epoch\":";
+  const size_t at = events.rfind(text);
+  return at == std::string::npos ? 0 : std::strtod(events.c_str() + at + text.size(), nullptr);
 }
 
 bool HandMadeCluster::WaitForEvents(const std::string& kind, size_t count) {

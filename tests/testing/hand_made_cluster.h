@@ -36,6 +36,8 @@ class HandMadeCluster {
   Program& coordinator() { return *coordinator_; }
   // Lines of events.jsonl of that kind.
   size_t Count(const std::string& kind) const;
+  // How far it is, by the newest event that says so.
+  double Epoch() const;
   // False: not within some time.
   bool WaitForEvents(const std::string& kind, size_t count);
   // The coordinator, the servers and these workers end with exit code 0.
