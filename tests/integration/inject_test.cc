@@ -17,7 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kExamples = 2000, kEpochs = 8;  // 100 steps each
+constexpr uint64_t kExamples = 2000, kEpochs = 16;  // 100 steps each
 
 std::string Lines() {
   std::string text;
