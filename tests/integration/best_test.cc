@@ -3,10 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -174,7 +172,7 @@ TEST_F(BestTest, AfterAKillTheBestAndThePatienceGoOn) {
   ASSERT_EQ(RunProgram(Train("alone", "sync", rules)).exit_code, 0);
   for (const int delay : {500, 450, 550}) {
     Program program(Train("killed", "sync", rules, {"--resume=auto"}));
-    std::this_thread::sleep_for(std::chrono::milliseconds(delay));
+    SleepMs(delay);
     kill(-program.pid(), SIGKILL);
     program.Signal(SIGKILL);
     program.Wait();

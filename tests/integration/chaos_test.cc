@@ -16,12 +16,10 @@
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
+#include "tests/testing/cell_counts.h"
 #include "tests/testing/launched_children.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
@@ -37,10 +35,6 @@ constexpr std::chrono::minutes kLongest(10);
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* const text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-void SleepMs(uint64_t milliseconds) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
 }
 
 // Does things to the processes of a job, one after the other.
@@ -76,15 +70,7 @@ class Chaos {
 
   uint64_t faults() const { return faults_; }
   const std::string& history() const { return history_; }
-  bool NobodyIsLeft() const {
-    for (int i = 0; i < 100; ++i) {
-      size_t alive = 0;
-      for (const pid_t pid : pids_) alive += kill(pid, 0) == 0 ? 1 : 0;
-      if (alive == 0) return true;
-      SleepMs(50);
-    }
-    return false;
-  }
+  bool NobodyIsLeft() const { return WaitUntilGone(pids_); }
 
  private:
   // The highest step that was reported.
@@ -208,15 +194,8 @@ TEST_F(ChaosTest, AsyncCountsEveryBatchOnceInEveryCellAndLearnsAsWell) {
     const ProgramResult result = TrainUnderFaults(seed, run);
     ASSERT_EQ(Summary(run)["examples"], kExamples * epochs_) << result.output;
     EXPECT_NEAR(Summary(run)["validation"]["accuracy"].get<double>(), alone, 0.05);
-    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
-    ASSERT_TRUE(stored.ok() && !stored->empty());
-    const auto checkpoint = CheckpointReader::Open(stored->back().path);
-    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-    for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
-      for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
-        ASSERT_EQ(block.cell->examples, kExamples * epochs_) << result.output;
-      }
-    }
+    ExpectAllExamplesInAllCells(folder_ / run, kExamples * epochs_);
+    ASSERT_FALSE(HasFailure()) << result.output;
     std::filesystem::remove_all(folder_ / run);
   }
 }

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -15,7 +14,6 @@
 #include <random>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -175,7 +173,7 @@ class GuardTest : public ::testing::Test {
     std::mt19937_64 random(seed);
     for (int i = 0; i < 3; ++i) {
       Program program(Command(run, {"--resume=auto"}));
-      std::this_thread::sleep_for(std::chrono::milliseconds(150 + random() % 900));
+      SleepMs(150 + random() % 900);
       kill(-program.pid(), SIGKILL);
       program.Signal(SIGKILL);
       program.Wait();

@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
 #include "common/math/random.h"
+#include "tests/testing/cell_counts.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -102,14 +101,7 @@ TEST_F(InjectTest, InAsyncEveryBatchCountsOnceWhateverIsBroken) {
   ASSERT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(Summary("run")["restarts"], 1);
   EXPECT_EQ(Summary("run")["examples"], kExamples * kEpochs);
-  const auto stored = ListCheckpoints(folder_ / "run/checkpoints");
-  ASSERT_TRUE(stored.ok() && !stored->empty());
-  const auto checkpoint = CheckpointReader::Open(stored->back().path);
-  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
-    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v))
-      EXPECT_EQ(block.cell->examples, kExamples * kEpochs) << (*checkpoint)->variables()[v].name;
-  }
+  ExpectAllExamplesInAllCells(folder_ / "run", kExamples * kEpochs);
 }
 
 TEST_F(InjectTest, AProcessThatIsFrozenForAMomentIsWaitedFor) {

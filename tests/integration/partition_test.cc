@@ -5,13 +5,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,10 +24,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr uint64_t kExamples = 2000, kEpochs = 100;
-
-void SleepMs(uint64_t milliseconds) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-}
 
 // Hosts "here" and "there" with a link between them.
 class TwoHosts {

@@ -4,13 +4,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -80,7 +78,7 @@ class RejoinTest : public ::testing::Test {
     ASSERT_TRUE(cluster_->WaitForEvents("train", 1)) << cluster_->coordinator().Output();
     size_t kills = 0;
     for (; kills < 6; ++kills) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 300));
+      SleepMs(random() % 300);
       const size_t rank = random() % 2;
       if (cluster_->Epoch() > 0.6 * kEpochs) break;  // so that none comes after the end
       const pid_t pid = workers_[rank]->pid();

@@ -16,8 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
+#include "tests/testing/cell_counts.h"
 #include "tests/testing/launched_children.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
@@ -30,10 +29,6 @@ using ::testing::Not;
 using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kExamples = 4000, kEpochs = 16;
-
-void SleepMs(uint64_t milliseconds) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-}
 
 class RestartTest : public ::testing::Test {
  protected:
@@ -99,15 +94,7 @@ class RestartTest : public ::testing::Test {
     }
   }
   // Of those that were signalled.
-  bool NobodyIsLeft() const {
-    for (int i = 0; i < 100; ++i) {
-      size_t alive = 0;
-      for (const pid_t pid : pids_) alive += kill(pid, 0) == 0 ? 1 : 0;
-      if (alive == 0) return true;
-      SleepMs(50);
-    }
-    return false;
-  }
+  bool NobodyIsLeft() const { return WaitUntilGone(pids_); }
   void ExpectSameAs(const std::string& alone, const std::string& run,
                     const ProgramResult& result) const {
     ASSERT_EQ(result.exit_code, 0) << result.output;
@@ -270,19 +257,6 @@ TEST_F(RestartTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   EXPECT_THAT(result.output, HasSubstr("starting again from the checkpoint of step 400"));
 }
 
-// Each cell counts each batch once.
-void ExpectAllExamplesInAllCells(const std::string& run) {
-  const auto stored = ListCheckpoints(run + "/checkpoints");
-  ASSERT_TRUE(stored.ok() && !stored->empty());
-  const auto checkpoint = CheckpointReader::Open(stored->back().path);
-  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
-    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
-      EXPECT_EQ(block.cell->examples, kExamples * kEpochs) << (*checkpoint)->variables()[v].name;
-    }
-  }
-}
-
 TEST_F(RestartTest, InModesWithoutStepsEveryCellCountsEveryBatchOnce) {
   const uint64_t seed = std::random_device()();
   std::mt19937_64 random(seed);
@@ -304,7 +278,7 @@ TEST_F(RestartTest, InModesWithoutStepsEveryCellCountsEveryBatchOnce) {
     ASSERT_EQ(result.exit_code, 0);
     EXPECT_GE(Summary(run).value("restarts", 0), 1);
     EXPECT_EQ(Summary(run)["examples"], kExamples * kEpochs);
-    ExpectAllExamplesInAllCells(folder_ / run);
+    ExpectAllExamplesInAllCells(folder_ / run, kExamples * kEpochs);
     EXPECT_TRUE(NobodyIsLeft());
   }
 }

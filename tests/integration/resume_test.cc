@@ -4,20 +4,18 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
-#include "common/math/random.h"
+#include "tests/testing/cell_counts.h"
+#include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -25,22 +23,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string Examples(uint64_t count) {
-  std::string text;
-  for (uint64_t i = 0; i < count; ++i) {
-    const RandomStream random(3, "line", i);
-    uint64_t odd = 0;
-    std::string line;
-    for (uint64_t field = 0; field < 4; ++field) {
-      const uint64_t feature = 1 + 50 * field + random.Below(field, 50);
-      odd += feature % 2;
-      absl::StrAppend(&line, " ", feature, ":1");
-    }
-    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, "\n");
-  }
-  return text;
-}
 
 constexpr char kDense[] =
     "model { mlp { hidden: 32 } classes: 2 }\n"
@@ -52,7 +34,7 @@ constexpr char kTable[] =
 
 class ResumeTest : public ::testing::Test {
  protected:
-  void SetUp() override { WriteFile(folder_ / "train.libsvm", Examples(4000)); }
+  void SetUp() override { WriteFile(folder_ / "train.libsvm", ParityLines(4000)); }
 
   void WriteJob(const std::string& model, const std::string& mode, const std::string& more = "") {
     WriteFile(job_, absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" ",
@@ -86,7 +68,7 @@ class ResumeTest : public ::testing::Test {
                               const std::vector<std::string>& more = {}) {
     for (const int delay : milliseconds) {
       Program program(Command(run, {"--resume=auto"}));
-      std::this_thread::sleep_for(std::chrono::milliseconds(delay));
+      SleepMs(delay);
       KillAll(program);
     }
     std::vector<std::string> last = {"--resume=auto"};
@@ -256,25 +238,6 @@ TEST_F(ResumeTest, AnotherNumberOfServersAndWorkersChangesNoBit) {
   }
 }
 
-// Each cell counts each batch once, so that no cell has counted more or less examples than there
-// are.
-void ExpectAllExamplesInAllCells(const std::string& run, uint64_t examples) {
-  const auto stored = ListCheckpoints(run + "/checkpoints");
-  ASSERT_TRUE(stored.ok() && !stored->empty());
-  const auto checkpoint = CheckpointReader::Open(stored->back().path);
-  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
-    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
-      EXPECT_EQ(block.cell->examples, examples) << (*checkpoint)->variables()[v].name;
-    }
-  }
-  for (size_t t = 0; t < (*checkpoint)->tables().size(); ++t) {
-    for (uint32_t b = 0; b < 1024; ++b) {
-      EXPECT_EQ((*checkpoint)->bucket_cell(t, b).examples, examples) << "bucket " << b;
-    }
-  }
-}
-
 TEST_F(ResumeTest, InModesWithoutStepsEveryCellCountsEveryBatchOnceThoughTheJobIsKilled) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
@@ -360,7 +323,7 @@ TEST_F(ResumeTest, ACompleteRunThatWasKilledWhileItWentOnIsNotComplete) {
     Program program(Command("run", {"--resume", "--epochs", "60"}));
     for (int i = 0; i < 6000; ++i) {
       if (ListCheckpoints(folder_ / "run/checkpoints")->back().step > 200) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      SleepMs(10);
     }
     KillAll(program);
   }

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include "tests/testing/run_program.h"
 #include "tests/testing/toy_images.h"
@@ -45,7 +43,7 @@ class StatusCommandTest : public ::testing::Test {
     for (int i = 0; i < 300; ++i) {
       result = Status();
       if (result.output.find(text) != std::string::npos) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      SleepMs(100);
     }
     return result;
   }
@@ -150,7 +148,7 @@ class Terminal {
     for (int i = 0; i < 600; ++i) {
       screen = Screen();
       if (screen.find(text) != std::string::npos) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      SleepMs(50);
     }
     EXPECT_THAT(screen, HasSubstr(text));
     return screen;

@@ -1,5 +1,7 @@
 #include "tests/testing/launched_children.h"
 
+#include <signal.h>
+
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -24,6 +26,16 @@ std::vector<LaunchedChild> LaunchedChildren(pid_t launcher) {
     }
   }
   return children;
+}
+
+bool WaitUntilGone(const std::set<pid_t>& pids) {
+  for (int i = 0; i < 100; ++i) {
+    size_t alive = 0;
+    for (const pid_t pid : pids) alive += kill(pid, 0) == 0 ? 1 : 0;
+    if (alive == 0) return true;
+    SleepMs(50);
+  }
+  return false;
 }
 
 }  // namespace convoy::testing

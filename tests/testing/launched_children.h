@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct LaunchedChild {
 
 // Those that live, whether or not they have said a word.
 std::vector<LaunchedChild> LaunchedChildren(pid_t launcher);
+
+// Waits until none of these exists. False: not within some seconds.
+bool WaitUntilGone(const std::set<pid_t>& pids);
 
 }  // namespace convoy::testing
 
