@@ -88,7 +88,7 @@ class ChildProcesses final : public JobProcesses {
     return StartWorker(rank);
   }
 
-  void KillOne(pid_t pid) override { supervisor_->Kill(pid); }
+  void Signal(pid_t pid, int number) override { supervisor_->Signal(pid, number); }
 
   std::string dashboard_url() const override { return dashboard_url_; }
   std::vector<ClusterProcess> processes() const override { return processes_; }

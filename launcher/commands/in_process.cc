@@ -105,17 +105,17 @@ class InProcess final : public JobProcesses {
     return true;
   }
 
-  // Threads can't be ended from outside: they are told that the job has failed, and leave.
   std::vector<Failure> Failures() const override {
     const std::optional<Failure> first = FirstFailure();
     return first ? std::vector<Failure>{*first} : std::vector<Failure>();
   }
-  // Threads can't be killed.
+  // Threads can't be ended one by one.
   void Forgive() override {}
   absl::Status ReplaceWorker(uint32_t) override {
     return absl::FailedPreconditionError("--in-process: a worker can't be replaced");
   }
-  void KillOne(pid_t) override {}
+  void Signal(pid_t, int) override {}
+  // Threads can't be ended from outside: they are told that the job has failed, and leave.
   void Stop() override {
     if (coordinator_ == nullptr) return;
     coordinator_->Fail("the launcher stops");

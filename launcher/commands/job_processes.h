@@ -54,8 +54,8 @@ class JobProcesses {
   virtual void Forgive() = 0;
   // Starts another worker in the place of the one that has ended.
   virtual absl::Status ReplaceWorker(uint32_t rank) = 0;
-  // Ends the process if it is one of these.
-  virtual void KillOne(pid_t pid) = 0;
+  // Signals the process if it is one of these and alive.
+  virtual void Signal(pid_t pid, int number) = 0;
   // True if none is left.
   virtual bool WaitUntilAllExited(absl::Duration timeout) = 0;
   // Ends what is left.

@@ -14,16 +14,16 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/clock.h"
 #include "common/job/job_file.h"
-#include "common/mutex.h"
 #include "common/net/coordinator_client.h"
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/resume.h"
+#include "launcher/commands/run_control.h"
+#include "launcher/commands/run_results.h"
 #include "launcher/commands/run_screen.h"
 #include "launcher/process/fault_injector.h"
 #include "launcher/process/restart_policy.h"
-#include "launcher/process/results_table.h"
 #include "launcher/process/signals.h"
 
 namespace convoy {
@@ -47,7 +47,7 @@ class TrainingRun {
 
   int Run(std::span<const ModelRegistration> models) {
     absl::StatusOr<std::unique_ptr<StopSignals>> signals =
-        StopSignals::Start([this](int, StopUrgency urgency) { OnSignal(urgency); });
+        StopSignals::Start([this](int, StopUrgency urgency) { control_.Stop(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::Status status = directory_->RemoveSummary();
     if (status.ok()) status = screen_.ShowMetrics(prepared_.job);
@@ -60,8 +60,7 @@ class TrainingRun {
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
     signals->reset();  // no callback runs beyond this point
-    MutexLock lock(mutex_);
-    client_.reset();
+    control_.ForgetClient();
     return signal != 0 ? ExitCodeOfSignal(signal) : code;
   }
 
@@ -78,13 +77,9 @@ class TrainingRun {
       processes = MakeInProcess(job, *directory_, resume_, dashboard_, models);
     } else {
       CONVOY_ASSIGN_OR_RETURN(processes, MakeChildProcesses(job, *directory_, resume_, dashboard_,
-                                                            [this] { OnExit(); }));
+                                                            [this] { control_.OnExit(); }));
     }
-    {
-      MutexLock lock(mutex_);
-      if (stop_wanted_) return StoppedMeanwhile();
-      processes_ = processes;
-    }
+    if (!control_.SetProcesses(processes)) return StoppedMeanwhile();
     CONVOY_ASSIGN_OR_RETURN(const std::string address, processes->StartCoordinator());
     CONVOY_RETURN_IF_ERROR(Connect(address));
     CONVOY_RETURN_IF_ERROR(processes->StartOthers(address));
@@ -103,8 +98,7 @@ class TrainingRun {
       absl::StatusOr<std::shared_ptr<CoordinatorClient>> client =
           CoordinatorClient::Connect(options);
       if (client.ok()) {
-        MutexLock lock(mutex_);
-        client_ = *std::move(client);
+        control_.SetClient(*std::move(client));
         return absl::OkStatus();
       }
       // On a machine that is very busy a second may be too short.
@@ -176,7 +170,7 @@ class TrainingRun {
       for (const JobProcesses::Failure& failure : failures) {
         if (failure.crashed) screen_.Print(failure.description);
       }
-      WaitUnlessStopped(decision.delay);
+      control_.WaitUnlessStopped(decision.delay);
     }
     for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(ReplaceWorker(rank));
     for (size_t i = 0; i < failures.size(); ++i) Processes()->Forgive();
@@ -230,7 +224,8 @@ class TrainingRun {
     }
     // One that does not answer any more makes room for another one.
     for (const v1::ProcessInfo& process : progress.processes()) {
-      if (!process.lost().empty()) Processes()->KillOne(static_cast<pid_t>(process.pid()));
+      if (process.lost().empty()) continue;
+      Processes()->Signal(static_cast<pid_t>(process.pid()), SIGKILL);
     }
     if (progress.phase() == v1::TRAINING) return Inject(progress);
     if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
@@ -251,7 +246,7 @@ class TrainingRun {
   void Send(const FaultInjector::Signal& signal) {
     for (const ClusterProcess& process : Processes()->processes()) {
       if (process.role == signal.role && process.rank == signal.rank)
-        ::kill(static_cast<pid_t>(process.pid), signal.number);
+        Processes()->Signal(static_cast<pid_t>(process.pid), signal.number);
     }
   }
 
@@ -297,7 +292,7 @@ class TrainingRun {
     }
     earlier.restarts = policy_.restarts();
     earlier.cause = loss->cause;
-    if (!WaitUnlessStopped(decision.delay)) {
+    if (!control_.WaitUnlessStopped(decision.delay)) {
       *status = StoppedMeanwhile();
       return false;
     }
@@ -306,8 +301,7 @@ class TrainingRun {
 
   // Not a job that was asked to stop: it ends, and goes on with --resume.
   bool MayStartAgain() const {
-    MutexLock lock(mutex_);
-    return !prepared_.in_process && !stopping_ && !stop_wanted_;
+    return !prepared_.in_process && !stopping_ && !control_.stop_wanted();
   }
 
   // What the life that has ended with `status` lost; nothing: it has ended for another reason.
@@ -349,25 +343,11 @@ class TrainingRun {
   }
 
   void EndLife() {
-    const std::shared_ptr<JobProcesses> processes = Processes();
-    {
-      MutexLock lock(mutex_);
-      client_.reset();
-      processes_.reset();
-    }
+    const std::shared_ptr<JobProcesses> processes = control_.TakeProcesses();
     processes->Kill();
     processes->Stop();
     screen_.EndLife();
     faults_.Forget();
-  }
-
-  // False: the user wants the job to stop.
-  bool WaitUnlessStopped(absl::Duration duration) {
-    const absl::Time until = SteadyNow() + duration;
-    MutexLock lock(mutex_);
-    for (absl::Duration left; !stop_wanted_ && (left = until - SteadyNow()) > absl::ZeroDuration();)
-      stop_changed_.WaitFor(mutex_, left);
-    return !stop_wanted_;
   }
 
   absl::Status StoppedMeanwhile() const {
@@ -401,64 +381,11 @@ class TrainingRun {
       std::fprintf(stderr, "convoy: the run directory is %s\n", directory_->path().c_str());
       return failure ? failure->exit_code : kExitFailed;
     }
-    return ShowResults();
+    return ShowRunResults(prepared_, summary_, faults_.Missing());
   }
 
-  int ShowResults() {
-    const absl::StatusOr<std::string> table = RenderResults(summary_);
-    if (!table.ok()) return Fail(table.status());
-    for (const std::string& fault : faults_.Missing()) {
-      std::printf("note: rehearsal: %s: did not happen, the job ended before\n", fault.c_str());
-    }
-    const v1::Data& named = prepared_.job.data();
-    const std::string data =
-        named.validation().has_path() ? named.validation().path() : named.test().path();
-    std::printf("\n%s\n%s", table->c_str(),
-                RenderNextCommands(NextCommandsAfterTraining(prepared_.program, prepared_.job_path,
-                                                             directory_->path(),
-                                                             prepared_.job.training().mode(), data))
-                    .c_str());
-    const std::string advice = SingleProcessAdvice(
-        summary_, absl::StrCat(prepared_.program, " train ", prepared_.job_path));
-    if (!advice.empty()) std::printf("\n%s", advice.c_str());
-    std::fflush(stdout);
-    return WasStopped(summary_) ? kExitStopped : kExitDone;
-  }
-
-  // ---------------------------------------------------------------------------- other threads
-
-  void OnSignal(StopUrgency urgency) {
-    std::shared_ptr<JobProcesses> processes;
-    std::shared_ptr<CoordinatorClient> client;
-    {
-      MutexLock lock(mutex_);
-      stop_wanted_ = true;
-      stop_changed_.NotifyAll();
-      processes = processes_;
-      client = client_;
-    }
-    if (urgency == StopUrgency::kOrderly && client != nullptr) {
-      std::fprintf(
-          stderr,
-          "\nconvoy: stopping in order and saving the weights; once more to stop at once\n");
-      if (client->Stop("signal").ok()) return;
-    }
-    if (processes != nullptr) processes->Kill();
-  }
-
-  // A process has ended: nobody waits for news meanwhile.
-  void OnExit() {
-    if (const std::shared_ptr<CoordinatorClient> client = Client()) client->CancelProgress();
-  }
-
-  std::shared_ptr<JobProcesses> Processes() const {
-    MutexLock lock(mutex_);
-    return processes_;
-  }
-  std::shared_ptr<CoordinatorClient> Client() const {
-    MutexLock lock(mutex_);
-    return client_;
-  }
+  std::shared_ptr<JobProcesses> Processes() const { return control_.processes(); }
+  std::shared_ptr<CoordinatorClient> Client() const { return control_.client(); }
 
   const PreparedRun prepared_;
   RunDirectory* const directory_;
@@ -467,6 +394,7 @@ class TrainingRun {
   ResumeFrom resume_;      // of this life
   std::string dashboard_;  // [HOST:]PORT
   RunScreen screen_;
+  RunControl control_;
   uint64_t examples_ = 0;  // how far the job got, in any life
   std::string summary_;
   // Of this life:
@@ -476,12 +404,6 @@ class TrainingRun {
   bool failed_by_loss_ = false;  // the coordinator says so
   bool silent_ = false;          // the coordinator
   bool stopping_ = false;        // somebody has asked the coordinator to
-
-  mutable Mutex mutex_;  // the threads of the signals and of the processes look too
-  CondVar stop_changed_;
-  bool stop_wanted_ CONVOY_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<JobProcesses> processes_ CONVOY_GUARDED_BY(mutex_);
-  std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -102,9 +102,9 @@ void Supervisor::Forgive() {
   if (!failures_.empty()) failures_.pop_front();
 }
 
-void Supervisor::Kill(pid_t pid) {
+void Supervisor::Signal(pid_t pid, int number) {
   MutexLock lock(mutex_);
-  kill_requests_.push_back(pid);
+  signal_requests_.emplace_back(pid, number);
   WakeUp();
 }
 
@@ -134,7 +134,7 @@ void Supervisor::Run() {
   while (true) {
     SpawnRequested();
     ReapEnded();
-    KillRequested();
+    SendRequested();
     SignalIfRequested(&kill_at);
     {
       MutexLock lock(mutex_);
@@ -172,14 +172,16 @@ absl::StatusOr<pid_t> Supervisor::StartChild(const ProcessSpec& spec) {
   return children_.back().pid();
 }
 
-void Supervisor::KillRequested() {
-  std::vector<pid_t> requests;
+void Supervisor::SendRequested() {
+  std::vector<std::pair<pid_t, int>> requests;
   {
     MutexLock lock(mutex_);
-    requests.swap(kill_requests_);
+    requests.swap(signal_requests_);
   }
-  for (const ChildProcess& child : children_) {
-    if (std::ranges::find(requests, child.pid()) != requests.end()) child.Signal(SIGKILL);
+  for (const auto& [pid, number] : requests) {
+    for (const ChildProcess& child : children_) {
+      if (child.pid() == pid) child.Signal(number);
+    }
   }
 }
 

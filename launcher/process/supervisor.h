@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -69,8 +70,8 @@ class Supervisor {
   std::vector<ProcessFailure> Failures() const;
   // The first failure is no longer one: something was done about it.
   void Forgive();
-  // SIGKILL to the child with that process id, if it is alive.
-  void Kill(pid_t pid);
+  // Signals the child with that process id, if it is alive. Returns without waiting for it.
+  void Signal(pid_t pid, int number);
 
   // SIGTERM to all children, SIGKILL after the grace period. Returns when none is left; nothing
   // can be started any more. May be called again.
@@ -95,7 +96,7 @@ class Supervisor {
   void SpawnRequested();
   absl::StatusOr<pid_t> StartChild(const ProcessSpec& spec);
   void SignalIfRequested(Deadline* kill_at);
-  void KillRequested();
+  void SendRequested();
   void WaitForNews(const Deadline& kill_at);
   void ReapEnded();
   void Record(const ProcessExit& exit, const std::string& log_path);
@@ -111,7 +112,7 @@ class Supervisor {
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
   size_t alive_ CONVOY_GUARDED_BY(mutex_) = 0;
   std::vector<SpawnRequest*> spawn_requests_ CONVOY_GUARDED_BY(mutex_);
-  std::vector<pid_t> kill_requests_ CONVOY_GUARDED_BY(mutex_);
+  std::vector<std::pair<pid_t, int>> signal_requests_ CONVOY_GUARDED_BY(mutex_);
   std::deque<ProcessFailure> failures_ CONVOY_GUARDED_BY(mutex_);
 
   std::thread thread_;

@@ -111,6 +111,40 @@ TEST_F(SupervisorTest, ExitCodesAreReported) {
   EXPECT_EQ(ExitOf(0).code, 3);
 }
 
+TEST_F(SupervisorTest, OnlyTheChildThatIsMeantIsSignalled) {
+  Start();
+  const pid_t pid = Spawn(0,
+                          "trap 'echo heard >$READY; exit 7' USR1; echo up >$READY; "
+                          "while :; do sleep 0.01; done");
+  Spawn(1, "trap 'exit 8' USR1; echo up >$READY; exec sleep 1000");
+  ASSERT_EQ(NextReady(), "up");
+  ASSERT_EQ(NextReady(), "up");
+  supervisor_->Signal(pid, SIGUSR1);
+  supervisor_->Signal(::getpid(), SIGKILL);  // not a child
+  EXPECT_EQ(NextReady(), "heard");
+  std::optional<ProcessFailure> failure;
+  while (!(failure = supervisor_->FirstFailure()))
+    ASSERT_FALSE(supervisor_->WaitUntilAllExited(absl::Milliseconds(10)));
+  EXPECT_EQ(failure->exit.pid, pid);
+  EXPECT_EQ(failure->exit.code, 7);
+}
+
+TEST_F(SupervisorTest, FailuresAreForgivenInTheirOrder) {
+  Start();
+  for (int rank = 0; rank < 2; ++rank) {
+    Spawn(rank, "exit " + std::to_string(3 + rank));
+    ASSERT_TRUE(supervisor_->WaitUntilAllExited(kLong));
+  }
+  ASSERT_EQ(supervisor_->Failures().size(), 2U);
+  EXPECT_EQ(supervisor_->FirstFailure()->exit.code, 3);
+  supervisor_->Forgive();
+  EXPECT_EQ(supervisor_->FirstFailure()->exit.code, 4);
+  supervisor_->Forgive();
+  EXPECT_FALSE(supervisor_->FirstFailure().has_value());
+  supervisor_->Forgive();  // nothing left
+  EXPECT_TRUE(supervisor_->Failures().empty());
+}
+
 TEST_F(SupervisorTest, SignalsAreReported) {
   Start();
   const pid_t pid = Spawn(1, "exec sleep 1000");
