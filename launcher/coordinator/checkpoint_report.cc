@@ -59,14 +59,6 @@ std::vector<uint64_t> ShapeOf(const v1::Variable& variable) {
   return {variable.shape().begin(), variable.shape().end()};
 }
 
-Json Line(const char* kind, absl::Duration since, uint64_t generation) {
-  Json line;
-  line["time"] = RoundedSeconds(since);
-  line["kind"] = kind;
-  line["generation"] = generation;
-  return line;
-}
-
 }  // namespace
 
 CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
@@ -157,7 +149,7 @@ absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
 
 std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generation,
                            absl::Duration since) {
-  Json line = Line("checkpoint", since, generation);
+  Json line = EventLine("checkpoint", generation, since);
   line["step"] = manifest.step;
   line["examples"] = manifest.examples;
   uint64_t bytes = 0;
@@ -167,19 +159,19 @@ std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generati
 }
 
 std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since) {
-  Json line = Line("checkpoint_failed", since, generation);
+  Json line = EventLine("checkpoint_failed", generation, since);
   line["error"] = why;
   return ToText(line);
 }
 
 std::string WarningLine(std::string_view text, uint64_t generation, absl::Duration since) {
-  Json line = Line("warning", since, generation);
+  Json line = EventLine("warning", generation, since);
   line["text"] = text;
   return ToText(line);
 }
 
 std::string InitLine(const v1::InitPlan& plan, uint64_t generation) {
-  Json line = Line("init", absl::ZeroDuration(), generation);
+  Json line = EventLine("init", generation, absl::ZeroDuration());
   line["from"] = plan.path();
   line["from_step"] = plan.step();
   const auto item_json = [](const v1::InitPlan::Item& item) {
@@ -201,7 +193,7 @@ std::string InitLine(const v1::InitPlan& plan, uint64_t generation) {
 }
 
 std::string ResumeLine(const ResumePoint& resumed, uint64_t generation) {
-  Json line = Line("resume", absl::ZeroDuration(), generation);
+  Json line = EventLine("resume", generation, absl::ZeroDuration());
   line["step"] = resumed.manifest.step;
   line["examples"] = resumed.manifest.examples;
   line["checkpoint"] = resumed.folder;
@@ -210,7 +202,7 @@ std::string ResumeLine(const ResumePoint& resumed, uint64_t generation) {
 
 std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
                         uint64_t generation, absl::Time now) {
-  Json line = Line("restart", absl::ZeroDuration(), generation);
+  Json line = EventLine("restart", generation, absl::ZeroDuration());
   line["step"] = resumed == nullptr ? 0 : resumed->manifest.step;
   line["examples"] = resumed == nullptr ? 0 : resumed->manifest.examples;
   if (resumed != nullptr) line["checkpoint"] = resumed->folder;

@@ -194,7 +194,7 @@ void CoordinatorCore::SaveNewestModel(const absl::Status& why) {
       absl::StrCat("the best weights, those of step ", best_->step,
                    ", could not be read; the model is that of the newest step instead: ",
                    std::string(why.message())),
-      generation_, now_ - training_start_));
+      generation_, Since()));
   model_from_.clear();
   AskToSaveModel();
 }
@@ -376,6 +376,8 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   reply.set_stopping(stop_.step() != 0 && early_stopping_.empty());
   return reply;
 }
+
+absl::Duration CoordinatorCore::Since() const { return now_ - training_start_; }
 
 v1::JobFigures CoordinatorCore::Figures() const {
   v1::JobFigures figures;

@@ -66,7 +66,7 @@ void CoordinatorCore::FollowKeeper(bool changed) {
     }
   }
   if (const std::string failure = keeper_->TakeFailure(); !failure.empty()) {
-    AddEvent(CheckpointFailureLine(failure, generation_, now_ - training_start_));
+    AddEvent(CheckpointFailureLine(failure, generation_, Since()));
     BestWasTried(order_before);
     saves_.Resolve(order_before, NotSaved(failure));
   }
@@ -250,9 +250,9 @@ Actions CoordinatorCore::OnCheckpointCommitted(const absl::Status& status, absl:
   now_ = now;
   if (ended() || !committing_) return Flush();
   const Actions::Commit committed = *std::exchange(committing_, std::nullopt);
-  AddEvent(status.ok() ? CheckpointLine(committed.manifest, generation_, now - training_start_)
-                       : CheckpointFailureLine(std::string(status.message()), generation_,
-                                               now - training_start_));
+  AddEvent(status.ok()
+               ? CheckpointLine(committed.manifest, generation_, Since())
+               : CheckpointFailureLine(std::string(status.message()), generation_, Since()));
   if (status.ok()) {
     best_ = committed.manifest.best;
     newest_saved_ = SavedReply(checkpoints_, committed.manifest);

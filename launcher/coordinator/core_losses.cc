@@ -107,6 +107,4 @@ void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {
   AddEvent(RejoinLine(worker->name(), step, generation_, Since()));
 }
 
-absl::Duration CoordinatorCore::Since() const { return now_ - training_start_; }
-
 }  // namespace convoy

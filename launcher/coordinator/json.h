@@ -3,6 +3,7 @@
 #define CONVOY_LAUNCHER_COORDINATOR_JSON_H_
 
 #include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,6 +15,11 @@ using Json = nlohmann::ordered_json;
 
 inline double RoundedSeconds(absl::Duration duration) {
   return std::round(absl::ToDoubleSeconds(duration) * 1000) / 1000;
+}
+
+// What each line of events.jsonl begins with. `since`: the start of training.
+inline Json EventLine(const char* kind, uint64_t generation, absl::Duration since) {
+  return {{"time", RoundedSeconds(since)}, {"kind", kind}, {"generation", generation}};
 }
 
 // Appends the members of the object `text`.

@@ -37,7 +37,8 @@ Missed MissedInTraining(const Membership& members, absl::Duration startup, absl:
 // "": all are ready.
 std::string WaitingForProcesses(const Membership& members, absl::Time now);
 
-// The same while the job is under way: "another worker 1 (worker 1 was killed by signal 9)".
+// The same while the job is under way: "another worker 1 (worker 1 (pid 4170) was killed by
+// SIGKILL)".
 std::string WaitingForOthers(const Membership& members, absl::Time now);
 
 // "10.2 s", "60 s".

@@ -7,10 +7,7 @@ namespace {
 
 Json MembershipLine(const char* kind, std::string_view process, uint64_t step, uint64_t generation,
                     absl::Duration since) {
-  Json line;
-  line["time"] = RoundedSeconds(since);
-  line["kind"] = kind;
-  line["generation"] = generation;
+  Json line = EventLine(kind, generation, since);
   line["process"] = process;
   line["step"] = step;
   return line;

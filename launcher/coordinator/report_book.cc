@@ -256,10 +256,7 @@ void ReportBook::PassGap(uint64_t begin) {
 std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time now) {
   if (merged.sums().examples() == 0) return "";  // all of it was given up
   const uint64_t seen = plan_.sync ? plan_.ExamplesAt(merged.step_end()) : examples_;
-  Json line;
-  line["time"] = RoundedSeconds(now - start_);
-  line["kind"] = "train";
-  line["generation"] = generation_;
+  Json line = EventLine("train", generation_, now - start_);
   line["step"] = plan_.sync ? merged.step_end() : steps_;
   line["examples"] = examples_;
   line["epoch"] = plan_.Epochs(seen);
@@ -270,10 +267,7 @@ std::string ReportBook::TrainLine(const v1::ReportRequest& merged, absl::Time no
 }
 
 std::string ReportBook::MeasuredLine(const v1::ReportRequest& merged, absl::Time now) {
-  Json line;
-  line["time"] = RoundedSeconds(now - start_);
-  line["kind"] = NameOf(merged.kind());
-  line["generation"] = generation_;
+  Json line = EventLine(NameOf(merged.kind()), generation_, now - start_);
   if (plan_.sync) {
     const uint64_t seen = plan_.ExamplesAt(merged.step_end());
     line["step"] = merged.step_end();
