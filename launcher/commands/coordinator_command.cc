@@ -62,7 +62,7 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
 
 // For the launcher: says the address, serves, leaves.
 int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
-  const LogFunction log = LogToScreen();
+  const LogFunction log = LogToScreenWithoutWaiting();
   absl::StatusOr<std::unique_ptr<CoordinatorService>> service =
       StartCoordinator(job, options, [](const std::string&) {});
   if (!service.ok()) return Fail(service.status());
@@ -82,15 +82,10 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
   return (*service)->failure().empty() ? kExitDone : kExitFailed;
 }
 
-// Started by hand: owns the run directory.
-int RunByHand(const v1::Job& job, CoordinatorOptions options) {
-  const LogFunction log = LogToScreen();
-  absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
-      options.run_dir.empty() ? RunDirectory::CreateDefault(job.name(), absl::Now())
-                              : RunDirectory::Create(options.run_dir);
-  if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
-  options.model_file = (*directory)->model_path();
-  options.checkpoints = (*directory)->checkpoints_path();
+// Until the job ends. Returns the exit code if it ended well.
+absl::StatusOr<int> Coordinate(const v1::Job& job, const CoordinatorOptions& options,
+                               RunDirectory& directory) {
+  const LogFunction log = LogToScreenWithoutWaiting();
   std::unique_ptr<CoordinatorClient> own;  // to ask for a stop
   absl::StatusOr<std::unique_ptr<StopSignals>> signals =
       StopSignals::Start([&](int, StopUrgency urgency) {
@@ -99,46 +94,49 @@ int RunByHand(const v1::Job& job, CoordinatorOptions options) {
         log("stopping in order; once more to leave at once");
         own->Stop("signal").IgnoreError();
       });
-  if (!signals.ok()) return Fail(signals.status());
-  absl::StatusOr<std::unique_ptr<CoordinatorService>> service =
-      StartCoordinator(job, options, [&](const std::string& line) {
-        (*directory)->AppendEvent(line).IgnoreError();
-        log(line);
-      });
-  if (!service.ok()) return Fail(service.status());
-  absl::StatusOr<std::unique_ptr<CoordinatorClient>> client =
-      CoordinatorClient::Connect({(*service)->address()});
-  if (!client.ok()) return Fail(client.status());
-  own = *std::move(client);
-  const std::string address = (*service)->address();
-  const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
+  CONVOY_RETURN_IF_ERROR(signals.status());
+  CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorService> service,
+                          StartCoordinator(job, options, [&](const std::string& line) {
+                            directory.AppendEvent(line).IgnoreError();
+                            log(line);
+                          }));
+  const std::string address = service->address();
+  CONVOY_ASSIGN_OR_RETURN(own, CoordinatorClient::Connect({address}));
+  const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, *service, log);
   const std::unique_ptr<Dashboard> dashboard =
-      ServeDashboard(options.dashboard, job, **service, log);
+      ServeDashboard(options.dashboard, job, *service, log);
   // So that `convoy status` finds it.
-  if (absl::Status status = (*directory)->WriteJob(JobToText(job)); !status.ok())
-    return Fail(status);
-  if (absl::Status status =
-          (*directory)->WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}});
-      !status.ok()) {
-    return Fail(status);
-  }
+  CONVOY_RETURN_IF_ERROR(directory.WriteJob(JobToText(job)));
+  CONVOY_RETURN_IF_ERROR(
+      directory.WriteCluster(job.name(), {{"coordinator", 0, getpid(), address, ""}}));
   log(absl::StrCat("coordinator of job \"", job.name(), "\" listens on ", address,
-                   ", run directory ", (*directory)->path()));
+                   ", run directory ", directory.path()));
   log(absl::StrCat(
       "waiting for ", job.cluster().servers(), " servers (convoy server --coordinator ", address,
       ") and ", job.cluster().workers(), " workers (convoy worker --coordinator ", address, ")"));
-  (*service)->WaitUntilEnded(kForever);
+  service->WaitUntilEnded(kForever);
   if (absl::StatusOr<v1::GetProgressReply> last = own->GetProgress(0, 0);
       last.ok() && last->has_job()) {
-    (*directory)->WriteJob(JobToText(last->job())).IgnoreError();
+    directory.WriteJob(JobToText(last->job())).IgnoreError();
   }
-  if (absl::Status status = (*directory)->WriteSummary((*service)->summary()); !status.ok())
-    return Fail(status);
-  if (!(*service)->failure().empty()) return Fail(absl::AbortedError((*service)->failure()));
-  log("the job is done: " + (*directory)->model_path());
+  CONVOY_RETURN_IF_ERROR(directory.WriteSummary(service->summary()));
+  if (!service->failure().empty()) return absl::AbortedError(service->failure());
+  log("the job is done: " + directory.model_path());
   const int signal = (*signals)->first_signal();
   if (signal != 0) return ExitCodeOfSignal(signal);
-  return WasStopped((*service)->summary()) ? kExitStopped : kExitDone;
+  return WasStopped(service->summary()) ? kExitStopped : kExitDone;
+}
+
+// Started by hand: owns the run directory.
+int RunByHand(const v1::Job& job, CoordinatorOptions options) {
+  absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
+      options.run_dir.empty() ? RunDirectory::CreateDefault(job.name(), absl::Now())
+                              : RunDirectory::Create(options.run_dir);
+  if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
+  options.model_file = (*directory)->model_path();
+  options.checkpoints = (*directory)->checkpoints_path();
+  const absl::StatusOr<int> ended = Coordinate(job, options, **directory);
+  return ended.ok() ? *ended : Fail(ended.status());
 }
 
 }  // namespace

@@ -11,6 +11,9 @@ using LogFunction = std::function<void(const std::string&)>;
 
 // Lines with the time, on standard output.
 LogFunction LogToScreen();
+// The same without waiting for a screen that stands still: after some thousand lines that it has
+// not taken, the oldest are left out. The last one that has a copy waits for the rest to be taken.
+LogFunction LogToScreenWithoutWaiting();
 // Lines with the time, in a file of its own.
 LogFunction LogToFile(const std::string& path);
 

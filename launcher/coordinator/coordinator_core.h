@@ -124,7 +124,10 @@ class CoordinatorCore {
   // Answers calls whose time is up and notices lost processes. Due at NextDeadline().
   Actions Tick(absl::Time now);
   absl::Time NextDeadline() const;
+  // The coordinator itself stood still until `now`: silence before counts for nobody.
+  void OnOverslept(absl::Time now) { listening_since_ = now; }
 
+  absl::Duration lost_after() const { return lost_after_; }
   v1::JobPhase phase() const { return phase_; }
   bool ended() const { return phase_ == v1::DONE || phase_ == v1::FAILED; }
   // Every process that registered has been answered that the job has ended.
@@ -272,6 +275,7 @@ class CoordinatorCore {
   v1::Assignment assignment_;
   v1::MemoryReport memory_;
   absl::Time training_start_;
+  absl::Time listening_since_ = absl::InfinitePast();  // see liveness.h
   absl::Time training_end_ = absl::InfiniteFuture();
   // From FINISHING on.
   uint64_t finishing_sequence_ = 0;

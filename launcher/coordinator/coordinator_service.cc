@@ -93,7 +93,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
   void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
   void RunTicker() CONVOY_EXCLUDES(mutex_);
-  void DeliverEvents() CONVOY_EXCLUDES(mutex_);
+  void RunEvents() CONVOY_EXCLUDES(mutex_);
   void SleepLocked() CONVOY_REQUIRES(mutex_);
   void RunSaver() CONVOY_EXCLUDES(mutex_);
   // What the saver is to do: one of them.
@@ -125,6 +125,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
 
   std::thread ticker_;
   std::thread saver_;
+  std::thread deliverer_;  // of events
 };
 
 // ------------------------------------------------------------------------------ calls
@@ -192,14 +193,13 @@ void CoordinatorService::Impl::Deliver(Finished finished) {
 void CoordinatorService::Impl::RunTicker() {
   pthread_setname_np(pthread_self(), "coord-ticker");
   for (;;) {
-    DeliverEvents();
     Finished finished;
     {
       MutexLock lock(mutex_);
-      if (stopping_ && events_.empty()) return;
-      if (events_.empty()) SleepLocked();
+      if (!stopping_) SleepLocked();
+      if (stopping_) return;
       const absl::Time now = options_.clock->Now();
-      if (!stopping_ && core_->NextDeadline() <= now) finished = ApplyLocked(core_->Tick(now));
+      if (core_->NextDeadline() <= now) finished = ApplyLocked(core_->Tick(now));
     }
     Deliver(std::move(finished));
   }
@@ -207,21 +207,32 @@ void CoordinatorService::Impl::RunTicker() {
 
 void CoordinatorService::Impl::SleepLocked() {
   const absl::Duration until = core_->NextDeadline() - options_.clock->Now();
-  if (until > absl::ZeroDuration()) changed_.WaitFor(mutex_, std::min(until, absl::Hours(1)));
+  if (until <= absl::ZeroDuration()) return;
+  const absl::Time asleep = SteadyNow();
+  const absl::Duration sleep = std::min(until, absl::Hours(1));
+  changed_.WaitFor(mutex_, sleep);
+  // A process that was stopped finds its deadlines gone by and the signs of life not yet read.
+  if (SteadyNow() - asleep > sleep + core_->lost_after() / 3) {
+    core_->OnOverslept(options_.clock->Now());
+  }
 }
 
-void CoordinatorService::Impl::DeliverEvents() {
-  std::deque<std::string> lines;
-  {
-    MutexLock lock(mutex_);
-    lines.swap(events_);
-    delivering_ = !lines.empty();
+// A thread of its own: a screen that stands still (Ctrl-S, a full pipe) holds up nothing else.
+void CoordinatorService::Impl::RunEvents() {
+  pthread_setname_np(pthread_self(), "coord-events");
+  for (;;) {
+    std::deque<std::string> lines;
+    {
+      MutexLock lock(mutex_);
+      delivering_ = false;
+      changed_.NotifyAll();
+      while (!stopping_ && events_.empty()) changed_.Wait(mutex_);
+      if (events_.empty()) return;
+      lines.swap(events_);
+      delivering_ = true;
+    }
+    for (const std::string& line : lines) options_.on_event(line);
   }
-  for (const std::string& line : lines) options_.on_event(line);
-  if (lines.empty()) return;
-  MutexLock lock(mutex_);
-  delivering_ = false;
-  changed_.NotifyAll();
 }
 
 void CoordinatorService::Impl::RunSaver() {
@@ -277,6 +288,7 @@ absl::Status CoordinatorService::Impl::Listen() {
   address_ = options_.listen.substr(0, options_.listen.rfind(':') + 1) + std::to_string(port);
   ticker_ = std::thread([this] { RunTicker(); });
   saver_ = std::thread([this] { RunSaver(); });
+  deliverer_ = std::thread([this] { RunEvents(); });
   return absl::OkStatus();
 }
 
@@ -342,6 +354,7 @@ void CoordinatorService::Impl::Stop() {
   }
   if (ticker_.joinable()) ticker_.join();
   if (saver_.joinable()) saver_.join();
+  if (deliverer_.joinable()) deliverer_.join();
 }
 
 absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Options options) {

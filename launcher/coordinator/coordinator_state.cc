@@ -98,6 +98,7 @@ void CoordinatorCore::StartTraining() {
                          : earlier_.generation) +
                 1;
   training_start_ = now_;
+  listening_since_ = now_;
   if (absl::Status fits = CheckResumePoint(); !fits.ok())
     return FailJob(std::string(fits.message()));
   absl::Status planned = CheckTrackedMetric();
@@ -268,10 +269,12 @@ void CoordinatorCore::ServeTasks() {
 }
 
 Missed CoordinatorCore::FindMissed(absl::Time now) const {
-  if (phase_ == v1::STARTING) return MissedAtStart(members_, startup_timeout_, lost_after_, now);
+  if (phase_ == v1::STARTING) {
+    return MissedAtStart(members_, startup_timeout_, lost_after_, listening_since_, now);
+  }
   if (ended()) return {};
   // In phase FINISHING the workers are no longer needed.
-  return MissedInTraining(members_, startup_timeout_, lost_after_, training_start_,
+  return MissedInTraining(members_, startup_timeout_, lost_after_, listening_since_,
                           phase_ == v1::TRAINING, now);
 }
 

@@ -48,11 +48,12 @@ bool Consider(absl::Time deadline, absl::Time now, Missed* missed) {
 }  // namespace
 
 Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Duration lost,
-                     absl::Time now) {
+                     absl::Time listening_since, absl::Time now) {
   Missed missed;
   for (size_t i = 0; i < members.slots() && missed.text.empty(); ++i) {
     const Process* process = members.slot(i);
-    if (process != nullptr && process->beats && Consider(process->heard + lost, now, &missed)) {
+    if (process != nullptr && process->beats &&
+        Consider(std::max(process->heard, listening_since) + lost, now, &missed)) {
       missed.text = LostText(*process, now);
       missed.lost = true;
     } else if (process == nullptr || !process->ready) {
@@ -67,7 +68,7 @@ Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Du
 }
 
 Missed MissedInTraining(const Membership& members, absl::Duration startup, absl::Duration lost,
-                        absl::Time training_start, bool workers, absl::Time now) {
+                        absl::Time listening_since, bool workers, absl::Time now) {
   Missed missed;
   for (size_t i = 0; i < members.slots() && missed.text.empty(); ++i) {
     const Process* process = members.slot(i);
@@ -77,7 +78,7 @@ Missed MissedInTraining(const Membership& members, absl::Duration startup, absl:
       missed.text =
           absl::StrCat(process->lost, ", and nobody took its place within ", Seconds(startup));
       missed.lost = true;
-    } else if (Consider(std::max(process->heard, training_start) + lost, now, &missed)) {
+    } else if (Consider(std::max(process->heard, listening_since) + lost, now, &missed)) {
       missed.text = LostText(*process, now);
       missed.lost = true;
       missed.slot = i;

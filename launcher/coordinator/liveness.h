@@ -23,14 +23,16 @@ struct Missed {
 
 // Before the training. Who has not registered is missed `startup` after the last registration of
 // anybody; who is not ready, `startup` after its registration or its last heartbeat that named an
-// activity; whose heartbeats have stopped, `lost` after it was last heard of.
+// activity; whose heartbeats have stopped, `lost` after it was last heard of. Silence counts from
+// `listening_since` on.
 Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Duration lost,
-                     absl::Time now);
+                     absl::Time listening_since, absl::Time now);
 
-// From `training_start` on: who was not heard of for `lost`. Workers count if `workers`. In the
-// place of one that is lost already another one is missed if it has not come within `startup`.
+// In training: who was not heard of for `lost`, from `listening_since` on. Workers count if
+// `workers`. In the place of one that is lost already another one is missed if it has not come
+// within `startup`.
 Missed MissedInTraining(const Membership& members, absl::Duration startup, absl::Duration lost,
-                        absl::Time training_start, bool workers, absl::Time now);
+                        absl::Time listening_since, bool workers, absl::Time now);
 
 // What the job waits for: "worker 1 (never registered), worker 0 (registered 3 s ago and last said
 // "...")";

@@ -154,5 +154,27 @@ TEST_F(RejoinTest, AFrozenWorkerThatThawsInTimeGoesOn) {
   EXPECT_EQ(ReadFile(run_ + "/model.safetensors"), Undisturbed(job));
 }
 
+// What it has missed meanwhile it reads first, before it misses anybody.
+TEST_F(RejoinTest, ACoordinatorThatStoodStillForLongerThanTheOthersMayLosesNobody) {
+  const std::string job = WriteJob("sync", /*lost_after_ms=*/500);
+  StartCluster(job);
+  ASSERT_TRUE(cluster_->WaitForEvents("train", 3)) << cluster_->coordinator().Output();
+  cluster_->coordinator().Signal(SIGSTOP);
+  SleepMs(1500);
+  cluster_->coordinator().Signal(SIGCONT);
+  cluster_->ExpectAGoodEnd(workers_);
+  EXPECT_EQ(cluster_->Count("lost"), 0u);
+}
+
+// As when a terminal is held with Ctrl-S: nobody reads the pipe here, and it is soon full.
+TEST_F(RejoinTest, AScreenThatStandsStillHoldsUpNothing) {
+  const std::string job = WriteJob("sync", /*lost_after_ms=*/500);
+  StartCluster(job);
+  EXPECT_TRUE(cluster_->WaitForEvents("validation", kEpochs));
+  EXPECT_GT(ReadFile(run_ + "/events.jsonl").size(), 2u * 65536);
+  cluster_->ExpectAGoodEnd(workers_);
+  EXPECT_EQ(cluster_->Count("lost"), 0u);
+}
+
 }  // namespace
 }  // namespace convoy::testing
