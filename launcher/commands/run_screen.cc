@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -128,10 +129,17 @@ absl::Status RunScreen::ShowMetrics(const v1::Job& job) {
         "warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),
         ". The job goes on without the metrics of these processes"));
   }
-  const std::string targets = directory_->path() + "/metrics_targets.json";
+  const std::string targets = directory_->metrics_targets_path();
   CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job, HostName())));
   display_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
   return absl::OkStatus();
+}
+
+// Prometheus takes them from its list. Those of a job that fails stay on it, which is how the alert
+// knows.
+void RunScreen::ForgetMetrics() const {
+  const std::string targets = directory_->metrics_targets_path();
+  if (std::filesystem::exists(targets)) WriteFileAtomically(targets, "[]\n").IgnoreError();
 }
 
 // A life of the run says again what the one before has said.

@@ -36,6 +36,8 @@ class RunScreen {
   absl::Status NoteFault(const std::string& fault, const v1::GetProgressReply& progress);
   // Where the processes of `job` will serve metrics, if it wants that.
   absl::Status ShowMetrics(const v1::Job& job);
+  // They serve no more, as was to be expected: the job has ended in order, or was told to end.
+  void ForgetMetrics() const;
   // A line of its own, above the progress.
   void Print(std::string_view line) { display_.Print(line); }
   // Leaves the progress line. Call before others write.

@@ -59,6 +59,7 @@ class TrainingRun {
     }
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
+    if (status.ok() || signal != 0) screen_.ForgetMetrics();
     signals->reset();  // no callback runs beyond this point
     control_.ForgetClient();
     return signal != 0 ? ExitCodeOfSignal(signal) : code;

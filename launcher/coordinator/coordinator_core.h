@@ -245,7 +245,7 @@ class CoordinatorCore {
   uint64_t generation_ = 0;
   std::string failure_;
   bool restorable_ = false;  // the failure was a loss
-  uint32_t workers_replaced_ = 0;
+  uint32_t workers_lost_ = 0, workers_replaced_ = 0;
   std::string summary_;
   std::string imbalance_;  // noticed while the job runs; the first time counts
   absl::Time now_;         // of the current event

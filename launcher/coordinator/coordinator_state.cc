@@ -385,6 +385,8 @@ absl::Duration CoordinatorCore::Since() const { return now_ - training_start_; }
 v1::JobFigures CoordinatorCore::Figures() const {
   v1::JobFigures figures;
   figures.set_now_ms(MillisecondsSince(start_, now_));
+  figures.set_workers_lost(workers_lost_);
+  figures.set_restarts(earlier_.restarts);
   if (!plan_) return figures;
   figures.set_training_ms(MillisecondsSince(start_, training_start_));
   figures.set_step(CurrentStep());

@@ -33,6 +33,7 @@ void CoordinatorCore::Lose(Process* process, const std::string& why, bool died) 
   const bool is_news = process->lost.empty();
   members_.Lose(members_.IndexOf(*process), Shortened(why, kMaxCauseBytes), died, now_);
   if (is_news) {
+    ++workers_lost_;
     AddEvent(LostLine(process->name(), process->lost, process->step, generation_, Since()));
   }
 }

@@ -52,6 +52,7 @@ class RunDirectory {
   std::string events_path() const { return path_ + "/events.jsonl"; }
   std::string summary_path() const { return path_ + "/summary.json"; }
   std::string checkpoints_path() const { return path_ + "/checkpoints"; }
+  std::string metrics_targets_path() const { return path_ + "/metrics_targets.json"; }
   std::string model_path() const { return path_ + "/model.safetensors"; }
   // logs/<role>-<rank>.log, relative to the run directory.
   static std::string LogName(std::string_view role, int rank);

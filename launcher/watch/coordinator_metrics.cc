@@ -47,6 +47,10 @@ void AddJob(const v1::GetProgressReply& reply, const EventHistory& history, Metr
                    number(figures.failed_checkpoints()));
   metrics->Gauge("convoy_job_newest_checkpoint_step", "Step of the newest checkpoint of this run",
                  number(figures.newest_checkpoint()));
+  metrics->Counter("convoy_job_workers_lost_total", "Workers that were lost in training",
+                   number(figures.workers_lost()));
+  metrics->Counter("convoy_job_restarts_total", "Times that all processes were started again",
+                   number(figures.restarts()));
   metrics->Gauge("convoy_job_loss_broken", "1: the newest loss of training is not a finite number",
                  history.loss_is_broken() ? 1 : 0);
 }

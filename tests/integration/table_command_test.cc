@@ -85,6 +85,28 @@ TEST_F(TableCommandTest, EveryModeLearnsAndSaysSoOnOtherData) {
   }
 }
 
+TEST_F(TableCommandTest, ModesAreComparedAsWithDenseModels) {
+  const std::string out = folder_ / "report";
+  const ProgramResult compared =
+      RunProgram({CONVOY_BINARY, "compare", job_, "--mode", "sync", "--mode", "async", "--mode",
+                  "local_sgd:4", "--slow-worker", "1=3x", "--link", "1gbit,1ms", "--target",
+                  "validation/auc=0.8", "--seeds", "1", "--out", out});
+  ASSERT_EQ(compared.exit_code, 0) << compared.output;
+  const auto report = nlohmann::json::parse(ReadFile(out + "/report.json"));
+  EXPECT_EQ(report["link_is_modelled"], true);
+  ASSERT_EQ(report["modes"].size(), 4u);
+  EXPECT_EQ(report["modes"][1]["last"], report["modes"][0]["last"])
+      << "single has the bits of sync";
+  for (const auto& run : report["runs"]) EXPECT_EQ(run["examples"], 16000) << run["directory"];
+  for (const auto& mode : report["modes"]) {
+    SCOPED_TRACE(mode["name"]);
+    EXPECT_EQ(mode["reached"], 1);
+    if (mode["name"] == "single") continue;
+    EXPECT_GT(mode["bytes"]["median"], 100'000) << "rows and gradients";
+  }
+  EXPECT_GT(ReadFile(out + "/report.html").size(), 10'000u);
+}
+
 // A round reads rows at several moments: none of them may count as older than it is.
 TEST_F(TableCommandTest, GeoOfOneWorkerIsNeverStale) {
   const ProgramResult trained = RunProgram({CONVOY_BINARY, "train", job_, "--mode", "geo:4",

@@ -43,8 +43,11 @@ class Prometheus:
         with open(os.path.join(EXAMPLES, "prometheus.yml")) as file:
             config = file.read()
         config = config.replace("../../runs/watched/metrics_targets.json", targets)
-        config = config.replace("- alerts.yml", "- " + os.path.realpath(os.path.join(EXAMPLES, "alerts.yml")))
         config = config.replace("interval: 5s", "interval: 1s")
+        with open(os.path.join(EXAMPLES, "alerts.yml")) as file:
+            alerts = file.read()
+        with open(os.path.join(folder, "alerts.yml"), "w") as out:
+            out.write(alerts.replace("for: 1m", "for: 3s"))
         with open(os.path.join(folder, "prometheus.yml"), "w") as out:
             out.write(config)
         self.address = f"127.0.0.1:{port}"
@@ -107,6 +110,30 @@ def check(prometheus):
     print("ok    rules are healthy, and nothing critical is wrong")
 
 
+def pid_of(run, role, rank):
+    with open(os.path.join(run, "cluster.json")) as file:
+        cluster = json.load(file)
+    return next(process["pid"] for process in cluster["processes"] if (process["role"], process["rank"]) == (role, rank))
+
+
+def check_losses(prometheus, run, training):
+    def wait_until_firing(alert):
+        prometheus.wait_for(f'count(ALERTS{{alertname="{alert}", alertstate="firing"}})', lambda n: n == 1)
+
+    os.kill(pid_of(run, "worker", 1), signal.SIGKILL)
+    prometheus.wait_for("convoy_job_workers_lost_total", lambda n: n == 1)
+    wait_until_firing("ConvoyWorkersLost")
+    print("ok    a worker that is killed is told")
+    os.kill(pid_of(run, "server", 0), signal.SIGKILL)
+    prometheus.wait_for("convoy_job_restarts_total", lambda n: n == 1)
+    wait_until_firing("ConvoyRestarted")
+    assert not [alert for alert in prometheus.get("alerts")["alerts"] if alert["labels"]["alertname"] == "ConvoyJobFailed"]
+    print("ok    a restart is told")
+    training.kill()
+    wait_until_firing("ConvoyJobFailed")
+    print("ok    the end of a job that was killed is told")
+
+
 def main(convoy):
     with tempfile.TemporaryDirectory() as folder:
         write_data(os.path.join(folder, "train.csv"))
@@ -117,8 +144,8 @@ def main(convoy):
                       "training { batch_size: 64 epochs: 1000000 validate_every_epochs: 50 }\ncluster { servers: 2 workers: 2 }\n")
         log = open(os.path.join(folder, "train.log"), "w+")
         ports = free_ports(6)
-        training = subprocess.Popen([convoy, "train", job, "--run-dir", run, "--metrics-port", str(ports)],
-                                    stdout=log, stderr=subprocess.STDOUT)
+        command = [convoy, "train", job, "--run-dir", run, "--metrics-port", str(ports)]
+        training = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         prometheus = None
         try:
             targets = os.path.join(run, "metrics_targets.json")
@@ -127,6 +154,18 @@ def main(convoy):
                 time.sleep(0.1)
             prometheus = Prometheus(folder, targets, ports + 5)
             check(prometheus)
+            check_losses(prometheus, run, training)
+            training.wait()
+            training = subprocess.Popen(command + ["--resume=auto"], stdout=log, stderr=subprocess.STDOUT)
+            prometheus.wait_for("count(up{job='convoy'} == 1)", lambda n: n == 5)
+            failed = 'count(ALERTS{alertname="ConvoyJobFailed"}) or vector(0)'
+            prometheus.wait_for(failed, lambda n: n == 0)
+            training.send_signal(signal.SIGINT)
+            training.wait()
+            prometheus.wait_for("count(up{job='convoy'}) or vector(0)", lambda n: n == 0)
+            time.sleep(5)  # longer than the alert waits
+            prometheus.wait_for(failed, lambda n: n == 0)
+            print("ok    the end of a job that was told to stop is no failure")
         except BaseException:
             sys.stderr.write(open(log.name).read()[-2000:])
             if prometheus is not None:

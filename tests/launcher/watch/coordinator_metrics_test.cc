@@ -27,6 +27,8 @@ class CoordinatorMetricsTest : public ::testing::Test {
     reply.set_phase(v1::TRAINING);
     reply.set_examples(100 * events_.size());
     reply.mutable_figures()->set_step(7);
+    reply.mutable_figures()->set_workers_lost(3);
+    reply.mutable_figures()->set_restarts(2);
     if (seen < events_.size()) reply.add_events(events_[seen]);
     reply.set_events_seen(std::min<uint64_t>(seen + 1, events_.size()));
     return reply;
@@ -36,6 +38,8 @@ class CoordinatorMetricsTest : public ::testing::Test {
 TEST_F(CoordinatorMetricsTest, SaysWhereTheJobIs) {
   EXPECT_EQ(Value("convoy_job_phase"), 1);
   EXPECT_EQ(Value("convoy_job_step"), 7);
+  EXPECT_EQ(Value("convoy_job_workers_lost_total"), 3);
+  EXPECT_EQ(Value("convoy_job_restarts_total"), 2);
   EXPECT_GT(Value("convoy_process_resident_memory_bytes"), 0);
   EXPECT_EQ(Value("convoy_training_loss"), std::nullopt) << "nothing was reported yet";
 }
