@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/balance.h"
+#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/loss_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
@@ -16,6 +17,7 @@ namespace convoy {
 namespace {
 
 constexpr size_t kMaxObservers = 256;
+constexpr int kHeartbeatsToCompare = 10;  // workers, see StragglerWatch
 constexpr size_t kMaxActivityBytes = 256;
 
 absl::Status CheckRange(const char* what, uint64_t got, uint64_t low, uint64_t high) {
@@ -63,6 +65,7 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       start_(options.start),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
+      stragglers_(kHeartbeatsToCompare * absl::Milliseconds(job_.cluster().heartbeat_ms())),
       now_(options.start),
       track_(job_) {}
 
@@ -264,7 +267,14 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
     FollowKeeper(keeper_->OnWorkerState(rank, request.snapshot(), now_));
   }
   FollowKeeper(keeper_->Tick(now_, CurrentStep()));
+  NoteStragglers();
   FinishIfAllFinished();
+}
+
+void CoordinatorCore::NoteStragglers() {
+  for (const std::string& news : stragglers_.Look(members_, now_)) {
+    AddEvent(WarningLine(news, generation_, Since()));
+  }
 }
 
 void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process* server) {

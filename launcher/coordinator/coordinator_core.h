@@ -41,6 +41,7 @@
 #include "launcher/coordinator/resume_point.h"
 #include "launcher/coordinator/save_requests.h"
 #include "launcher/coordinator/stop_agreement.h"
+#include "launcher/coordinator/stragglers.h"
 #include "launcher/coordinator/task_ledger.h"
 #include "launcher/coordinator/training_plan.h"
 #include "launcher/coordinator/training_record.h"
@@ -163,6 +164,7 @@ class CoordinatorCore {
   // Since the training began.
   absl::Duration Since() const;
   void NoteImbalance();
+  void NoteStragglers();
 
   // Changes of state.
   void StateChanged();
@@ -239,6 +241,7 @@ class CoordinatorCore {
 
   Membership members_;
   StopAgreement stop_;
+  StragglerWatch stragglers_;
   v1::JobPhase phase_ = v1::STARTING;
   uint64_t sequence_ = 1;  // of what processes are told
   uint64_t news_ = 1;      // of what observers are told

@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "launcher/coordinator/stragglers.h"
 
 namespace convoy {
 namespace {
 
-constexpr double kStragglerFactor = 1.5;
 constexpr double kStandstillSeconds = 30;
-
-double MedianOf(std::vector<double> values) {
-  const size_t half = values.size() / 2;
-  std::ranges::nth_element(values, values.begin() + static_cast<ptrdiff_t>(half));
-  const double upper = values[half];
-  if (values.size() % 2 == 1) return upper;
-  return (upper +
-          *std::max_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(half))) /
-         2;
-}
 
 // When a worker that still trains last began a step, or else the training began.
 uint64_t LastStepMs(const v1::GetProgressReply& reply) {
@@ -38,19 +29,11 @@ bool SomebodyTrains(const RunView& view) {
 }  // namespace
 
 std::vector<std::string> StragglerWarnings(const std::vector<ProcessView>& workers) {
+  std::vector<std::optional<double>> seconds;
+  for (const ProcessView& worker : workers) seconds.push_back(worker.busy_per_example);
   std::vector<std::string> warnings;
-  for (const ProcessView& worker : workers) {
-    if (!worker.busy_per_example) continue;
-    std::vector<double> others;
-    for (const ProcessView& other : workers) {
-      if (&other != &worker && other.busy_per_example) others.push_back(*other.busy_per_example);
-    }
-    if (others.empty()) continue;
-    const double median = MedianOf(std::move(others));
-    if (!(median > 0) || *worker.busy_per_example < kStragglerFactor * median) continue;
-    warnings.push_back(
-        absl::StrFormat("%s needs %.1f times as long for an example as the other workers",
-                        worker.name(), *worker.busy_per_example / median));
+  for (const Straggler& found : FindStragglers(seconds)) {
+    warnings.push_back(DescribeStraggler({workers[found.worker].rank, found.factor}));
   }
   return warnings;
 }

@@ -75,11 +75,14 @@ TEST_F(StatusCommandTest, OfARunningJobItShowsEveryProcessAndAfterItsEndHowItEnd
 
 TEST_F(StatusCommandTest, ASlowWorkerIsNamed) {
   std::vector<std::string> command = Endless();
-  command.insert(command.end(), {"--mode", "async", "--slow-worker", "1=20x"});
+  command.insert(command.end(), {"--mode", "async", "--slow-worker", "1=20x", "--set",
+                                 "cluster.heartbeat_ms=100"});
   Program job(command);
   ASSERT_TRUE(job.WaitForOutput("examples/s")) << job.Output();
   EXPECT_THAT(StatusWith("warning: worker 1 needs").output,
               HasSubstr("times as long for an example as the other workers"));
+  EXPECT_TRUE(job.WaitForOutput("warning: worker 1 needs"))
+      << "the log says it without being asked";
 }
 
 TEST_F(StatusCommandTest, AKilledRunIsSaidToBeKilled) {
