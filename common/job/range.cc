@@ -125,6 +125,7 @@ constexpr FieldRange kRanges[] = {
     {"Cluster.heartbeat_ms", AtLeast(1)},
     {"Cluster.lost_after_ms", AtLeast(1)},
     {"Cluster.max_restarts", AtLeast(0)},
+    {"Cluster.min_workers", AtLeast(1)},
     {"Cluster.in_flight_bytes", AtLeast(1)},
     {"Cluster.out_of_order_budget", AtLeast(0)},
     {"Cluster.spin_us", FromTo(0, 1e6)},

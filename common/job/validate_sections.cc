@@ -256,9 +256,32 @@ void ValidateCheckpoint(const v1::Job& job, Violations* violations) {
   }
 }
 
+void ValidateWorkerLoss(const v1::Job& job, Violations* violations) {
+  const v1::Cluster& cluster = job.cluster();
+  const auto mode = ParseMode(job.training().mode());
+  const bool single = mode.ok() && mode->single();
+  if (cluster.has_min_workers() && cluster.min_workers() > cluster.workers() && !single) {
+    Wrong(violations, "cluster.min_workers",
+          absl::StrCat(" (", cluster.min_workers(), ") must not be greater than cluster.workers (",
+                       cluster.workers(), ")"));
+  }
+  if (cluster.on_worker_loss() != v1::Cluster::CONTINUE) return;
+  if (single) {
+    Wrong(violations, "cluster.on_worker_loss",
+          ": CONTINUE needs other workers to go on with, and mode single is one process; leave it "
+          "out");
+  } else if (cluster.max_restarts() == 0) {
+    Wrong(
+        violations, "cluster.on_worker_loss",
+        ": CONTINUE starts the job again with fewer workers, and cluster.max_restarts is 0; leave "
+        "one of them out");
+  }
+}
+
 void ValidateCluster(const v1::Job& job, Violations* violations) {
   const v1::Cluster& cluster = job.cluster();
   ValidateThreads(job, violations);
+  ValidateWorkerLoss(job, violations);
   if (cluster.lost_after_ms() > cluster.heartbeat_ms()) return;
   const bool blame_heartbeat = cluster.has_heartbeat_ms() && !cluster.has_lost_after_ms();
   violations->push_back(

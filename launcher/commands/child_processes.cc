@@ -50,7 +50,7 @@ class ChildProcesses final : public JobProcesses {
                        {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
       if (resume_.allow_changes) arguments.push_back("--allow-changes");
     }
-    if (resume_.earlier.restarts > 0) AddEarlierLives(&arguments);
+    if (IsLaterLife()) AddEarlierLives(&arguments);
     if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
     absl::Status status = Spawn("coordinator", 0, std::move(arguments));
     absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
@@ -113,11 +113,16 @@ class ChildProcesses final : public JobProcesses {
   void Kill() override { supervisor_->Kill(); }
 
  private:
+  bool IsLaterLife() const {
+    return resume_.earlier.restarts > 0 || resume_.earlier.workers_before > 0;
+  }
+
   void AddEarlierLives(std::vector<std::string>* arguments) const {
     const EarlierLives& earlier = resume_.earlier;
     arguments->insert(arguments->end(),
                       {"--restarts", absl::StrCat(earlier.restarts), "--generation",
-                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause});
+                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause,
+                       "--workers-before", absl::StrCat(earlier.workers_before)});
     if (earlier.training_start == absl::InfiniteFuture()) return;
     arguments->insert(arguments->end(), {"--trains-since-ms",
                                          absl::StrCat(absl::ToUnixMillis(earlier.training_start))});
@@ -164,8 +169,11 @@ class ChildProcesses final : public JobProcesses {
     spec.arguments = {"convoy"};
     for (std::string& argument : arguments) spec.arguments.push_back(std::move(argument));
     spec.log_path = directory_.LogPath(role, rank);
-    if (resume_.earlier.restarts > 0) {
-      DivideLog(role, rank, absl::StrCat("restart ", resume_.earlier.restarts));
+    if (IsLaterLife()) {
+      const EarlierLives& earlier = resume_.earlier;
+      DivideLog(role, rank,
+                earlier.cause.empty() ? absl::StrCat("again, with another number of workers")
+                                      : absl::StrCat("restart ", earlier.restarts));
     }
     CONVOY_ASSIGN_OR_RETURN(const pid_t pid, supervisor_->Spawn(std::move(spec)));
     processes_.push_back({role, rank, pid, "", RunDirectory::LogName(role, rank)});

@@ -1,4 +1,4 @@
-// `convoy control RUN_DIR checkpoint|stop`: asks the coordinator of a job that runs.
+// `convoy control RUN_DIR checkpoint|stop|scale`: asks the coordinator of a job that runs.
 #include <cstdio>
 #include <limits>
 #include <memory>
@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "common/checkpoint/checkpoint_directory.h"
+#include "common/clock.h"
 #include "common/files/file_io.h"
 #include "common/net/coordinator_client.h"
 #include "common/status.h"
@@ -21,10 +23,13 @@ namespace convoy {
 namespace {
 
 constexpr absl::Duration kAnswerWithin = absl::Seconds(5);
+constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+constexpr uint64_t kOnlyNewEvents = std::numeric_limits<uint64_t>::max();
 
 struct ControlOptions {
   std::string run_dir;
-  std::string request;  // "checkpoint", "stop"
+  std::string request;   // "checkpoint", "stop", "scale"
+  uint32_t workers = 0;  // scale
 };
 
 void Say(const std::string& text) {
@@ -54,9 +59,11 @@ absl::Status WithoutAnswer(const absl::Status& status, const std::string& run_di
                                              ", see its logs/coordinator-0.log"));
 }
 
-absl::Status SaveNow(CoordinatorClient& client) {
+// `ticket`: of an earlier request; 0: a checkpoint of now.
+absl::Status WaitUntilSaved(CoordinatorClient& client, uint64_t ticket) {
   WaitNotes notes;
   v1::SaveCheckpointReply reply;
+  reply.set_ticket(ticket);
   while (!reply.committed()) {
     CONVOY_ASSIGN_OR_RETURN(reply, client.SaveCheckpoint(reply.ticket()));
     notes.Say(reply.waiting_for());
@@ -111,7 +118,6 @@ absl::Status TellEnd(const std::string& run_dir) {
 }
 
 absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) {
-  constexpr uint64_t kOnlyNewEvents = std::numeric_limits<uint64_t>::max();
   CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply before, client.GetProgress(kOnlyNewEvents, 0));
   uint64_t events_seen = before.events_seen(), seen = 0;
   CONVOY_RETURN_IF_ERROR(client.Stop("convoy control"));
@@ -132,9 +138,60 @@ absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) 
   }
 }
 
+// The job of the run directory is asked again and again, since another coordinator comes.
+absl::Status WaitForWorkers(const std::string& run_dir, uint64_t generation, uint32_t workers,
+                            absl::Duration timeout) {
+  WaitNotes notes;
+  const absl::Time give_up = SteadyNow() + timeout;
+  for (;; absl::SleepFor(kLookAgain)) {
+    if (!RunIsAlive(run_dir)) return TellEnd(run_dir);
+    absl::StatusOr<v1::GetProgressReply> progress = absl::UnavailableError("");
+    const absl::StatusOr<std::string> address = CoordinatorOfRunningJob(run_dir);
+    if (address.ok()) {
+      const auto client = CoordinatorClient::Connect({*address, absl::Seconds(1), kLookAgain});
+      if (client.ok()) progress = (*client)->GetProgress(kOnlyNewEvents, 0);
+    }
+    if (progress.ok() && progress->phase() == v1::FAILED) {
+      return absl::AbortedError(absl::StrCat("the job has failed: ", progress->failure()));
+    }
+    if (progress.ok() && progress->generation() > generation) {
+      if (progress->job().cluster().workers() != workers) {
+        return absl::AbortedError("the job was started again for another reason; ask again");
+      }
+      Say(absl::StrCat("goes on with ", CountText(workers, "worker"), " at step ",
+                       progress->figures().step()));
+      return absl::OkStatus();
+    }
+    if (SteadyNow() > give_up) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("the job does not go on yet with ", CountText(workers, "worker"), " after ",
+                       absl::FormatDuration(timeout), "; see ", run_dir,
+                       "/logs, and `convoy status ", run_dir, "`"));
+    }
+    if (progress.ok()) notes.Say(progress->waiting_for());
+  }
+}
+
+absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir, uint32_t workers) {
+  CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply before, client.GetProgress(kOnlyNewEvents, 0));
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t ticket, client.Scale(workers));
+  // Its coordinator may be gone before it could say that the checkpoint is there.
+  if (absl::Status saved = WaitUntilSaved(client, ticket);
+      !saved.ok() && !absl::IsUnavailable(saved)) {
+    return saved;
+  }
+  const auto startup = absl::Milliseconds(before.job().cluster().startup_timeout_ms());
+  return WaitForWorkers(run_dir, before.generation(), workers, startup + kAnswerWithin);
+}
+
 int RunControl(const ControlOptions& options) {
   std::string run_dir = options.run_dir;
   while (run_dir.size() > 1 && run_dir.back() == '/') run_dir.pop_back();
+  if ((options.request == "scale") != (options.workers > 0)) {
+    return Fail(
+        absl::InvalidArgumentError("scale goes with --workers N, and no other request does"),
+        kExitBadUsage);
+  }
   const absl::StatusOr<std::string> address = CoordinatorOfRunningJob(run_dir);
   if (!address.ok()) return Fail(address.status(), kExitBadUsage);
   CoordinatorClient::Options client_options;
@@ -143,7 +200,13 @@ int RunControl(const ControlOptions& options) {
   const auto client = CoordinatorClient::Connect(client_options);
   absl::Status status = client.status();
   if (status.ok()) {
-    status = options.request == "stop" ? StopAndWait(**client, run_dir) : SaveNow(**client);
+    if (options.request == "stop") {
+      status = StopAndWait(**client, run_dir);
+    } else if (options.request == "scale") {
+      status = ScaleAndWait(**client, run_dir, options.workers);
+    } else {
+      status = WaitUntilSaved(**client, /*ticket=*/0);
+    }
   }
   return Fail(WithoutAnswer(status, run_dir));
 }
@@ -153,16 +216,20 @@ int RunControl(const ControlOptions& options) {
 void AddControlCommand(CommandSet& commands) {
   auto options = std::make_shared<ControlOptions>();
   CLI::App* command = commands.Add<ControlOptions>(
-      "control", "Ask a job that runs to save a checkpoint, or to stop", options, RunControl);
+      "control", "Ask a job that runs to save a checkpoint, to stop, or for more or fewer workers",
+      options, RunControl);
   command->add_option("RUN_DIR", options->run_dir, "Its run directory")->required()->type_name("");
   command
       ->add_option(
           "REQUEST", options->request,
           "checkpoint: save one now, and wait until it is complete; stop: save, then end, as "
-          "after SIGTERM")
+          "after SIGTERM; scale: save, then go on from there with --workers")
       ->required()
-      ->type_name("checkpoint|stop")
-      ->check(CLI::IsMember({"checkpoint", "stop"}));
+      ->type_name("checkpoint|stop|scale")
+      ->check(CLI::IsMember({"checkpoint", "stop", "scale"}));
+  command->add_option("--workers", options->workers, "With scale: so many worker processes")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
 }
 
 }  // namespace convoy

@@ -106,6 +106,12 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   run.job_path = options.job.path;
   CONVOY_RETURN_IF_ERROR(CheckModelIsHere(run.job.model(), models, "", ""));
   if (run.in_process) CONVOY_RETURN_IF_ERROR(CheckFaultsOfOneProcess(run.job.rehearsal()));
+  if (run.in_process && run.job.cluster().on_worker_loss() == v1::Cluster::CONTINUE) {
+    return absl::InvalidArgumentError(
+        "cluster.on_worker_loss: CONTINUE needs worker processes that can be lost, and all roles "
+        "run "
+        "in this one: leave out --in-process");
+  }
   if (options.resume.empty()) {
     CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,

@@ -18,13 +18,14 @@
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/exit_code.h"
-#include "launcher/commands/resume.h"
+#include "launcher/commands/next_life.h"
 #include "launcher/commands/run_control.h"
 #include "launcher/commands/run_results.h"
 #include "launcher/commands/run_screen.h"
 #include "launcher/process/fault_injector.h"
 #include "launcher/process/restart_policy.h"
 #include "launcher/process/signals.h"
+#include "launcher/process/text_table.h"
 
 namespace convoy {
 namespace {
@@ -71,6 +72,7 @@ class TrainingRun {
   absl::Status Start(std::span<const ModelRegistration> models) {
     const v1::Job& job = prepared_.job;
     failed_by_loss_ = silent_ = reported_ = generation_heard_ = false;
+    wanted_workers_ = 0;
     events_seen_ = seen_ = 0;
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job)));
     std::shared_ptr<JobProcesses> processes;
@@ -147,6 +149,8 @@ class TrainingRun {
       CONVOY_RETURN_IF_ERROR(Follow(*progress));
       if (progress->phase() == v1::DONE) return absl::OkStatus();
       if (progress->phase() == v1::FAILED) return absl::AbortedError(progress->failure());
+      if (MayStartAgain()) wanted_workers_ = progress->wanted_workers();
+      if (wanted_workers_ > 0) return absl::AbortedError("another number of workers is wanted");
     }
   }
 
@@ -166,6 +170,8 @@ class TrainingRun {
       loss.crashed |= failure.crashed;
     }
     if (!ranks.empty()) {
+      const v1::Cluster& cluster = prepared_.job.cluster();
+      if (WorkersLeft(cluster, failures) < cluster.workers()) return false;
       const RestartPolicy::Decision decision = policy_.OnLoss(loss);
       if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
       for (const JobProcesses::Failure& failure : failures) {
@@ -212,6 +218,7 @@ class TrainingRun {
   absl::Status Follow(const v1::GetProgressReply& progress) {
     events_seen_ = progress.events_seen();
     seen_ = progress.sequence();
+    if (progress.has_job()) slices_ = progress.job().training().slices();
     CONVOY_RETURN_IF_ERROR(screen_.Show(progress));
     examples_ = std::max(examples_, progress.examples());
     stopping_ = progress.stopping();
@@ -258,42 +265,36 @@ class TrainingRun {
 
   // ---------------------------------------------------------------------------- restarts
 
-  // After a life that ended with an error. If false, `status` says why the job ends with it.
+  // After a life in which the job did not end well. If false, `status` says why it ends with that.
   bool StartsAgain(absl::Status* status) {
-    const std::optional<Loss> loss = FindLoss(*status);
-    if (!loss) return false;
-    const RestartPolicy::Decision decision = policy_.OnLoss(*loss);
-    if (decision.remedy == RestartPolicy::Remedy::kGiveUp) {
-      *status = GiveUp(*loss, decision.text, *status);
-      return false;
-    }
-    const std::string about = AboutLost();
-    EndLife();
-    // That of a life that failed is not the run's.
-    if (absl::Status removed = directory_->RemoveSummary(); !removed.ok()) {
-      *status = removed;
-      return false;
-    }
-    absl::StatusOr<FoundResumePoint> found = FindResumePoint(directory_->path());
-    if (!found.ok()) {
-      *status = Annotate(found.status(), absl::StrCat(loss->cause, "; it can't start again"));
-      return false;
-    }
-    for (const std::string& damaged : found->damaged) screen_.Print("warning: " + damaged);
-    screen_.Print(absl::StrCat(
-        loss->cause, "; starting again ",
-        found->point ? absl::StrCat("from the checkpoint of step ", found->point->manifest.step)
-                     : "from the beginning, since there is no checkpoint yet",
-        " (", decision.text, ")", about));
-    resume_.checkpoint = found->point ? found->point->folder : "";
+    NextLife next;
     EarlierLives& earlier = resume_.earlier;
-    if (!generation_heard_) {  // the life that has ended may have begun one
-      const uint64_t restored = found->point ? found->point->manifest.generation : 0;
-      earlier.generation = std::max(earlier.generation, restored) + 1;
+    if (wanted_workers_ > 0) {
+      next = {absl::StrCat(CountText(wanted_workers_, "worker"), " instead of ",
+                           prepared_.job.cluster().workers(), " are wanted"),
+              "", "", absl::ZeroDuration(), wanted_workers_};
+      earlier.cause = "";
+    } else {
+      const std::optional<Loss> loss = FindLoss(*status);
+      if (!loss) return false;
+      const RestartPolicy::Decision decision = policy_.OnLoss(*loss);
+      if (decision.remedy == RestartPolicy::Remedy::kGiveUp) {
+        *status = GiveUp(*loss, decision.text, *status);
+        return false;
+      }
+      const uint32_t left = slices_ > 0
+                                ? WorkersLeft(prepared_.job.cluster(), Processes()->Failures())
+                                : prepared_.job.cluster().workers();
+      next = {loss->cause, decision.text, AboutLost(), decision.delay, left};
+      earlier.restarts = policy_.restarts();
+      earlier.cause = loss->cause;
     }
-    earlier.restarts = policy_.restarts();
-    earlier.cause = loss->cause;
-    if (!control_.WaitUnlessStopped(decision.delay)) {
+    EndLife();
+    *status = Annotate(PrepareNextLife(next, *directory_, slices_, generation_heard_,
+                                       &prepared_.job, &resume_, &screen_),
+                       absl::StrCat(next.why, "; it can't start again"));
+    if (!status->ok()) return false;
+    if (!control_.WaitUnlessStopped(next.delay)) {
       *status = StoppedMeanwhile();
       return false;
     }
@@ -388,7 +389,7 @@ class TrainingRun {
   std::shared_ptr<JobProcesses> Processes() const { return control_.processes(); }
   std::shared_ptr<CoordinatorClient> Client() const { return control_.client(); }
 
-  const PreparedRun prepared_;
+  PreparedRun prepared_;
   RunDirectory* const directory_;
   RestartPolicy policy_;
   FaultInjector faults_;
@@ -402,6 +403,8 @@ class TrainingRun {
   uint64_t events_seen_ = 0, seen_ = 0;
   bool reported_ = false;  // the coordinator was told of a failure
   bool generation_heard_ = false;
+  uint32_t slices_ = 0;          // of the job; 0: it was not heard of yet, in any life
+  uint32_t wanted_workers_ = 0;  // somebody wants so many; 0: as it is
   bool failed_by_loss_ = false;  // the coordinator says so
   bool silent_ = false;          // the coordinator
   bool stopping_ = false;        // somebody has asked the coordinator to

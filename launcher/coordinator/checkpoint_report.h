@@ -35,8 +35,8 @@ std::string CheckpointLine(const CheckpointManifest& manifest, uint64_t generati
 std::string CheckpointFailureLine(std::string_view why, uint64_t generation, absl::Duration since);
 std::string WarningLine(std::string_view text, uint64_t generation, absl::Duration since);
 std::string ResumeLine(const ResumePoint& resumed, uint64_t generation);
-// `resumed`: null if the job begins anew.
-std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
+// `resumed`: null if the job begins anew. `workers`: of the job now.
+std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier, uint32_t workers,
                         uint64_t generation, absl::Time now);
 std::string InitLine(const v1::InitPlan& plan, uint64_t generation);
 

@@ -62,6 +62,7 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       plan_init_(std::move(options.plan_init)),
       resume_(std::move(options.resume)),
       earlier_(std::move(options.earlier)),
+      launched_(options.launched),
       start_(options.start),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),

@@ -52,9 +52,10 @@ namespace convoy {
 
 // What to do after an event.
 struct Actions {
-  using Reply = std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
-                             v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply,
-                             v1::StopReply, v1::SaveCheckpointReply, v1::ProcessLostReply>;
+  using Reply =
+      std::variant<absl::Status, v1::RegisterReply, v1::Assignment, v1::HeartbeatReply,
+                   v1::NextTaskReply, v1::ReportReply, v1::GetProgressReply, v1::StopReply,
+                   v1::SaveCheckpointReply, v1::ProcessLostReply, v1::ScaleReply>;
   struct Answer {
     CallId call = 0;
     Reply reply;  // of the call's type, or why there is none
@@ -96,6 +97,8 @@ class CoordinatorCore {
     PlanInitFunction plan_init{};         // empty: no job may have Job.init
     std::optional<ResumePoint> resume{};  // none: the job begins
     EarlierLives earlier{};
+    // Somebody follows the job who can start its processes again with another number of workers.
+    bool launched = false;
   };
 
   // InvalidArgument: mode, numbers of processes, slices or batch sizes, job_id.
@@ -110,6 +113,7 @@ class CoordinatorCore {
   Actions OnStop(CallId call, const v1::StopRequest& request, absl::Time now);
   Actions OnSaveCheckpoint(CallId call, const v1::SaveCheckpointRequest& request, absl::Time now);
   Actions OnProcessLost(CallId call, const v1::ProcessLostRequest& request, absl::Time now);
+  Actions OnScale(CallId call, const v1::ScaleRequest& request, absl::Time now);
   // What an observer is told now, see GetProgressRequest.events_seen.
   v1::GetProgressReply Look(uint64_t events_seen, absl::Time now);
   // The client of a call has gone; the call is not answered any more.
@@ -209,6 +213,8 @@ class CoordinatorCore {
   absl::Status CheckMaySave() const;
   // Answers calls whose checkpoint is there, or whose time is up.
   void AnswerSaves();
+  absl::Status CheckMayScale(uint32_t workers) const;
+  void FollowScaling();
   void EndSaves();
   uint64_t CurrentStep() const;
   void End(v1::JobPhase phase);
@@ -237,6 +243,7 @@ class CoordinatorCore {
   const PlanInitFunction plan_init_;
   const std::optional<ResumePoint> resume_;
   const EarlierLives earlier_;
+  const bool launched_;
   const absl::Time start_;
 
   Membership members_;
@@ -249,6 +256,12 @@ class CoordinatorCore {
   std::string failure_;
   bool restorable_ = false;  // the failure was a loss
   uint32_t workers_lost_ = 0, workers_replaced_ = 0;
+  // Another number of workers that is wanted; `ticket`: of its checkpoint, 0 once that is there.
+  struct Scaling {
+    uint32_t workers = 0;
+    uint64_t ticket = 0;
+  };
+  std::optional<Scaling> scaling_;
   std::string summary_;
   std::string imbalance_;  // noticed while the job runs; the first time counts
   absl::Time now_;         // of the current event

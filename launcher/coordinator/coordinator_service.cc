@@ -81,6 +81,9 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
                        v1::ProcessLostReply* reply) override {
     return Handle(&CoordinatorCore::OnProcessLost, *request, reply);
   }
+  Reactor* Scale(Context*, const v1::ScaleRequest* request, v1::ScaleReply* reply) override {
+    return Handle(&CoordinatorCore::OnScale, *request, reply);
+  }
 
  private:
   // Calls that can be finished once the lock is released.
@@ -360,9 +363,10 @@ void CoordinatorService::Impl::Stop() {
 absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Options options) {
   CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
   CONVOY_ASSIGN_OR_RETURN(
-      auto core, CoordinatorCore::Create({options.job, options.job_id, options.clock->Now(),
-                                          HostName(), options.admit, options.checkpoints,
-                                          options.plan_init, options.resume, options.earlier}));
+      auto core,
+      CoordinatorCore::Create({options.job, options.job_id, options.clock->Now(), HostName(),
+                               options.admit, options.checkpoints, options.plan_init,
+                               options.resume, options.earlier, options.launched}));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));

@@ -42,6 +42,7 @@ class CoordinatorService {
     std::string checkpoints;
     std::optional<ResumePoint> resume;
     EarlierLives earlier;
+    bool launched = false;
     // See PlanInitFunction; called under a lock, must not wait.
     PlanInitFunction plan_init;
     // See AdmitFunction; called under a lock, must not wait. Empty: every job may begin.

@@ -118,8 +118,9 @@ void CoordinatorCore::StartTraining() {
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
-  if (earlier_.restarts > 0) {
-    AddEvent(RestartLine(resume_ ? &*resume_ : nullptr, earlier_, generation_, training_start_));
+  if (earlier_.restarts > 0 || earlier_.workers_before > 0) {
+    AddEvent(RestartLine(resume_ ? &*resume_ : nullptr, earlier_, members_.workers(), generation_,
+                         training_start_));
   } else if (resume_) {
     AddEvent(ResumeLine(*resume_, generation_));
   }
@@ -376,6 +377,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   }
   *reply.mutable_figures() = Figures();
   reply.set_restorable(restorable_);
+  if (scaling_ && scaling_->ticket == 0) reply.set_wanted_workers(scaling_->workers);
   reply.set_stopping(stop_.step() != 0 && early_stopping_.empty());
   return reply;
 }

@@ -54,6 +54,21 @@ void ApplyTrain(const SortedJson& event, ProgressState* state) {
   state->staleness = Number(event.value("staleness", SortedJson()), "mean");
 }
 
+std::string RestartNotice(const SortedJson& event) {
+  std::string notice = event.contains("checkpoint")
+                           ? absl::StrCat("goes on from step ", Count(event, "step", 0))
+                           : "begins anew";
+  if (const uint64_t before = Count(event, "workers_before", 0); before > 0) {
+    const uint64_t now = Count(event, "workers", 0);
+    absl::StrAppend(&notice, ", with ", now, now == 1 ? " worker" : " workers", " instead of ",
+                    before);
+  }
+  if (const std::string cause = Text(event, "cause"); !cause.empty()) {
+    absl::StrAppend(&notice, ", restart ", Count(event, "restarts", 1), ": ", cause);
+  }
+  return notice;
+}
+
 // What was said of later steps did not happen.
 void GoBack(const SortedJson& event, ProgressState* state) {
   state->step = Count(event, "step", 0);
@@ -105,10 +120,7 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
   } else if (name == "restart") {
     *kind = EventKind::kNotice;
     GoBack(event, state);
-    state->notice =
-        absl::StrCat(event.contains("checkpoint") ? absl::StrCat("goes on from step ", state->step)
-                                                  : "begins anew",
-                     ", restart ", Count(event, "restarts", 1), ": ", Text(event, "cause"));
+    state->notice = RestartNotice(event);
     return absl::OkStatus();
   } else if (name == "init") {
     *kind = EventKind::kNotice;

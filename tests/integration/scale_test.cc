@@ -1,0 +1,238 @@
+// Jobs that go on with another number of workers: `convoy control RUN_DIR scale`, and
+// cluster.on_worker_loss: CONTINUE.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/testing/cell_counts.h"
+#include "tests/testing/launched_children.h"
+#include "tests/testing/parity_lines.h"
+#include "tests/testing/run_program.h"
+
+namespace convoy::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr uint64_t kExamples = 4000, kEpochs = 40;
+constexpr char kDense[] = "mlp { hidden: 32 } classes: 2";
+constexpr char kTables[] = "factorization_machine { factors: 2 }";
+
+class ScaleTest : public ::testing::Test {
+ protected:
+  void SetUp() override { WriteFile(folder_ / "train.libsvm", ParityLines(kExamples)); }
+
+  void WriteJob(const std::string& mode, const std::string& model = kDense,
+                const std::string& cluster = "", const std::string& more = "slices: 4") const {
+    WriteFile(job_,
+              absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" }\n", "model { ",
+                           model, " }\n", "optimizer { adagrad {} learning_rate: 0.05 }\n",
+                           "training { mode: \"", mode, "\" epochs: ", kEpochs,
+                           " batch_size: 20 report_every_steps: 20 ", more, " }\n",
+                           "cluster { servers: 2 workers: 2 ", cluster, " }\n",
+                           "checkpoint { every_steps: 100 }\n"));
+  }
+  std::vector<std::string> Command(const std::string& run,
+                                   const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+  ProgramResult Scale(int workers) const {
+    return RunProgram(
+        {CONVOY_BINARY, "control", folder_ / "run", "scale", "--workers", std::to_string(workers)});
+  }
+  std::string Model(const std::string& run) const {
+    return ReadFile(folder_ / (run + "/model.safetensors"));
+  }
+  nlohmann::json Summary(const std::string& run = "run") const {
+    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+  }
+  // Lines of events.jsonl of this kind.
+  std::vector<nlohmann::json> Events(const std::string& kind) const {
+    std::vector<nlohmann::json> events;
+    for (const auto& line :
+         absl::StrSplit(ReadFile(folder_ / "run/events.jsonl"), '\n', absl::SkipEmpty())) {
+      auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+      if (event.is_object() && event.value("kind", "") == kind) events.push_back(std::move(event));
+    }
+    return events;
+  }
+  bool AwaitEvents(const std::string& kind, size_t count) const {
+    for (int i = 0; i < 3000 && Events(kind).size() < count; ++i) SleepMs(20);
+    return Events(kind).size() >= count;
+  }
+  static std::vector<pid_t> Workers(const Program& program) {
+    std::vector<pid_t> pids;
+    for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
+      if (child.role == "worker") pids.push_back(child.pid);
+    }
+    return pids;
+  }
+  // At random moments: 4 workers, 1, 3.
+  void ScaleAsItRuns(Program& program) {
+    const uint64_t seed = std::random_device()();
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    std::mt19937_64 random(seed);
+    ASSERT_TRUE(AwaitEvents("train", 1)) << program.Output();
+    for (const int workers : {4, 1, 3}) {
+      SleepMs(random() % 100);
+      const ProgramResult scaled = Scale(workers);
+      ASSERT_EQ(scaled.exit_code, 0) << scaled.output << program.Output();
+      EXPECT_THAT(scaled.output,
+                  HasSubstr(absl::StrCat("goes on with ", workers,
+                                         workers == 1 ? " worker at step " : " workers at step ")));
+      EXPECT_EQ(Workers(program).size(), static_cast<size_t>(workers));
+    }
+  }
+  void ExpectThreeScalings() const {
+    const std::vector<nlohmann::json> events = Events("restart");
+    ASSERT_EQ(events.size(), 3u);
+    EXPECT_EQ(events[0]["workers_before"], 2);
+    EXPECT_EQ(events[0]["workers"], 4);
+    EXPECT_EQ(events[2]["workers_before"], 1);
+    EXPECT_EQ(events[2]["workers"], 3);
+    EXPECT_FALSE(Summary().contains("restarts")) << "nothing was lost";
+    EXPECT_EQ(Summary()["examples"], kEpochs * kExamples);
+  }
+  void ExpectTheBitsOfTheUndisturbedRun() const {
+    ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+    EXPECT_TRUE(Model("alone") == Model("run"));
+    EXPECT_EQ(Summary("alone")["steps"], Summary()["steps"]);
+  }
+
+  TemporaryFolder folder_;
+  const std::string job_ = folder_ / "job.textproto";
+};
+
+TEST_F(ScaleTest, InSyncTheWeightsAreThoseOfTheUndisturbedRunBitForBit) {
+  WriteJob("sync");
+  Program program(Command("run"));
+  ScaleAsItRuns(program);
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("4 workers instead of 2 are wanted; starting again with 4 "
+                                       "workers from the checkpoint of step "));
+  ExpectThreeScalings();
+  ExpectTheBitsOfTheUndisturbedRun();
+  EXPECT_EQ(Summary("alone")["train"], Summary()["train"]);
+}
+
+TEST_F(ScaleTest, InLocalSgdWithTablesToo) {
+  WriteJob("local_sgd:4", kTables);
+  Program program(Command("run"));
+  ScaleAsItRuns(program);
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  ExpectThreeScalings();
+  ExpectTheBitsOfTheUndisturbedRun();
+  EXPECT_EQ(Summary("alone")["train"], Summary()["train"]);
+}
+
+TEST_F(ScaleTest, InAsyncEveryBatchCountsOnceInEveryCell) {
+  for (const char* model : {kDense, kTables}) {
+    SCOPED_TRACE(model);
+    std::filesystem::remove_all(folder_ / "run");
+    WriteJob("async", model, "", "batches_per_task: 4");
+    Program program(Command("run"));
+    ScaleAsItRuns(program);
+    const ProgramResult result = program.Wait();
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    ExpectThreeScalings();
+    ExpectAllExamplesInAllCells(folder_ / "run", kEpochs * kExamples);
+  }
+}
+
+TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {
+  WriteJob("sync", kDense, "on_worker_loss: CONTINUE min_workers: 2");
+  Program program(Command("run", {"--workers", "3"}));
+  ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
+  kill(Workers(program).at(1), SIGKILL);
+  ASSERT_TRUE(AwaitEvents("restart", 1)) << program.Output();
+  EXPECT_EQ(Workers(program).size(), 2u);
+  ASSERT_TRUE(AwaitEvents("checkpoint", 2)) << program.Output();
+  kill(Workers(program).at(1), SIGKILL);
+  ASSERT_TRUE(AwaitEvents("rejoined", 1)) << "one would be too few\n" << program.Output();
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("was killed by SIGKILL; starting again with 2 workers from "
+                                       "the checkpoint of step "));
+  EXPECT_THAT(result.output, HasSubstr(", with 2 workers instead of 3, restart 1: worker "));
+  ASSERT_EQ(Events("restart").size(), 1u);
+  EXPECT_EQ(Summary()["restarts"], 1);
+  EXPECT_EQ(Summary()["workers_replaced"], 1);
+  ExpectTheBitsOfTheUndisturbedRun();
+}
+
+TEST_F(ScaleTest, WhatCannotBeIsRefusedAndTheJobGoesOn) {
+  WriteJob("sync");
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvents("train", 1)) << program.Output();
+  const ProgramResult many = Scale(5);
+  EXPECT_EQ(many.exit_code, 1);
+  EXPECT_THAT(many.output, HasSubstr("workers: got 5, want at most 4, the slices of a step"));
+  EXPECT_THAT(many.output, HasSubstr("needs training.slices: 5"));
+  const ProgramResult same = Scale(2);
+  EXPECT_EQ(same.exit_code, 1);
+  EXPECT_THAT(same.output, HasSubstr("the job has 2 workers already"));
+  const std::string run = folder_ / "run";
+  for (const std::vector<std::string>& request :
+       {std::vector<std::string>{"scale"}, {"stop", "--workers", "3"}}) {
+    std::vector<std::string> command = {CONVOY_BINARY, "control", run};
+    command.insert(command.end(), request.begin(), request.end());
+    const ProgramResult result = RunProgram(command);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.output, HasSubstr("scale goes with --workers N"));
+  }
+  // The checkpoint to go on from cannot be saved.
+  std::filesystem::remove_all(run + "/checkpoints");
+  WriteFile(run + "/checkpoints", "a file where the folder should be");
+  const ProgramResult failed = Scale(3);
+  EXPECT_EQ(failed.exit_code, 1) << failed.output;
+  EXPECT_THAT(failed.output, HasSubstr("the checkpoint could not be saved"));
+  std::filesystem::remove(run + "/checkpoints");
+  EXPECT_EQ(Workers(program).size(), 2u);
+  const ProgramResult result = program.Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("warning: the job keeps its 2 workers: "));
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+}
+
+TEST_F(ScaleTest, JobsOfOneProcessAndThoseStartedByHandKeepTheirWorkers) {
+  WriteJob("sync");
+  Program program(Command("run", {"--in-process"}));
+  ASSERT_TRUE(AwaitEvents("train", 1)) << program.Output();
+  const ProgramResult refused = Scale(3);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("nobody could start this job again with other workers"));
+  EXPECT_EQ(program.Wait().exit_code, 0);
+
+  WriteJob("sync", kDense, "on_worker_loss: CONTINUE");
+  const ProgramResult threads = RunProgram(Command("threads", {"--in-process"}));
+  EXPECT_EQ(threads.exit_code, 2);
+  EXPECT_THAT(threads.output, HasSubstr("leave out --in-process"));
+  const ProgramResult by_hand = RunProgram({CONVOY_BINARY, "coordinator", job_});
+  EXPECT_EQ(by_hand.exit_code, 2);
+  EXPECT_THAT(by_hand.output, HasSubstr("which convoy train does"));
+  WriteJob("sync", kDense, "min_workers: 3");
+  EXPECT_THAT(RunProgram(Command("few")).output,
+              HasSubstr("cluster.min_workers (3) must not be greater than cluster.workers (2)"));
+  WriteJob("sync", kDense, "on_worker_loss: CONTINUE max_restarts: 0");
+  EXPECT_THAT(RunProgram(Command("none")).output, HasSubstr("and cluster.max_restarts is 0"));
+  WriteJob("single", kDense, "on_worker_loss: CONTINUE");
+  EXPECT_THAT(RunProgram(Command("single")).output, HasSubstr("and mode single is one process"));
+}
+
+}  // namespace
+}  // namespace convoy::testing
