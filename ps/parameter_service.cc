@@ -1,10 +1,12 @@
 #include "ps/parameter_service.h"
 
+#include <atomic>
 #include <utility>
 #include <vector>
 
 #include "common/mutex.h"
 #include "common/net/stream_server.h"
+#include "common/net/wire_checksum.h"
 
 namespace convoy {
 namespace {
@@ -79,6 +81,8 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (const std::shared_ptr<StreamServer> server = Server()) server->SetLink(limit);
   }
 
+  void UseChecksums() { checksums_ = true; }
+
   void Install(std::shared_ptr<ServerCore> core) {
     MutexLock lock(mutex_);
     core_ = std::move(core);
@@ -95,6 +99,13 @@ class ParameterService::Impl final : public StreamServer::Handler {
   }
 
   void OnMessage(StreamId stream, Payload message) override {
+    if (checksums_ && !VerifyChecksum(message).ok()) {
+      // Nothing in it can be trusted, not even which request it was: the worker sends again on
+      // another stream.
+      damaged_.fetch_add(1, std::memory_order_relaxed);
+      if (const std::shared_ptr<StreamServer> server = Server()) server->Close(stream);
+      return;
+    }
     const std::shared_ptr<ServerCore> core = Core();
     std::vector<ServerCore::Outgoing> out;
     const absl::StatusOr<ExchangeRequest> request = DecodeRequest(message);
@@ -135,6 +146,7 @@ class ParameterService::Impl final : public StreamServer::Handler {
   v1::ServerStats Stats() const {
     v1::ServerStats stats;
     if (const std::shared_ptr<ServerCore> core = Core()) stats = core->Stats();
+    stats.set_damaged(damaged_);
     if (const std::shared_ptr<StreamServer> server = Server()) {
       stats.set_bytes_received(server->bytes_received());
       stats.set_bytes_sent(server->bytes_sent());
@@ -155,11 +167,16 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (out.empty()) return;
     const std::shared_ptr<StreamServer> server = Server();
     if (server == nullptr) return;
-    for (const ServerCore::Outgoing& outgoing : out)
-      server->Send(outgoing.stream, Encode(outgoing.reply));
+    for (const ServerCore::Outgoing& outgoing : out) {
+      WireMessage message = Encode(outgoing.reply);
+      if (checksums_) AddChecksum(&message);
+      server->Send(outgoing.stream, message);
+    }
   }
 
   const Options options_;
+  std::atomic<bool> checksums_{false};
+  std::atomic<uint64_t> damaged_{0};
 
   mutable Mutex mutex_;
   std::shared_ptr<ServerCore> core_ CONVOY_GUARDED_BY(mutex_);
@@ -176,6 +193,7 @@ ParameterService::ParameterService(std::unique_ptr<Impl> impl) : impl_(std::move
 ParameterService::~ParameterService() = default;
 const std::string& ParameterService::address() const { return impl_->Server()->address(); }
 void ParameterService::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
+void ParameterService::UseChecksums() { impl_->UseChecksums(); }
 void ParameterService::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void ParameterService::Install(std::shared_ptr<ServerCore> core) {
   impl_->Install(std::move(core));

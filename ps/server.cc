@@ -201,6 +201,7 @@ absl::Status RunServer(const ServerOptions& options) {
   service->SetMaxBacklog(
       MaxBacklog(assignment.job(), (*core)->placement(), registered.identity().rank()));
   service->SetLink(*link);
+  if (assignment.job().cluster().wire_checksums()) service->UseChecksums();
   service->Install(*std::move(core));
   const absl::Status status = end.Wait();
   options.log(status.ok() ? "the job is done"

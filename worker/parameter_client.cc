@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/net/wire_checksum.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -301,7 +302,12 @@ void ParameterClient::Send(uint32_t server, const ExchangeRequest& request) {
     hit = options_.faults.Of(request.request_id);
   sent_to_[server] = std::max(sent_to_[server], request.request_id);
   const int peer = static_cast<int>(server);
-  const WireMessage message = Encode(request);
+  WireMessage message = Encode(request);
+  if (options_.checksums) AddChecksum(&message);
+  if (hit.corrupt) {
+    message = Damaged(message, request.request_id);
+    push_faults_.set_corrupted(push_faults_.corrupted() + 1);
+  }
   streams_.Send(peer, message, hit.delay);
   if (hit.delay > absl::ZeroDuration()) push_faults_.set_delayed(push_faults_.delayed() + 1);
   if (hit.duplicate) {
@@ -369,6 +375,10 @@ absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
       core_.OnClosed(server, event.status, now);
       break;
     case StreamClient::Event::Kind::kMessage: {
+      if (options_.checksums && !VerifyChecksum(event.message).ok()) {
+        streams_.Close(event.peer);  // what is not answered is asked again on the next stream
+        break;
+      }
       CONVOY_ASSIGN_OR_RETURN(ExchangeReply reply, DecodeReply(event.message));
       CONVOY_RETURN_IF_ERROR(core_.OnReply(server, std::move(reply), now, &actions));
       break;

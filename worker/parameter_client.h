@@ -50,6 +50,7 @@ class ParameterClient {
     // Compute on while the pull of the last push is under way: weights are then one push of this
     // worker older (async).
     bool overlap = false;
+    bool checksums = false;                    // cluster.wire_checksums
     LinkLimit link;                            // rehearsal.link
     PushFaults faults = PushFaults({}, 0, 0);  // rehearsal.fault
     // Nothing is pushed for these, and they are pulled only by PullAll: they never change.

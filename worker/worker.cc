@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectToServers(const v1::Iden
   CONVOY_ASSIGN_OR_RETURN(options.frozen, FindFrozen(assignment.job().optimizer(),
                                                      placement.variables(), placement.tables()));
   CONVOY_ASSIGN_OR_RETURN(const RehearsalPlan plan, RehearsalOf(assignment.job().rehearsal()));
+  options.checksums = cluster.wire_checksums();
   options.link = plan.link;
   options.faults = PushFaults(plan.faults, assignment.job().seed(), identity.rank());
   options.interrupted = [&session] { return session.alive(); };

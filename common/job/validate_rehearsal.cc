@@ -39,6 +39,12 @@ std::string FaultMistake(const v1::Job& job, const std::string& text, const std:
   const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
   if (mode.ok() && mode->single() && fault->kind != Fault::Kind::kSlow)
     return absl::StrCat(path, ": mode single is one process without servers; leave it out");
+  if (fault->kind == Fault::Kind::kCorrupt && !job.cluster().wire_checksums()) {
+    return absl::StrCat(
+        path, ": \"", text,
+        "\" needs cluster.wire_checksums: true: without checksums nobody would notice, "
+        "and the job would learn from damaged gradients");
+  }
   if (fault->role.empty() || fault->role == "coordinator") return "";
   const auto [servers, workers] = ClusterSizeOf(job);
   const uint32_t count = fault->role == "server" ? servers : workers;

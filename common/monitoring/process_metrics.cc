@@ -48,6 +48,9 @@ void AddServer(const v1::ServerStats& stats, MetricList* metrics) {
                    "Contributions that came again and were ignored", AsDouble(stats.duplicates()));
   metrics->Counter("convoy_server_retries_total", "Requests that were told to come again later",
                    AsDouble(stats.retry_later()));
+  metrics->Counter("convoy_server_damaged_requests_total",
+                   "Requests that were damaged on their way (cluster.wire_checksums)",
+                   AsDouble(stats.damaged()));
   metrics->Counter("convoy_server_dropped_contributions_total",
                    "Contributions that came too late (sync,backup)", AsDouble(stats.dropped()));
   metrics->Gauge("convoy_server_parked_pulls", "Pulls that wait for gradients",

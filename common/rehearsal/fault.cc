@@ -18,8 +18,8 @@ constexpr absl::Duration kLongestTime = absl::Hours(1);
 constexpr double kLargestSlowness = 1000;
 constexpr char kForms[] =
     "forms: \"kill worker 1 at step 200\" (or server 0, coordinator), \"freeze worker 0 for 2s at "
-    "step 100\", \"worker 1 slow 3x\", \"drop 1% of pushes\", \"duplicate 1% of pushes\", \"delay "
-    "5% of pushes by 20ms\"";
+    "step 100\", \"worker 1 slow 3x\", \"drop 1% of pushes\", \"duplicate 1% of pushes\", "
+    "\"corrupt 1% of pushes\", \"delay 5% of pushes by 20ms\"";
 
 // Reads the words of a fault from left to right.
 class FaultReader {
@@ -45,10 +45,11 @@ class FaultReader {
       CONVOY_RETURN_IF_ERROR(ReadProcess(&fault));
       CONVOY_RETURN_IF_ERROR(Expect("slow"));
       CONVOY_RETURN_IF_ERROR(ReadFactor(&fault.factor));
-    } else if (first == "drop" || first == "duplicate" || first == "delay") {
+    } else if (first == "drop" || first == "duplicate" || first == "corrupt" || first == "delay") {
       Next();
       fault.kind = first == "drop"        ? Fault::Kind::kDrop
                    : first == "duplicate" ? Fault::Kind::kDuplicate
+                   : first == "corrupt"   ? Fault::Kind::kCorrupt
                                           : Fault::Kind::kDelay;
       CONVOY_RETURN_IF_ERROR(ReadShare(&fault.share));
       CONVOY_RETURN_IF_ERROR(Expect("of"));
@@ -58,7 +59,7 @@ class FaultReader {
         CONVOY_RETURN_IF_ERROR(ReadTime(&fault.time));
       }
     } else {
-      return Wrong("kill, freeze, worker, drop, duplicate or delay");
+      return Wrong("kill, freeze, worker, drop, duplicate, corrupt or delay");
     }
     if (!word_.empty()) return Wrong("no more words");
     return fault;
@@ -179,6 +180,8 @@ std::string ToString(const Fault& fault) {
       return absl::StrCat("drop ", pushes);
     case Fault::Kind::kDuplicate:
       return absl::StrCat("duplicate ", pushes);
+    case Fault::Kind::kCorrupt:
+      return absl::StrCat("corrupt ", pushes);
     case Fault::Kind::kDelay:
       return absl::StrCat("delay ", pushes, " by ", TimeText(fault.time));
   }
@@ -199,6 +202,7 @@ PushFaults::Hit PushFaults::Of(uint64_t number) const {
     if (RandomStream(seed_, kFaultStream, worker_, i).Uniform(number) >= fault.share) continue;
     hit.drop |= fault.kind == Fault::Kind::kDrop;
     hit.duplicate |= fault.kind == Fault::Kind::kDuplicate;
+    hit.corrupt |= fault.kind == Fault::Kind::kCorrupt;
     if (fault.kind == Fault::Kind::kDelay) hit.delay = std::max(hit.delay, fault.time);
   }
   return hit;

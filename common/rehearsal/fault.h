@@ -5,6 +5,7 @@
 //            | "worker" RANK "slow" FACTOR "x"
 //            | "drop" SHARE "%" "of pushes"
 //            | "duplicate" SHARE "%" "of pushes"
+//            | "corrupt" SHARE "%" "of pushes"
 //            | "delay" SHARE "%" "of pushes by" TIME
 //   PROCESS  = "worker" RANK | "server" RANK | "coordinator"
 //   TIME     = number ( "us" | "ms" | "s" )
@@ -29,6 +30,7 @@ struct Fault {
     kDrop,       // the stream is closed before the answer: the worker must send again
     kDuplicate,  // the push is sent twice
     kDelay,      // the push and what follows it leave later by `time`
+    kCorrupt,    // one bit of the push is the other way round; needs cluster.wire_checksums
   };
   Kind kind = Kind::kKill;
   std::string role{};   // kKill, kFreeze, kSlow: "coordinator", "server", "worker"
@@ -36,7 +38,7 @@ struct Fault {
   uint64_t step = 0;    // kKill, kFreeze: when the job has got there
   absl::Duration time;  // kFreeze, kDelay
   double factor = 1;    // kSlow, > 1
-  double share = 0;     // kDrop, kDuplicate, kDelay: of the pushes, in (0, 1]
+  double share = 0;     // kDrop, kDuplicate, kDelay, kCorrupt: of the pushes, in (0, 1]
 
   // Of a process, by the launcher.
   bool OfProcess() const { return kind == Kind::kKill || kind == Kind::kFreeze; }
@@ -56,6 +58,7 @@ class PushFaults {
   struct Hit {
     bool drop = false;
     bool duplicate = false;
+    bool corrupt = false;
     absl::Duration delay;  // the longest of those that apply
   };
 

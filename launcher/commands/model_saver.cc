@@ -31,6 +31,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(
   options.worker = assignment.world_size();  // no worker has this number
   options.servers.assign(assignment.servers().begin(), assignment.servers().end());
   CONVOY_ASSIGN_OR_RETURN(options.mode, ParseMode(assignment.job().training().mode()));
+  options.checksums = assignment.job().cluster().wire_checksums();
   options.wait_timeout = absl::Milliseconds(assignment.job().cluster().wait_timeout_ms());
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }

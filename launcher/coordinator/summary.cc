@@ -64,6 +64,7 @@ void AddValidations(const MeasuredValidations& measured, Json* json) {
 void AddServer(const v1::ServerStats& stats, Json* json) {
   (*json)["bytes_received"] = stats.bytes_received();
   (*json)["bytes_sent"] = stats.bytes_sent();
+  if (stats.damaged() > 0) (*json)["damaged_requests"] = stats.damaged();
   for (const v1::CellTraffic& cell : stats.busiest()) {
     (*json)["busiest"].push_back({{"name", cell.name()}, {"bytes", cell.bytes()}});
   }
@@ -95,8 +96,12 @@ Json InjectedJson(const Membership& members) {
     sum.set_dropped(sum.dropped() + counts.dropped());
     sum.set_duplicated(sum.duplicated() + counts.duplicated());
     sum.set_delayed(sum.delayed() + counts.delayed());
+    sum.set_corrupted(sum.corrupted() + counts.corrupted());
   }
-  return {{"dropped", sum.dropped()}, {"duplicated", sum.duplicated()}, {"delayed", sum.delayed()}};
+  return {{"dropped", sum.dropped()},
+          {"duplicated", sum.duplicated()},
+          {"delayed", sum.delayed()},
+          {"corrupted", sum.corrupted()}};
 }
 
 Json RehearsalJson(const v1::Rehearsal& rehearsal, const Membership& members) {

@@ -104,6 +104,34 @@ TEST_F(InjectTest, InAsyncEveryBatchCountsOnceWhateverIsBroken) {
   ExpectAllExamplesInAllCells(folder_ / "run", kExamples * kEpochs);
 }
 
+TEST_F(InjectTest, WithChecksumsWhatIsDamagedOnItsWayIsSentAgain) {
+  ASSERT_EQ(Train("alone", {}).exit_code, 0);
+  const std::vector<std::string> checked = {"--set", "cluster.wire_checksums=true"};
+  ProgramResult result = Train("run", {"corrupt 1% of pushes"}, checked);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(Model("alone") == Model("run")) << result.output;
+  const nlohmann::json summary = Summary("run");
+  EXPECT_GT(summary["rehearsal"]["pushes"]["corrupted"], 0);
+  EXPECT_FALSE(summary.contains("restarts")) << result.output;
+  uint64_t damaged = 0;
+  for (const auto& process : summary["processes"]) {
+    damaged += process.value("damaged_requests", uint64_t{0});
+  }
+  EXPECT_GT(damaged, 0u);
+  EXPECT_LE(damaged, summary["rehearsal"]["pushes"]["corrupted"].get<uint64_t>())
+      << "with the stream goes what else is under way";
+  // Messages that are not hit are accepted as they are, and sparse ones too.
+  result = Train("tables", {"corrupt 2% of pushes"},
+                 {"--set", "cluster.wire_checksums=true", "--mode", "async", "--set",
+                  "model={factorization_machine { factors: 2 }}"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  ExpectAllExamplesInAllCells(folder_ / "tables", kExamples * kEpochs);
+  // Without checksums nobody would notice.
+  result = Train("unnoticed", {"corrupt 2% of pushes"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("needs cluster.wire_checksums: true"));
+}
+
 TEST_F(InjectTest, AProcessThatIsFrozenForAMomentIsWaitedFor) {
   ASSERT_EQ(Train("alone", {}).exit_code, 0);
   const ProgramResult result =

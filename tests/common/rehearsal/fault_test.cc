@@ -15,8 +15,9 @@ TEST(FaultTest, EveryFormIsReadAndWrittenAgain) {
   for (const char* text :
        {"kill worker 1 at step 200", "kill server 0 at step 1", "kill coordinator at step 300",
         "freeze worker 0 for 2s at step 100", "freeze coordinator for 1.5ms at step 7",
-        "worker 1 slow 3x", "worker 12 slow 1.5x", "drop 1% of pushes", "duplicate 0.25% of pushes",
-        "delay 5% of pushes by 20ms", "delay 100% of pushes by 300us"}) {
+        "worker 1 slow 3x", "worker 12 slow 1.5x", "drop 1% of pushes", "corrupt 3% of pushes",
+        "duplicate 0.25% of pushes", "delay 5% of pushes by 20ms",
+        "delay 100% of pushes by 300us"}) {
     const absl::StatusOr<Fault> fault = ParseFault(text);
     ASSERT_TRUE(fault.ok()) << fault.status();
     EXPECT_EQ(ToString(*fault), text);
@@ -46,7 +47,8 @@ TEST(FaultTest, AnErrorSaysWhereWhatIsWantedAndWhichFormsThereAre) {
     const char* error;
   };
   for (const Case& c : std::vector<Case>{
-           {"", "at character 1 it ends, want kill, freeze, worker, drop, duplicate or delay"},
+           {"",
+            "at character 1 it ends, want kill, freeze, worker, drop, duplicate, corrupt or delay"},
            {"burn worker 1", "at character 1 stands \"burn\", want kill, freeze"},
            {"kill wroker 1 at step 2", "at character 6 stands \"wroker\", want worker RANK"},
            {"kill worker at step 2", "at character 13 stands \"at\", want the rank of a worker"},
