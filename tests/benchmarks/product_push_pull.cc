@@ -36,8 +36,9 @@ void Check(const absl::Status& status) {
 
 class ProductServer final : public PushPullServer {
  public:
-  ProductServer(const Tensor& tensor, int rank, int servers)
+  ProductServer(const Tensor& tensor, int rank, int servers, bool checksums)
       : service_(*ParameterService::Start({})) {
+    if (checksums) service_->UseChecksums();
     ServerCore::Options options;
     options.job_id = kJob;
     options.rank = static_cast<uint32_t>(rank);
@@ -54,8 +55,10 @@ class ProductServer final : public PushPullServer {
 
 class ProductClient final : public PushPullClient {
  public:
-  ProductClient(const Tensor& tensor, int worker, const std::vector<std::string>& addresses) {
+  ProductClient(const Tensor& tensor, int worker, const std::vector<std::string>& addresses,
+                bool checksums) {
     ParameterClient::Options options;
+    options.checksums = checksums;
     options.job_id = kJob;
     options.worker = static_cast<uint32_t>(worker);
     options.servers = addresses;
@@ -92,16 +95,19 @@ class ProductClient final : public PushPullClient {
   ParameterClient::PushHeader header_;
 };
 
-}  // namespace
-
-Party ProductParty() {
-  return {"product",
-          [](const Tensor& tensor, int rank, int servers) {
-            return std::make_unique<ProductServer>(tensor, rank, servers);
+Party MakeParty(const char* name, bool checksums) {
+  return {name,
+          [checksums](const Tensor& tensor, int rank, int servers) {
+            return std::make_unique<ProductServer>(tensor, rank, servers, checksums);
           },
-          [](const Tensor& tensor, int worker, const std::vector<std::string>& addresses) {
-            return std::make_unique<ProductClient>(tensor, worker, addresses);
+          [checksums](const Tensor& tensor, int worker, const std::vector<std::string>& addresses) {
+            return std::make_unique<ProductClient>(tensor, worker, addresses, checksums);
           }};
 }
+
+}  // namespace
+
+Party ProductParty() { return MakeParty("product", /*checksums=*/false); }
+Party CheckedProductParty() { return MakeParty("product with checksums", /*checksums=*/true); }
 
 }  // namespace convoy::benchmarks

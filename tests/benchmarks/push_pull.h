@@ -51,6 +51,7 @@ struct Party {
 
 // The product: ParameterClient, streams, marks, cells.
 Party ProductParty();
+Party CheckedProductParty();  // with cluster.wire_checksums
 // gRPC alone, and sockets alone.
 Party BareStreamParty();
 Party PlainSocketParty();

@@ -42,7 +42,9 @@ struct Settings {
   double seconds = 0.4;  // of one party in one round
 };
 
-std::vector<Party> Parties() { return {ProductParty(), BareStreamParty(), PlainSocketParty()}; }
+std::vector<Party> Parties() {
+  return {ProductParty(), BareStreamParty(), PlainSocketParty(), CheckedProductParty()};
+}
 
 double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
 
@@ -119,11 +121,11 @@ std::vector<Running> StartAll(const Tensor& tensor) {
 void PrintRow(const std::string& name, const std::vector<Running>& all, double scale,
               const char* unit) {
   std::vector<double> cpu_ratios = Ratios(all[0].cpu, all[1].cpu);
-  std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f   %5.2f %5.2f %5.2f\n", name.c_str(),
-              Median(all[0].rates) * scale, Median(all[1].rates) * scale,
+  std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f   %5.2f %5.2f %5.2f   %5.2f\n",
+              name.c_str(), Median(all[0].rates) * scale, Median(all[1].rates) * scale,
               Median(all[2].rates) * scale, unit, Median(Ratios(all[0].rates, all[1].rates)),
               Median(Ratios(all[0].rates, all[2].rates)), Median(all[0].cpu), Median(all[1].cpu),
-              Median(all[2].cpu));
+              Median(all[2].cpu), Median(Ratios(all[3].rates, all[0].rates)));
   std::fflush(stdout);
 }
 
@@ -160,10 +162,10 @@ void CompareLatency(const Settings& settings) {
   }
   for (const double q : {0.5, 0.99}) {
     const double product = Quantile(microseconds[0], q), bare = Quantile(microseconds[1], q),
-                 socket = Quantile(microseconds[2], q);
-    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f\n",
+                 socket = Quantile(microseconds[2], q), checked = Quantile(microseconds[3], q);
+    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f   %17s   %5.2f\n",
                 absl::StrCat("4 KB alone, p", q * 100).c_str(), product, bare, socket, "us",
-                product / bare, product / socket);
+                product / bare, product / socket, "", checked / product);
   }
 }
 
@@ -231,7 +233,7 @@ void CompareAll(const Settings& settings) {
       "each way\n",
       settings.rounds, settings.seconds);
   std::printf("%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "",
-              "/bare", "/sock", "CPU: product, bare, socket");
+              "/bare", "/sock", "CPU: product, bare, socket   with checksums / product");
   CompareLatency(settings);
   CountSleeps();
   CompareThroughput("4 KB blocks, 16 in flight", {1024, 16, 16}, settings);

@@ -29,6 +29,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr char kDense[] = "mlp { hidden: 32 } classes: 2";
+constexpr char kTables[] = "factorization_machine { factors: 4 }";
 constexpr uint64_t kExamples = 4000, kBatch = 20;
 constexpr std::chrono::minutes kLongest(10);
 
@@ -127,12 +129,13 @@ class ChaosTest : public ::testing::Test {
     WriteFile(folder_ / "new.libsvm", ParityLines(400));
   }
 
-  void WriteJob(const std::string& mode) const {
+  void WriteJob(const std::string& mode, const std::string& model = kDense) const {
     WriteFile(job_, absl::StrCat(
                         "data { train: \"train.libsvm\" validation { path: \"new.libsvm\" } "
                         "cache_dir: \"cache\" }\n"
-                        "model { mlp { hidden: 32 } classes: 2 }\n"
-                        "optimizer { adam {} learning_rate: 0.003 }\n"
+                        "model { ",
+                        model,
+                        " }\noptimizer { adam {} learning_rate: 0.003 }\n"
                         "training { mode: \"",
                         mode, "\" epochs: ", epochs_, " batch_size: ", kBatch,
                         " slices: 4 report_every_steps: 20 }\n"
@@ -160,6 +163,34 @@ class ChaosTest : public ::testing::Test {
   nlohmann::json Summary(const std::string& run) const {
     return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
   }
+  // By all seeds, of the job as it is written.
+  void ExpectTheBitsOfTheUndisturbedRun() {
+    TrainUndisturbed();
+    for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
+      SCOPED_TRACE(absl::StrCat("seed ", seed));
+      const std::string run = absl::StrCat("run", seed);
+      const ProgramResult result = TrainUnderFaults(seed, run);
+      ASSERT_TRUE(Model("alone") == Model(run)) << result.output;
+      EXPECT_EQ(Summary(run)["steps"], kExamples * epochs_ / kBatch);
+      EXPECT_EQ(Summary(run)["examples"], kExamples * epochs_);
+      EXPECT_EQ(Summary(run)["validation"], Summary("alone")["validation"]);
+      std::filesystem::remove_all(folder_ / run);
+    }
+  }
+  void ExpectEveryBatchOnce() {
+    TrainUndisturbed();
+    const double alone = Summary("alone")["validation"]["accuracy"];
+    for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
+      SCOPED_TRACE(absl::StrCat("seed ", seed));
+      const std::string run = absl::StrCat("run", seed);
+      const ProgramResult result = TrainUnderFaults(seed, run);
+      ASSERT_EQ(Summary(run)["examples"], kExamples * epochs_) << result.output;
+      EXPECT_NEAR(Summary(run)["validation"]["accuracy"].get<double>(), alone, 0.05);
+      ExpectAllExamplesInAllCells(folder_ / run, kExamples * epochs_);
+      ASSERT_FALSE(HasFailure()) << result.output;
+      std::filesystem::remove_all(folder_ / run);
+    }
+  }
 
   TemporaryFolder folder_;
   const std::string job_ = folder_ / "job.textproto";
@@ -171,33 +202,22 @@ class ChaosTest : public ::testing::Test {
 
 TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {
   WriteJob("sync");
-  TrainUndisturbed();
-  for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
-    SCOPED_TRACE(absl::StrCat("seed ", seed));
-    const std::string run = absl::StrCat("run", seed);
-    const ProgramResult result = TrainUnderFaults(seed, run);
-    ASSERT_TRUE(Model("alone") == Model(run)) << result.output;
-    EXPECT_EQ(Summary(run)["steps"], kExamples * epochs_ / kBatch);
-    EXPECT_EQ(Summary(run)["examples"], kExamples * epochs_);
-    EXPECT_EQ(Summary(run)["validation"], Summary("alone")["validation"]);
-    std::filesystem::remove_all(folder_ / run);
-  }
+  ExpectTheBitsOfTheUndisturbedRun();
+}
+
+TEST_F(ChaosTest, SyncWithTablesToo) {
+  WriteJob("sync", kTables);
+  ExpectTheBitsOfTheUndisturbedRun();
 }
 
 TEST_F(ChaosTest, AsyncCountsEveryBatchOnceInEveryCellAndLearnsAsWell) {
   WriteJob("async");
-  TrainUndisturbed();
-  const double alone = Summary("alone")["validation"]["accuracy"];
-  for (uint64_t seed = first_; seed < first_ + seeds_; ++seed) {
-    SCOPED_TRACE(absl::StrCat("seed ", seed));
-    const std::string run = absl::StrCat("run", seed);
-    const ProgramResult result = TrainUnderFaults(seed, run);
-    ASSERT_EQ(Summary(run)["examples"], kExamples * epochs_) << result.output;
-    EXPECT_NEAR(Summary(run)["validation"]["accuracy"].get<double>(), alone, 0.05);
-    ExpectAllExamplesInAllCells(folder_ / run, kExamples * epochs_);
-    ASSERT_FALSE(HasFailure()) << result.output;
-    std::filesystem::remove_all(folder_ / run);
-  }
+  ExpectEveryBatchOnce();
+}
+
+TEST_F(ChaosTest, AsyncWithTablesToo) {
+  WriteJob("async", kTables);
+  ExpectEveryBatchOnce();
 }
 
 }  // namespace
