@@ -18,7 +18,8 @@ absl::StatusOr<std::unique_ptr<LocalOptimizer>> LocalOptimizer::Create(
                             SettingsFor(local->options_.optimizer, spec.name));
     CONVOY_ASSIGN_OR_RETURN(variable.optimizer, MakeOptimizer(settings));
     variable.learning_rate = settings.learning_rate;
-    const int slots = variable.learning_rate == 0 ? 0 : variable.optimizer->num_slots();
+    const bool none = variable.learning_rate == 0 && !local->options_.slots_of_frozen;
+    const int slots = none ? 0 : variable.optimizer->num_slots();
     for (int s = 0; s < slots; ++s) variable.slots.emplace_back(static_cast<size_t>(spec.size()));
   }
   local->Reset();
@@ -54,9 +55,8 @@ absl::Status LocalOptimizer::Load(const InitValues& values) {
 
 uint64_t LocalOptimizer::Updates(size_t variable, uint64_t begin) const {
   const Variable& v = variables_[variable];
-  if (v.learning_rate == 0) return 0;
   const int64_t before = v.loaded_updates.empty() ? 0 : v.loaded_updates[begin / kBlockElements];
-  return static_cast<uint64_t>(updates_ + before);
+  return static_cast<uint64_t>(before + (v.learning_rate == 0 ? 0 : updates_));
 }
 
 void LocalOptimizer::SetUpdates(size_t variable, std::vector<int64_t> updates) {

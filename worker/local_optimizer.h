@@ -24,6 +24,8 @@ class LocalOptimizer {
     v1::Optimizer optimizer;
     uint64_t epoch_examples = 1;  // for the defaults of schedules
     uint64_t total_examples = 1;
+    // Frozen variables have slots, too: they hand them on to whoever unfreezes them.
+    bool slots_of_frozen = false;
   };
   // InvalidArgument: optimizer settings.
   static absl::StatusOr<std::unique_ptr<LocalOptimizer>> Create(
@@ -32,8 +34,8 @@ class LocalOptimizer {
   bool frozen(size_t variable) const { return variables_[variable].learning_rate == 0; }
   // Slots, and their counters of updates, as `values` has them.
   absl::Status Load(const InitValues& values);
-  // What a checkpoint keeps of a variable: its slots (none if it is frozen), and how often the
-  // block of value `begin` was updated.
+  // What a checkpoint keeps of a variable: its slots (see Options::slots_of_frozen), and how often
+  // the block of value `begin` was updated.
   std::vector<AlignedBuffer>& slots(size_t variable) { return variables_[variable].slots; }
   uint64_t Updates(size_t variable, uint64_t begin) const;
   // By block; for all variables before the first update.

@@ -38,9 +38,11 @@ class SingleTraining final : private WeightSource, private ModelValues {
                                                                 TableStore& tables,
                                                                 const InitValues* init) {
     auto training = std::unique_ptr<SingleTraining>(new SingleTraining(context, tables));
+    LocalOptimizer::Options optimizer = OptimizerOptionsFor(context);
+    optimizer.slots_of_frozen = true;  // as servers do
     CONVOY_ASSIGN_OR_RETURN(
         training->optimizer_,
-        LocalOptimizer::Create(OptimizerOptionsFor(context), context.model.variables()));
+        LocalOptimizer::Create(std::move(optimizer), context.model.variables()));
     if (init != nullptr) CONVOY_RETURN_IF_ERROR(training->Load(*init));
     if (context.assignment.has_restore()) CONVOY_RETURN_IF_ERROR(training->Restore());
     return training;

@@ -66,7 +66,7 @@ absl::Status CheckpointReader::OpenBase() {
   CONVOY_ASSIGN_OR_RETURN(const std::string path, BaseFolderOf(folder_, manifest_));
   CONVOY_ASSIGN_OR_RETURN(base_, Open(path));
   const auto same = [](const CheckpointTable& a, const CheckpointTable& b) {
-    return a.name == b.name && a.dim() == b.dim() && a.slot_floats() == b.slot_floats();
+    return a.name == b.name && a.ranges == b.ranges && a.slots == b.slots;
   };
   if (std::equal(manifest_.tables.begin(), manifest_.tables.end(), base_->manifest_.tables.begin(),
                  base_->manifest_.tables.end(), same)) {

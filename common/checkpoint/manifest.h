@@ -33,6 +33,7 @@ struct CheckpointTable {
   struct Range {
     std::string name;
     uint32_t size = 0;  // columns
+    bool operator==(const Range&) const = default;
   };
   std::string name;
   std::vector<Range> ranges;  // left to right

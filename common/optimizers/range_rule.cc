@@ -61,7 +61,7 @@ absl::StatusOr<std::unique_ptr<RangeRule>> MakeRangeRule(const OptimizerSettings
     rule = MakeRangeRule(std::move(optimizer), columns);
   }
   if (settings.anchor != 0) rule = MakeAnchored(std::move(rule), settings, columns);
-  return settings.learning_rate == 0 ? nullptr : std::move(rule);
+  return rule;
 }
 
 std::unique_ptr<RangeRule> MakeRangeRule(std::unique_ptr<Optimizer> optimizer, uint32_t columns) {

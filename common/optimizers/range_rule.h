@@ -35,8 +35,8 @@ class RangeRule {
                      float* slots) const = 0;
 };
 
-// The rule of a range of `columns` >= 1 columns; null if its learning rate is 0: the range is
-// frozen and has no slots. InvalidArgument: as MakeOptimizer, but rowwise_adagrad is welcome.
+// The rule of a range of `columns` >= 1 columns. InvalidArgument: as MakeOptimizer, but
+// rowwise_adagrad is welcome.
 absl::StatusOr<std::unique_ptr<RangeRule>> MakeRangeRule(const OptimizerSettings& settings,
                                                          uint32_t columns);
 // An elementwise rule of at most 2 slots, on `columns` columns.

@@ -56,8 +56,7 @@ absl::StatusOr<RowUpdater> RowUpdater::ForDifferences(DifferenceRule rule, const
 
 void RowUpdater::Add(const ColumnRange& range, std::unique_ptr<RangeRule> rule,
                      double learning_rate) {
-  const std::vector<RangeRule::Slot> slots =
-      rule == nullptr ? std::vector<RangeRule::Slot>() : rule->slots();
+  const std::vector<RangeRule::Slot> slots = rule->slots();
   ranges_.push_back({std::move(rule), learning_rate, dim_, slot_floats_});
   for (const RangeRule::Slot& slot : slots) {
     slot_columns_.push_back(
@@ -77,7 +76,7 @@ void RowUpdater::InitializeSlots(float* slots) const {
 void RowUpdater::Apply(const RowScalars& scalars, const float* gradient, float* weights,
                        float* slots) const {
   for (const Range& range : ranges_) {
-    if (range.rule == nullptr) continue;
+    if (range.learning_rate == 0) continue;
     const float rate = static_cast<float>(range.learning_rate * scalars.rate_factor);
     range.rule->Apply({rate, scalars.update, scalars.inverse_count}, gradient + range.begin,
                       weights + range.begin, slots + range.slots_begin);
@@ -85,7 +84,7 @@ void RowUpdater::Apply(const RowScalars& scalars, const float* gradient, float* 
 }
 
 bool RowUpdater::frozen() const {
-  return std::ranges::all_of(ranges_, [](const Range& range) { return range.rule == nullptr; });
+  return std::ranges::all_of(ranges_, [](const Range& range) { return range.learning_rate == 0; });
 }
 
 bool RowUpdater::ReadsAsUnknown(const float* weights) const {

@@ -65,7 +65,7 @@ class RowUpdater {
   // `slots`: slot_floats() floats, set to their values before the first update.
   void InitializeSlots(float* slots) const;
   // One update in place. gradient: dim() floats, summed over examples, at any address. Ranges with
-  // a learning rate of 0 stay as they are and have no slots.
+  // a learning rate of 0 stay as they are, and so do their slots.
   void Apply(const RowScalars& scalars, const float* gradient, float* weights, float* slots) const;
   // All ranges are frozen: no update changes anything.
   bool frozen() const;
@@ -75,14 +75,14 @@ class RowUpdater {
 
  private:
   struct Range {
-    std::unique_ptr<RangeRule> rule;  // null: frozen
-    double learning_rate;
+    std::unique_ptr<RangeRule> rule;
+    double learning_rate;  // 0: frozen
     uint32_t begin;        // in the weights
     uint32_t slots_begin;  // in the slots
   };
 
   RowUpdater() = default;
-  // Appends the columns of `range`. `rule`: null if they are frozen.
+  // Appends the columns of `range`.
   void Add(const ColumnRange& range, std::unique_ptr<RangeRule> rule, double learning_rate);
 
   std::vector<Range> ranges_;

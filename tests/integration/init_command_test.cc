@@ -93,6 +93,29 @@ class InitCommandTest : public ::testing::Test {
   std::string ModelPath(const std::string& run) const {
     return folder_ / (run + "/model.safetensors");
   }
+  // Of the first table in the newest checkpoint, by id: weights, then slots.
+  using RowsOfRun = std::map<uint64_t, std::vector<float>>;
+  RowsOfRun Rows(const std::string& run) const {
+    RowsOfRun rows;
+    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
+    EXPECT_TRUE(stored.ok() && !stored->empty()) << run;
+    const auto checkpoint = CheckpointReader::Open(stored->back().path);
+    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
+    if (!checkpoint.ok()) return rows;
+    const absl::Status read = (*checkpoint)->ReadRows(0, [&](const WeightArchive::Rows& piece) {
+      const size_t count = piece.ids.size();
+      for (size_t i = 0; i < count; ++i) {
+        std::vector<float>& row = rows[piece.ids[i]];
+        for (const std::span<const float> floats : {piece.weights, piece.slots}) {
+          const auto own = floats.subspan(i * floats.size() / count, floats.size() / count);
+          row.insert(row.end(), own.begin(), own.end());
+        }
+      }
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(read.ok()) << read;
+    return rows;
+  }
   Weights Model(const std::string& run) const { return ReadModel(ModelPath(run)); }
   bool SameBytes(const std::string& run, const std::string& other) const {
     return ReadFile(ModelPath(run)) == ReadFile(ModelPath(other));
@@ -174,6 +197,12 @@ TEST_F(InitCommandTest, LayerThatIsUnfrozenGoesOnWithItsSlots) {
   TrainWell("frozen", {"--init-from", folder_ / "first", "--freeze", "layer1/.*"});
   TrainWell("again", {"--init-from", folder_ / "frozen"});
   EXPECT_THAT(output_, HasSubstr("layer1/weight  loaded  64 x 16  slots m, v"));
+  // In one process without servers, too, with the same bits.
+  TrainWell("frozen-single",
+            {"--init-from", folder_ / "first", "--freeze", "layer1/.*", "--mode", "single"});
+  TrainWell("again-single", {"--init-from", folder_ / "frozen-single", "--mode", "single"});
+  EXPECT_THAT(output_, HasSubstr("layer1/weight  loaded  64 x 16  slots m, v"));
+  EXPECT_TRUE(SameBytes("again-single", "again"));
   EXPECT_NE(Model("again").at("layer1/weight"), Model("first").at("layer1/weight"));
   const auto slot_m = [&](const std::string& run, uint64_t step) {
     const auto checkpoint =
@@ -219,6 +248,30 @@ TEST_F(InitCommandTest, FrozenTableGetsNoRowsAndChangesNone) {
     EXPECT_EQ(Model(run).at("rows/rows"), Model("old").at("rows/rows"));
     EXPECT_NE(Model(run).at("bias"), Model("old").at("bias"));
   }
+}
+
+// As with the layer above: the columns of a row, and the slots that belong to them.
+TEST_F(InitCommandTest, FrozenColumnsKeepTheirSlots) {
+  WriteFile(folder_ / "a.libsvm", IdExamples(500, 1));
+  WriteTableJob("a.libsvm");
+  TrainWell("old");
+  for (const char* mode : {"sync", "single"}) {
+    SCOPED_TRACE(mode);
+    const std::string run = absl::StrCat("frozen-", mode);
+    TrainWell(run, {"--init-from", folder_ / "old", "--freeze", "rows/factors", "--mode", mode});
+    const RowsOfRun before = Rows("old"), after = Rows(run);
+    ASSERT_EQ(after.size(), before.size());
+    // A row: its weight and its 4 factors; the slots m and v of the weight, m and v of the factors.
+    for (const auto& [id, row] : after) {
+      const std::vector<float>& old = before.at(id);
+      ASSERT_EQ(row.size(), 5u + 10u);
+      EXPECT_NE(row[0], old[0]) << "weight " << id;
+      for (const size_t i : {1u, 2u, 3u, 4u, 7u, 8u, 9u, 10u, 11u, 12u, 13u, 14u})
+        EXPECT_EQ(row[i], old[i]) << "float " << i << " of " << id;
+    }
+    TrainWell(absl::StrCat("again-", mode), {"--init-from", folder_ / run, "--mode", mode});
+  }
+  EXPECT_TRUE(SameBytes("again-sync", "again-single"));
 }
 
 TEST_F(InitCommandTest, EventsAndLineageSayWhereTheWeightsAreFrom) {

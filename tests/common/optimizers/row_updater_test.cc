@@ -65,14 +65,17 @@ TEST(RowUpdaterTest, TheScheduleMultipliesTheRateOfEveryRange) {
   EXPECT_THAT(row.weights, ElementsAre(-0.5f, -1));
 }
 
-TEST(RowUpdaterTest, ARateOfZeroFreezesARangeAndSavesItsSlots) {
+TEST(RowUpdaterTest, ARateOfZeroFreezesARangeWithItsSlots) {
   const RowUpdater updater =
       UpdaterFromText("adam {} override { match: 'table/weight' learning_rate: 0 }", kTwoRanges);
-  EXPECT_EQ(updater.slot_floats(), 6u);
-  EXPECT_EQ(updater.slot_columns()[0].name, "factors/m");
+  EXPECT_EQ(updater.slot_floats(), 8u);
+  EXPECT_EQ(updater.slot_columns()[0].name, "weight/m");
   TestRow row(updater, {0.5f, 1, 1, 1});
+  row.slots[0] = 0.25f;  // from before
   row.Update(updater, 1, {1, 1, 1, 1});
   EXPECT_EQ(row.weights[0], 0.5f);
+  EXPECT_EQ(row.slots[0], 0.25f);
+  EXPECT_EQ(row.slots[1], 0);
   EXPECT_LT(row.weights[1], 1);
 }
 
