@@ -377,7 +377,8 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   }
   *reply.mutable_figures() = Figures();
   reply.set_restorable(restorable_);
-  if (scaling_ && scaling_->ticket == 0) reply.set_wanted_workers(scaling_->workers);
+  const bool may_scale = phase_ == v1::TRAINING && scaling_ && scaling_->ticket == 0;
+  if (may_scale) reply.set_wanted_workers(scaling_->workers);
   reply.set_stopping(stop_.step() != 0 && early_stopping_.empty());
   return reply;
 }

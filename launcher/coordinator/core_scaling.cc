@@ -59,11 +59,11 @@ void CoordinatorCore::FollowScaling() {
   const auto found = saves_.Find(scaling_->ticket);
   if (found.ok() && !found->has_value()) return;
   const absl::Status saved = found.ok() ? (*found)->status() : found.status();
-  if (saved.ok() && phase_ == v1::TRAINING) {
+  if (phase_ == v1::TRAINING && saved.ok()) {
     scaling_->ticket = 0;
     return News();
   }
-  if (!saved.ok()) {
+  if (phase_ == v1::TRAINING) {
     AddEvent(WarningLine(absl::StrCat("the job keeps its ", members_.workers(),
                                       " workers: ", std::string(saved.message())),
                          generation_, Since()));
