@@ -99,12 +99,14 @@ class ParameterService::Impl final : public StreamServer::Handler {
   }
 
   void OnMessage(StreamId stream, Payload message) override {
-    if (checksums_ && !VerifyChecksum(message).ok()) {
-      // Nothing in it can be trusted, not even which request it was: the worker sends again on
-      // another stream.
-      damaged_.fetch_add(1, std::memory_order_relaxed);
-      if (const std::shared_ptr<StreamServer> server = Server()) server->Close(stream);
-      return;
+    if (checksums_) {
+      if (const absl::Status intact = VerifyChecksum(message); !intact.ok()) {
+        // Nothing in it can be trusted, not even which request it was, and none that follows may be
+        // handled without it: the worker sends all of them again on another stream.
+        damaged_.fetch_add(1, std::memory_order_relaxed);
+        if (const std::shared_ptr<StreamServer> server = Server()) server->Close(stream, intact);
+        return;
+      }
     }
     const std::shared_ptr<ServerCore> core = Core();
     std::vector<ServerCore::Outgoing> out;

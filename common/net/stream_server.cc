@@ -62,6 +62,10 @@ struct ServerCall {
   grpc::Status final_status CONVOY_GUARDED_BY(mutex);
 };
 
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
 }  // namespace
 
 class StreamServer::Impl {
@@ -122,8 +126,8 @@ class StreamServer::Impl {
     has_link_ = true;
   }
 
-  void Close(StreamId id) {
-    if (std::shared_ptr<ServerCall> call = Find(id)) call->context.TryCancel();
+  void Close(StreamId id, const absl::Status& why) {
+    if (std::shared_ptr<ServerCall> call = Find(id)) Finish(call.get(), ToGrpc(why));
   }
 
   std::string address_;
@@ -200,8 +204,7 @@ class StreamServer::Impl {
       case ServerCall::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
-          ReadNext(call);
-          OnMessage(call, std::move(message));
+          if (ReadNext(call)) OnMessage(call, std::move(message));
         } else {
           Finish(call, grpc::Status::OK);
         }
@@ -250,8 +253,7 @@ class StreamServer::Impl {
       const grpc::Slice slice(*reply);
       Write(call, {grpc::ByteBuffer(&slice, 1), reply->size(), absl::InfinitePast()});
     } else {
-      Finish(call, grpc::Status(static_cast<grpc::StatusCode>(reply.status().code()),
-                                std::string(reply.status().message())));
+      Finish(call, ToGrpc(reply.status()));
     }
   }
 
@@ -267,11 +269,13 @@ class StreamServer::Impl {
     WriteNextLocked(call);
   }
 
-  void ReadNext(ServerCall* call) {
+  // False: the call is ending, nothing is read any more, and what came counts for nothing.
+  bool ReadNext(ServerCall* call) {
     MutexLock lock(call->mutex);
-    if (call->finishing || call->closed) return;
+    if (call->finishing || call->closed) return false;
     ++call->operations;
     call->stream.Read(&call->incoming, &call->tags[ServerCall::kRead]);
+    return true;
   }
 
   // Finish must not overtake what was sent: WriteNextLocked does it after the last write. A client
@@ -359,7 +363,7 @@ void StreamServer::Send(StreamId stream, const WireMessage& message) {
 }
 void StreamServer::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void StreamServer::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
-void StreamServer::Close(StreamId stream) { impl_->Close(stream); }
+void StreamServer::Close(StreamId stream, const absl::Status& why) { impl_->Close(stream, why); }
 void StreamServer::Stop() { impl_->Stop(); }
 uint64_t StreamServer::bytes_sent() const { return impl_->bytes_sent_; }
 uint64_t StreamServer::bytes_received() const { return impl_->bytes_received_; }

@@ -60,8 +60,9 @@ class StreamServer {
   void SetLink(const LinkLimit& limit);
   // Replaces Options::max_backlog_bytes. Any thread.
   void SetMaxBacklog(size_t bytes);
-  // Ends a stream with an error. Any thread.
-  void Close(StreamId stream);
+  // Ends a stream with that error, after what was sent before. The handler gets no further message
+  // of it if it is the one who calls, from OnMessage. Any thread.
+  void Close(StreamId stream, const absl::Status& why);
   // Ends all streams and joins the threads.
   void Stop();
 

@@ -120,6 +120,14 @@ TEST_F(InjectTest, WithChecksumsWhatIsDamagedOnItsWayIsSentAgain) {
   EXPECT_GT(damaged, 0u);
   EXPECT_LE(damaged, summary["rehearsal"]["pushes"]["corrupted"].get<uint64_t>())
       << "with the stream goes what else is under way";
+  // Pushes of several messages: those that follow a damaged one must not be taken for all of it.
+  const std::vector<std::string> large = {"--epochs", "2", "--set", "cluster.wire_checksums=true",
+                                          "--set", "model.mlp.hidden=2048"};
+  ASSERT_EQ(Train("large-alone", {}, large).exit_code, 0);
+  result = Train("large", {"corrupt 3% of pushes"}, large);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(Model("large-alone") == Model("large")) << result.output;
+  EXPECT_GT(Summary("large")["rehearsal"]["pushes"]["corrupted"], 0);
   // Messages that are not hit are accepted as they are, and sparse ones too.
   result = Train("tables", {"corrupt 2% of pushes"},
                  {"--set", "cluster.wire_checksums=true", "--mode", "async", "--set",

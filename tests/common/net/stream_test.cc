@@ -27,7 +27,7 @@ std::string TextOf(const Payload& payload) {
   return text;
 }
 
-// Sends everything back; "close" closes the stream.
+// Sends everything back; "close" closes the stream, with an error.
 class Echo : public StreamServer::Handler {
  public:
   void OnMessage(StreamId stream, Payload message) override {
@@ -35,9 +35,10 @@ class Echo : public StreamServer::Handler {
     {
       MutexLock lock(mutex_);
       open_.insert(stream);
+      ++messages_;
     }
     if (text == "close") {
-      server->Close(stream);
+      server->Close(stream, absl::DataLossError("closed by Echo"));
     } else {
       server->Send(stream, Message(text));
     }
@@ -56,6 +57,10 @@ class Echo : public StreamServer::Handler {
     MutexLock lock(mutex_);
     while (closed_ < count) changed_.Wait(mutex_);
   }
+  size_t messages() {
+    MutexLock lock(mutex_);
+    return messages_;
+  }
   void WaitForTicks(int count) {
     MutexLock lock(mutex_);
     while (ticks_ < count) changed_.Wait(mutex_);
@@ -68,6 +73,7 @@ class Echo : public StreamServer::Handler {
   CondVar changed_;
   std::set<StreamId> open_ CONVOY_GUARDED_BY(mutex_);
   size_t closed_ CONVOY_GUARDED_BY(mutex_) = 0;
+  size_t messages_ CONVOY_GUARDED_BY(mutex_) = 0;
   int ticks_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 
@@ -142,9 +148,30 @@ TEST_F(StreamTest, AClosedStreamIsToldToBothAndCanBeOpenedAgain) {
     }
     const StreamClient::Event event = Next(client);
     EXPECT_EQ(event.kind, Kind::kClosed);
-    EXPECT_EQ(event.status.code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(event.status, round == 2 ? absl::CancelledError("CANCELLED")
+                                       : absl::DataLossError("closed by Echo"));
     client.Send(0, Message("to nobody"));
     echo_.WaitForClosed(round);
+  }
+}
+
+// A message must not be handled without the one before it.
+TEST_F(StreamTest, NothingThatFollowsAClosedStreamsLastMessageIsHandled) {
+  StreamClient client(kMethod);
+  for (size_t round = 1; round <= 50; ++round) {
+    client.Open(0, server_->address());
+    EXPECT_EQ(Next(client).kind, Kind::kOpened);
+    client.Send(0, Message("answered"));
+    client.Send(0, Message("close"));
+    for (int i = 0; i < 50; ++i) client.Send(0, Message("late"));
+    const StreamClient::Event answer = Next(client);
+    ASSERT_EQ(answer.kind, Kind::kMessage);
+    EXPECT_EQ(TextOf(answer.message), "answered");
+    const StreamClient::Event event = Next(client);
+    ASSERT_EQ(event.kind, Kind::kClosed);
+    EXPECT_EQ(event.status, absl::DataLossError("closed by Echo"));
+    echo_.WaitForClosed(round);
+    EXPECT_EQ(echo_.messages(), 2 * round);
   }
 }
 
