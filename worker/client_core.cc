@@ -154,7 +154,9 @@ absl::Status ClientCore::Tick(absl::Time now, Actions* actions) {
       return absl::DeadlineExceededError(
           absl::StrCat(server.name, " has not answered request ", item.request->request_id, " for ",
                        absl::FormatDuration(options_.answer_timeout),
-                       item.said.empty() ? "" : "; it last said: ", item.said));
+                       item.said.empty() ? "" : "; it last said: ", item.said,
+                       server.why.ok() ? "" : "; the last stream to it ended with: ",
+                       std::string(server.why.message())));
     }
   }
   return absl::OkStatus();

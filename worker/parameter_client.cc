@@ -56,7 +56,8 @@ ParameterClient::ParameterClient(Options options, Placement placement)
       pushed_to_(placement_.variables().size()),
       pull_asked_(placement_.cells().size()),
       pending_(placement_.servers()),
-      sent_to_(placement_.servers()) {}
+      sent_to_(placement_.servers()),
+      damage_(placement_.servers()) {}
 
 absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) {
   last_push_pulls_ = false;
@@ -372,10 +373,12 @@ absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
       core_.OnOpened(server, now, &actions);
       break;
     case StreamClient::Event::Kind::kClosed:
-      core_.OnClosed(server, event.status, now);
+      core_.OnClosed(server, damage_[server].ok() ? event.status : damage_[server], now);
+      damage_[server] = absl::OkStatus();
       break;
     case StreamClient::Event::Kind::kMessage: {
-      if (options_.checksums && !VerifyChecksum(event.message).ok()) {
+      if (options_.checksums) damage_[server].Update(VerifyChecksum(event.message));
+      if (!damage_[server].ok()) {
         streams_.Close(event.peer);  // what is not answered is asked again on the next stream
         break;
       }

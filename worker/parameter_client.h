@@ -188,6 +188,7 @@ class ParameterClient {
   std::vector<bool> pull_asked_;    // by cell: in this push
   std::vector<Pending> pending_;    // by server
   std::vector<uint64_t> sent_to_;   // by server: the last request that was sent for the first time
+  std::vector<absl::Status> damage_;  // by server: of a reply, for which the stream was closed
   v1::PushFaultCounts push_faults_;
   uint64_t completed_task_ = 0;
   uint64_t lowest_step_ = 0;  // that a server has named, see AskForStep

@@ -121,8 +121,8 @@ TEST_F(InjectTest, WithChecksumsWhatIsDamagedOnItsWayIsSentAgain) {
   EXPECT_LE(damaged, summary["rehearsal"]["pushes"]["corrupted"].get<uint64_t>())
       << "with the stream goes what else is under way";
   // Pushes of several messages: those that follow a damaged one must not be taken for all of it.
-  const std::vector<std::string> large = {"--epochs", "2", "--set", "cluster.wire_checksums=true",
-                                          "--set", "model.mlp.hidden=2048"};
+  const std::vector<std::string> large = {
+      "--epochs", "2", "--set", "cluster.wire_checksums=true", "--set", "model.mlp.hidden=2048"};
   ASSERT_EQ(Train("large-alone", {}, large).exit_code, 0);
   result = Train("large", {"corrupt 3% of pushes"}, large);
   ASSERT_EQ(result.exit_code, 0) << result.output;

@@ -324,6 +324,22 @@ TEST(ParameterClientTest, AServerThatIsNotThereIsNamed) {
       << status;
 }
 
+// Replies without checksums stand for damaged ones: none is taken, and the end names the reason.
+TEST(ParameterClientTest, WithChecksumsAReplyThatHasNoneIsNotTaken) {
+  const Cluster cluster(LargeModel(), 1);
+  ParameterClient::Options options = cluster.ClientOptions();
+  options.checksums = true;
+  options.wait_timeout = absl::Milliseconds(500);
+  const auto client = cluster.Connect(options);
+  ASSERT_TRUE(client->PullAll(0).ok());
+  const absl::Status status = client->WaitForWeights();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_NE(status.message().find("has not answered request "), absl::string_view::npos) << status;
+  EXPECT_NE(status.message().find("the last stream to it ended with: a message of "),
+            absl::string_view::npos)
+      << status;
+}
+
 TEST(ParameterClientTest, AWaitEndsWhenItIsInterrupted) {
   const Cluster cluster(LargeModel(), 1, /*slices=*/2);
   ParameterClient::Options options = cluster.ClientOptions();
