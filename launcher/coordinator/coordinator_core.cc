@@ -7,8 +7,6 @@
 #include "common/cluster_size.h"
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
-#include "launcher/coordinator/balance.h"
-#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/loss_report.h"
 #include "launcher/coordinator/setup_comparison.h"
 #include "launcher/coordinator/texts.h"
@@ -16,7 +14,6 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kMaxObservers = 256;
 constexpr int kHeartbeatsToCompare = 10;  // workers, see StragglerWatch
 constexpr size_t kMaxActivityBytes = 256;
 
@@ -272,12 +269,6 @@ void CoordinatorCore::FollowWorker(const v1::HeartbeatRequest& request, Process*
   FinishIfAllFinished();
 }
 
-void CoordinatorCore::NoteStragglers() {
-  for (const std::string& news : stragglers_.Look(members_, now_)) {
-    AddEvent(WarningLine(news, generation_, Since()));
-  }
-}
-
 void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process* server) {
   if (keeper_ && request.has_snapshot() && !ended()) {
     FollowKeeper(keeper_->OnState(server->identity.rank(), request.snapshot(), now_));
@@ -290,37 +281,7 @@ void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process*
   EndIfSaved();
 }
 
-// Not at once: heartbeats of servers come at different times.
-void CoordinatorCore::NoteImbalance() {
-  constexpr absl::Duration kWatched = absl::Seconds(10);
-  if (!imbalance_.empty() || phase_ != v1::TRAINING || now_ < training_start_ + kWatched) return;
-  imbalance_ = DescribeImbalance(members_);
-  if (!imbalance_.empty()) News();
-}
-
-// ------------------------------------------------------------------------------ observers
-
-Actions CoordinatorCore::OnGetProgress(CallId call, const v1::GetProgressRequest& request,
-                                       absl::Time now) {
-  now_ = now;
-  const bool news = request.seen() != news_ || request.events_seen() < events_.size();
-  if (absl::Status status = CheckJob(request.job_id()); !status.ok()) {
-    Answer(call, status);
-  } else if (news || request.wait_ms() == 0) {
-    Answer(call, Progress(request.events_seen()));
-  } else if (observers_.size() >= kMaxObservers) {
-    Answer(call, absl::ResourceExhaustedError(
-                     absl::StrCat(kMaxObservers, " observers are waiting already")));
-  } else {
-    observers_.Park({call, now + absl::Milliseconds(request.wait_ms()), 0, request.events_seen()});
-  }
-  return Flush();
-}
-
-v1::GetProgressReply CoordinatorCore::Look(uint64_t events_seen, absl::Time now) {
-  now_ = now;
-  return Progress(events_seen);
-}
+// ------------------------------------------------------------------------------ the end, wanted
 
 Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, absl::Time now) {
   now_ = now;

@@ -1,4 +1,5 @@
-// The second part of CoordinatorCore: how the state of the job changes, and what replies say of it.
+// The second part of CoordinatorCore: how the state of the job changes, and what processes are told
+// of it.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -10,8 +11,6 @@
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
-#include "launcher/coordinator/process_info.h"
-#include "launcher/coordinator/rehearsal_notes.h"
 #include "launcher/coordinator/summary.h"
 #include "launcher/coordinator/texts.h"
 
@@ -351,78 +350,6 @@ std::optional<v1::NextTaskReply> CoordinatorCore::TaskFor(uint32_t worker) {
   return reply;
 }
 
-v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
-  v1::GetProgressReply reply;
-  reply.set_phase(phase_);
-  reply.set_failure(failure_);
-  events_.Read(events_seen, &reply);
-  reply.set_waiting_for(WaitingFor());
-  reply.set_examples(ExamplesSoFar());
-  reply.set_total_examples(plan_ ? plan_->TotalExamples() : 0);
-  reply.set_summary(summary_);
-  if (plan_) {
-    for (const std::string& note : RehearsalNotes(assignment_.job(), members_))
-      reply.add_notes(note);
-  }
-  if (!imbalance_.empty()) reply.add_notes(imbalance_);
-  reply.set_sequence(news_);
-  reply.set_job_id(job_id_);
-  reply.set_generation(generation_);
-  if (plan_) *reply.mutable_job() = assignment_.job();
-  if (plan_) *reply.mutable_memory() = memory_;
-  for (size_t i = 0; i < members_.slots(); ++i) {
-    const Process* process = members_.slot(i);
-    if (process == nullptr) continue;
-    *reply.add_processes() = DescribeProcess(*process, start_);
-  }
-  *reply.mutable_figures() = Figures();
-  reply.set_restorable(restorable_);
-  const bool may_scale = phase_ == v1::TRAINING && scaling_ && scaling_->ticket == 0;
-  if (may_scale) reply.set_wanted_workers(scaling_->workers);
-  reply.set_stopping(stop_.step() != 0 && early_stopping_.empty());
-  return reply;
-}
-
 absl::Duration CoordinatorCore::Since() const { return now_ - training_start_; }
-
-v1::JobFigures CoordinatorCore::Figures() const {
-  v1::JobFigures figures;
-  figures.set_now_ms(MillisecondsSince(start_, now_));
-  figures.set_workers_lost(workers_lost_);
-  figures.set_restarts(earlier_.restarts);
-  if (!plan_) return figures;
-  figures.set_training_ms(MillisecondsSince(start_, training_start_));
-  figures.set_step(CurrentStep());
-  figures.set_total_steps(plan_->TotalSteps());
-  figures.set_skipped(reports_->skipped());
-  figures.set_dropped(reports_->dropped());
-  if (!keeper_) return figures;
-  figures.set_checkpoints(keeper_->taken());
-  figures.set_failed_checkpoints(keeper_->failed());
-  figures.set_newest_checkpoint(keeper_->newest());
-  return figures;
-}
-
-std::string CoordinatorCore::WaitingFor() const {
-  if (phase_ == v1::STARTING) return WaitingForProcesses(members_, now_);
-  if (phase_ == v1::FINISHING) {
-    if (model_saved_ && !keeper_->done())
-      return absl::StrCat("the last checkpoint: ", keeper_->WaitingFor());
-    return model_saved_ ? "the last counters of the servers" : "the weights to be saved";
-  }
-  if (phase_ != v1::TRAINING) return "";
-  if (std::string others = WaitingForOthers(members_, now_); !others.empty()) return others;
-  if (stop_.step() == 0) return HeldFor();
-  if (!stop_.agreed()) {
-    return absl::StrCat("all workers to agree to stop before step ", stop_.step());
-  }
-  return "the workers to finish their last batches";
-}
-
-uint64_t CoordinatorCore::ExamplesSoFar() const {
-  if (!plan_) return 0;
-  const uint64_t estimate = plan_->ExamplesAt(CurrentStep());
-  return std::min(std::max(reports_->examples(), estimate), plan_->TotalExamples());
-}
 
 }  // namespace convoy
