@@ -13,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/net/coordinator_client.h"
+#include "common/net/exchange.h"
+#include "common/net/stream_client.h"
 #include "tests/testing/hand_made_cluster.h"
 #include "tests/testing/run_program.h"
 #include "tests/testing/toy_images.h"
@@ -59,6 +61,31 @@ class RejoinTest : public ::testing::Test {
                                               static_cast<uint64_t>(pid), "it was killed");
     EXPECT_TRUE(reply.ok()) << reply.status();
     return reply.ok() ? reply->remedy() : v1::ProcessLostReply::RESTORE;
+  }
+  // What server 0 answers to a worker on a new stream of this session.
+  absl::StatusCode AnswerTo(uint32_t worker, uint64_t session) const {
+    const auto client = CoordinatorClient::Connect({.address = cluster_->address()});
+    EXPECT_TRUE(client.ok()) << client.status();
+    const auto progress = (*client)->GetProgress(/*events_seen=*/0, /*seen=*/0);
+    EXPECT_TRUE(progress.ok()) << progress.status();
+    ExchangeRequest request;
+    request.job_id = progress->job_id();
+    request.generation = progress->generation();
+    request.request_id = 1;
+    request.worker = worker;
+    request.session = session;
+    request.pull_version = kNewestVersion;
+    request.pull_applied = true;
+    StreamClient stream("/convoy.v1.ParameterServer/Exchange");
+    stream.Open(0, progress->processes(0).address());
+    stream.Send(0, Encode(request));
+    for (StreamClient::Event event; stream.Poll(absl::Now() + absl::Seconds(10), &event);) {
+      if (event.kind != StreamClient::Event::Kind::kMessage) continue;
+      const absl::StatusOr<ExchangeReply> reply = DecodeReply(event.message);
+      return reply.ok() ? reply->code : reply.status().code();
+    }
+    ADD_FAILURE() << "no answer";
+    return absl::StatusCode::kUnknown;
   }
   // The model that the job makes when nothing happens.
   std::string Undisturbed(const std::string& job) const {
@@ -134,6 +161,8 @@ TEST_F(RejoinTest, AFrozenWorkerIsReplacedAndLeavesWhenItThaws) {
   ASSERT_TRUE(cluster_->WaitForEvents("lost", 1)) << cluster_->coordinator().Output();
   workers_[1] = cluster_->StartWorker(1);
   ASSERT_TRUE(cluster_->WaitForEvents("rejoined", 1)) << workers_[1]->Output();
+  // The servers know the newcomer, the fifth process, and nobody before it, however often he comes.
+  EXPECT_EQ(AnswerTo(1, (uint64_t{4} << 32) + 1000), absl::StatusCode::kAborted);
   frozen->Signal(SIGCONT);
   const ProgramResult left = frozen->Wait();
   EXPECT_EQ(left.exit_code, 1);
