@@ -20,7 +20,7 @@ struct ServerOptions {
   int threads = 1;
   uint32_t spin_us = 0;          // cluster.spin_us
   bool insecure_listen = false;  // allow another address than loopback
-  absl::Duration unreachable_after = absl::Seconds(10);
+  absl::Duration unreachable_after = absl::Seconds(20);
   // Called with what happens, for the log.
   std::function<void(const std::string&)> log = [](const std::string&) {};
 };

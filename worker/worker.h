@@ -17,7 +17,7 @@ namespace convoy {
 struct WorkerOptions {
   std::string coordinator;  // host:port
   int rank = -1;            // wanted; -1: any
-  absl::Duration unreachable_after = absl::Seconds(10);
+  absl::Duration unreachable_after = absl::Seconds(20);
   // Mode single: where the final weights go, which no server holds; a schema goes beside them.
   std::string model_file;
   TableStoreFactory tables;  // mode single: where the embedding tables of a model live

@@ -13,10 +13,15 @@ namespace convoy {
 
 absl::Status CommitCheckpoint(const std::string& checkpoints, const std::string& temporary,
                               const CheckpointManifest& manifest) {
-  CONVOY_RETURN_IF_ERROR(
-      WriteFileAtomically(absl::StrCat(temporary, "/", kManifestName), ToJson(manifest)));
   const std::string path = absl::StrCat(checkpoints, "/", CheckpointName(manifest.step));
   std::error_code error;
+  if (!std::filesystem::exists(temporary, error)) {
+    // Perhaps it was done before, by a process that could not say so.
+    const absl::StatusOr<CheckpointManifest> there = ReadManifest(path);
+    if (there.ok() && ToJson(*there) == ToJson(manifest)) return SyncFolderOf(path);
+  }
+  CONVOY_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(temporary, "/", kManifestName), ToJson(manifest)));
   if (std::filesystem::exists(path, error)) CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(path));
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     return ErrnoError("cannot give the checkpoint its name", path);

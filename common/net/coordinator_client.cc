@@ -118,7 +118,7 @@ class CoordinatorClient::Impl {
  private:
   friend class CoordinatorClient;
 
-  absl::Status NotReachable(const std::string& detail) const;
+  absl::Status NotReachable(absl::Duration duration, const std::string& detail) const;
   bool stopping() const {
     MutexLock lock(mutex_);
     return stopping_;
@@ -137,16 +137,18 @@ class CoordinatorClient::Impl {
 
 // ------------------------------------------------------------------------------ calls
 
-absl::Status CoordinatorClient::Impl::NotReachable(const std::string& detail) const {
-  return absl::UnavailableError(absl::StrCat(
-      "coordinator at ", options_.address, " not reachable for ",
-      absl::ToDoubleSeconds(options_.unreachable_after), " s", detail.empty() ? "" : ": ", detail));
+absl::Status CoordinatorClient::Impl::NotReachable(absl::Duration duration,
+                                                   const std::string& detail) const {
+  return absl::UnavailableError(absl::StrCat("coordinator at ", options_.address,
+                                             " not reachable for ", absl::ToDoubleSeconds(duration),
+                                             " s", detail.empty() ? "" : ": ", detail));
 }
 
 absl::Status CoordinatorClient::Impl::AwaitConnection() {
-  const absl::Time deadline = absl::Now() + options_.unreachable_after;
-  return channel_->WaitForConnected(absl::ToChronoTime(deadline)) ? absl::OkStatus()
-                                                                  : NotReachable("");
+  const absl::Duration patience = std::min(options_.connect_within, options_.unreachable_after);
+  return channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + patience))
+             ? absl::OkStatus()
+             : NotReachable(patience, "");
 }
 
 template <typename Request, typename Reply>
@@ -172,7 +174,7 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
       continue;
     }
     if (lost || status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-      return NotReachable(lost ? status.error_message() : "");
+      return NotReachable(options_.unreachable_after, lost ? status.error_message() : "");
     }
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }

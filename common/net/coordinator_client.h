@@ -2,7 +2,7 @@
 //
 // Every call has a deadline. A call that got no answer because the connection broke is repeated;
 // all of them may be repeated without harm. Unavailable after `unreachable_after` without contact:
-// `coordinator at 127.0.0.1:1234 not reachable for 10 s`. Other errors are the coordinator's own:
+// `coordinator at 127.0.0.1:1234 not reachable for 20 s`. Other errors are the coordinator's own:
 // see CoordinatorCore.
 #ifndef CONVOY_COMMON_NET_COORDINATOR_CLIENT_H_
 #define CONVOY_COMMON_NET_COORDINATOR_CLIENT_H_
@@ -22,11 +22,13 @@ class CoordinatorClient {
  public:
   struct Options {
     std::string address;  // host:port
-    absl::Duration unreachable_after = absl::Seconds(10);
+    // Time for another coordinator to take the place of one that has died.
+    absl::Duration unreachable_after = absl::Seconds(20);
+    absl::Duration connect_within = absl::Seconds(10);  // or unreachable_after, if that is less
     absl::Duration wait = absl::Seconds(1);  // a parked call is asked again after this time
   };
 
-  // Connects. Unavailable: no coordinator there within unreachable_after.
+  // Connects. Unavailable: no coordinator there within connect_within.
   static absl::StatusOr<std::unique_ptr<CoordinatorClient>> Connect(Options options);
   // Stops the heartbeats.
   ~CoordinatorClient();

@@ -34,33 +34,17 @@ class ChildProcesses final : public JobProcesses {
         dashboard_(dashboard),
         supervisor_(std::move(supervisor)) {}
 
-  // The coordinator writes its address into a FIFO, so that nobody has to look again and again.
   absl::StatusOr<std::string> StartCoordinator() override {
-    const std::string fifo = directory_.path() + "/.coordinator-address";
-    std::filesystem::remove(fifo);  // an earlier run may have been killed
-    if (mkfifo(fifo.c_str(), 0600) != 0) {
-      return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
-    }
-    const OwnedFd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    std::vector<std::string> arguments = {
-        "coordinator",  directory_.job_path(),   "--announce",    fifo,
-        "--model-file", directory_.model_path(), "--checkpoints", directory_.checkpoints_path()};
-    if (!resume_.checkpoint.empty()) {
-      arguments.insert(arguments.end(),
-                       {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
-      if (resume_.allow_changes) arguments.push_back("--allow-changes");
-    }
-    if (IsLaterLife()) AddEarlierLives(&arguments);
-    if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
-    absl::Status status = Spawn("coordinator", 0, std::move(arguments));
-    absl::StatusOr<std::string> address = status.ok() ? ReadLine(reader.get()) : status;
-    std::filesystem::remove(fifo);
-    if (!address.ok()) return address;
-    // The address, and that of the dashboard if there is one.
-    const std::pair<std::string, std::string> addresses =
-        absl::StrSplit(*address, absl::MaxSplits(' ', 1));
-    dashboard_url_ = addresses.second;
-    return addresses.first;
+    return RunCoordinator(/*recover=*/false);
+  }
+
+  absl::Status ReplaceCoordinator() override {
+    std::erase_if(processes_,
+                  [](const ClusterProcess& process) { return process.role == "coordinator"; });
+    CONVOY_RETURN_IF_ERROR(RunCoordinator(/*recover=*/true).status());
+    // It is the first of them.
+    std::rotate(processes_.begin(), processes_.end() - 1, processes_.end());
+    return absl::OkStatus();
   }
 
   absl::Status StartOthers(const std::string& coordinator) override {
@@ -78,14 +62,13 @@ class ChildProcesses final : public JobProcesses {
     return absl::OkStatus();
   }
 
-  void Forgive() override { supervisor_->Forgive(); }
+  void Forgive(pid_t pid) override { supervisor_->Forgive(pid); }
 
   absl::Status ReplaceWorker(uint32_t rank) override {
-    DivideLog("worker", static_cast<int>(rank), absl::StrCat("another worker ", rank));
     std::erase_if(processes_, [rank](const ClusterProcess& process) {
       return process.role == "worker" && process.rank == static_cast<int>(rank);
     });
-    return StartWorker(rank);
+    return StartWorker(rank, absl::StrCat("another worker ", rank));
   }
 
   void Signal(pid_t pid, int number) override { supervisor_->Signal(pid, number); }
@@ -113,6 +96,42 @@ class ChildProcesses final : public JobProcesses {
   void Kill() override { supervisor_->Kill(); }
 
  private:
+  // It writes its address into a FIFO, so that nobody has to look again and again.
+  absl::StatusOr<std::string> RunCoordinator(bool recover) {
+    const std::string fifo = directory_.path() + "/.coordinator-address";
+    std::filesystem::remove(fifo);  // an earlier run may have been killed
+    if (mkfifo(fifo.c_str(), 0600) != 0) {
+      return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
+    }
+    const OwnedFd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    std::vector<std::string> arguments = {
+        "coordinator",  directory_.job_path(),    "--announce",    fifo,
+        "--model-file", directory_.model_path(),  "--checkpoints", directory_.checkpoints_path(),
+        "--journal",    directory_.journal_path()};
+    if (recover) {
+      arguments.push_back("--recover");
+    } else if (!resume_.checkpoint.empty()) {
+      arguments.insert(arguments.end(),
+                       {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
+      if (resume_.allow_changes) arguments.push_back("--allow-changes");
+    }
+    if (IsLaterLife()) AddEarlierLives(&arguments);
+    if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
+    const absl::Status started =
+        Spawn("coordinator", 0, std::move(arguments), recover ? "another coordinator" : "");
+    const absl::StatusOr<std::string> address =
+        started.ok() ? ReadLine(reader.get(), static_cast<pid_t>(processes_.back().pid))
+                     : absl::StatusOr<std::string>(started);
+    std::filesystem::remove(fifo);
+    if (!address.ok()) return address;
+    // The address, and that of the dashboard if there is one.
+    const std::pair<std::string, std::string> addresses =
+        absl::StrSplit(*address, absl::MaxSplits(' ', 1));
+    dashboard_url_ = addresses.second;
+    if (!dashboard_url_.empty()) dashboard_ = AddressOfUrl(dashboard_url_);
+    return addresses.first;
+  }
+
   bool IsLaterLife() const {
     return resume_.earlier.restarts > 0 || resume_.earlier.workers_before > 0;
   }
@@ -149,12 +168,12 @@ class ChildProcesses final : public JobProcesses {
     return described;
   }
 
-  absl::Status StartWorker(uint32_t rank) {
+  absl::Status StartWorker(uint32_t rank, const std::string& why = "") {
     const uint32_t threads = ThreadsPerWorker(job_);
-    return Spawn(
-        "worker", static_cast<int>(rank),
-        WithCores(job_.cluster().servers() + rank * threads, threads,
-                  {"worker", "--coordinator", coordinator_, "--rank", absl::StrCat(rank)}));
+    return Spawn("worker", static_cast<int>(rank),
+                 WithCores(job_.cluster().servers() + rank * threads, threads,
+                           {"worker", "--coordinator", coordinator_, "--rank", absl::StrCat(rank)}),
+                 why);
   }
 
   // The log of an earlier process goes on; what belongs to which is to be seen.
@@ -162,14 +181,18 @@ class ChildProcesses final : public JobProcesses {
     std::ofstream(directory_.LogPath(role, rank), std::ios::app) << "\n---- " << what << " ----\n";
   }
 
-  absl::Status Spawn(const std::string& role, int rank, std::vector<std::string> arguments) {
+  // `why`: it takes the place of another one.
+  absl::Status Spawn(const std::string& role, int rank, std::vector<std::string> arguments,
+                     const std::string& why = "") {
     ProcessSpec spec;
     spec.role = role;
     spec.rank = rank;
     spec.arguments = {"convoy"};
     for (std::string& argument : arguments) spec.arguments.push_back(std::move(argument));
     spec.log_path = directory_.LogPath(role, rank);
-    if (IsLaterLife()) {
+    if (!why.empty()) {
+      DivideLog(role, rank, why);
+    } else if (IsLaterLife()) {
       const EarlierLives& earlier = resume_.earlier;
       DivideLog(role, rank,
                 earlier.cause.empty() ? absl::StrCat("again, with another number of workers")
@@ -180,7 +203,8 @@ class ChildProcesses final : public JobProcesses {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::string> ReadLine(int fd) {
+  // What the child `pid` writes.
+  absl::StatusOr<std::string> ReadLine(int fd, pid_t pid) {
     const absl::Time deadline = absl::Now() + kCoordinatorStart;
     std::string text;
     while (absl::Now() < deadline) {
@@ -190,8 +214,9 @@ class ChildProcesses final : public JobProcesses {
       const ssize_t count = read(fd, buffer, sizeof(buffer));
       if (count > 0) text.append(buffer, static_cast<size_t>(count));
       if (const size_t end = text.find('\n'); end != std::string::npos) return text.substr(0, end);
-      if (const std::optional<Failure> failure = FirstFailure())
-        return absl::AbortedError(failure->description);
+      for (const Failure& failure : Failures()) {
+        if (failure.pid == pid) return absl::AbortedError(failure.description);
+      }
       if (supervisor_->WaitUntilAllExited(absl::ZeroDuration()))
         return absl::CancelledError("the coordinator was stopped before it had started");
     }
@@ -203,7 +228,7 @@ class ChildProcesses final : public JobProcesses {
   const v1::Job job_;
   const RunDirectory& directory_;
   const ResumeFrom resume_;
-  const std::string dashboard_;
+  std::string dashboard_;    // [HOST:]PORT
   std::string coordinator_;  // address
   std::string dashboard_url_;
   std::vector<ClusterProcess> processes_;
@@ -223,6 +248,14 @@ absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& 
                           Supervisor::Start(std::move(options)));
   return std::unique_ptr<JobProcesses>(
       std::make_unique<ChildProcesses>(job, directory, resume, dashboard, std::move(supervisor)));
+}
+
+std::string AddressOfUrl(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return "";
+  url.remove_prefix(kScheme.size());
+  while (url.ends_with('/')) url.remove_suffix(1);
+  return std::string(url);
 }
 
 int ThreadsPerServer(const v1::Cluster& cluster) {

@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <utility>
@@ -26,6 +28,7 @@
 #include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
+#include "launcher/coordinator/journal.h"
 #include "launcher/process/admission.h"
 #include "launcher/process/results_table.h"
 #include "launcher/process/run_directory.h"
@@ -58,6 +61,12 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
     CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
   }
   return absl::OkStatus();
+}
+
+uint64_t CountLines(const std::string& path) {
+  std::ifstream file(path);
+  return static_cast<uint64_t>(
+      std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
 }
 
 // For the launcher: says the address, serves, leaves.
@@ -129,13 +138,19 @@ absl::StatusOr<int> Coordinate(const v1::Job& job, const CoordinatorOptions& opt
 
 // Started by hand: owns the run directory.
 int RunByHand(const v1::Job& job, CoordinatorOptions options) {
+  // Before the directory is opened, which ends a line that was cut off.
+  if (options.recover) options.events_delivered = CountLines(options.run_dir + "/events.jsonl");
   absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
-      options.run_dir.empty() ? RunDirectory::CreateDefault(job.name(), absl::Now())
-                              : RunDirectory::Create(options.run_dir);
+      options.recover           ? RunDirectory::Open(options.run_dir)
+      : options.run_dir.empty() ? RunDirectory::CreateDefault(job.name(), absl::Now())
+                                : RunDirectory::Create(options.run_dir);
   if (!directory.ok()) return Fail(directory.status(), kExitBadUsage);
   options.model_file = (*directory)->model_path();
   options.checkpoints = (*directory)->checkpoints_path();
+  options.journal = (*directory)->journal_path();
   const absl::StatusOr<int> ended = Coordinate(job, options, **directory);
+  std::error_code ignored;
+  std::filesystem::remove(options.journal, ignored);
   return ended.ok() ? *ended : Fail(ended.status());
 }
 
@@ -146,7 +161,16 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     std::function<void(const std::string&)> on_event) {
   CoordinatorService::Options service;
   service.job = job;
-  service.job_id = RandomJobId();
+  service.journal = options.journal;
+  service.recover = options.recover;
+  service.events_delivered = options.events_delivered;
+  if (options.recover) {
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<JournalReader> journal,
+                            JournalReader::Open(options.journal));
+    service.job_id = journal->header().job_id();
+  } else {
+    service.job_id = RandomJobId();
+  }
   service.listen = options.listen;
   service.insecure_listen = options.insecure_listen;
   service.on_event = std::move(on_event);
@@ -160,7 +184,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
   if (!options.checkpoints.empty()) {
     service.checkpoints =
         std::filesystem::absolute(options.checkpoints).lexically_normal().string();
-    CONVOY_RETURN_IF_ERROR(RemoveTemporaries(service.checkpoints).status());
+    // One under way goes on.
+    if (!options.recover) CONVOY_RETURN_IF_ERROR(RemoveTemporaries(service.checkpoints).status());
     service.commit_checkpoint = [folder = service.checkpoints, rules = job.checkpoint(),
                                  log = options.log](const CheckpointManifest& manifest,
                                                     const std::string& files) {
@@ -172,7 +197,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
       return absl::OkStatus();
     };
   }
-  if (!options.resume_from.empty()) {
+  if (!options.resume_from.empty() && !options.recover) {
     CONVOY_ASSIGN_OR_RETURN(service.resume,
                             OpenResumePoint(options.resume_from, options.resume_run));
     service.resume->allow_changes = options.allow_changes;
@@ -191,6 +216,12 @@ void AddCoordinatorCommand(CommandSet& commands) {
         if (!job.ok()) return Fail(job.status(), kExitBadUsage);
         if (absl::Status status = CheckDashboard(chosen.dashboard); !status.ok())
           return Fail(status, kExitBadUsage);
+        if (chosen.announce.empty() && chosen.recover && chosen.run_dir.empty()) {
+          return Fail(absl::InvalidArgumentError(
+                          "--recover: got no --run-dir, want the folder of the coordinator that "
+                          "has died, where its journal is"),
+                      kExitBadUsage);
+        }
         if (chosen.announce.empty() && ClusterSizeOf(*job).servers == 0) {
           return Fail(
               absl::InvalidArgumentError("mode single is one process without coordinator and "
@@ -218,10 +249,14 @@ void AddCoordinatorCommand(CommandSet& commands) {
                    "Folder for the results; default: a new one under runs/")
       ->type_name("DIR")
       ->envname("CONVOY_RUN_DIR");
+  command->add_flag("--recover", options->recover,
+                    "Go on in the place of a coordinator that has died: from the journal in "
+                    "--run-dir, at the same address unless --listen says another");
   AddInsecureListen(command, &options->insecure_listen);
   AddDashboardOption(command, &options->dashboard);
   command->add_option("--announce", options->announce)->group("");  // the launcher's
   command->add_option("--model-file", options->model_file)->group("");
+  command->add_option("--journal", options->journal)->group("");
   command->add_option("--checkpoints", options->checkpoints)->group("");
   command->add_option("--resume-from", options->resume_from)->group("");
   command->add_option("--resume-run", options->resume_run)->group("");

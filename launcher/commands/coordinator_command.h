@@ -2,6 +2,7 @@
 #ifndef CONVOY_LAUNCHER_COMMANDS_COORDINATOR_COMMAND_H_
 #define CONVOY_LAUNCHER_COMMANDS_COORDINATOR_COMMAND_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -18,6 +19,8 @@ struct CoordinatorOptions {
   // Folder for events.jsonl, summary.json, model.safetensors ...; empty: a new one under runs/.
   std::string run_dir;
 
+  // Go on in the place of a coordinator that has died, from its journal in run_dir.
+  bool recover = false;
   // [HOST:]PORT of the dashboard; empty: none.
   std::string dashboard;
 
@@ -32,6 +35,9 @@ struct CoordinatorOptions {
   std::string resume_run;
   bool allow_changes = false;
   EarlierLives earlier;
+  // Path; empty: none is kept.
+  std::string journal;
+  uint64_t events_delivered = 0;  // with `recover`: lines that events.jsonl has already
 
   // What the owner of the files should know and nobody else.
   LogFunction log = LogToScreen();

@@ -110,7 +110,10 @@ class InProcess final : public JobProcesses {
     return first ? std::vector<Failure>{*first} : std::vector<Failure>();
   }
   // Threads can't be ended one by one.
-  void Forgive() override {}
+  void Forgive(pid_t) override {}
+  absl::Status ReplaceCoordinator() override {
+    return absl::UnimplementedError("the coordinator is a thread of this process");
+  }
   absl::Status ReplaceWorker(uint32_t) override {
     return absl::FailedPreconditionError("--in-process: a worker can't be replaced");
   }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -50,8 +51,10 @@ class JobProcesses {
   virtual std::optional<Failure> FirstFailure() const = 0;
   // All of them, in their order.
   virtual std::vector<Failure> Failures() const = 0;
-  // The job can do without the process that failed first: it does not count as failed any more.
-  virtual void Forgive() = 0;
+  // The job can do without that process: it does not count as failed any more.
+  virtual void Forgive(pid_t pid) = 0;
+  // Starts another coordinator in the place of the one that has ended, at the same address.
+  virtual absl::Status ReplaceCoordinator() = 0;
   // Starts another worker in the place of the one that has ended.
   virtual absl::Status ReplaceWorker(uint32_t rank) = 0;
   // Signals the process if it is one of these and alive.
@@ -83,6 +86,9 @@ absl::StatusOr<std::unique_ptr<JobProcesses>> MakeChildProcesses(const v1::Job& 
 std::unique_ptr<JobProcesses> MakeInProcess(const v1::Job& job, const RunDirectory& directory,
                                             const ResumeFrom& resume, const std::string& dashboard,
                                             std::span<const ModelRegistration> models);
+
+// "127.0.0.1:8080" of "http://127.0.0.1:8080/"; "": it is no such address.
+std::string AddressOfUrl(std::string_view url);
 
 // Threads of one server: cluster.threads_per_server, or its share of min(cores, 4), at least 1.
 int ThreadsPerServer(const v1::Cluster& cluster);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +33,8 @@ namespace {
 
 constexpr absl::Duration kLook =
     absl::Milliseconds(200);  // longest time between two looks at the job
-constexpr absl::Duration kCoordinatorSilence = absl::Seconds(10);
+// One that does not answer for so long is replaced; servers and workers are more patient.
+constexpr absl::Duration kCoordinatorSilence = absl::Seconds(8);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);  // for processes to leave after the end
 
 class TrainingRun {
@@ -87,7 +89,9 @@ class TrainingRun {
     CONVOY_RETURN_IF_ERROR(Connect(address));
     CONVOY_RETURN_IF_ERROR(processes->StartOthers(address));
     CONVOY_RETURN_IF_ERROR(screen_.BeginLife(job, *processes, address, prepared_.dashboard));
-    KeepDashboardAddress(processes->dashboard_url());
+    // A page that is open in a browser is found again after a restart.
+    if (const std::string url = processes->dashboard_url(); !url.empty())
+      dashboard_ = AddressOfUrl(url);
     return absl::OkStatus();
   }
 
@@ -110,19 +114,11 @@ class TrainingRun {
     }
   }
 
-  // A page that is open in a browser is found again after a restart.
-  void KeepDashboardAddress(std::string url) {
-    constexpr std::string_view kScheme = "http://";
-    if (!url.starts_with(kScheme)) return;
-    url.erase(0, kScheme.size());
-    while (url.ends_with('/')) url.pop_back();
-    dashboard_ = url;
-  }
-
   // Until the job has ended, or a process is lost.
   absl::Status Watch() {
     absl::Time last_heard = SteadyNow();
     for (;;) {
+      bool is_given_up = reported_;
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
         CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOn());
         if (goes_on) {
@@ -131,6 +127,7 @@ class TrainingRun {
         }
         if (failure->killed && MayStartAgain()) return LastLook(*failure);
         TellFailure(failure->description.substr(0, failure->description.find('\n')));
+        is_given_up = true;
       }
       for (const FaultInjector::Signal& end : faults_.Ends(SteadyNow())) Send(end);
       const absl::StatusOr<v1::GetProgressReply> progress =
@@ -139,10 +136,14 @@ class TrainingRun {
       if (!progress.ok()) {
         // Something has died, or the coordinator is slow and gets some more time.
         const auto failure = Processes()->FirstFailure();
-        if (failure && (failure->killed || failure->coordinator || reported_))
+        if (failure && is_given_up && (failure->killed || failure->coordinator || reported_))
           return absl::AbortedError(failure->description);
-        silent_ = SteadyNow() - last_heard > kCoordinatorSilence;
-        if (silent_) return progress.status();
+        if (failure || SteadyNow() - last_heard <= kCoordinatorSilence) continue;
+        if (!KillSilentCoordinator()) {
+          silent_ = true;
+          return progress.status();
+        }
+        last_heard = SteadyNow();
         continue;
       }
       last_heard = SteadyNow();
@@ -154,15 +155,54 @@ class TrainingRun {
     }
   }
 
-  // Workers were killed: the others go on, and other ones take the places of those that are needed.
-  // False: the job can't go on.
+  // So that another one can take its place. False: that can't be.
+  bool KillSilentCoordinator() {
+    if (prepared_.in_process || prepared_.job.cluster().max_restarts() == 0) return false;
+    for (const ClusterProcess& process : Processes()->processes()) {
+      if (process.role != "coordinator") continue;
+      screen_.Print(absl::StrCat("warning: the coordinator (pid ", process.pid,
+                                 ") has not answered for ",
+                                 absl::FormatDuration(kCoordinatorSilence), " and is killed"));
+      Processes()->Signal(static_cast<pid_t>(process.pid), SIGKILL);
+    }
+    return true;
+  }
+
+  // The coordinator or workers were killed: the others go on, and other ones take the places of
+  // those that are needed. False: the job can't go on.
   absl::StatusOr<bool> GoesOn() {
     const std::vector<JobProcesses::Failure> failures = Processes()->Failures();
+    if (prepared_.in_process) return false;
+    for (const JobProcesses::Failure& failure : failures) {
+      if (!failure.killed || !(failure.worker || failure.coordinator)) return false;
+    }
+    for (const JobProcesses::Failure& failure : failures) {
+      if (failure.coordinator) return GoesOnWithAnotherCoordinator(failure);
+    }
+    return GoesOnWithOtherWorkers(failures);
+  }
+
+  absl::StatusOr<bool> GoesOnWithAnotherCoordinator(const JobProcesses::Failure& failure) {
+    const RestartPolicy::Decision decision =
+        policy_.OnLoss({failure.cause, failure.crashed, examples_, /*replaceable=*/true});
+    if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
+    screen_.Print(absl::StrCat("warning: ", failure.crashed ? failure.description : failure.cause,
+                               "; another coordinator is started"));
+    control_.WaitUnlessStopped(decision.delay);
+    Processes()->Forgive(failure.pid);
+    const absl::Status replaced = Processes()->ReplaceCoordinator();
+    failed_by_loss_ |= !replaced.ok();
+    CONVOY_RETURN_IF_ERROR(Annotate(replaced, absl::StrCat(failure.cause, "; another one")));
+    CONVOY_RETURN_IF_ERROR(screen_.ProcessesChanged(*Processes()));
+    return true;
+  }
+
+  absl::StatusOr<bool> GoesOnWithOtherWorkers(const std::vector<JobProcesses::Failure>& failures) {
     std::vector<uint32_t> ranks;
     Loss loss{"", false, examples_, /*replaceable=*/true};
     for (const JobProcesses::Failure& failure : failures) {
-      if (prepared_.in_process || !failure.killed || !failure.worker) return false;
       const absl::StatusOr<v1::ProcessLostReply> reply = SayLost(failure);
+      if (!reply.ok() && CoordinatorHasDied()) return true;  // That one first.
       if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
       if (reply->remedy() == v1::ProcessLostReply::NOTHING) continue;
       ranks.push_back(failure.rank);
@@ -180,9 +220,16 @@ class TrainingRun {
       control_.WaitUnlessStopped(decision.delay);
     }
     for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(ReplaceWorker(rank));
-    for (size_t i = 0; i < failures.size(); ++i) Processes()->Forgive();
+    for (const JobProcesses::Failure& failure : failures) Processes()->Forgive(failure.pid);
     CONVOY_RETURN_IF_ERROR(screen_.ProcessesChanged(*Processes()));
     return true;
+  }
+
+  bool CoordinatorHasDied() const {
+    for (const JobProcesses::Failure& failure : Processes()->Failures()) {
+      if (failure.coordinator) return true;
+    }
+    return false;
   }
 
   // All start again if that is not possible.
@@ -199,9 +246,7 @@ class TrainingRun {
       const auto reply = Client()->ProcessLost(v1::WORKER, failure.rank,
                                                static_cast<uint64_t>(failure.pid), failure.cause);
       if (!absl::IsUnavailable(reply.status()) || SteadyNow() > give_up) return reply;
-      for (const JobProcesses::Failure& other : Processes()->Failures()) {
-        if (other.coordinator) return reply;
-      }
+      if (CoordinatorHasDied()) return reply;
     }
   }
 
@@ -372,6 +417,8 @@ class TrainingRun {
       processes->Stop();
       // Of a checkpoint that failed on one server while another one was still writing.
       RemoveTemporaries(directory_->checkpoints_path()).status().IgnoreError();
+      std::error_code ignored;
+      std::filesystem::remove(directory_->journal_path(), ignored);
     }
     screen_.Finish();
     if (!status.ok()) {

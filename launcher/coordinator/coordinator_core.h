@@ -131,8 +131,15 @@ class CoordinatorCore {
   absl::Time NextDeadline() const;
   // The coordinator itself stood still until `now`: silence before counts for nobody.
   void OnOverslept(absl::Time now) { listening_since_ = now; }
+  // Another process goes on with this logic (journaled_core.h): nobody waits for an answer any
+  // more.
+  Actions OnRecovered(absl::Time now);
+  // A line for people in events.jsonl.
+  Actions Warn(const std::string& text, absl::Time now);
 
   absl::Duration lost_after() const { return lost_after_; }
+  // Grows whenever processes are to be told something.
+  uint64_t sequence() const { return sequence_; }
   v1::JobPhase phase() const { return phase_; }
   bool ended() const { return phase_ == v1::DONE || phase_ == v1::FAILED; }
   // Every process that registered has been answered that the job has ended.
@@ -255,7 +262,7 @@ class CoordinatorCore {
   uint64_t generation_ = 0;
   std::string failure_;
   bool restorable_ = false;  // the failure was a loss
-  uint32_t workers_lost_ = 0, workers_replaced_ = 0;
+  uint32_t workers_lost_ = 0, workers_replaced_ = 0, recoveries_ = 0;
   // Another number of workers that is wanted; `ticket`: of its checkpoint, 0 once that is there.
   struct Scaling {
     uint32_t workers = 0;

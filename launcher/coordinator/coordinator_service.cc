@@ -3,9 +3,12 @@
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -20,6 +23,7 @@
 #include "common/net/reflection_service.h"
 #include "common/status.h"
 #include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/journaled_core.h"
 #include "launcher/coordinator/unary_call.h"
 #include "proto/coordinator.grpc.pb.h"
 
@@ -34,10 +38,10 @@ constexpr auto kShutdownGrace = std::chrono::seconds(1);
 
 class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
  public:
-  Impl(Options options, std::unique_ptr<CoordinatorCore> core)
-      : options_(std::move(options)), core_(std::move(core)) {}
+  Impl(Options options, std::unique_ptr<JournaledCore> core)
+      : options_(std::move(options)), core_(std::move(core)), last_call_(core_->last_call()) {}
 
-  absl::Status Listen();
+  absl::Status Listen() CONVOY_EXCLUDES(mutex_);
   const std::string& address() const { return address_; }
   void Fail(std::string_view failure);
   bool WaitUntilEnded(absl::Duration timeout, absl::Duration grace);
@@ -94,7 +98,11 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
                   const Request& request, google::protobuf::Message* reply) CONVOY_EXCLUDES(mutex_);
   void Cancelled(CallId id) CONVOY_EXCLUDES(mutex_);
   Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
+  // At once, or as soon as the journal is on the disk.
   void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
+  void RunSyncer() CONVOY_EXCLUDES(mutex_);
+  // Does what a coordinator before this one was to do.
+  void GoOn() CONVOY_EXCLUDES(mutex_);
   void RunTicker() CONVOY_EXCLUDES(mutex_);
   void RunEvents() CONVOY_EXCLUDES(mutex_);
   void SleepLocked() CONVOY_REQUIRES(mutex_);
@@ -117,9 +125,10 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
 
   mutable Mutex mutex_;
   CondVar changed_;
-  const std::unique_ptr<CoordinatorCore> core_ CONVOY_GUARDED_BY(mutex_);
-  CallId last_call_ CONVOY_GUARDED_BY(mutex_) = 0;
+  const std::unique_ptr<JournaledCore> core_ CONVOY_GUARDED_BY(mutex_);
+  CallId last_call_ CONVOY_GUARDED_BY(mutex_);
   std::unordered_map<CallId, UnaryCall*> calls_ CONVOY_GUARDED_BY(mutex_);
+  Finished unsynced_ CONVOY_GUARDED_BY(mutex_);               // wait for the journal
   std::deque<std::string> events_ CONVOY_GUARDED_BY(mutex_);  // not yet delivered
   bool delivering_ CONVOY_GUARDED_BY(mutex_) = false;
   std::deque<Saving> to_save_ CONVOY_GUARDED_BY(mutex_);
@@ -128,6 +137,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
 
   std::thread ticker_;
   std::thread saver_;
+  std::thread syncer_;     // of the journal
   std::thread deliverer_;  // of events
 };
 
@@ -148,7 +158,7 @@ grpc::ServerUnaryReactor* CoordinatorService::Impl::Handle(
     } else {
       calls_[id] = call;
       const absl::Time now = options_.clock->Now();
-      finished = ApplyLocked((core_.get()->*event)(id, request, now));
+      finished = ApplyLocked(core_->On(event, id, request, now));
     }
   }
   Deliver(std::move(finished));
@@ -163,7 +173,7 @@ void CoordinatorService::Impl::Cancelled(CallId id) {
     if (it == calls_.end()) return;  // Already answered.
     call = it->second;
     calls_.erase(it);
-    core_->OnCancelled(id);
+    core_->OnCancelled(id, options_.clock->Now());
   }
   call->Deliver(absl::CancelledError("the caller has gone"));
 }
@@ -182,12 +192,19 @@ CoordinatorService::Impl::Finished CoordinatorService::Impl::ApplyLocked(Actions
     to_save_.push_back({std::move(actions.save_model), {}, {}, std::move(actions.model_from)});
   }
   if (!actions.discard.empty()) to_save_.push_back({{}, {}, std::move(actions.discard)});
-  if (core_->ended() && !ended_) ended_ = options_.clock->Now();
+  if (core_->core().ended() && !ended_) ended_ = options_.clock->Now();
   changed_.NotifyAll();
   return finished;
 }
 
 void CoordinatorService::Impl::Deliver(Finished finished) {
+  {
+    MutexLock lock(mutex_);
+    if (core_->to_sync() != 0 && !stopping_) {
+      std::move(finished.begin(), finished.end(), std::back_inserter(unsynced_));
+      finished.clear();
+    }
+  }
   for (auto& [call, reply] : finished) call->Deliver(std::move(reply));
 }
 
@@ -215,8 +232,33 @@ void CoordinatorService::Impl::SleepLocked() {
   const absl::Duration sleep = std::min(until, absl::Hours(1));
   changed_.WaitFor(mutex_, sleep);
   // A process that was stopped finds its deadlines gone by and the signs of life not yet read.
-  if (SteadyNow() - asleep > sleep + core_->lost_after() / 3) {
+  if (SteadyNow() - asleep > sleep + core_->core().lost_after() / 3) {
     core_->OnOverslept(options_.clock->Now());
+  }
+}
+
+// What the coordinator decided is on the disk before anybody hears of it.
+void CoordinatorService::Impl::RunSyncer() {
+  pthread_setname_np(pthread_self(), "coord-journal");
+  for (;;) {
+    Finished finished;
+    std::shared_ptr<const Journal> journal;
+    uint64_t size = 0;
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && core_->to_sync() == 0 && unsynced_.empty()) changed_.Wait(mutex_);
+      if (core_->to_sync() == 0 && unsynced_.empty()) return;
+      finished.swap(unsynced_);
+      journal = core_->journal();
+      if (journal != nullptr) size = journal->size();
+    }
+    if (journal != nullptr) {
+      const absl::Status synced = journal->Sync();
+      MutexLock lock(mutex_);
+      core_->OnSynced(synced, size, options_.clock->Now());
+      changed_.NotifyAll();
+    }
+    for (auto& [call, reply] : finished) call->Deliver(std::move(reply));
   }
 }
 
@@ -245,7 +287,7 @@ void CoordinatorService::Impl::RunSaver() {
 
 std::optional<CoordinatorService::Impl::Saving> CoordinatorService::Impl::AwaitSaving() {
   MutexLock lock(mutex_);
-  while (!stopping_ && to_save_.empty()) changed_.Wait(mutex_);
+  while (!stopping_ && (to_save_.empty() || core_->to_sync() != 0)) changed_.Wait(mutex_);
   if (stopping_) return std::nullopt;
   Saving saving = std::move(to_save_.front());
   to_save_.pop_front();
@@ -274,23 +316,41 @@ void CoordinatorService::Impl::Save(const Saving& saving) {
 
 // ------------------------------------------------------------------------------ owner's calls
 
+void CoordinatorService::Impl::GoOn() {
+  MutexLock lock(mutex_);
+  core_->NoteAddress(address_, options_.clock->Now());
+  Actions actions = core_->TakeOutstanding();
+  actions.events = core_->TakeLines();
+  const auto known = std::min<uint64_t>(options_.events_delivered, actions.events.size());
+  actions.events.erase(actions.events.begin(),
+                       actions.events.begin() + static_cast<std::ptrdiff_t>(known));
+  ApplyLocked(std::move(actions));
+}
+
 absl::Status CoordinatorService::Impl::Listen() {
+  std::string listen = options_.listen;
+  {
+    MutexLock lock(mutex_);
+    if (listen.ends_with(":0") && !core_->address().empty()) listen = core_->address();
+  }
   grpc::EnableDefaultHealthCheckService(true);
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(this);
   builder.RegisterCallbackGenericService(&reflection_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat("the coordinator can't listen on ", options_.listen,
+    return absl::UnavailableError(absl::StrCat("the coordinator can't listen on ", listen,
                                                ": is the port in use? Port 0 takes a free one"));
   }
-  address_ = options_.listen.substr(0, options_.listen.rfind(':') + 1) + std::to_string(port);
+  address_ = listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
+  GoOn();
   ticker_ = std::thread([this] { RunTicker(); });
   saver_ = std::thread([this] { RunSaver(); });
+  syncer_ = std::thread([this] { RunSyncer(); });
   deliverer_ = std::thread([this] { RunEvents(); });
   return absl::OkStatus();
 }
@@ -306,7 +366,7 @@ void CoordinatorService::Impl::Fail(std::string_view failure) {
 
 bool CoordinatorService::Impl::AllDoneLocked(absl::Duration grace) {
   if (!ended_ || !events_.empty() || delivering_) return false;
-  return core_->everybody_told() || options_.clock->Now() >= *ended_ + grace;
+  return core_->core().everybody_told() || options_.clock->Now() >= *ended_ + grace;
 }
 
 bool CoordinatorService::Impl::WaitUntilEnded(absl::Duration timeout, absl::Duration grace) {
@@ -330,12 +390,12 @@ v1::GetProgressReply CoordinatorService::Impl::Look(uint64_t events_seen) {
 
 std::string CoordinatorService::Impl::summary() const {
   MutexLock lock(mutex_);
-  return core_->summary();
+  return core_->core().summary();
 }
 
 std::string CoordinatorService::Impl::failure() const {
   MutexLock lock(mutex_);
-  return core_->failure();
+  return core_->core().failure();
 }
 
 void CoordinatorService::Impl::Stop() {
@@ -357,16 +417,21 @@ void CoordinatorService::Impl::Stop() {
   }
   if (ticker_.joinable()) ticker_.join();
   if (saver_.joinable()) saver_.join();
+  if (syncer_.joinable()) syncer_.join();
   if (deliverer_.joinable()) deliverer_.join();
 }
 
 absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Options options) {
   CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
+  const absl::Time now = options.clock->Now();
   CONVOY_ASSIGN_OR_RETURN(
       auto core,
-      CoordinatorCore::Create({options.job, options.job_id, options.clock->Now(), HostName(),
-                               options.admit, options.checkpoints, options.plan_init,
-                               options.resume, options.earlier, options.launched}));
+      options.recover
+          ? JournaledCore::Recover(options.journal, options.admit, options.plan_init, now)
+          : JournaledCore::Create(
+                {options.job, options.job_id, now, HostName(), options.admit, options.checkpoints,
+                 options.plan_init, options.resume, options.earlier, options.launched},
+                options.journal));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));

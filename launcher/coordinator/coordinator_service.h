@@ -43,6 +43,13 @@ class CoordinatorService {
     std::optional<ResumePoint> resume;
     EarlierLives earlier;
     bool launched = false;
+    // Path of the journal; empty: none is kept, and nobody can go on in this one's place.
+    std::string journal;
+    // Another coordinator wrote the journal, and this one goes on in its place: job, job_id,
+    // checkpoints, resume, earlier and launched are those of the journal. Lines of events.jsonl
+    // after the first `events_delivered` are delivered.
+    bool recover = false;
+    uint64_t events_delivered = 0;
     // See PlanInitFunction; called under a lock, must not wait.
     PlanInitFunction plan_init;
     // See AdmitFunction; called under a lock, must not wait. Empty: every job may begin.
@@ -51,7 +58,8 @@ class CoordinatorService {
   };
 
   // InvalidArgument: the job, or an address that is not loopback without insecure_listen.
-  // Unavailable: the address can't be listened on, e.g. because it is in use.
+  // Unavailable: the address can't be listened on, e.g. because it is in use. With a journal also
+  // as JournaledCore.
   static absl::StatusOr<std::unique_ptr<CoordinatorService>> Start(Options options);
   // Stops.
   ~CoordinatorService();

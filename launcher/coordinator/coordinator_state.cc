@@ -232,6 +232,7 @@ void CoordinatorCore::End(v1::JobPhase phase) {
   outcome.failure = failure_;
   outcome.restarts = earlier_.restarts;
   outcome.workers_replaced = workers_replaced_;
+  outcome.coordinators_replaced = recoveries_;
   if (plan_) {
     const absl::Time end = std::min(now_, training_end_);
     outcome.wall = end - std::min(training_start_, earlier_.training_start);

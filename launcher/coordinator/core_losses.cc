@@ -1,5 +1,5 @@
 // The sixth part of CoordinatorCore: workers that are lost while the job is under way, and those
-// that take their places.
+// that take their places; and a coordinator that takes the place of another one.
 //
 // The weights, marks and stored contributions of the servers stay. A worker's successor owns the
 // same slices, or gets the data task that the other held: in modes with steps it asks the servers
@@ -83,6 +83,17 @@ absl::Status CoordinatorCore::MakeReadyAgain(const v1::ReadyRequest& request, Pr
   process->setup = request;
   process->ready = true;
   return absl::OkStatus();
+}
+
+Actions CoordinatorCore::OnRecovered(absl::Time now) {
+  now_ = now;
+  listening_since_ = now;
+  for (ParkedCalls* calls : {&ready_, &heartbeats_, &next_tasks_, &observers_, &saving_calls_}) {
+    calls->TakeAll();
+  }
+  ++recoveries_;
+  if (plan_) AddEvent(RecoveredLine(CurrentStep(), generation_, Since()));
+  return Flush();
 }
 
 void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {

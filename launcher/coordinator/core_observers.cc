@@ -121,6 +121,12 @@ void CoordinatorCore::NoteImbalance() {
   if (!imbalance_.empty()) News();
 }
 
+Actions CoordinatorCore::Warn(const std::string& text, absl::Time now) {
+  now_ = now;
+  AddEvent(WarningLine(text, generation_, plan_ ? Since() : absl::ZeroDuration()));
+  return Flush();
+}
+
 void CoordinatorCore::NoteStragglers() {
   for (const std::string& news : stragglers_.Look(members_, now_)) {
     AddEvent(WarningLine(news, generation_, Since()));

@@ -32,4 +32,8 @@ std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generat
   return ToText(MembershipLine("rejoined", process, step, generation, since));
 }
 
+std::string RecoveredLine(uint64_t step, uint64_t generation, absl::Duration since) {
+  return ToText(MembershipLine("recovered", "coordinator", step, generation, since));
+}
+
 }  // namespace convoy

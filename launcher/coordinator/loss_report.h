@@ -21,6 +21,9 @@ std::string ReturnLine(std::string_view process, uint64_t step, uint64_t generat
 // `step`: the first that the newcomer takes; modes with data tasks: 0.
 std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generation,
                        absl::Duration since);
+// Another coordinator goes on with the job. `step`: the highest that workers were heard to have
+// begun; modes without steps: batches that they have pushed.
+std::string RecoveredLine(uint64_t step, uint64_t generation, absl::Duration since);
 
 }  // namespace convoy
 

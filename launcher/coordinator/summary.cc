@@ -184,6 +184,8 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   }
   if (outcome.restarts > 0) json["restarts"] = outcome.restarts;
   if (outcome.workers_replaced > 0) json["workers_replaced"] = outcome.workers_replaced;
+  if (outcome.coordinators_replaced > 0)
+    json["coordinators_replaced"] = outcome.coordinators_replaced;
   json["checkpoints_saved"] = outcome.checkpoints_saved;
   json["checkpoints_failed"] = outcome.checkpoints_failed;
   if (outcome.best) {

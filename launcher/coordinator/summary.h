@@ -26,6 +26,7 @@ struct Outcome {
       model_step{};               // model.safetensors has the weights of this step, not the last
   uint32_t restarts = 0;          // of all processes, by the launcher
   uint32_t workers_replaced = 0;  // since the last of these
+  uint32_t coordinators_replaced = 0;  // likewise
   uint64_t checkpoints_saved = 0;
   uint64_t checkpoints_failed = 0;
   std::string failure{};  // "": it ended well

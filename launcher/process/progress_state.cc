@@ -150,6 +150,10 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     state->notice = absl::StrCat("another ", Text(event, "process"), " has come",
                                  step > 0 ? absl::StrCat(" and goes on with step ", step) : "");
     return absl::OkStatus();
+  } else if (name == "recovered") {
+    *kind = EventKind::kNotice;
+    state->notice = "another coordinator has come and goes on from its journal";
+    return absl::OkStatus();
   } else if (name == "warning") {
     *kind = EventKind::kNotice;
     state->notice = absl::StrCat("warning: ", Text(event, "text"));

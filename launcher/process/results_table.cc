@@ -89,6 +89,8 @@ std::string RunTable(const SortedJson& summary) {
   }
   add("restarts", "restarts", TextOrDash(summary, "restarts"));
   add("workers_replaced", "workers replaced", TextOrDash(summary, "workers_replaced"));
+  add("coordinators_replaced", "coordinators replaced",
+      TextOrDash(summary, "coordinators_replaced"));
   add("wall_seconds", "wall time", Formatted(summary, "wall_seconds", " s", 2));
   add("examples_per_second", "speed", Formatted(summary, "examples_per_second", " examples/s", 0));
   add("dropped_gradients", "gradients dropped", TextOrDash(summary, "dropped_gradients"));

@@ -53,6 +53,8 @@ class RunDirectory {
   std::string summary_path() const { return path_ + "/summary.json"; }
   std::string checkpoints_path() const { return path_ + "/checkpoints"; }
   std::string metrics_targets_path() const { return path_ + "/metrics_targets.json"; }
+  // Of the coordinator, while the job runs.
+  std::string journal_path() const { return path_ + "/coordinator.journal"; }
   std::string model_path() const { return path_ + "/model.safetensors"; }
   // logs/<role>-<rank>.log, relative to the run directory.
   static std::string LogName(std::string_view role, int rank);

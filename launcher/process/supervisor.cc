@@ -97,9 +97,10 @@ std::vector<ProcessFailure> Supervisor::Failures() const {
   return {failures_.begin(), failures_.end()};
 }
 
-void Supervisor::Forgive() {
+void Supervisor::Forgive(pid_t pid) {
   MutexLock lock(mutex_);
-  if (!failures_.empty()) failures_.pop_front();
+  std::erase_if(failures_,
+                [pid](const ProcessFailure& failure) { return failure.exit.pid == pid; });
 }
 
 void Supervisor::Signal(pid_t pid, int number) {

@@ -68,8 +68,8 @@ class Supervisor {
   std::optional<ProcessFailure> FirstFailure() const;
   // All of these, in that order.
   std::vector<ProcessFailure> Failures() const;
-  // The first failure is no longer one: something was done about it.
-  void Forgive();
+  // The failure of the child with that process id is no longer one: something was done about it.
+  void Forgive(pid_t pid);
   // Signals the child with that process id, if it is alive. Returns without waiting for it.
   void Signal(pid_t pid, int number);
 

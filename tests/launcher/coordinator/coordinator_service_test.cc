@@ -8,12 +8,14 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "proto/coordinator.grpc.pb.h"
 #include "tests/launcher/coordinator/raw_call.h"
 #include "tests/launcher/coordinator/toy_processes.h"
+#include "tests/testing/run_program.h"
 
 namespace convoy {
 namespace {
@@ -27,16 +29,16 @@ class ToyCluster {
  public:
   // Steps of 4 examples.
   ToyCluster(uint64_t steps, const Clock& clock = Clock::Real()) : barrier_(2) {
-    CoordinatorService::Options options;
-    options.job = MakeJob("sync", 2, 2);
-    options.job_id = kJobId;
-    options.clock = &clock;
-    options.on_event = [this](const std::string& line) { events_.push_back(line); };
-    options.save_model = [this](const v1::Assignment& assignment, const std::string&) {
+    options_.job = MakeJob("sync", 2, 2);
+    options_.job_id = kJobId;
+    options_.clock = &clock;
+    options_.journal = folder_ / "coordinator.journal";
+    options_.on_event = [this](const std::string& line) { events_.push_back(line); };
+    options_.save_model = [this](const v1::Assignment& assignment, const std::string&) {
       saved_.push_back(assignment);
       return absl::OkStatus();
     };
-    auto started = CoordinatorService::Start(std::move(options));
+    auto started = CoordinatorService::Start(options_);
     EXPECT_TRUE(started.ok()) << started.status();
     service_ = *std::move(started);
     for (uint32_t rank = 0; rank < 2; ++rank) {
@@ -57,6 +59,19 @@ class ToyCluster {
     service_->Stop();
   }
 
+  // Another one goes on in the place of the service.
+  void ReplaceService() {
+    service_->Stop();
+    const std::string address = service_->address();
+    service_.reset();
+    options_.recover = true;
+    options_.events_delivered = events_.size();
+    auto started = CoordinatorService::Start(options_);
+    ASSERT_TRUE(started.ok()) << started.status();
+    service_ = *std::move(started);
+    EXPECT_EQ(service_->address(), address);
+  }
+
   CoordinatorService& service() { return *service_; }
   ToyWorker& worker(size_t rank) { return *workers_[rank]; }
   ToyServer& server(size_t rank) { return *servers_[rank]; }
@@ -64,6 +79,8 @@ class ToyCluster {
   const std::vector<v1::Assignment>& saved() const { return saved_; }
 
  private:
+  testing::TemporaryFolder folder_;
+  CoordinatorService::Options options_;
   StepBarrier barrier_;
   std::vector<std::string> events_;
   std::vector<v1::Assignment> saved_;
@@ -103,6 +120,30 @@ TEST(CoordinatorServiceTest, AJobOfServersAndWorkersRunsToItsEnd) {
   ASSERT_EQ(cluster.saved().size(), 1u);
   EXPECT_EQ(cluster.saved()[0].servers_size(), 2);
   EXPECT_EQ(cluster.server(1).last().phase(), v1::DONE);
+}
+
+TEST(CoordinatorServiceTest, AnotherServiceGoesOnFromTheJournalAndNobodyNotices) {
+  ToyCluster cluster(/*steps=*/3000);
+  cluster.Start();
+  for (int i = 0; i < 5; ++i) {
+    absl::SleepFor(absl::Milliseconds(60));
+    cluster.ReplaceService();
+  }
+  EXPECT_TRUE(cluster.service().WaitUntilEnded(kLong));
+  cluster.Join();
+  EXPECT_EQ(cluster.service().failure(), "");
+  uint64_t step = 0, recovered = 0;
+  for (const std::string& line : cluster.events()) {
+    const nlohmann::json event = nlohmann::json::parse(line);
+    if (event["kind"] == "recovered") ++recovered;
+    if (event["kind"] != "train") continue;
+    EXPECT_EQ(event["step"], step += 2);
+    EXPECT_EQ(event["generation"], 1);
+  }
+  EXPECT_EQ(step, 3000u);
+  EXPECT_EQ(recovered, 5u) << "the job was over before";
+  EXPECT_EQ(cluster.saved().size(), 1u);
+  EXPECT_EQ(nlohmann::json::parse(cluster.service().summary())["coordinators_replaced"], 5);
 }
 
 TEST(CoordinatorServiceTest, AStopEndsAllWorkersAtTheSameStep) {

@@ -40,6 +40,12 @@ CheckpointManifest LeftAt(uint64_t step) {
   manifest.generation = 3;
   manifest.variables = {{"weight", {3}}};
   manifest.data_fingerprint = 5;
+  manifest.mode = "async";
+  manifest.created = "2026-11-27T08:00:00Z";
+  manifest.build = "build";
+  manifest.instruction_set = "avx2";
+  manifest.job = "name: \"toy\"";
+  manifest.files = {{"server-0-of-1.safetensors", 1, 1}};
   return manifest;
 }
 
@@ -51,6 +57,7 @@ void Write(CoreHarness& harness, v1::SnapshotState::Progress last, uint64_t vers
     beat.mutable_snapshot()->set_number(order);
     beat.mutable_snapshot()->set_progress(progress);
     beat.mutable_snapshot()->set_version(version);
+    beat.mutable_snapshot()->set_file("server-0-of-1.safetensors");
     harness.Heartbeat(beat);
   }
 }
@@ -207,7 +214,7 @@ TEST(CoordinatorCheckpointsTest, WorkersHoldAtAValidationThatMayEndTheJobAndItIs
   harness.set_build_id("build");
   harness.StartAll(1, 1, MakeSetup(8, 2));
   EXPECT_EQ(harness.BeatNow(harness.Beat(v1::WORKER, 0, 1)).hold_step(), 2u);
-  const auto waiting = [&] { return harness.core().Look(0, harness.now()).waiting_for(); };
+  const auto waiting = [&] { return harness.Look().waiting_for(); };
   EXPECT_EQ(waiting(), "") << "nobody has waited yet";
   harness.Advance(absl::Seconds(1));
   EXPECT_EQ(waiting(), "all workers to report the validation at step 2");

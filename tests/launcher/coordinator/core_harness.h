@@ -1,10 +1,12 @@
-// Drives a CoordinatorCore under a clock that tests set, and keeps what it answers.
+// Drives a JournaledCore under a clock that tests set, and keeps what it answers. Whatever a test
+// does, the journal must lead to the same in the end.
 #ifndef CONVOY_TESTS_LAUNCHER_COORDINATOR_CORE_HARNESS_H_
 #define CONVOY_TESTS_LAUNCHER_COORDINATOR_CORE_HARNESS_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -15,6 +17,8 @@
 #include <vector>
 
 #include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/journaled_core.h"
+#include "tests/testing/run_program.h"
 
 namespace convoy {
 
@@ -61,12 +65,18 @@ class CoreHarness {
     options.job_id = kJobId;
     if (options.resume) generation_ = options.resume->manifest.generation + 1;
     options.start = now_;
-    auto created = CoordinatorCore::Create(std::move(options));
+    admits_ = options.admit != nullptr;
+    plans_ = options.plan_init != nullptr;
+    auto created = JournaledCore::Create(std::move(options), journal_);
     EXPECT_TRUE(created.ok()) << created.status();
     core_ = *std::move(created);
   }
+  ~CoreHarness() { ExpectThatAnotherOneIsTheSame(); }
+  CoreHarness(const CoreHarness&) = delete;
+  CoreHarness& operator=(const CoreHarness&) = delete;
 
-  CoordinatorCore& core() { return *core_; }
+  const CoordinatorCore& core() const { return core_->core(); }
+  v1::GetProgressReply Look() { return core_->Look(0, now_); }
   absl::Time now() const { return now_; }
   // Moves the clock and lets what is due happen.
   void Advance(absl::Duration duration) {
@@ -76,15 +86,15 @@ class CoreHarness {
 
   // Each makes a call and returns its id.
   CallId Register(const v1::RegisterRequest& request) {
-    Apply(core_->OnRegister(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnRegister, request);
     return last_call_;
   }
   CallId Ready(const v1::ReadyRequest& request) {
-    Apply(core_->OnReady(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnReady, request);
     return last_call_;
   }
   CallId Heartbeat(const v1::HeartbeatRequest& request) {
-    Apply(core_->OnHeartbeat(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnHeartbeat, request);
     return last_call_;
   }
   CallId NextTask(uint32_t worker, uint64_t completed, uint32_t wait_ms = 500) {
@@ -92,42 +102,68 @@ class CoreHarness {
     *request.mutable_identity() = Identity(v1::WORKER, worker);
     request.set_completed(completed);
     request.set_wait_ms(wait_ms);
-    Apply(core_->OnNextTask(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnNextTask, request);
     return last_call_;
   }
   CallId Report(uint32_t worker, v1::ReportRequest request) {
     *request.mutable_identity() = Identity(v1::WORKER, worker);
-    Apply(core_->OnReport(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnReport, request);
     return last_call_;
   }
-  CallId GetProgress(uint64_t events_seen, uint64_t seen, uint32_t wait_ms = 500) {
+  CallId GetProgress(uint64_t events_seen, uint64_t seen, uint32_t wait_ms = 500,
+                     uint64_t job_id = 0) {
     v1::GetProgressRequest request;
+    request.set_job_id(job_id);
     request.set_events_seen(events_seen);
     request.set_seen(seen);
     request.set_wait_ms(wait_ms);
-    Apply(core_->OnGetProgress(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnGetProgress, request);
     return last_call_;
   }
   CallId Stop(const std::string& reason = "Ctrl-C") {
     v1::StopRequest request;
     request.set_reason(reason);
-    Apply(core_->OnStop(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnStop, request);
     return last_call_;
   }
   CallId ProcessLost(const v1::ProcessLostRequest& request) {
-    Apply(core_->OnProcessLost(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnProcessLost, request);
     return last_call_;
   }
   CallId SaveCheckpoint() {
     v1::SaveCheckpointRequest request;
     request.set_wait_ms(500);
-    Apply(core_->OnSaveCheckpoint(++last_call_, request, now_));
+    Tell(&CoordinatorCore::OnSaveCheckpoint, request);
     return last_call_;
   }
   void ModelSaved(const absl::Status& status) { Apply(core_->OnModelSaved(status, now_)); }
   // The outcome of the newest commit().
   void Committed(const absl::Status& status) { Apply(core_->OnCheckpointCommitted(status, now_)); }
   void Fail(const std::string& text) { Apply(core_->Fail(text, now_)); }
+  // Moves the clock, which nobody looks at.
+  void Pass(absl::Duration duration) { now_ += duration; }
+  // As if the last bytes of the journal had not been written.
+  void CutJournal(uint64_t bytes) {
+    std::filesystem::resize_file(journal_, std::filesystem::file_size(journal_) - bytes);
+  }
+  void ForgetToSave() { to_save_.reset(); }
+  void Cancel(CallId call) { core_->OnCancelled(call, now_); }
+  // The process of the coordinator dies, and another one goes on from its journal.
+  void Replace(AdmitFunction admit = {}, PlanInitFunction plan_init = {}) {
+    core_.reset();
+    auto recovered = JournaledCore::Recover(journal_, std::move(admit), std::move(plan_init), now_);
+    ASSERT_TRUE(recovered.ok()) << recovered.status();
+    core_ = *std::move(recovered);
+    EXPECT_GE(last_call_, core_->last_call());
+    Actions outstanding = core_->TakeOutstanding();
+    outstanding.events = core_->TakeLines();
+    ASSERT_GE(outstanding.events.size(), events_.size());
+    for (const std::string& line : events_) {
+      EXPECT_EQ(outstanding.events.front(), line);
+      outstanding.events.erase(outstanding.events.begin());
+    }
+    Apply(std::move(outstanding));
+  }
 
   bool answered(CallId call) const { return answers_.contains(call); }
   // The answer of a call; a default reply and a failure of the test if there is none of that type.
@@ -155,7 +191,7 @@ class CoreHarness {
   const std::string& model_from() const { return model_from_; }
   // The newest checkpoint to commit.
   const std::optional<Actions::Commit>& commit() const { return commit_; }
-  nlohmann::json summary() const { return nlohmann::json::parse(core_->summary()); }
+  nlohmann::json summary() const { return nlohmann::json::parse(core().summary()); }
 
   // ---- whole processes
 
@@ -181,7 +217,7 @@ class CoreHarness {
   }
   v1::Identity Identity(v1::Role role, uint32_t rank) {
     v1::Identity identity = identities_[{role, rank}];
-    if (core_->phase() != v1::STARTING) identity.set_generation(generation_);
+    if (core().phase() != v1::STARTING) identity.set_generation(generation_);
     return identity;
   }
   v1::HeartbeatRequest Beat(v1::Role role, uint32_t rank, uint64_t step = 0) {
@@ -205,10 +241,41 @@ class CoreHarness {
     for (uint32_t i = 0; i < workers; ++i) Join(v1::WORKER, i);
     for (uint32_t i = 0; i < servers; ++i) MakeReady(v1::SERVER, i);
     for (uint32_t i = 0; i < workers; ++i) MakeReady(v1::WORKER, i, setup);
-    EXPECT_EQ(core_->phase(), v1::TRAINING) << core_->failure();
+    EXPECT_EQ(core().phase(), v1::TRAINING) << core().failure();
   }
 
  private:
+  template <typename Request>
+  void Tell(Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time),
+            const Request& request) {
+    Apply(core_->On(event, ++last_call_, request, now_));
+  }
+
+  // At the end of every test: who reads the journal has what was written down of everything.
+  void ExpectThatAnotherOneIsTheSame() {
+    if (core_ == nullptr) return;
+    const v1::GetProgressReply mine = Look();
+    const uint64_t sequence = core().sequence();
+    const std::string summary = core().summary();
+    core_.reset();
+    const auto never = [](auto&&...) {
+      ADD_FAILURE() << "the journal has the answer";
+      return absl::InternalError("asked again");
+    };
+    const auto another =
+        JournaledCore::Recover(journal_, admits_ ? AdmitFunction(never) : AdmitFunction(),
+                               plans_ ? PlanInitFunction(never) : PlanInitFunction(), now_);
+    ASSERT_TRUE(another.ok()) << another.status();
+    EXPECT_EQ((*another)->core().sequence(), sequence);
+    EXPECT_EQ((*another)->core().summary(), summary);
+    v1::GetProgressReply its = (*another)->Look(0, now_);
+    // It has said that it is another one.
+    its.set_sequence(mine.sequence());
+    its.set_events_seen(mine.events_seen());
+    while (its.events_size() > mine.events_size()) its.mutable_events()->RemoveLast();
+    EXPECT_EQ(its.DebugString(), mine.DebugString());
+  }
+
   void Apply(Actions actions) {
     for (auto& answer : actions.answers) {
       EXPECT_FALSE(answers_.contains(answer.call)) << "call " << answer.call << " answered twice";
@@ -223,7 +290,10 @@ class CoreHarness {
   }
 
   absl::Time now_ = absl::FromUnixSeconds(1'000'000);
-  std::unique_ptr<CoordinatorCore> core_;
+  testing::TemporaryFolder folder_;
+  const std::string journal_ = folder_ / "coordinator.journal";
+  std::unique_ptr<JournaledCore> core_;
+  bool admits_ = false, plans_ = false;
   CallId last_call_ = 0;
   uint64_t generation_ = 1;
   std::string build_id_;

@@ -342,7 +342,7 @@ TEST(CoordinatorStartTest, AClientThatHasGoneIsNotAnswered) {
   harness.Join(v1::SERVER, 0);
   harness.Join(v1::WORKER, 0);
   const CallId call = harness.MakeReady(v1::SERVER, 0);
-  harness.core().OnCancelled(call);
+  harness.Cancel(call);
   harness.MakeReady(v1::WORKER, 0, MakeSetup(1, 0));
   EXPECT_FALSE(harness.answered(call));
   EXPECT_EQ(harness.core().phase(), v1::TRAINING);

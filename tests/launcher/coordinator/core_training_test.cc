@@ -76,7 +76,7 @@ TEST(CoordinatorTrainingTest, ALossIsToldFromAFaultOfTheJobItself) {
   CoreHarness frozen(MakeJob("sync", 1, 1));  // lost_after_ms 10000
   frozen.StartAll(1, 1, MakeSetup(10, 0));
   frozen.Advance(absl::Seconds(11));
-  const auto lost = frozen.core().Look(0, frozen.now());
+  const auto lost = frozen.Look();
   EXPECT_EQ(lost.phase(), v1::FAILED);
   EXPECT_TRUE(lost.restorable());
   for (const bool unreachable : {false, true}) {
@@ -86,7 +86,7 @@ TEST(CoordinatorTrainingTest, ALossIsToldFromAFaultOfTheJobItself) {
     failing.set_failure("it ends here");
     failing.set_unreachable(unreachable);
     harness.Heartbeat(failing);
-    EXPECT_EQ(harness.core().Look(0, harness.now()).restorable(), unreachable);
+    EXPECT_EQ(harness.Look().restorable(), unreachable);
   }
 }
 
@@ -100,7 +100,7 @@ TEST(CoordinatorTrainingTest, AfterARestartTheGenerationIsNewAndTheTimeIsThatOfT
   CoreHarness harness(std::move(options));
   harness.Advance(absl::Seconds(5));
   harness.StartAll(1, 1, MakeSetup(10, 0));
-  const auto told = harness.core().Look(0, harness.now());
+  const auto told = harness.Look();
   EXPECT_EQ(told.generation(), 8u);
   ASSERT_EQ(told.events_size(), 1);
   const auto event = nlohmann::json::parse(told.events(0));
@@ -208,7 +208,7 @@ TEST(CoordinatorTrainingTest, ACancelledRequestTakesNoTask) {
   CoreHarness harness(OneTaskJob());
   harness.StartAll(1, 2, MakeSetup(4, 1));
   const auto task = harness.Answer<v1::NextTaskReply>(harness.NextTask(0, 0)).task();
-  harness.core().OnCancelled(harness.NextTask(1, 0));
+  harness.Cancel(harness.NextTask(1, 0));
   const CallId next = harness.NextTask(0, task.id());
   EXPECT_TRUE(harness.Answer<v1::NextTaskReply>(next).task().validation());
 }
@@ -257,11 +257,7 @@ TEST(CoordinatorTrainingTest, ProgressIsEstimatedFromHeartbeatsBetweenReports) {
 
 TEST(CoordinatorTrainingTest, ObserversOfAnotherJobAreRefused) {
   CoreHarness harness(MakeJob("sync", 1, 1));
-  v1::GetProgressRequest request;
-  request.set_job_id(kJobId + 1);
-  const Actions actions = harness.core().OnGetProgress(1000, request, harness.now());
-  ASSERT_EQ(actions.answers.size(), 1u);
-  EXPECT_EQ(std::get<absl::Status>(actions.answers[0].reply).code(),
+  EXPECT_EQ(harness.Error(harness.GetProgress(0, 0, 500, kJobId + 1)).code(),
             absl::StatusCode::kFailedPrecondition);
 }
 

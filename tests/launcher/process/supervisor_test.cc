@@ -129,19 +129,21 @@ TEST_F(SupervisorTest, OnlyTheChildThatIsMeantIsSignalled) {
   EXPECT_EQ(failure->exit.code, 7);
 }
 
-TEST_F(SupervisorTest, FailuresAreForgivenInTheirOrder) {
+TEST_F(SupervisorTest, FailuresAreForgivenOneByOne) {
   Start();
   for (int rank = 0; rank < 2; ++rank) {
     Spawn(rank, "exit " + std::to_string(3 + rank));
     ASSERT_TRUE(supervisor_->WaitUntilAllExited(kLong));
   }
   ASSERT_EQ(supervisor_->Failures().size(), 2U);
+  const std::vector<ProcessFailure> failures = supervisor_->Failures();
   EXPECT_EQ(supervisor_->FirstFailure()->exit.code, 3);
-  supervisor_->Forgive();
-  EXPECT_EQ(supervisor_->FirstFailure()->exit.code, 4);
-  supervisor_->Forgive();
+  supervisor_->Forgive(failures[1].exit.pid);
+  EXPECT_EQ(supervisor_->FirstFailure()->exit.code, 3);
+  ASSERT_EQ(supervisor_->Failures().size(), 1U);
+  supervisor_->Forgive(failures[0].exit.pid);
   EXPECT_FALSE(supervisor_->FirstFailure().has_value());
-  supervisor_->Forgive();  // nothing left
+  supervisor_->Forgive(failures[0].exit.pid);  // nothing left
   EXPECT_TRUE(supervisor_->Failures().empty());
 }
 
