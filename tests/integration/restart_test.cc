@@ -1,6 +1,6 @@
 // Processes of a job that are killed, frozen and killed again while it runs: the launcher replaces
-// a worker, or starts all of them again from the newest checkpoint, and the job ends as if nothing
-// had happened.
+// a worker or the coordinator, or starts all of them again from the newest checkpoint, and the job
+// ends as if nothing had happened.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -59,6 +59,16 @@ class RestartTest : public ::testing::Test {
   }
   nlohmann::json Summary(const std::string& run) const {
     return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+  }
+  // Step and loss of every line on the training.
+  std::vector<std::pair<uint64_t, double>> Losses(const std::string& run) const {
+    std::vector<std::pair<uint64_t, double>> losses;
+    const std::string events = Events(run);
+    for (const auto& line : absl::StrSplit(events, '\n', absl::SkipEmpty())) {
+      const auto event = nlohmann::json::parse(std::string(line));
+      if (event["kind"] == "train") losses.emplace_back(event["step"], event["loss"]);
+    }
+    return losses;
   }
   // False: the job has ended, or a minute is over.
   bool AwaitEvent(const std::string& run, const std::string& text) const {
@@ -143,11 +153,75 @@ TEST_F(RestartTest, KilledProcessesOfAnyRoleChangeNoBitOfSync) {
                   HasSubstr("---- another worker 0 ----"));
       continue;
     }
+    if (role == std::string("coordinator")) {
+      EXPECT_THAT(result.output,
+                  HasSubstr("was killed by SIGKILL; another coordinator is started"));
+      EXPECT_THAT(result.output, HasSubstr("another coordinator has come"));
+      EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+      EXPECT_GE(Summary(role).value("coordinators_replaced", 0), 1) << result.output;
+      EXPECT_THAT(result.output, HasSubstr("coordinators replaced  "));
+      EXPECT_EQ(Losses(role), Losses("alone")) << "of the curves nothing is missing or doubled";
+      EXPECT_THAT(ReadFile(folder_ / "coordinator/logs/coordinator-0.log"),
+                  HasSubstr("---- another coordinator ----"));
+      EXPECT_FALSE(std::filesystem::exists(folder_ / "coordinator/coordinator.journal"));
+      continue;
+    }
     EXPECT_THAT(result.output, HasSubstr("was killed by SIGKILL; starting again from the "
                                          "checkpoint of step "));
     EXPECT_GE(Summary(role).value("restarts", 0), 1) << result.output;
     EXPECT_THAT(result.output, HasSubstr("restarts  "));
   }
+}
+
+// At any moment from its start on, together with a worker, and again before it has come.
+TEST_F(RestartTest, ACoordinatorAndWorkersThatDieTogetherAreReplacedWithoutARestart) {
+  const uint64_t seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  std::string moments;
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"train\"")) << program.Wait().output;
+  for (int i = 0; i < 4; ++i) {
+    const uint64_t delay = random() % 300;
+    absl::StrAppend(&moments, " ", delay, " ms");
+    SleepMs(delay);
+    if (i % 2 == 0) Kill(program, "worker", SIGKILL, 1 + random() % 2);
+    Kill(program, "coordinator");
+  }
+  SCOPED_TRACE(absl::StrCat("seed ", seed, ", moments", moments));
+  const ProgramResult result = program.Wait();
+  ExpectSameAs("alone", "run", result);
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  EXPECT_GE(Summary("run").value("coordinators_replaced", 0), 1) << result.output;
+}
+
+TEST_F(RestartTest, ACoordinatorThatStandsStillIsKilledAndReplaced) {
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
+  Kill(program, "coordinator", SIGSTOP);
+  const ProgramResult result = program.Wait();
+  ExpectSameAs("alone", "run", result);
+  EXPECT_THAT(result.output, HasSubstr("has not answered for 8s and is killed"));
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+}
+
+TEST_F(RestartTest, WithoutItsJournalTheJobStartsAgainFromTheCheckpoint) {
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
+  std::string journal = ReadFile(folder_ / "run/coordinator.journal");
+  ASSERT_GT(journal.size(), 1000u);
+  journal[500] = static_cast<char>(journal[500] ^ 1);
+  WriteFile(folder_ / "run/coordinator.journal", journal);
+  Kill(program, "coordinator");
+  const ProgramResult result = program.Wait();
+  ExpectSameAs("alone", "run", result);
+  EXPECT_THAT(result.output, HasSubstr("coordinator.journal\" is damaged at byte "));
+  EXPECT_THAT(result.output, HasSubstr("starting again from the checkpoint of step "));
 }
 
 TEST_F(RestartTest, AnyProcessesAtAnyMomentAlsoWhileOthersStartAgain) {
