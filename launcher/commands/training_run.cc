@@ -20,6 +20,7 @@
 #include "common/status.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/next_life.h"
+#include "launcher/commands/replacements.h"
 #include "launcher/commands/run_control.h"
 #include "launcher/commands/run_results.h"
 #include "launcher/commands/run_screen.h"
@@ -46,7 +47,8 @@ class TrainingRun {
         faults_(RehearsalOf(prepared_.job.rehearsal()).value().faults),  // valid: it was checked
         resume_(prepared_.resume),
         dashboard_(prepared_.dashboard),
-        screen_(directory_) {}
+        screen_(directory_),
+        replacements_(&control_, &policy_, &screen_) {}
 
   int Run(std::span<const ModelRegistration> models) {
     absl::StatusOr<std::unique_ptr<StopSignals>> signals =
@@ -120,8 +122,10 @@ class TrainingRun {
     for (;;) {
       bool is_given_up = reported_;
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
-        CONVOY_ASSIGN_OR_RETURN(const bool goes_on, GoesOn());
-        if (goes_on) {
+        const absl::StatusOr<bool> goes_on = replacements_.GoesOn(prepared_.job, examples_);
+        failed_by_loss_ |= !goes_on.ok();
+        CONVOY_RETURN_IF_ERROR(goes_on.status());
+        if (*goes_on) {
           last_heard = SteadyNow();
           continue;
         }
@@ -166,88 +170,6 @@ class TrainingRun {
       Processes()->Signal(static_cast<pid_t>(process.pid), SIGKILL);
     }
     return true;
-  }
-
-  // The coordinator or workers were killed: the others go on, and other ones take the places of
-  // those that are needed. False: the job can't go on.
-  absl::StatusOr<bool> GoesOn() {
-    const std::vector<JobProcesses::Failure> failures = Processes()->Failures();
-    if (prepared_.in_process) return false;
-    for (const JobProcesses::Failure& failure : failures) {
-      if (!failure.killed || !(failure.worker || failure.coordinator)) return false;
-    }
-    for (const JobProcesses::Failure& failure : failures) {
-      if (failure.coordinator) return GoesOnWithAnotherCoordinator(failure);
-    }
-    return GoesOnWithOtherWorkers(failures);
-  }
-
-  absl::StatusOr<bool> GoesOnWithAnotherCoordinator(const JobProcesses::Failure& failure) {
-    const RestartPolicy::Decision decision =
-        policy_.OnLoss({failure.cause, failure.crashed, examples_, /*replaceable=*/true});
-    if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
-    screen_.Print(absl::StrCat("warning: ", failure.crashed ? failure.description : failure.cause,
-                               "; another coordinator is started"));
-    control_.WaitUnlessStopped(decision.delay);
-    Processes()->Forgive(failure.pid);
-    const absl::Status replaced = Processes()->ReplaceCoordinator();
-    failed_by_loss_ |= !replaced.ok();
-    CONVOY_RETURN_IF_ERROR(Annotate(replaced, absl::StrCat(failure.cause, "; another one")));
-    CONVOY_RETURN_IF_ERROR(screen_.ProcessesChanged(*Processes()));
-    return true;
-  }
-
-  absl::StatusOr<bool> GoesOnWithOtherWorkers(const std::vector<JobProcesses::Failure>& failures) {
-    std::vector<uint32_t> ranks;
-    Loss loss{"", false, examples_, /*replaceable=*/true};
-    for (const JobProcesses::Failure& failure : failures) {
-      const absl::StatusOr<v1::ProcessLostReply> reply = SayLost(failure);
-      if (!reply.ok() && CoordinatorHasDied()) return true;  // That one first.
-      if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
-      if (reply->remedy() == v1::ProcessLostReply::NOTHING) continue;
-      ranks.push_back(failure.rank);
-      loss.cause = failure.cause;
-      loss.crashed |= failure.crashed;
-    }
-    if (!ranks.empty()) {
-      const v1::Cluster& cluster = prepared_.job.cluster();
-      if (WorkersLeft(cluster, failures) < cluster.workers()) return false;
-      const RestartPolicy::Decision decision = policy_.OnLoss(loss);
-      if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
-      for (const JobProcesses::Failure& failure : failures) {
-        if (failure.crashed) screen_.Print(failure.description);
-      }
-      control_.WaitUnlessStopped(decision.delay);
-    }
-    for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(ReplaceWorker(rank));
-    for (const JobProcesses::Failure& failure : failures) Processes()->Forgive(failure.pid);
-    CONVOY_RETURN_IF_ERROR(screen_.ProcessesChanged(*Processes()));
-    return true;
-  }
-
-  bool CoordinatorHasDied() const {
-    for (const JobProcesses::Failure& failure : Processes()->Failures()) {
-      if (failure.coordinator) return true;
-    }
-    return false;
-  }
-
-  // All start again if that is not possible.
-  absl::Status ReplaceWorker(uint32_t rank) {
-    const absl::Status replaced = Processes()->ReplaceWorker(rank);
-    failed_by_loss_ |= !replaced.ok();
-    return replaced;
-  }
-
-  // A coordinator that is slow gets some more time.
-  absl::StatusOr<v1::ProcessLostReply> SayLost(const JobProcesses::Failure& failure) const {
-    const absl::Time give_up = SteadyNow() + kCoordinatorSilence;
-    for (;;) {
-      const auto reply = Client()->ProcessLost(v1::WORKER, failure.rank,
-                                               static_cast<uint64_t>(failure.pid), failure.cause);
-      if (!absl::IsUnavailable(reply.status()) || SteadyNow() > give_up) return reply;
-      if (CoordinatorHasDied()) return reply;
-    }
   }
 
   // A process is gone: how far the job was, or whether it was done already.
@@ -444,6 +366,7 @@ class TrainingRun {
   std::string dashboard_;  // [HOST:]PORT
   RunScreen screen_;
   RunControl control_;
+  Replacements replacements_;
   uint64_t examples_ = 0;  // how far the job got, in any life
   std::string summary_;
   // Of this life:

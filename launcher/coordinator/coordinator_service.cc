@@ -333,6 +333,7 @@ absl::Status CoordinatorService::Impl::Listen() {
     MutexLock lock(mutex_);
     if (listen.ends_with(":0") && !core_->address().empty()) listen = core_->address();
   }
+  CONVOY_RETURN_IF_ERROR(CheckListenAddress(listen, options_.insecure_listen));
   grpc::EnableDefaultHealthCheckService(true);
   int port = 0;
   grpc::ServerBuilder builder;
@@ -422,7 +423,6 @@ void CoordinatorService::Impl::Stop() {
 }
 
 absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Options options) {
-  CONVOY_RETURN_IF_ERROR(CheckListenAddress(options.listen, options.insecure_listen));
   const absl::Time now = options.clock->Now();
   CONVOY_ASSIGN_OR_RETURN(
       auto core,

@@ -99,7 +99,7 @@ TEST_F(InjectTest, InAsyncEveryBatchCountsOnceWhateverIsBroken) {
                                       "delay 5% of pushes by 5ms", "kill coordinator at step 200"},
                                      {"--mode", "async"});
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_EQ(Summary("run")["restarts"], 1);
+  EXPECT_EQ(Summary("run")["coordinators_replaced"], 1);
   EXPECT_EQ(Summary("run")["examples"], kExamples * kEpochs);
   ExpectAllExamplesInAllCells(folder_ / "run", kExamples * kEpochs);
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/net/coordinator_client.h"
 #include "common/net/exchange.h"
 #include "common/net/stream_client.h"
@@ -93,6 +95,16 @@ class RejoinTest : public ::testing::Test {
     const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job, "--run-dir", run});
     EXPECT_EQ(result.exit_code, 0) << result.output;
     return ReadFile(run + "/model.safetensors");
+  }
+  // Of all whole lines of events.jsonl on the training.
+  static std::vector<uint64_t> ReportedSteps(const std::string& run) {
+    std::vector<uint64_t> steps;
+    const std::string events = ReadFile(run + "/events.jsonl");
+    for (const auto& line : absl::StrSplit(events, '\n', absl::SkipEmpty())) {
+      const auto event = nlohmann::json::parse(std::string(line), nullptr, false);
+      if (!event.is_discarded() && event["kind"] == "train") steps.push_back(event["step"]);
+    }
+    return steps;
   }
   nlohmann::json Summary() const { return nlohmann::json::parse(ReadFile(run_ + "/summary.json")); }
 
@@ -193,6 +205,40 @@ TEST_F(RejoinTest, ACoordinatorThatStoodStillForLongerThanTheOthersMayLosesNobod
   cluster_->coordinator().Signal(SIGCONT);
   cluster_->ExpectAGoodEnd(workers_);
   EXPECT_EQ(cluster_->Count("lost"), 0u);
+}
+
+TEST_F(RejoinTest, AnotherCoordinatorGoesOnFromTheJournalOfTheOneThatDied) {
+  const std::string job = WriteJob("sync", /*lost_after_ms=*/1000);
+  StartCluster(job);
+  for (size_t kills = 0; kills < 4; ++kills) {
+    ASSERT_TRUE(cluster_->WaitForEvents("train", 3 * (kills + 1)))
+        << cluster_->coordinator().Output();
+    ASSERT_TRUE(cluster_->ReplaceCoordinator()) << cluster_->coordinator().Output();
+    ASSERT_TRUE(cluster_->WaitForEvents("recovered", kills + 1))
+        << cluster_->coordinator().Output();
+  }
+  cluster_->ExpectAGoodEnd(workers_);
+  EXPECT_EQ(ReadFile(run_ + "/model.safetensors"), Undisturbed(job));
+  EXPECT_EQ(Summary()["coordinators_replaced"], 4);
+  EXPECT_EQ(cluster_->Count("lost"), 0u);
+  EXPECT_FALSE(std::filesystem::exists(run_ + "/coordinator.journal"));
+  EXPECT_EQ(ReportedSteps(run_), ReportedSteps(folder_ / "undisturbed")) << "each once, none lost";
+}
+
+TEST_F(RejoinTest, ASecondCoordinatorIsRefusedWhileTheFirstLives) {
+  const std::string job = WriteJob("sync", /*lost_after_ms=*/1000);
+  StartCluster(job);
+  ASSERT_TRUE(cluster_->WaitForEvents("train", 1)) << cluster_->coordinator().Output();
+  const ProgramResult second =
+      RunProgram({CONVOY_BINARY, "coordinator", job, "--run-dir", run_, "--recover"});
+  EXPECT_EQ(second.exit_code, 2) << second.output;
+  EXPECT_THAT(second.output, HasSubstr("is in use by process "));
+  cluster_->ExpectAGoodEnd(workers_);
+  // And when there is nothing to go on with.
+  const ProgramResult late =
+      RunProgram({CONVOY_BINARY, "coordinator", job, "--run-dir", run_, "--recover"});
+  EXPECT_NE(late.exit_code, 0);
+  EXPECT_THAT(late.output, HasSubstr("coordinator.journal"));
 }
 
 // As when a terminal is held with Ctrl-S: nobody reads the pipe here, and it is soon full.

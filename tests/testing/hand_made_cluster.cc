@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 #include <utility>
@@ -36,6 +37,14 @@ bool HandMadeCluster::StartServers() {
     servers_.push_back(Start(options_.prefix, arguments));
   }
   return true;
+}
+
+bool HandMadeCluster::ReplaceCoordinator() {
+  coordinator_->Signal(SIGKILL);
+  EXPECT_EQ(coordinator_->Wait().exit_code, 128 + SIGKILL);
+  coordinator_ = Start(options_.prefix, {"coordinator", options_.job, "--run-dir", options_.run,
+                                         "--recover", "--insecure-listen"});
+  return coordinator_->WaitForOutput("waiting for");
 }
 
 std::unique_ptr<Program> HandMadeCluster::StartWorker(

@@ -26,6 +26,8 @@ class HandMadeCluster {
 
   // The coordinator, and two servers. Returns whether the coordinator listens.
   bool StartServers();
+  // Kills the coordinator; another one goes on in its place. Returns whether it listens.
+  bool ReplaceCoordinator();
   // `prefix`: as in the options, which it replaces.
   std::unique_ptr<Program> StartWorker(int rank, const std::vector<std::string>& prefix) const;
   std::unique_ptr<Program> StartWorker(int rank) const {

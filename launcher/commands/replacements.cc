@@ -1,0 +1,95 @@
+#include "launcher/commands/replacements.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/clock.h"
+#include "common/status.h"
+#include "launcher/commands/next_life.h"
+
+namespace convoy {
+namespace {
+
+constexpr absl::Duration kAnswerOfCoordinator = absl::Seconds(8);
+
+}  // namespace
+
+absl::StatusOr<bool> Replacements::GoesOn(const v1::Job& job, uint64_t examples) {
+  const std::vector<JobProcesses::Failure> failures = control_->processes()->Failures();
+  for (const JobProcesses::Failure& failure : failures) {
+    if (!failure.killed || !(failure.worker || failure.coordinator)) return false;
+  }
+  // Workers are reported to the one that comes.
+  for (const JobProcesses::Failure& failure : failures) {
+    if (failure.coordinator) return ReplaceCoordinator(failure, examples);
+  }
+  return ReplaceWorkers(failures, job.cluster(), examples);
+}
+
+absl::StatusOr<bool> Replacements::ReplaceCoordinator(const JobProcesses::Failure& failure,
+                                                      uint64_t examples) {
+  const RestartPolicy::Decision decision =
+      policy_->OnLoss({failure.cause, failure.crashed, examples, /*replaceable=*/true});
+  if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
+  screen_->Print(absl::StrCat("warning: ", failure.crashed ? failure.description : failure.cause,
+                              "; another coordinator is started"));
+  control_->WaitUnlessStopped(decision.delay);
+  const std::shared_ptr<JobProcesses> processes = control_->processes();
+  processes->Forgive(failure.pid);
+  CONVOY_RETURN_IF_ERROR(Annotate(processes->ReplaceCoordinator(),
+                                  absl::StrCat(failure.cause, "; another one can't go on")));
+  CONVOY_RETURN_IF_ERROR(screen_->ProcessesChanged(*processes));
+  return true;
+}
+
+absl::StatusOr<bool> Replacements::ReplaceWorkers(
+    const std::vector<JobProcesses::Failure>& failures, const v1::Cluster& cluster,
+    uint64_t examples) {
+  const std::shared_ptr<JobProcesses> processes = control_->processes();
+  std::vector<uint32_t> ranks;
+  Loss loss{"", false, examples, /*replaceable=*/true};
+  for (const JobProcesses::Failure& failure : failures) {
+    const absl::StatusOr<v1::ProcessLostReply> reply = SayLost(failure);
+    if (!reply.ok() && CoordinatorHasDied()) return true;  // That one first.
+    if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
+    if (reply->remedy() == v1::ProcessLostReply::NOTHING) continue;
+    ranks.push_back(failure.rank);
+    loss.cause = failure.cause;
+    loss.crashed |= failure.crashed;
+  }
+  if (!ranks.empty()) {
+    if (WorkersLeft(cluster, failures) < cluster.workers()) return false;
+    const RestartPolicy::Decision decision = policy_->OnLoss(loss);
+    if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
+    for (const JobProcesses::Failure& failure : failures) {
+      if (failure.crashed) screen_->Print(failure.description);
+    }
+    control_->WaitUnlessStopped(decision.delay);
+  }
+  for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(processes->ReplaceWorker(rank));
+  for (const JobProcesses::Failure& failure : failures) processes->Forgive(failure.pid);
+  CONVOY_RETURN_IF_ERROR(screen_->ProcessesChanged(*processes));
+  return true;
+}
+
+absl::StatusOr<v1::ProcessLostReply> Replacements::SayLost(
+    const JobProcesses::Failure& failure) const {
+  const absl::Time give_up = SteadyNow() + kAnswerOfCoordinator;
+  for (;;) {
+    const auto reply = control_->client()->ProcessLost(
+        v1::WORKER, failure.rank, static_cast<uint64_t>(failure.pid), failure.cause);
+    if (!absl::IsUnavailable(reply.status()) || SteadyNow() > give_up) return reply;
+    if (CoordinatorHasDied()) return reply;
+  }
+}
+
+bool Replacements::CoordinatorHasDied() const {
+  for (const JobProcesses::Failure& failure : control_->processes()->Failures()) {
+    if (failure.coordinator) return true;
+  }
+  return false;
+}
+
+}  // namespace convoy
