@@ -85,6 +85,10 @@ void JobSession::OnReply(const absl::StatusOr<v1::HeartbeatReply>& reply) {
     } else {
       phase_ = reply->phase();
       if (phase_ == v1::FAILED) failure_.Update(absl::AbortedError(reply->failure()));
+      if (reply->register_again()) {
+        registers_again_ = true;
+        failure_.Update(absl::AbortedError("the workers of the job are divided anew"));
+      }
       if (waits_for_rejoin_) {
         unheeded_ = *reply;
       } else {
@@ -104,6 +108,7 @@ bool JobSession::FollowLocked(const v1::HeartbeatReply& reply) {
     stop_step_ = reply.stop_step();
     confirm = true;
   }
+  divides_ = reply.divides();
   stop_agreed_ = reply.stop_agreed() && reply.stop_step() == stop_step_;
   if (reply.phase() == v1::TRAINING) {
     hold_step_ = reply.hold_step();
@@ -201,6 +206,16 @@ absl::StatusOr<bool> JobSession::BeginStep(uint64_t step) {
   if (stop_step_ != 0 && step >= stop_step_) return false;
   step_ = step;
   return true;
+}
+
+bool JobSession::divides() const {
+  MutexLock lock(mutex_);
+  return divides_;
+}
+
+bool JobSession::registers_again() const {
+  MutexLock lock(mutex_);
+  return registers_again_;
 }
 
 bool JobSession::CountBatches(uint64_t batches) {

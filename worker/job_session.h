@@ -65,6 +65,10 @@ class JobSession {
   std::optional<v1::SnapshotOrder> AwaitLastSnapshot();
   // sync: the step that must not be begun until the coordinator says so, as in the assignment.
   void SetHold(uint64_t step);
+  // The step to stop at is not the end of the job: its slices are then divided anew.
+  bool divides() const;
+  // They were: the process is to register again. alive() is not OK then.
+  bool registers_again() const;
   // Other modes: `batches` have been pushed. False: take no further one.
   bool CountBatches(uint64_t batches);
   // Queues a report.
@@ -110,6 +114,8 @@ class JobSession {
   uint64_t rejoined_at_ CONVOY_GUARDED_BY(mutex_) = 0;     // see HeartbeatRequest
   uint64_t stop_step_ CONVOY_GUARDED_BY(mutex_) = 0;       // confirmed; 0: none
   bool stop_agreed_ CONVOY_GUARDED_BY(mutex_) = false;
+  bool divides_ CONVOY_GUARDED_BY(mutex_) = false;
+  bool registers_again_ CONVOY_GUARDED_BY(mutex_) = false;
   uint64_t hold_step_ CONVOY_GUARDED_BY(mutex_) = 0;  // 0: none
   bool hold_is_known_ CONVOY_GUARDED_BY(mutex_) = false;
   v1::SnapshotOrder order_ CONVOY_GUARDED_BY(mutex_);        // the newest

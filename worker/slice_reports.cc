@@ -17,7 +17,7 @@ SliceReports::SliceReports(const TrainingContext& context)
     metrics_.emplace_back(MetricClasses(context.model), /*keep_scores=*/false);
   }
   for (const v1::ReportRequest& carried : context.assignment.carried()) {
-    metrics_[carried.part() - first].Restore(carried.sums());
+    if (carried.sums().examples() > 0) metrics_[carried.part() - first].Restore(carried.sums());
     reported_to_ = carried.step_begin();
     events_.Add({{carried.staleness_count(), carried.staleness_sum(), carried.staleness_max(),
                   carried.staleness_min()},

@@ -84,6 +84,7 @@ class SyncTraining {
     }
     CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
     CONVOY_RETURN_IF_ERROR(ReportTraining(step));
+    if (step < plan_.total() && context_.session.divides()) return absl::OkStatus();
     CONVOY_RETURN_IF_ERROR(Validate(step));
     return Measure(context_.test, v1::ReportRequest::TEST, step);
   }

@@ -176,10 +176,10 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   return session.WaitForEnd();
 }
 
-v1::RegisterRequest Introduction(const WorkerOptions& options) {
+v1::RegisterRequest Introduction(int rank) {
   v1::RegisterRequest request;
   request.set_role(v1::WORKER);
-  request.set_wanted_rank(options.rank);
+  request.set_wanted_rank(rank);
   request.set_pid(static_cast<uint64_t>(getpid()));
   request.set_host(HostName());
   request.set_build_id(BuildId());
@@ -187,21 +187,23 @@ v1::RegisterRequest Introduction(const WorkerOptions& options) {
   return request;
 }
 
-}  // namespace
+// After the slices were divided anew: with the rank it had, or else any. ResourceExhausted: it is
+// not needed any more.
+absl::StatusOr<v1::RegisterReply> RegisterAgain(CoordinatorClient& coordinator, int rank) {
+  absl::StatusOr<v1::RegisterReply> reply = coordinator.Register(Introduction(rank));
+  if (absl::IsInvalidArgument(reply.status()) || absl::IsFailedPrecondition(reply.status()))
+    return coordinator.Register(Introduction(-1));
+  return reply;
+}
 
-absl::Status RunWorker(const WorkerOptions& options) {
-  ConfigureEigen();
-  CONVOY_ASSIGN_OR_RETURN(
-      const std::unique_ptr<CoordinatorClient> coordinator,
-      CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
-  CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
-                          coordinator->Register(Introduction(options)));
+// Until the job ends (false), or the process is to register again (true).
+absl::StatusOr<bool> TakePart(const v1::RegisterReply& registered, const WorkerOptions& options,
+                              CoordinatorClient& coordinator) {
   options.log(absl::StrCat("worker ", registered.identity().rank(), " of job \"",
                            registered.job().name(), "\""));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(registered.job().training().mode()));
-  JobSession session(coordinator.get(),
-                     {mode.rounds(), registered.rejoins(),
-                      absl::Milliseconds(registered.job().cluster().heartbeat_ms())});
+  JobSession session(&coordinator, {mode.rounds(), registered.rejoins(),
+                                    absl::Milliseconds(registered.job().cluster().heartbeat_ms())});
   const std::unique_ptr<HttpServer> metrics = ServeMetrics(
       registered.job(), "worker", registered.identity().rank(),
       [&session] {
@@ -212,11 +214,37 @@ absl::Status RunWorker(const WorkerOptions& options) {
         return list;
       },
       options.log);
-  const absl::Status status = Train(registered, options, *coordinator, session);
+  const absl::Status status = Train(registered, options, coordinator, session);
+  if (session.registers_again()) return true;
   // If the job has failed elsewhere, that is the reason to give.
   if (!status.ok() && !session.alive().ok()) return session.alive();
   if (!status.ok()) session.Fail(status);
-  return status;
+  CONVOY_RETURN_IF_ERROR(status);
+  return false;
+}
+
+}  // namespace
+
+absl::Status RunWorker(const WorkerOptions& options) {
+  ConfigureEigen();
+  int rank = options.rank;
+  for (bool again = false;; again = true) {
+    CONVOY_ASSIGN_OR_RETURN(
+        const std::unique_ptr<CoordinatorClient> coordinator,
+        CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
+    const absl::StatusOr<v1::RegisterReply> registered =
+        again ? RegisterAgain(*coordinator, rank) : coordinator->Register(Introduction(rank));
+    if (again && absl::IsResourceExhausted(registered.status())) {
+      options.log("the job goes on with fewer workers, without this one");
+      return absl::OkStatus();
+    }
+    CONVOY_RETURN_IF_ERROR(registered.status());
+    CONVOY_ASSIGN_OR_RETURN(const bool is_to_register,
+                            TakePart(*registered, options, *coordinator));
+    if (!is_to_register) return absl::OkStatus();
+    rank = static_cast<int>(registered->identity().rank());
+    options.log("the slices are divided anew");
+  }
 }
 
 }  // namespace convoy

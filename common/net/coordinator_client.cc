@@ -314,12 +314,10 @@ absl::StatusOr<v1::SaveCheckpointReply> CoordinatorClient::SaveCheckpoint(uint64
   return impl_->Call(&v1::Coordinator::Stub::SaveCheckpoint, request, impl_->wait());
 }
 
-absl::StatusOr<uint64_t> CoordinatorClient::Scale(uint32_t workers) {
+absl::Status CoordinatorClient::Scale(uint32_t workers) {
   v1::ScaleRequest request;
   request.set_workers(workers);
-  CONVOY_ASSIGN_OR_RETURN(const v1::ScaleReply reply, impl_->Call(&v1::Coordinator::Stub::Scale,
-                                                                  request, absl::ZeroDuration()));
-  return reply.ticket();
+  return impl_->Call(&v1::Coordinator::Stub::Scale, request, absl::ZeroDuration()).status();
 }
 
 void CoordinatorClient::StartHeartbeats(absl::Duration period, Fill fill, OnReply on_reply) {

@@ -57,9 +57,9 @@ class CoordinatorClient {
   // Asks for a checkpoint of now (`ticket` 0), or waits for the one that was asked for, at most
   // Options::wait. Aborted: it could not be saved.
   absl::StatusOr<v1::SaveCheckpointReply> SaveCheckpoint(uint64_t ticket);
-  // The job is to go on with so many workers. Returns the ticket of the checkpoint that is saved
-  // for it. InvalidArgument: not with so many. FailedPrecondition: not this job, or not now.
-  absl::StatusOr<uint64_t> Scale(uint32_t workers);
+  // The job is to go on with so many workers. InvalidArgument: not with so many.
+  // FailedPrecondition: not this job, or not now.
+  absl::Status Scale(uint32_t workers);
 
   // Fills what the process has to say: step, activity, finished, ... Called before each heartbeat.
   using Fill = std::function<void(v1::HeartbeatRequest*)>;

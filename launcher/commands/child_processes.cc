@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -71,6 +72,31 @@ class ChildProcesses final : public JobProcesses {
     return StartWorker(rank, absl::StrCat("another worker ", rank));
   }
 
+  void NoteRanks(const google::protobuf::RepeatedPtrField<v1::ProcessInfo>& now) override {
+    for (const v1::ProcessInfo& info : now) {
+      if (info.role() != v1::WORKER || !info.lost().empty()) continue;
+      for (ClusterProcess& process : processes_) {
+        if (process.role == "worker" && process.pid == static_cast<int64_t>(info.pid()))
+          process.rank = static_cast<int>(info.rank());
+      }
+    }
+  }
+
+  absl::Status StartWorkers(uint32_t workers) override {
+    std::erase_if(processes_, [this](const ClusterProcess& process) {
+      return process.role == "worker" && !supervisor_->Has(static_cast<pid_t>(process.pid));
+    });
+    std::set<int> ranks;
+    for (const ClusterProcess& process : processes_) {
+      if (process.role == "worker") ranks.insert(process.rank);
+    }
+    for (uint32_t rank = 0; rank < workers && ranks.size() < workers; ++rank) {
+      if (!ranks.insert(static_cast<int>(rank)).second) continue;
+      CONVOY_RETURN_IF_ERROR(StartWorker(rank));
+    }
+    return absl::OkStatus();
+  }
+
   void Signal(pid_t pid, int number) override { supervisor_->Signal(pid, number); }
 
   std::string dashboard_url() const override { return dashboard_url_; }
@@ -132,16 +158,13 @@ class ChildProcesses final : public JobProcesses {
     return addresses.first;
   }
 
-  bool IsLaterLife() const {
-    return resume_.earlier.restarts > 0 || resume_.earlier.workers_before > 0;
-  }
+  bool IsLaterLife() const { return resume_.earlier.restarts > 0; }
 
   void AddEarlierLives(std::vector<std::string>* arguments) const {
     const EarlierLives& earlier = resume_.earlier;
     arguments->insert(arguments->end(),
                       {"--restarts", absl::StrCat(earlier.restarts), "--generation",
-                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause,
-                       "--workers-before", absl::StrCat(earlier.workers_before)});
+                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause});
     if (earlier.training_start == absl::InfiniteFuture()) return;
     arguments->insert(arguments->end(), {"--trains-since-ms",
                                          absl::StrCat(absl::ToUnixMillis(earlier.training_start))});
@@ -156,7 +179,7 @@ class ChildProcesses final : public JobProcesses {
     return arguments;
   }
 
-  static Failure FailureOf(const ProcessFailure& failure) {
+  Failure FailureOf(const ProcessFailure& failure) const {
     Failure described{failure.Describe(), failure.exit.ExitCode(), failure.exit.signaled};
     described.cause = DescribeExit(failure.exit);
     described.log = failure.log_path;
@@ -165,6 +188,9 @@ class ChildProcesses final : public JobProcesses {
     described.worker = failure.exit.role == "worker";
     described.rank = static_cast<uint32_t>(failure.exit.rank);
     described.pid = failure.exit.pid;
+    for (const ClusterProcess& process : processes_) {
+      if (process.pid == described.pid) described.rank = static_cast<uint32_t>(process.rank);
+    }
     return described;
   }
 
@@ -193,10 +219,7 @@ class ChildProcesses final : public JobProcesses {
     if (!why.empty()) {
       DivideLog(role, rank, why);
     } else if (IsLaterLife()) {
-      const EarlierLives& earlier = resume_.earlier;
-      DivideLog(role, rank,
-                earlier.cause.empty() ? absl::StrCat("again, with another number of workers")
-                                      : absl::StrCat("restart ", earlier.restarts));
+      DivideLog(role, rank, absl::StrCat("restart ", resume_.earlier.restarts));
     }
     CONVOY_ASSIGN_OR_RETURN(const pid_t pid, supervisor_->Spawn(std::move(spec)));
     processes_.push_back({role, rank, pid, "", RunDirectory::LogName(role, rank)});

@@ -23,7 +23,7 @@ namespace convoy {
 namespace {
 
 constexpr absl::Duration kAnswerWithin = absl::Seconds(5);
-constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+constexpr absl::Duration kQuiet = absl::Seconds(3);  // workers come one by one
 constexpr uint64_t kOnlyNewEvents = std::numeric_limits<uint64_t>::max();
 
 struct ControlOptions {
@@ -138,50 +138,46 @@ absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) 
   }
 }
 
-// The job of the run directory is asked again and again, since another coordinator comes.
-absl::Status WaitForWorkers(const std::string& run_dir, uint64_t generation, uint32_t workers,
-                            absl::Duration timeout) {
+// Whether the job has so many workers, and all of them are there.
+bool HasWorkers(const v1::GetProgressReply& progress, uint32_t workers) {
+  uint32_t ready = 0;
+  for (const v1::ProcessInfo& process : progress.processes()) {
+    if (process.role() == v1::WORKER && process.ready() && process.lost().empty()) ++ready;
+  }
+  return progress.job().cluster().workers() == workers && ready == workers;
+}
+
+absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir, uint32_t workers) {
+  CONVOY_RETURN_IF_ERROR(client.Scale(workers));
   WaitNotes notes;
-  const absl::Time give_up = SteadyNow() + timeout;
-  for (;; absl::SleepFor(kLookAgain)) {
-    if (!RunIsAlive(run_dir)) return TellEnd(run_dir);
-    absl::StatusOr<v1::GetProgressReply> progress = absl::UnavailableError("");
-    const absl::StatusOr<std::string> address = CoordinatorOfRunningJob(run_dir);
-    if (address.ok()) {
-      const auto client = CoordinatorClient::Connect({*address, absl::Seconds(1), kLookAgain});
-      if (client.ok()) progress = (*client)->GetProgress(kOnlyNewEvents, 0);
-    }
-    if (progress.ok() && progress->phase() == v1::FAILED) {
+  const absl::Time begun = SteadyNow();
+  absl::Time give_up = absl::InfiniteFuture();
+  for (uint64_t seen = 0;;) {
+    const auto progress = client.GetProgress(kOnlyNewEvents, seen);
+    if (absl::IsUnavailable(progress.status()) && !RunIsAlive(run_dir)) return TellEnd(run_dir);
+    CONVOY_RETURN_IF_ERROR(progress.status());
+    seen = progress->sequence();
+    if (progress->phase() == v1::FAILED) {
       return absl::AbortedError(absl::StrCat("the job has failed: ", progress->failure()));
     }
-    if (progress.ok() && progress->generation() > generation) {
-      if (progress->job().cluster().workers() != workers) {
-        return absl::AbortedError("the job was started again for another reason; ask again");
-      }
+    if (progress->phase() != v1::TRAINING)
+      return absl::AbortedError("the job has ended before its workers were divided anew");
+    if (HasWorkers(*progress, workers)) {
       Say(absl::StrCat("goes on with ", CountText(workers, "worker"), " at step ",
                        progress->figures().step()));
       return absl::OkStatus();
     }
+    if (give_up == absl::InfiniteFuture()) {
+      give_up = SteadyNow() + kAnswerWithin +
+                absl::Milliseconds(progress->job().cluster().startup_timeout_ms());
+    }
     if (SteadyNow() > give_up) {
       return absl::DeadlineExceededError(
-          absl::StrCat("the job does not go on yet with ", CountText(workers, "worker"), " after ",
-                       absl::FormatDuration(timeout), "; see ", run_dir,
-                       "/logs, and `convoy status ", run_dir, "`"));
+          absl::StrCat("the job does not go on yet with ", CountText(workers, "worker"), ": ",
+                       progress->waiting_for(), "; see `convoy status ", run_dir, "`"));
     }
-    if (progress.ok()) notes.Say(progress->waiting_for());
+    if (SteadyNow() > begun + kQuiet) notes.Say(progress->waiting_for());
   }
-}
-
-absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir, uint32_t workers) {
-  CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply before, client.GetProgress(kOnlyNewEvents, 0));
-  CONVOY_ASSIGN_OR_RETURN(const uint64_t ticket, client.Scale(workers));
-  // Its coordinator may be gone before it could say that the checkpoint is there.
-  if (absl::Status saved = WaitUntilSaved(client, ticket);
-      !saved.ok() && !absl::IsUnavailable(saved)) {
-    return saved;
-  }
-  const auto startup = absl::Milliseconds(before.job().cluster().startup_timeout_ms());
-  return WaitForWorkers(run_dir, before.generation(), workers, startup + kAnswerWithin);
 }
 
 int RunControl(const ControlOptions& options) {
@@ -223,7 +219,7 @@ void AddControlCommand(CommandSet& commands) {
       ->add_option(
           "REQUEST", options->request,
           "checkpoint: save one now, and wait until it is complete; stop: save, then end, as "
-          "after SIGTERM; scale: save, then go on from there with --workers")
+          "after SIGTERM; scale: go on with --workers")
       ->required()
       ->type_name("checkpoint|stop|scale")
       ->check(CLI::IsMember({"checkpoint", "stop", "scale"}));

@@ -203,7 +203,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
     service.resume->allow_changes = options.allow_changes;
   }
   service.earlier = options.earlier;
-  service.launched = !options.announce.empty();
+  service.fixed_workers = options.fixed_workers;
   return CoordinatorService::Start(std::move(service));
 }
 
@@ -227,14 +227,6 @@ void AddCoordinatorCommand(CommandSet& commands) {
               absl::InvalidArgumentError("mode single is one process without coordinator and "
                                          "servers to start by hand; run\n"
                                          "convoy train JOB --mode single, or give another --mode"),
-              kExitBadUsage);
-        }
-        if (chosen.announce.empty() && job->cluster().on_worker_loss() == v1::Cluster::CONTINUE) {
-          return Fail(
-              absl::InvalidArgumentError(
-                  "cluster.on_worker_loss: CONTINUE starts the job again with fewer workers, "
-                  "which convoy train does, and no coordinator that is started by hand; "
-                  "leave it out"),
               kExitBadUsage);
         }
         return chosen.announce.empty() ? RunByHand(*job, chosen) : RunForLauncher(*job, chosen);
@@ -264,7 +256,6 @@ void AddCoordinatorCommand(CommandSet& commands) {
   command->add_option("--restarts", options->earlier.restarts)->group("");
   command->add_option("--generation", options->earlier.generation)->group("");
   command->add_option("--restart-cause", options->earlier.cause)->group("");
-  command->add_option("--workers-before", options->earlier.workers_before)->group("");
   command
       ->add_option_function<int64_t>(
           "--trains-since-ms",

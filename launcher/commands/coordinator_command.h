@@ -39,6 +39,9 @@ struct CoordinatorOptions {
   std::string journal;
   uint64_t events_delivered = 0;  // with `recover`: lines that events.jsonl has already
 
+  // The workers are threads of this process.
+  bool fixed_workers = false;
+
   // What the owner of the files should know and nobody else.
   LogFunction log = LogToScreen();
 };

@@ -41,6 +41,7 @@ class InProcess final : public JobProcesses {
     options.resume_run = directory_.path();
     options.allow_changes = resume_.allow_changes;
     options.earlier = resume_.earlier;
+    options.fixed_workers = true;
     options.log = [path = directory_.LogPath("coordinator", 0)](const std::string& line) {
       LogToFile(path)(line);
     };
@@ -111,6 +112,8 @@ class InProcess final : public JobProcesses {
   }
   // Threads can't be ended one by one.
   void Forgive(pid_t) override {}
+  void NoteRanks(const google::protobuf::RepeatedPtrField<v1::ProcessInfo>&) override {}
+  absl::Status StartWorkers(uint32_t) override { return absl::OkStatus(); }  // they are fixed
   absl::Status ReplaceCoordinator() override {
     return absl::UnimplementedError("the coordinator is a thread of this process");
   }

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "launcher/coordinator/resume_point.h"
 #include "launcher/process/run_directory.h"
+#include "proto/coordinator.pb.h"
 #include "proto/job.pb.h"
 #include "worker/models/model.h"
 
@@ -57,6 +58,11 @@ class JobProcesses {
   virtual absl::Status ReplaceCoordinator() = 0;
   // Starts another worker in the place of the one that has ended.
   virtual absl::Status ReplaceWorker(uint32_t rank) = 0;
+  // Workers may have other ranks than they were started with. `now`: those of the job.
+  virtual void NoteRanks(const google::protobuf::RepeatedPtrField<v1::ProcessInfo>& now) = 0;
+  // Starts as many workers as are missing, so that there are `workers`; forgets those that have
+  // left.
+  virtual absl::Status StartWorkers(uint32_t workers) = 0;
   // Signals the process if it is one of these and alive.
   virtual void Signal(pid_t pid, int number) = 0;
   // True if none is left.

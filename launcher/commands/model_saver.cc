@@ -1,6 +1,7 @@
 #include "launcher/commands/model_saver.h"
 
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -28,7 +29,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(
   ParameterClient::Options options;
   options.job_id = job_id;
   options.generation = assignment.generation();
-  options.worker = assignment.world_size();  // no worker has this number
+  options.worker = std::numeric_limits<uint32_t>::max();  // no worker has this number
   options.servers.assign(assignment.servers().begin(), assignment.servers().end());
   CONVOY_ASSIGN_OR_RETURN(options.mode, ParseMode(assignment.job().training().mode()));
   options.checksums = assignment.job().cluster().wire_checksums();

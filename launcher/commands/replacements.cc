@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/status.h"
-#include "launcher/commands/next_life.h"
 
 namespace convoy {
 namespace {
@@ -16,7 +15,7 @@ constexpr absl::Duration kAnswerOfCoordinator = absl::Seconds(8);
 
 }  // namespace
 
-absl::StatusOr<bool> Replacements::GoesOn(const v1::Job& job, uint64_t examples) {
+absl::StatusOr<bool> Replacements::GoesOn(uint64_t examples) {
   const std::vector<JobProcesses::Failure> failures = control_->processes()->Failures();
   for (const JobProcesses::Failure& failure : failures) {
     if (!failure.killed || !(failure.worker || failure.coordinator)) return false;
@@ -25,7 +24,7 @@ absl::StatusOr<bool> Replacements::GoesOn(const v1::Job& job, uint64_t examples)
   for (const JobProcesses::Failure& failure : failures) {
     if (failure.coordinator) return ReplaceCoordinator(failure, examples);
   }
-  return ReplaceWorkers(failures, job.cluster(), examples);
+  return ReplaceWorkers(failures, examples);
 }
 
 absl::StatusOr<bool> Replacements::ReplaceCoordinator(const JobProcesses::Failure& failure,
@@ -45,8 +44,7 @@ absl::StatusOr<bool> Replacements::ReplaceCoordinator(const JobProcesses::Failur
 }
 
 absl::StatusOr<bool> Replacements::ReplaceWorkers(
-    const std::vector<JobProcesses::Failure>& failures, const v1::Cluster& cluster,
-    uint64_t examples) {
+    const std::vector<JobProcesses::Failure>& failures, uint64_t examples) {
   const std::shared_ptr<JobProcesses> processes = control_->processes();
   std::vector<uint32_t> ranks;
   Loss loss{"", false, examples, /*replaceable=*/true};
@@ -60,7 +58,6 @@ absl::StatusOr<bool> Replacements::ReplaceWorkers(
     loss.crashed |= failure.crashed;
   }
   if (!ranks.empty()) {
-    if (WorkersLeft(cluster, failures) < cluster.workers()) return false;
     const RestartPolicy::Decision decision = policy_->OnLoss(loss);
     if (decision.remedy != RestartPolicy::Remedy::kReplace) return false;
     for (const JobProcesses::Failure& failure : failures) {

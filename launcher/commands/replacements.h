@@ -11,7 +11,7 @@
 #include "launcher/commands/run_control.h"
 #include "launcher/commands/run_screen.h"
 #include "launcher/process/restart_policy.h"
-#include "proto/job.pb.h"
+#include "proto/coordinator.pb.h"
 
 namespace convoy {
 
@@ -23,12 +23,12 @@ class Replacements {
 
   // Processes have failed: replaces those that can be. False: the job can't go on from where it is.
   // An error: it could, but another one could not be started. `examples`: how far the job was.
-  absl::StatusOr<bool> GoesOn(const v1::Job& job, uint64_t examples);
+  absl::StatusOr<bool> GoesOn(uint64_t examples);
 
  private:
   absl::StatusOr<bool> ReplaceCoordinator(const JobProcesses::Failure& failure, uint64_t examples);
   absl::StatusOr<bool> ReplaceWorkers(const std::vector<JobProcesses::Failure>& failures,
-                                      const v1::Cluster& cluster, uint64_t examples);
+                                      uint64_t examples);
   // The coordinator says what is to be done. One that is slow gets some time.
   absl::StatusOr<v1::ProcessLostReply> SayLost(const JobProcesses::Failure& failure) const;
   bool CoordinatorHasDied() const;

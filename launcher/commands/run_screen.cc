@@ -40,11 +40,14 @@ absl::Status RunScreen::BeginLife(const v1::Job& job, const JobProcesses& proces
 }
 
 absl::Status RunScreen::ProcessesChanged(const JobProcesses& processes) {
-  for (const ClusterProcess& now : processes.processes()) {
-    for (ClusterProcess& process : cluster_) {
-      if (process.role == now.role && process.rank == now.rank) process.pid = now.pid;
+  std::vector<ClusterProcess> now = processes.processes();
+  for (ClusterProcess& process : now) {
+    for (const ClusterProcess& before : cluster_) {
+      if (process.role == before.role && process.rank == before.rank)
+        process.address = before.address;
     }
   }
+  cluster_ = std::move(now);
   return directory_->WriteCluster(job_.name(), cluster_);
 }
 
@@ -79,7 +82,9 @@ void RunScreen::ShowDashboard(const std::string& url) {
 }
 
 absl::Status RunScreen::Show(const v1::GetProgressReply& progress) {
-  if (progress.has_job() && !job_is_final_) {
+  const bool is_new =
+      !job_is_final_ || progress.job().cluster().workers() != job_.cluster().workers();
+  if (progress.has_job() && is_new) {
     job_is_final_ = true;
     job_ = progress.job();
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));

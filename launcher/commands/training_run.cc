@@ -76,7 +76,6 @@ class TrainingRun {
   absl::Status Start(std::span<const ModelRegistration> models) {
     const v1::Job& job = prepared_.job;
     failed_by_loss_ = silent_ = reported_ = generation_heard_ = false;
-    wanted_workers_ = 0;
     events_seen_ = seen_ = 0;
     CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job)));
     std::shared_ptr<JobProcesses> processes;
@@ -122,7 +121,7 @@ class TrainingRun {
     for (;;) {
       bool is_given_up = reported_;
       if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
-        const absl::StatusOr<bool> goes_on = replacements_.GoesOn(prepared_.job, examples_);
+        const absl::StatusOr<bool> goes_on = replacements_.GoesOn(examples_);
         failed_by_loss_ |= !goes_on.ok();
         CONVOY_RETURN_IF_ERROR(goes_on.status());
         if (*goes_on) {
@@ -154,8 +153,6 @@ class TrainingRun {
       CONVOY_RETURN_IF_ERROR(Follow(*progress));
       if (progress->phase() == v1::DONE) return absl::OkStatus();
       if (progress->phase() == v1::FAILED) return absl::AbortedError(progress->failure());
-      if (MayStartAgain()) wanted_workers_ = progress->wanted_workers();
-      if (wanted_workers_ > 0) return absl::AbortedError("another number of workers is wanted");
     }
   }
 
@@ -185,8 +182,8 @@ class TrainingRun {
   absl::Status Follow(const v1::GetProgressReply& progress) {
     events_seen_ = progress.events_seen();
     seen_ = progress.sequence();
-    if (progress.has_job()) slices_ = progress.job().training().slices();
     CONVOY_RETURN_IF_ERROR(screen_.Show(progress));
+    CONVOY_RETURN_IF_ERROR(FollowWorkers(progress));
     examples_ = std::max(examples_, progress.examples());
     stopping_ = progress.stopping();
     failed_by_loss_ = progress.restorable();
@@ -206,6 +203,24 @@ class TrainingRun {
     if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
     summary_ = progress.summary();
     return summary_.empty() ? absl::OkStatus() : directory_->WriteSummary(summary_);
+  }
+
+  // Their number may change while the job runs.
+  absl::Status FollowWorkers(const v1::GetProgressReply& progress) {
+    Processes()->NoteRanks(progress.processes());
+    if (!progress.has_job()) return absl::OkStatus();
+    v1::Job& job = prepared_.job;
+    const uint32_t workers = progress.job().cluster().workers();
+    const bool changed = workers != job.cluster().workers();
+    if (changed) {
+      job.mutable_cluster()->set_workers(workers);
+      // They do not follow the workers.
+      job.mutable_training()->set_slices(progress.job().training().slices());
+      CONVOY_RETURN_IF_ERROR(screen_.ShowMetrics(job));
+    }
+    if (!changed && progress.wanted_workers() == 0) return absl::OkStatus();
+    CONVOY_RETURN_IF_ERROR(Processes()->StartWorkers(progress.wanted_workers()));
+    return screen_.ProcessesChanged(*Processes());
   }
 
   // rehearsal.fault: what is due.
@@ -234,31 +249,18 @@ class TrainingRun {
 
   // After a life in which the job did not end well. If false, `status` says why it ends with that.
   bool StartsAgain(absl::Status* status) {
-    NextLife next;
-    EarlierLives& earlier = resume_.earlier;
-    if (wanted_workers_ > 0) {
-      next = {absl::StrCat(CountText(wanted_workers_, "worker"), " instead of ",
-                           prepared_.job.cluster().workers(), " are wanted"),
-              "", "", absl::ZeroDuration(), wanted_workers_};
-      earlier.cause = "";
-    } else {
-      const std::optional<Loss> loss = FindLoss(*status);
-      if (!loss) return false;
-      const RestartPolicy::Decision decision = policy_.OnLoss(*loss);
-      if (decision.remedy == RestartPolicy::Remedy::kGiveUp) {
-        *status = GiveUp(*loss, decision.text, *status);
-        return false;
-      }
-      const uint32_t left = slices_ > 0
-                                ? WorkersLeft(prepared_.job.cluster(), Processes()->Failures())
-                                : prepared_.job.cluster().workers();
-      next = {loss->cause, decision.text, AboutLost(), decision.delay, left};
-      earlier.restarts = policy_.restarts();
-      earlier.cause = loss->cause;
+    const std::optional<Loss> loss = FindLoss(*status);
+    if (!loss) return false;
+    const RestartPolicy::Decision decision = policy_.OnLoss(*loss);
+    if (decision.remedy == RestartPolicy::Remedy::kGiveUp) {
+      *status = GiveUp(*loss, decision.text, *status);
+      return false;
     }
+    const NextLife next{loss->cause, decision.text, AboutLost(), decision.delay};
+    resume_.earlier.restarts = policy_.restarts();
+    resume_.earlier.cause = loss->cause;
     EndLife();
-    *status = Annotate(PrepareNextLife(next, *directory_, slices_, generation_heard_,
-                                       &prepared_.job, &resume_, &screen_),
+    *status = Annotate(PrepareNextLife(next, *directory_, generation_heard_, &resume_, &screen_),
                        absl::StrCat(next.why, "; it can't start again"));
     if (!status->ok()) return false;
     if (!control_.WaitUnlessStopped(next.delay)) {
@@ -373,8 +375,6 @@ class TrainingRun {
   uint64_t events_seen_ = 0, seen_ = 0;
   bool reported_ = false;  // the coordinator was told of a failure
   bool generation_heard_ = false;
-  uint32_t slices_ = 0;          // of the job; 0: it was not heard of yet, in any life
-  uint32_t wanted_workers_ = 0;  // somebody wants so many; 0: as it is
   bool failed_by_loss_ = false;  // the coordinator says so
   bool silent_ = false;          // the coordinator
   bool stopping_ = false;        // somebody has asked the coordinator to

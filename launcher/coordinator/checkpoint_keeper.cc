@@ -114,6 +114,13 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   return true;
 }
 
+void CheckpointKeeper::SetWorkers(std::vector<bool> workers) {
+  options_.workers = std::move(workers);
+  if (worker_armed_.empty()) return;  // none is to arm the one under way
+  worker_armed_ = options_.workers;
+  worker_armed_.flip();
+}
+
 bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
   finishing_ = true;
   last_step_ = step;

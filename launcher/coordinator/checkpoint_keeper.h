@@ -79,6 +79,8 @@ class CheckpointKeeper {
   bool OnState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
   // The same of worker `rank`: ARMED or REFUSED.
   bool OnWorkerState(uint32_t rank, const v1::SnapshotState& state, absl::Time now);
+  // Other workers have come: which of them arm versions, by rank.
+  void SetWorkers(std::vector<bool> workers);
   // The training has ended: the last one, unless none is wanted or the newest is as new.
   bool Finish(absl::Time now, uint64_t step);
 
@@ -129,7 +131,7 @@ class CheckpointKeeper {
   bool MayWait(uint64_t step) const;
   bool OnWritten();
 
-  const Options options_;
+  Options options_;
   State state_ = State::kIdle;
   v1::SnapshotOrder order_;
   std::vector<v1::SnapshotState> said_;  // by server, on order_

@@ -200,7 +200,7 @@ std::string ResumeLine(const ResumePoint& resumed, uint64_t generation) {
   return ToText(line);
 }
 
-std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier, uint32_t workers,
+std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
                         uint64_t generation, absl::Time now) {
   Json line = EventLine("restart", generation, absl::ZeroDuration());
   line["step"] = resumed == nullptr ? 0 : resumed->manifest.step;
@@ -208,10 +208,6 @@ std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
   if (resumed != nullptr) line["checkpoint"] = resumed->folder;
   line["restarts"] = earlier.restarts;
   line["cause"] = earlier.cause;
-  if (earlier.workers_before > 0) {
-    line["workers"] = workers;
-    line["workers_before"] = earlier.workers_before;
-  }
   line["wall_seconds"] =
       RoundedSeconds(std::max(absl::ZeroDuration(), now - earlier.training_start));
   return ToText(line);

@@ -36,7 +36,7 @@ std::string CheckpointFailureLine(std::string_view why, uint64_t generation, abs
 std::string WarningLine(std::string_view text, uint64_t generation, absl::Duration since);
 std::string ResumeLine(const ResumePoint& resumed, uint64_t generation);
 // `resumed`: null if the job begins anew. `workers`: of the job now.
-std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier, uint32_t workers,
+std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
                         uint64_t generation, absl::Time now);
 std::string InitLine(const v1::InitPlan& plan, uint64_t generation);
 

@@ -14,7 +14,6 @@
 namespace convoy {
 namespace {
 
-constexpr int kHeartbeatsToCompare = 10;  // workers, see StragglerWatch
 constexpr size_t kMaxActivityBytes = 256;
 
 absl::Status CheckRange(const char* what, uint64_t got, uint64_t low, uint64_t high) {
@@ -59,11 +58,11 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       plan_init_(std::move(options.plan_init)),
       resume_(std::move(options.resume)),
       earlier_(std::move(options.earlier)),
-      launched_(options.launched),
+      fixed_workers_(options.fixed_workers),
       start_(options.start),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
       stop_(mode.rounds(), members_.workers()),
-      stragglers_(kHeartbeatsToCompare * absl::Milliseconds(job_.cluster().heartbeat_ms())),
+      stragglers_(HeartbeatsToCompare(job_)),
       now_(options.start),
       track_(job_) {}
 
@@ -130,7 +129,10 @@ Actions CoordinatorCore::OnRegister(CallId call, const v1::RegisterRequest& requ
   }
   const absl::StatusOr<const Process*> process = members_.Register(request, now);
   if (!process.ok()) {
-    Answer(call, process.status());
+    const bool joins = absl::IsResourceExhausted(process.status()) && phase_ == v1::TRAINING &&
+                       request.role() == v1::WORKER && !mode_.single() &&
+                       !members_.WasHereBefore(request);
+    Answer(call, joins ? MakeRoom(process.status()) : process.status());
     return Flush();
   }
   if (tasks_ && (*process)->rejoins && !(*process)->beats) {
@@ -202,12 +204,18 @@ std::string CoordinatorCore::ModelDifference(const Process& worker,
 Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& request,
                                      absl::Time now) {
   now_ = now;
+  if (phase_ == v1::TRAINING && members_.IsDividedAnew(request.identity())) {
+    AnswerRegisterAgain(call);
+    return Flush();
+  }
   const absl::StatusOr<Process*> found = FindMember(request.identity());
   if (!found.ok()) {
     Answer(call, found.status());
     return Flush();
   }
   Process* const process = *found;
+  const size_t owner = members_.IndexOf(*process);
+  const uint64_t divisions = divisions_;
   Note(request, process);
   if (!request.failure().empty() && phase_ == v1::TRAINING && process->rejoins &&
       !process->rejoined) {
@@ -220,7 +228,10 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
   } else {
     FollowServer(request, process);
   }
-  const size_t owner = members_.IndexOf(*process);
+  if (divisions_ != divisions && request.identity().role() == v1::WORKER) {
+    AnswerRegisterAgain(call);
+    return Flush();
+  }
   for (const auto& older : heartbeats_.TakeOwner(owner)) AnswerHeartbeat(older);
   const absl::Duration wait =
       std::min<absl::Duration>(absl::Milliseconds(request.wait_ms()), lost_after_ / 3);
@@ -294,6 +305,9 @@ Actions CoordinatorCore::OnStop(CallId call, const v1::StopRequest& request, abs
   } else if (phase_ == v1::STARTING) {
     FailJob(absl::StrCat("stopped before the training ", resume_ ? "went on" : "began", ": ",
                          request.reason()));
+  } else if (phase_ == v1::TRAINING && scaling_) {
+    scaling_.reset();  // they stop already
+    StateChanged();
   } else if (phase_ == v1::TRAINING && stop_.Request()) {
     StateChanged();
     ServeTasks();

@@ -97,8 +97,8 @@ class CoordinatorCore {
     PlanInitFunction plan_init{};         // empty: no job may have Job.init
     std::optional<ResumePoint> resume{};  // none: the job begins
     EarlierLives earlier{};
-    // Somebody follows the job who can start its processes again with another number of workers.
-    bool launched = false;
+    // The workers are threads of the coordinator's process: there will be no others.
+    bool fixed_workers = false;
   };
 
   // InvalidArgument: mode, numbers of processes, slices or batch sizes, job_id.
@@ -220,8 +220,19 @@ class CoordinatorCore {
   absl::Status CheckMaySave() const;
   // Answers calls whose checkpoint is there, or whose time is up.
   void AnswerSaves();
+
+  // Another number of workers. `wanted`: somebody has asked for it, not a worker that joins.
+  struct Scaling {
+    uint32_t workers = 0;
+    bool wanted = false;
+  };
   absl::Status CheckMayScale(uint32_t workers) const;
-  void FollowScaling();
+  absl::Status MakeRoom(const absl::Status& refused);
+  void StopToDivide(const Scaling& scaling);
+  bool DividesNow() const;
+  void Divide(const Scaling& scaling, bool in_order);
+  bool GoesOnWithout(const Process& worker);
+  void AnswerRegisterAgain(CallId call);
   void EndSaves();
   uint64_t CurrentStep() const;
   void End(v1::JobPhase phase);
@@ -250,7 +261,7 @@ class CoordinatorCore {
   const PlanInitFunction plan_init_;
   const std::optional<ResumePoint> resume_;
   const EarlierLives earlier_;
-  const bool launched_;
+  const bool fixed_workers_;
   const absl::Time start_;
 
   Membership members_;
@@ -263,12 +274,9 @@ class CoordinatorCore {
   std::string failure_;
   bool restorable_ = false;  // the failure was a loss
   uint32_t workers_lost_ = 0, workers_replaced_ = 0, recoveries_ = 0;
-  // Another number of workers that is wanted; `ticket`: of its checkpoint, 0 once that is there.
-  struct Scaling {
-    uint32_t workers = 0;
-    uint64_t ticket = 0;
-  };
-  std::optional<Scaling> scaling_;
+  std::optional<Scaling> scaling_;  // the workers are stopping for it
+  uint32_t wanted_workers_ = 0;     // see GetProgressReply
+  uint64_t divisions_ = 0;
   std::string summary_;
   std::string imbalance_;  // noticed while the job runs; the first time counts
   absl::Time now_;         // of the current event
@@ -293,8 +301,9 @@ class CoordinatorCore {
   std::optional<CheckpointBest> best_;  // that was saved
   uint64_t best_order_ = 0;  // modes without steps: the first order that will do for the best
   uint64_t hold_ = 0;
-  std::string early_stopping_;              // why the training ends by itself; "": it does not
-  std::vector<v1::ReportRequest> carried_;  // by slice, from before
+  std::string early_stopping_;  // why the training ends by itself; "": it does not
+  // By slice: what was summed up before, and since when. Empty: nothing was.
+  std::vector<v1::ReportRequest> carried_;
   v1::Assignment assignment_;
   v1::MemoryReport memory_;
   absl::Time training_start_;

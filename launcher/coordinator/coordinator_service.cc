@@ -430,7 +430,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Op
           ? JournaledCore::Recover(options.journal, options.admit, options.plan_init, now)
           : JournaledCore::Create(
                 {options.job, options.job_id, now, HostName(), options.admit, options.checkpoints,
-                 options.plan_init, options.resume, options.earlier, options.launched},
+                 options.plan_init, options.resume, options.earlier, options.fixed_workers},
                 options.journal));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());

@@ -42,12 +42,12 @@ class CoordinatorService {
     std::string checkpoints;
     std::optional<ResumePoint> resume;
     EarlierLives earlier;
-    bool launched = false;
+    bool fixed_workers = false;
     // Path of the journal; empty: none is kept, and nobody can go on in this one's place.
     std::string journal;
     // Another coordinator wrote the journal, and this one goes on in its place: job, job_id,
-    // checkpoints, resume, earlier and launched are those of the journal. Lines of events.jsonl
-    // after the first `events_delivered` are delivered.
+    // checkpoints, resume, earlier and fixed_workers are those of the journal. Lines of
+    // events.jsonl after the first `events_delivered` are delivered.
     bool recover = false;
     uint64_t events_delivered = 0;
     // See PlanInitFunction; called under a lock, must not wait.

@@ -117,9 +117,8 @@ void CoordinatorCore::StartTraining() {
   for (const auto& entry : ready_.TakeAll()) {
     Answer(entry.call, AssignmentOf(*members_.slot(entry.owner)));
   }
-  if (earlier_.restarts > 0 || earlier_.workers_before > 0) {
-    AddEvent(RestartLine(resume_ ? &*resume_ : nullptr, earlier_, members_.workers(), generation_,
-                         training_start_));
+  if (earlier_.restarts > 0) {
+    AddEvent(RestartLine(resume_ ? &*resume_ : nullptr, earlier_, generation_, training_start_));
   } else if (resume_) {
     AddEvent(ResumeLine(*resume_, generation_));
   }
@@ -162,6 +161,8 @@ uint64_t CoordinatorCore::CurrentStep() const {
 void CoordinatorCore::FinishIfAllFinished() {
   const auto finished = [](const Process& process) { return process.finished; };
   if (phase_ != v1::TRAINING || !members_.All(v1::WORKER, finished)) return;
+  if (DividesNow()) return Divide(*scaling_, /*in_order=*/true);
+  scaling_.reset();
   training_end_ = now_;
   if (tasks_ && !tasks_->Done() && stop_.step() == 0) {
     FailJob(absl::StrCat("all workers have finished, but ", tasks_->remaining(),
@@ -333,6 +334,7 @@ void CoordinatorCore::AnswerHeartbeat(const ParkedCalls::Entry& entry) {
   reply.set_stop_step(stop_.step());
   reply.set_stop_agreed(stop_.agreed());
   reply.set_hold_step(hold_);
+  reply.set_divides(scaling_.has_value());
   reply.set_failure(failure_);
   if (keeper_ && keeper_->order().number() > 0) *reply.mutable_snapshot() = keeper_->order();
   if (ended()) members_.slot(entry.owner)->told_end = true;

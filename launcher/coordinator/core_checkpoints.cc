@@ -213,7 +213,6 @@ Actions CoordinatorCore::OnSaveCheckpoint(CallId call, const v1::SaveCheckpointR
 }
 
 void CoordinatorCore::AnswerSaves() {
-  FollowScaling();
   for (const ParkedCalls::Entry& entry : saving_calls_.TakeAll()) {
     const auto found = saves_.Find(entry.owner);
     if (!found.ok()) {

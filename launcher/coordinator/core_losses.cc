@@ -45,6 +45,7 @@ void CoordinatorCore::LoseOrFail(const Missed& missed) {
   }
   if (process == nullptr || !MayReplace(*process)) return FailJob(missed.text, missed.lost);
   Lose(process, missed.text, /*died=*/false);
+  GoesOnWithout(*process);
 }
 
 Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest& request,
@@ -66,7 +67,8 @@ Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest
     reply.set_remedy(v1::ProcessLostReply::NOTHING);
   } else if (is_meant && MayReplace(*process)) {
     Lose(process, request.cause(), /*died=*/true);
-    reply.set_remedy(v1::ProcessLostReply::REPLACE);
+    reply.set_remedy(GoesOnWithout(*process) ? v1::ProcessLostReply::NOTHING
+                                             : v1::ProcessLostReply::REPLACE);
   }
   Answer(call, reply);
   return Flush();
@@ -99,7 +101,8 @@ Actions CoordinatorCore::OnRecovered(absl::Time now) {
 void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {
   if (!worker->rejoins || worker->rejoined) return;
   worker->rejoined = true;
-  ++workers_replaced_;
+  if (worker->in_order) return;
+  if (!worker->divided) ++workers_replaced_;
   const uint32_t rank = worker->identity.rank();
   if (tasks_) {
     reports_->GiveUpTask(tasks_->LastTrained(rank));
@@ -116,7 +119,7 @@ void CoordinatorCore::FollowRejoined(Process* worker, uint64_t step) {
       CommitIfMeasured();
     }
   }
-  AddEvent(RejoinLine(worker->name(), step, generation_, Since()));
+  if (!worker->divided) AddEvent(RejoinLine(worker->name(), step, generation_, Since()));
 }
 
 }  // namespace convoy

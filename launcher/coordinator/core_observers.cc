@@ -65,9 +65,9 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
   }
   *reply.mutable_figures() = Figures();
   reply.set_restorable(restorable_);
-  const bool may_scale = phase_ == v1::TRAINING && scaling_ && scaling_->ticket == 0;
-  if (may_scale) reply.set_wanted_workers(scaling_->workers);
-  reply.set_stopping(stop_.step() != 0 && early_stopping_.empty());
+  if (phase_ == v1::TRAINING && members_.SomebodyIsToCome())
+    reply.set_wanted_workers(wanted_workers_);
+  reply.set_stopping(stop_.step() != 0 && early_stopping_.empty() && !scaling_);
   return reply;
 }
 
@@ -99,6 +99,10 @@ std::string CoordinatorCore::WaitingFor() const {
   if (phase_ != v1::TRAINING) return "";
   if (std::string others = WaitingForOthers(members_, now_); !others.empty()) return others;
   if (stop_.step() == 0) return HeldFor();
+  if (scaling_) {
+    return absl::StrCat("the workers to stop, so that they can be divided anew (",
+                        scaling_->workers, " instead of ", members_.workers(), ")");
+  }
   if (!stop_.agreed()) {
     return absl::StrCat("all workers to agree to stop before step ", stop_.step());
   }

@@ -1,24 +1,44 @@
-// The seventh part of CoordinatorCore: another number of workers, on demand.
+// The seventh part of CoordinatorCore: another number of workers, while the servers stay as they
+// are.
 //
-// The workers of a job that runs are fixed. One that is to go on with more or fewer saves a
-// checkpoint, and the launcher then starts all processes again from it: in sync and local_sgd the
-// slices stay, and with them every bit of the result. What was trained between the checkpoint and
-// that moment is trained again.
+// The slices of a step, or the data tasks that workers hold, are divided anew. Then every worker is
+// one that takes the place of another one (core_losses.cc): it registers again, and in modes with
+// steps asks the servers for the step that its slices owe. In sync and local_sgd the slices stay
+// what they are, and with them every bit of the result.
+//
+// On demand the workers stop at a step first, as at the end of a job, and report what they have
+// summed up. When a worker was lost and the job goes on without it they stop where they are.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/job/validate.h"
 #include "common/status.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/loss_report.h"
 
 namespace convoy {
 
 absl::Status CoordinatorCore::CheckMayScale(uint32_t workers) const {
-  if (!launched_) {
+  if (fixed_workers_) {
     return absl::FailedPreconditionError(
-        "nobody could start this job again with other workers: it runs in one process, or was "
-        "started by hand; stop it, and go on with --resume and another number of workers");
+        "the workers of this job are threads of one process; stop it, and go on with --resume and "
+        "another number of workers");
   }
-  CONVOY_RETURN_IF_ERROR(CheckMaySave());
+  if (phase_ != v1::TRAINING) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the job is in phase ", v1::JobPhase_Name(phase_),
+                     ", its workers can be divided anew in TRAINING only"));
+  }
+  if (stop_.step() != 0) {
+    return absl::FailedPreconditionError(
+        scaling_ ? "the workers are being divided anew already; ask again when they have gone on"
+                 : "the job is about to stop");
+  }
+  if (const std::string others = WaitingForOthers(members_, now_); !others.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the job waits for ", others, "; ask again when it has gone on"));
+  }
   if (workers == members_.workers()) {
     return absl::InvalidArgumentError(absl::StrCat("the job has ", workers, " workers already"));
   }
@@ -45,30 +65,103 @@ Actions CoordinatorCore::OnScale(CallId call, const v1::ScaleRequest& request, a
     Answer(call, status);
     return Flush();
   }
-  scaling_ = Scaling{request.workers(), saves_.Open(keeper_->Request(CurrentStep()))};
-  v1::ScaleReply reply;
-  reply.set_ticket(scaling_->ticket);
-  Answer(call, reply);
-  FollowKeeper(keeper_->Tick(now, CurrentStep()));
-  AnswerSaves();
+  Answer(call, v1::ScaleReply());
+  StopToDivide({request.workers(), /*wanted=*/true});
   return Flush();
 }
 
-void CoordinatorCore::FollowScaling() {
-  if (!scaling_ || scaling_->ticket == 0) return;
-  const auto found = saves_.Find(scaling_->ticket);
-  if (found.ok() && !found->has_value()) return;
-  const absl::Status saved = found.ok() ? (*found)->status() : found.status();
-  if (phase_ == v1::TRAINING && saved.ok()) {
-    scaling_->ticket = 0;
-    return News();
+// One that finds no place begins a division that makes room, and asks again.
+absl::Status CoordinatorCore::MakeRoom(const absl::Status& refused) {
+  const bool makes_room = scaling_ && !scaling_->wanted;
+  const uint32_t workers = members_.workers() + 1;
+  if (!makes_room) {
+    const absl::Status may = CheckMayScale(workers);
+    if (absl::IsInvalidArgument(may)) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(std::string(refused.message()), "; ", std::string(may.message())));
+    }
+    if (!may.ok()) return refused;
+    StopToDivide({workers, /*wanted=*/false});
   }
-  if (phase_ == v1::TRAINING) {
-    AddEvent(WarningLine(absl::StrCat("the job keeps its ", members_.workers(),
-                                      " workers: ", std::string(saved.message())),
-                         generation_, Since()));
+  return absl::UnavailableError("the job makes room for another worker; ask again");
+}
+
+void CoordinatorCore::StopToDivide(const Scaling& scaling) {
+  scaling_ = scaling;
+  stop_.Request();
+  StateChanged();
+  ServeTasks();
+}
+
+// All workers have finished: whether that is since they are divided anew.
+bool CoordinatorCore::DividesNow() const {
+  if (!scaling_ || !early_stopping_.empty()) return false;
+  return tasks_ ? !tasks_->Done() : stop_.step() < plan_->TotalSteps();
+}
+
+// `in_order`: they have stopped, and reported everything.
+void CoordinatorCore::Divide(const Scaling& scaling, bool in_order) {
+  const uint32_t before = members_.workers();
+  const uint64_t step = plan_->sync && in_order ? stop_.step() : CurrentStep();
+  for (const auto& entry : heartbeats_.TakeAll()) {
+    const bool is_worker = entry.owner >= members_.servers();
+    is_worker ? AnswerRegisterAgain(entry.call) : AnswerHeartbeat(entry);
   }
+  for (const auto& entry : next_tasks_.TakeAll()) {
+    Answer(entry.call, absl::AbortedError("the data tasks are divided anew"));
+  }
+  for (uint32_t rank = 0; tasks_ && rank < before && !in_order; ++rank) {
+    reports_->GiveUpTask(tasks_->LastTrained(rank));
+  }
+  if (tasks_) tasks_->Divide(scaling.workers);
+  members_.Divide(scaling.workers, in_order, now_);
+  for (uint32_t rank = 0; rank < scaling.workers; ++rank) {
+    members_.worker(rank)->step = tasks_ ? tasks_->StepsOf(rank) : step;
+  }
+  // Where the next reports begin.
+  if (in_order && plan_->sync) {
+    carried_.assign(plan_->slices, {});
+    for (uint64_t slice = 0; slice < plan_->slices; ++slice) {
+      carried_[slice].set_part(slice);
+      carried_[slice].set_step_begin(step);
+    }
+  }
+  job_.mutable_cluster()->set_workers(scaling.workers);
+  assignment_.mutable_job()->mutable_cluster()->set_workers(scaling.workers);
+  assignment_.set_world_size(scaling.workers);
+  stop_ = StopAgreement(mode_.rounds(), scaling.workers);
+  stragglers_ = StragglerWatch(HeartbeatsToCompare(job_));
+  keeper_->SetWorkers(std::vector<bool>(scaling.workers, measured_by_all_));
+  wanted_workers_ = scaling.wanted ? scaling.workers : 0;
   scaling_.reset();
+  ++divisions_;
+  AddEvent(DividedLine(scaling.workers, before, in_order ? std::optional(step) : std::nullopt,
+                       generation_, Since()));
+  StateChanged();
+  if (in_order && track_.Exhausted()) EndIfExhausted(step);
+}
+
+void CoordinatorCore::AnswerRegisterAgain(CallId call) {
+  v1::HeartbeatReply reply;
+  reply.set_sequence(sequence_);
+  reply.set_phase(phase_);
+  reply.set_generation(generation_);
+  reply.set_register_again(true);
+  Answer(call, std::move(reply));
+}
+
+// cluster.on_worker_loss: CONTINUE. Whether the job goes on without the one that was lost.
+bool CoordinatorCore::GoesOnWithout(const Process& worker) {
+  const v1::Cluster& cluster = job_.cluster();
+  const uint32_t left = members_.workers() - 1;
+  if (cluster.on_worker_loss() != v1::Cluster::CONTINUE || fixed_workers_ ||
+      left < std::max(1u, cluster.min_workers()) || worker.identity.incarnation() == 0) {
+    return false;
+  }
+  // Those that are stopping come to their step with another one in its place.
+  if (stop_.step() != 0) return false;
+  Divide({left, /*wanted=*/false}, /*in_order=*/false);
+  return true;
 }
 
 }  // namespace convoy

@@ -31,7 +31,7 @@ v1::JournalHeader DescribeBeginning(const CoordinatorCore::Options& options) {
   header.set_start_ns(absl::ToUnixNanos(options.start));
   header.set_host(options.host);
   header.set_checkpoints(options.checkpoints);
-  header.set_launched(options.launched);
+  header.set_fixed_workers(options.fixed_workers);
   if (options.resume) {
     v1::JournalResume& resume = *header.mutable_resume();
     resume.set_folder(options.resume->folder);
@@ -43,7 +43,6 @@ v1::JournalHeader DescribeBeginning(const CoordinatorCore::Options& options) {
   earlier.set_restarts(options.earlier.restarts);
   earlier.set_generation(options.earlier.generation);
   earlier.set_cause(options.earlier.cause);
-  earlier.set_workers_before(options.earlier.workers_before);
   if (options.earlier.training_start != absl::InfiniteFuture())
     earlier.set_training_start_ns(absl::ToUnixNanos(options.earlier.training_start));
   return header;
@@ -56,7 +55,7 @@ absl::StatusOr<CoordinatorCore::Options> BeginningOf(const v1::JournalHeader& he
   options.start = absl::FromUnixNanos(header.start_ns());
   options.host = header.host();
   options.checkpoints = header.checkpoints();
-  options.launched = header.launched();
+  options.fixed_workers = header.fixed_workers();
   if (header.has_resume()) {
     options.resume.emplace();
     options.resume->folder = header.resume().folder();
@@ -69,7 +68,6 @@ absl::StatusOr<CoordinatorCore::Options> BeginningOf(const v1::JournalHeader& he
   options.earlier.restarts = earlier.restarts();
   options.earlier.generation = earlier.generation();
   options.earlier.cause = earlier.cause();
-  options.earlier.workers_before = earlier.workers_before();
   if (earlier.has_training_start_ns())
     options.earlier.training_start = absl::FromUnixNanos(earlier.training_start_ns());
   return options;

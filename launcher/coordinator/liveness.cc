@@ -108,7 +108,9 @@ std::string WaitingForOthers(const Membership& members, absl::Time now) {
   for (size_t i = 0; i < members.slots(); ++i) {
     const Process* process = members.slot(i);
     if (process == nullptr || process->finished) continue;
-    if (!process->lost.empty()) {
+    if (process->identity.incarnation() == 0) {
+      missing.push_back(members.SlotName(i) + " (not there yet)");
+    } else if (!process->lost.empty()) {
       missing.push_back(absl::StrCat("another ", members.SlotName(i), " (", process->lost, ")"));
     } else if (!process->ready) {
       missing.push_back(NotReadyText(*process, now));

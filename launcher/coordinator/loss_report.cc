@@ -32,6 +32,15 @@ std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generat
   return ToText(MembershipLine("rejoined", process, step, generation, since));
 }
 
+std::string DividedLine(uint32_t workers, uint32_t before, std::optional<uint64_t> step,
+                        uint64_t generation, absl::Duration since) {
+  Json line = EventLine("divided", generation, since);
+  if (step) line["step"] = *step;
+  line["workers"] = workers;
+  line["workers_before"] = before;
+  return ToText(line);
+}
+
 std::string RecoveredLine(uint64_t step, uint64_t generation, absl::Duration since) {
   return ToText(MembershipLine("recovered", "coordinator", step, generation, since));
 }

@@ -4,6 +4,7 @@
 #define CONVOY_LAUNCHER_COORDINATOR_LOSS_REPORT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,10 @@ std::string ReturnLine(std::string_view process, uint64_t step, uint64_t generat
 // `step`: the first that the newcomer takes; modes with data tasks: 0.
 std::string RejoinLine(std::string_view process, uint64_t step, uint64_t generation,
                        absl::Duration since);
+// The slices or data tasks are divided anew among `workers`, who go on at `step` (modes without
+// steps: the batches pushed so far); nullopt: at the one that the servers will say.
+std::string DividedLine(uint32_t workers, uint32_t before, std::optional<uint64_t> step,
+                        uint64_t generation, absl::Duration since);
 // Another coordinator goes on with the job. `step`: the highest that workers were heard to have
 // begun; modes without steps: batches that they have pushed.
 std::string RecoveredLine(uint64_t step, uint64_t generation, absl::Duration since);

@@ -1,5 +1,8 @@
 #include "launcher/coordinator/membership.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/status.h"
@@ -58,6 +61,8 @@ absl::StatusOr<const Process*> Membership::Register(const v1::RegisterRequest& r
           before.name(), " was a Convoy program, a client in another language can't replace it"));
     }
     process.rejoins = true;
+    process.divided = before.identity.incarnation() == 0;
+    process.in_order = process.divided && before.in_order;
     process.setup = std::move(before.setup);
     process.step = process.steps_before = before.step;
     process.stepped = before.stepped;
@@ -79,6 +84,41 @@ void Membership::Lose(size_t index, std::string_view why, bool died, absl::Time 
   if (!process.lost.empty()) return;
   process.lost = why;
   process.lost_at = now;
+}
+
+void Membership::Divide(uint32_t workers, bool in_order, absl::Time now) {
+  const Process first = *worker(0);
+  divided_ = incarnations_;
+  divided_processes_.clear();
+  for (uint32_t rank = 0; rank < this->workers(); ++rank) {
+    const v1::RegisterRequest& registration = worker(rank)->registration;
+    if (registration.pid() != 0)
+      divided_processes_.emplace(registration.host(), registration.pid());
+  }
+  slots_.resize(size_t{servers_} + workers);
+  for (uint32_t rank = 0; rank < workers; ++rank) {
+    Process place;
+    place.identity.set_role(v1::WORKER);
+    place.identity.set_rank(rank);
+    place.identity.set_job_id(job_id_);
+    place.registration.set_build_id(first.registration.build_id());
+    place.registration.set_instruction_set(first.registration.instruction_set());
+    place.registration.set_host(first.registration.host());
+    place.setup = first.setup;
+    place.divided = true;
+    place.in_order = in_order;
+    place.lost = absl::StrCat(place.name(), " has not come since the workers were divided anew");
+    place.lost_at = place.heard = place.active = place.registered = now;
+    place.is_gone = true;
+    slots_[size_t{servers_} + rank] = std::move(place);
+  }
+  if (first_ && *first_ >= servers_) first_ = servers_;
+}
+
+bool Membership::SomebodyIsToCome() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const std::optional<Process>& process) {
+    return process && process->identity.incarnation() == 0;
+  });
 }
 
 Process* Membership::FindRank(v1::Role role, uint32_t rank) {
@@ -112,7 +152,9 @@ absl::StatusOr<uint32_t> Membership::ChooseRank(const v1::RegisterRequest& reque
   const size_t begin = Begin(request.role()), count = Count(request.role());
   std::optional<uint32_t> free;
   for (size_t rank = count; rank-- > 0;) {
-    if (IsFree(begin + rank)) free = static_cast<uint32_t>(rank);
+    if (!IsFree(begin + rank)) continue;
+    // After a division those that were there before come for their ranks.
+    if (!free || divided_ == 0) free = static_cast<uint32_t>(rank);
   }
   const int64_t wanted = request.wanted_rank();
   if (wanted >= static_cast<int64_t>(count)) {

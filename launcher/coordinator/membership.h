@@ -16,7 +16,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -44,6 +47,21 @@ class Membership {
 
   // The process of a slot counts as lost from `now` on. `died`: it does not come back.
   void Lose(size_t index, std::string_view why, bool died, absl::Time now);
+
+  // The workers are to register anew: there will be so many, and none is there yet. Each place
+  // counts as that of one that was lost. `in_order`: see Process.
+  void Divide(uint32_t workers, bool in_order, absl::Time now);
+  // A worker of before the last Divide.
+  bool IsDividedAnew(const v1::Identity& identity) const {
+    return identity.role() == v1::WORKER && identity.job_id() == job_id_ &&
+           identity.incarnation() > 0 && identity.incarnation() <= divided_;
+  }
+  // The request comes from such a worker.
+  bool WasHereBefore(const v1::RegisterRequest& request) const {
+    return divided_processes_.contains({request.host(), request.pid()});
+  }
+  // Some place is still empty since the last Divide.
+  bool SomebodyIsToCome() const;
 
   uint32_t servers() const { return servers_; }
   uint32_t workers() const { return static_cast<uint32_t>(slots_.size()) - servers_; }
@@ -86,6 +104,8 @@ class Membership {
   const uint32_t servers_;
   Slots slots_;
   uint64_t incarnations_ = 0;
+  uint64_t divided_ = 0;  // incarnations until the last Divide
+  std::set<std::pair<std::string, uint64_t>> divided_processes_;  // workers then: host, pid
   std::optional<size_t> first_;  // slot of the process with a build id that registered first
   absl::Time last_registration_;
 };

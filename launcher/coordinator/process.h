@@ -24,7 +24,11 @@ struct Process {
 
   // It takes the place of a process that was lost, in a job that is under way ...
   bool rejoins = false;
-  bool rejoined = false;      // ... and goes on with its work
+  bool rejoined = false;  // ... and goes on with its work
+  // It came after the workers were divided anew, or is to come ...
+  bool divided = false;
+  // ... and they had stopped in order: nothing is missing of what they had summed up.
+  bool in_order = false;
   uint64_t steps_before = 0;  // those that had been there before it said
   // Why it counts as lost; "": it does not. One that was only not heard of may come back, as long
   // as nobody has taken its place.

@@ -22,10 +22,9 @@ struct ResumePoint {
 
 // What the launcher knows of the lives of the job before it started all processes again.
 struct EarlierLives {
-  uint32_t restarts = 0;        // so far
-  uint64_t generation = 0;      // the highest that may have been in use
-  std::string cause;            // of the last restart
-  uint32_t workers_before = 0;  // the life before had so many, and this one has others; else 0
+  uint32_t restarts = 0;                               // so far
+  uint64_t generation = 0;                             // the highest that may have been in use
+  std::string cause;                                   // of the last restart
   absl::Time training_start = absl::InfiniteFuture();  // the first; InfiniteFuture: never yet
 };
 

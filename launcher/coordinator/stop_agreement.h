@@ -41,7 +41,7 @@ class StopAgreement {
   uint64_t HighestStep() const;
   bool Evaluate();
 
-  const bool sync_;
+  bool sync_;
   std::vector<Worker> workers_;
   uint64_t margin_ = 2;
   uint64_t step_ = 0;

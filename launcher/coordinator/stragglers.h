@@ -29,6 +29,11 @@ std::string DescribeStraggler(const Straggler& straggler);
 
 // Compares the workers once a period. One that was a straggler twice in a row is news, and one that
 // was told and twice in a row is not.
+// Workers are compared over so many heartbeats.
+inline absl::Duration HeartbeatsToCompare(const v1::Job& job) {
+  return 10 * absl::Milliseconds(job.cluster().heartbeat_ms());
+}
+
 class StragglerWatch {
  public:
   explicit StragglerWatch(absl::Duration period) : period_(period) {}
@@ -46,7 +51,7 @@ class StragglerWatch {
   // Since the last look; nullopt: it has done nothing, or is another process.
   static std::optional<double> SecondsPerExample(const Process& worker, Seen* seen);
 
-  const absl::Duration period_;
+  absl::Duration period_;
   absl::Time next_ = absl::InfinitePast();
   std::map<uint32_t, Seen> seen_;  // by rank
 };

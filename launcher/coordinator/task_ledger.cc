@@ -103,9 +103,25 @@ std::optional<v1::DataTask> TaskLedger::TakeNew() {
     validation_.pop_front();
     return task;
   }
+  if (!returned_.empty()) {
+    const v1::DataTask task = returned_.front();
+    returned_.pop_front();
+    return task;
+  }
   while (next_ < total_ && done_.Contains(next_ + 1)) ++next_;
   if (next_ < total_) return TrainingTask(next_++);
   return std::nullopt;
+}
+
+void TaskLedger::Divide(uint32_t workers) {
+  std::vector<Holder> before(workers);
+  before.swap(holders_);
+  for (const Holder& holder : before) {
+    holders_[0].steps += holder.steps;
+    if (!holder.held) continue;
+    (holder.held->validation() ? validation_ : returned_).push_back(*holder.held);
+  }
+  std::ranges::sort(returned_, {}, [](const v1::DataTask& task) { return task.id(); });
 }
 
 absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {

@@ -39,6 +39,9 @@ class TaskLedger {
   // `task`: what the worker says it has completed; 0: nothing.
   // FailedPrecondition: it does not hold that task.
   absl::Status Complete(uint32_t worker, uint64_t task);
+  // There are so many workers now, of whom none holds a task: what those before held is handed out
+  // again, first.
+  void Divide(uint32_t workers);
   // The training task that `worker` completed last; 0: none.
   uint64_t LastTrained(uint32_t worker) const { return holders_[worker].last_trained; }
   // Steps of the training tasks that it completed.
@@ -87,6 +90,7 @@ class TaskLedger {
   IntervalSet done_;                                 // ids of complete training tasks
   uint64_t completed_ = 0;                           // training tasks
   std::map<uint64_t, uint64_t> completed_in_epoch_;  // epochs that have begun and are not complete
+  std::deque<v1::DataTask> returned_;                // training tasks to hand out again
   std::deque<v1::DataTask> validation_;              // and test: to hand out
   uint64_t open_validation_ = 0;                     // queued or held
 };

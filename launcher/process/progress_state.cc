@@ -58,11 +58,6 @@ std::string RestartNotice(const SortedJson& event) {
   std::string notice = event.contains("checkpoint")
                            ? absl::StrCat("goes on from step ", Count(event, "step", 0))
                            : "begins anew";
-  if (const uint64_t before = Count(event, "workers_before", 0); before > 0) {
-    const uint64_t now = Count(event, "workers", 0);
-    absl::StrAppend(&notice, ", with ", now, now == 1 ? " worker" : " workers", " instead of ",
-                    before);
-  }
   if (const std::string cause = Text(event, "cause"); !cause.empty()) {
     absl::StrAppend(&notice, ", restart ", Count(event, "restarts", 1), ": ", cause);
   }
@@ -149,6 +144,14 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     const uint64_t step = Count(event, "step", 0);
     state->notice = absl::StrCat("another ", Text(event, "process"), " has come",
                                  step > 0 ? absl::StrCat(" and goes on with step ", step) : "");
+    return absl::OkStatus();
+  } else if (name == "divided") {
+    *kind = EventKind::kNotice;
+    const uint64_t workers = Count(event, "workers", 0);
+    state->notice = absl::StrCat("goes on with ", workers, workers == 1 ? " worker" : " workers",
+                                 " instead of ", Count(event, "workers_before", 0));
+    if (event.contains("step"))
+      absl::StrAppend(&state->notice, " at step ", Count(event, "step", 0));
     return absl::OkStatus();
   } else if (name == "recovered") {
     *kind = EventKind::kNotice;

@@ -78,7 +78,7 @@ absl::StatusOr<pid_t> Supervisor::Spawn(ProcessSpec spec) {
 bool Supervisor::WaitUntilAllExited(absl::Duration timeout) {
   const auto deadline = SteadyClock::now() + absl::ToChronoNanoseconds(timeout);
   MutexLock lock(mutex_);
-  while (alive_ > 0) {
+  while (!alive_.empty()) {
     const auto left = deadline - SteadyClock::now();
     if (left.count() <= 0) return false;
     changed_.WaitFor(mutex_, absl::FromChrono(left));
@@ -90,6 +90,11 @@ std::optional<ProcessFailure> Supervisor::FirstFailure() const {
   MutexLock lock(mutex_);
   if (failures_.empty()) return std::nullopt;
   return failures_.front();
+}
+
+bool Supervisor::Has(pid_t pid) const {
+  MutexLock lock(mutex_);
+  return alive_.contains(pid);
 }
 
 std::vector<ProcessFailure> Supervisor::Failures() const {
@@ -161,7 +166,7 @@ void Supervisor::SpawnRequested() {
     absl::StatusOr<pid_t> result =
         running ? StartChild(request->spec) : RefuseToStart(request->spec);
     MutexLock lock(mutex_);
-    if (result.ok()) ++alive_;
+    if (result.ok()) alive_.insert(*result);
     request->result = std::move(result);
     changed_.NotifyAll();
   }
@@ -233,7 +238,7 @@ void Supervisor::Record(const ProcessExit& exit, const std::string& log_path) {
   }
   if (options_.on_exit) options_.on_exit(exit);
   MutexLock lock(mutex_);
-  --alive_;
+  alive_.erase(exit.pid);
   changed_.NotifyAll();
 }
 

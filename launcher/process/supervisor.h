@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -66,6 +67,8 @@ class Supervisor {
   // dead at once, one that was killed by a signal counts as first: the others usually follow from
   // it.
   std::optional<ProcessFailure> FirstFailure() const;
+  // Whether the child with that process id is alive.
+  bool Has(pid_t pid) const;
   // All of these, in that order.
   std::vector<ProcessFailure> Failures() const;
   // The failure of the child with that process id is no longer one: something was done about it.
@@ -110,7 +113,7 @@ class Supervisor {
   CondVar changed_;
   Phase phase_ CONVOY_GUARDED_BY(mutex_) = Phase::kRunning;
   bool finished_ CONVOY_GUARDED_BY(mutex_) = false;
-  size_t alive_ CONVOY_GUARDED_BY(mutex_) = 0;
+  std::set<pid_t> alive_ CONVOY_GUARDED_BY(mutex_);
   std::vector<SpawnRequest*> spawn_requests_ CONVOY_GUARDED_BY(mutex_);
   std::vector<std::pair<pid_t, int>> signal_requests_ CONVOY_GUARDED_BY(mutex_);
   std::deque<ProcessFailure> failures_ CONVOY_GUARDED_BY(mutex_);

@@ -1,5 +1,5 @@
-// Jobs that go on with another number of workers: `convoy control RUN_DIR scale`, and
-// cluster.on_worker_loss: CONTINUE.
+// Jobs that go on with another number of workers while their servers stay: `convoy control RUN_DIR
+// scale`, workers that join by themselves, and cluster.on_worker_loss: CONTINUE.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -93,17 +93,21 @@ class ScaleTest : public ::testing::Test {
       EXPECT_THAT(scaled.output,
                   HasSubstr(absl::StrCat("goes on with ", workers,
                                          workers == 1 ? " worker at step " : " workers at step ")));
+      for (int k = 0; k < 500 && Workers(program).size() != static_cast<size_t>(workers); ++k)
+        SleepMs(20);
       EXPECT_EQ(Workers(program).size(), static_cast<size_t>(workers));
     }
   }
   void ExpectThreeScalings() const {
-    const std::vector<nlohmann::json> events = Events("restart");
+    EXPECT_EQ(Events("restart").size(), 0u);
+    const std::vector<nlohmann::json> events = Events("divided");
     ASSERT_EQ(events.size(), 3u);
     EXPECT_EQ(events[0]["workers_before"], 2);
     EXPECT_EQ(events[0]["workers"], 4);
     EXPECT_EQ(events[2]["workers_before"], 1);
     EXPECT_EQ(events[2]["workers"], 3);
     EXPECT_FALSE(Summary().contains("restarts")) << "nothing was lost";
+    EXPECT_FALSE(Summary().contains("workers_replaced"));
     EXPECT_EQ(Summary()["examples"], kEpochs * kExamples);
   }
   void ExpectTheBitsOfTheUndisturbedRun() const {
@@ -122,8 +126,8 @@ TEST_F(ScaleTest, InSyncTheWeightsAreThoseOfTheUndisturbedRunBitForBit) {
   ScaleAsItRuns(program);
   const ProgramResult result = program.Wait();
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("4 workers instead of 2 are wanted; starting again with 4 "
-                                       "workers from the checkpoint of step "));
+  EXPECT_THAT(result.output, HasSubstr("goes on with 4 workers instead of 2 at step "));
+  EXPECT_THAT(result.output, HasSubstr("goes on with 1 worker instead of 4 at step "));
   ExpectThreeScalings();
   ExpectTheBitsOfTheUndisturbedRun();
   EXPECT_EQ(Summary("alone")["train"], Summary()["train"]);
@@ -159,18 +163,17 @@ TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {
   Program program(Command("run", {"--workers", "3"}));
   ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
   kill(Workers(program).at(1), SIGKILL);
-  ASSERT_TRUE(AwaitEvents("restart", 1)) << program.Output();
+  ASSERT_TRUE(AwaitEvents("divided", 1)) << program.Output();
   EXPECT_EQ(Workers(program).size(), 2u);
-  ASSERT_TRUE(AwaitEvents("checkpoint", 2)) << program.Output();
+  ASSERT_TRUE(AwaitEvents("checkpoint", 4)) << program.Output();
   kill(Workers(program).at(1), SIGKILL);
   ASSERT_TRUE(AwaitEvents("rejoined", 1)) << "one would be too few\n" << program.Output();
   const ProgramResult result = program.Wait();
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("was killed by SIGKILL; starting again with 2 workers from "
-                                       "the checkpoint of step "));
-  EXPECT_THAT(result.output, HasSubstr(", with 2 workers instead of 3, restart 1: worker "));
-  ASSERT_EQ(Events("restart").size(), 1u);
-  EXPECT_EQ(Summary()["restarts"], 1);
+  EXPECT_THAT(result.output, HasSubstr("was killed by SIGKILL; the job waits for another worker"));
+  EXPECT_THAT(result.output, HasSubstr("goes on with 2 workers instead of 3\n"));
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  ASSERT_EQ(Events("divided").size(), 1u);
   EXPECT_EQ(Summary()["workers_replaced"], 1);
   ExpectTheBitsOfTheUndisturbedRun();
 }
@@ -195,35 +198,25 @@ TEST_F(ScaleTest, WhatCannotBeIsRefusedAndTheJobGoesOn) {
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_THAT(result.output, HasSubstr("scale goes with --workers N"));
   }
-  // The checkpoint to go on from cannot be saved.
-  WriteFile(run + "/checkpoints", "a file where the folder should be");
-  const ProgramResult failed = Scale(3);
-  EXPECT_EQ(failed.exit_code, 1) << failed.output;
-  EXPECT_THAT(failed.output, HasSubstr("the checkpoint could not be saved"));
-  std::filesystem::remove(run + "/checkpoints");
   EXPECT_EQ(Workers(program).size(), 2u);
   const ProgramResult result = program.Wait();
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("warning: the job keeps its 2 workers: "));
-  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  EXPECT_EQ(Events("divided").size(), 0u);
 }
 
-TEST_F(ScaleTest, JobsOfOneProcessAndThoseStartedByHandKeepTheirWorkers) {
+TEST_F(ScaleTest, JobsOfOneProcessKeepTheirWorkers) {
   WriteJob("sync");
   Program program(Command("run", {"--in-process"}));
   ASSERT_TRUE(AwaitEvents("train", 1)) << program.Output();
   const ProgramResult refused = Scale(3);
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.output, HasSubstr("nobody could start this job again with other workers"));
+  EXPECT_THAT(refused.output, HasSubstr("the workers of this job are threads of one process"));
   EXPECT_EQ(program.Wait().exit_code, 0);
 
   WriteJob("sync", kDense, "on_worker_loss: CONTINUE");
   const ProgramResult threads = RunProgram(Command("threads", {"--in-process"}));
   EXPECT_EQ(threads.exit_code, 2);
   EXPECT_THAT(threads.output, HasSubstr("leave out --in-process"));
-  const ProgramResult by_hand = RunProgram({CONVOY_BINARY, "coordinator", job_});
-  EXPECT_EQ(by_hand.exit_code, 2);
-  EXPECT_THAT(by_hand.output, HasSubstr("which convoy train does"));
   WriteJob("sync", kDense, "min_workers: 3");
   EXPECT_THAT(RunProgram(Command("few")).output,
               HasSubstr("cluster.min_workers (3) must not be greater than cluster.workers (2)"));
