@@ -19,6 +19,8 @@ namespace {
 using TaskRanges = std::vector<std::pair<uint64_t, uint64_t>>;  // [first, last], ascending
 
 constexpr uint32_t kMostReaders = 4;  // threads of a server
+// Tasks that are complete on one server and not on another: those under way at a moment.
+constexpr uint64_t kMostTasksOfOneServer = 1 << 20;
 
 // A mark of a task whose batches are all counted.
 constexpr uint64_t kAllBatches = std::numeric_limits<uint64_t>::max();
@@ -36,6 +38,21 @@ TaskRanges CommonTasks(const TaskRanges& a, const TaskRanges& b) {
     }
   }
   return common;
+}
+
+// What of `tasks` is not in `common`, whose ranges are parts of those of `tasks`.
+TaskRanges TasksWithout(const TaskRanges& tasks, const TaskRanges& common) {
+  TaskRanges rest;
+  size_t c = 0;
+  for (const auto& [first, last] : tasks) {
+    uint64_t next = first;
+    for (; c < common.size() && common[c].first <= last; ++c) {
+      if (common[c].first > next) rest.emplace_back(next, common[c].first - 1);
+      next = common[c].second + 1;
+    }
+    if (next <= last) rest.emplace_back(next, last);
+  }
+  return rest;
 }
 
 IntervalSet SetOf(const TaskRanges& ranges) {
@@ -76,7 +93,7 @@ class ShardRestorer {
       : checkpoint_(checkpoint), placement_(placement), rank_(rank), shard_(shard) {}
 
   absl::Status Run() {
-    FindTasks();
+    CONVOY_RETURN_IF_ERROR(FindTasks());
     CONVOY_RETURN_IF_ERROR(RestoreBlocks());
     for (uint32_t t = 0; t < shard_.tables(); ++t) CONVOY_RETURN_IF_ERROR(RestoreTable(t));
     shard_.server_cell().Restore({PositionOf(OwnCell()), nullptr, {}});
@@ -87,20 +104,25 @@ class ShardRestorer {
  private:
   // Cells of one server now may be of several then. Complete is what was complete on all of them;
   // what was so on some is marked in the cells that come from there.
-  void FindTasks() {
+  absl::Status FindTasks() {
     for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
       const TaskRanges& tasks = checkpoint_.complete_tasks(server);
       complete_ = server == 0 ? tasks : CommonTasks(complete_, tasks);
     }
-    const IntervalSet everywhere = SetOf(complete_);
     for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
       TaskMarks::Marks& marks = only_there_.emplace_back();
-      for (const auto& [first, last] : checkpoint_.complete_tasks(server)) {
-        for (uint64_t task = first; task <= last; ++task) {
-          if (!everywhere.Contains(task)) marks.emplace_back(task, kAllBatches);
+      for (const auto& [first, last] :
+           TasksWithout(checkpoint_.complete_tasks(server), complete_)) {
+        if (last - first >= kMostTasksOfOneServer - marks.size()) {
+          return absl::DataLossError(absl::StrCat(
+              "the checkpoint of step ", checkpoint_.manifest().step, " is damaged: on server ",
+              server, " the tasks ", first, " to ", last,
+              " are complete, which are not on another one; want at most ", kMostTasksOfOneServer));
         }
+        for (uint64_t task = first; task <= last; ++task) marks.emplace_back(task, kAllBatches);
       }
     }
+    return absl::OkStatus();
   }
 
   CellPosition PositionOf(const CheckpointCell& cell) const {

@@ -143,6 +143,16 @@ absl::Status CheckpointReader::IndexBuckets() {
                          entry.bucket, " is there twice, also in ", file->tensors().path()));
       }
       bucket = {&entry, &file->tensors(), file->is_delta()};
+      if (!bucket.is_delta) continue;
+      // Both are as large as the files that have them; a number that is not would be believed.
+      const uint64_t most = base_->bucket_rows(entry.table, entry.bucket) + entry.stored;
+      if (entry.rows > most) {
+        return DamagedCheckpoint(
+            folder_,
+            absl::StrCat("table \"", manifest_.tables[entry.table].name, "\": bucket ",
+                         entry.bucket, " has ", entry.rows, " rows in ", file->tensors().path(),
+                         ", want at most ", most, " with those of its base"));
+      }
     }
   }
   for (size_t t = 0; t < buckets_.size(); ++t) {

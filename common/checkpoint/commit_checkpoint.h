@@ -10,8 +10,8 @@
 namespace convoy {
 
 // `temporary`: a folder in `checkpoints` that holds the files of the manifest, synced. Writes the
-// manifest and gives the folder the name of its step; one that has the name already is replaced.
-// Afterwards the checkpoint survives a crash of the machine; before, there is none of this step.
+// manifest and gives the folder the name of its step; one that has the name already is replaced,
+// so that a crash leaves one of the two. Afterwards the checkpoint survives a crash of the machine.
 absl::Status CommitCheckpoint(const std::string& checkpoints, const std::string& temporary,
                               const CheckpointManifest& manifest);
 

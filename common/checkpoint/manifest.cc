@@ -125,9 +125,12 @@ void ReadTasks(const JsonObject& json, CheckpointManifest* manifest) {
   manifest->completed_tasks = tasks.Pairs("completed");
   const std::pair<uint64_t, uint64_t>* before = nullptr;
   for (const auto& range : manifest->completed_tasks) {
-    if (range.second < range.first || (before != nullptr && range.first <= before->second)) {
-      tasks.Fail("completed", absl::StrCat("[", range.first, ", ", range.second,
-                                           "]: want ascending ranges [first, last]"));
+    const bool too_large = range.second == std::numeric_limits<uint64_t>::max();
+    if (too_large || range.second < range.first ||
+        (before != nullptr && range.first <= before->second)) {
+      tasks.Fail("completed",
+                 absl::StrCat("[", range.first, ", ", range.second,
+                              "]: want ascending ranges [first, last] below 2^64 - 1"));
     }
     before = &range;
   }

@@ -1,6 +1,7 @@
 #include "common/checkpoint/server_file.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <span>
 #include <tuple>
@@ -125,9 +126,11 @@ class ServerFileCheck {
     CONVOY_ASSIGN_OR_RETURN(const std::vector<uint64_t> ranges,
                             file_.tensors_->ReadU64(kCompleteTensor));
     for (size_t at = 0; at < ranges.size(); at += 2) {
-      if (ranges[at + 1] < ranges[at] || (at > 0 && ranges[at] <= ranges[at - 1])) {
-        return BadTensor(kCompleteTensor,
-                         absl::StrCat("row ", at / 2, ": want ascending ranges [first, last]"));
+      const bool too_large = ranges[at + 1] == std::numeric_limits<uint64_t>::max();
+      if (too_large || ranges[at + 1] < ranges[at] || (at > 0 && ranges[at] <= ranges[at - 1])) {
+        return BadTensor(
+            kCompleteTensor,
+            absl::StrCat("row ", at / 2, ": want ascending ranges [first, last] below 2^64 - 1"));
       }
       file_.complete_.emplace_back(ranges[at], ranges[at + 1]);
     }

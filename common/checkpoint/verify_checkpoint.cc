@@ -1,6 +1,7 @@
 #include "common/checkpoint/verify_checkpoint.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -28,6 +29,17 @@ std::string DamageOf(const std::string& path, const CheckpointFile& want) {
   if (got->xxh3 == want.xxh3) return "";
   return absl::StrCat("has the checksum ", Hex64(got->xxh3), ", want ", Hex64(want.xxh3),
                       ": its bytes were changed");
+}
+
+// One that was moved or copied to the name of another step would be taken for that one.
+absl::Status CheckName(const std::string& folder, const CheckpointManifest& manifest) {
+  std::filesystem::path own = std::filesystem::path(folder).lexically_normal();
+  if (!own.has_filename()) own = own.parent_path();
+  const std::optional<uint64_t> step = StepOfCheckpointName(own.filename().string());
+  if (!step || *step == manifest.step) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(folder, " has another checkpoint's name: ", kManifestName,
+                                          " is of step ", manifest.step, "; call it ",
+                                          CheckpointName(manifest.step)));
 }
 
 absl::Status VerifyFiles(const std::string& folder, const CheckpointManifest& manifest,
@@ -70,6 +82,7 @@ absl::Status CheckpointVerifier::VerifyAll(const std::string& folder,
   files->push_back({kManifestName, bytes, std::string(manifest.status().message())});
   CONVOY_RETURN_IF_ERROR(manifest.status());
   CONVOY_RETURN_IF_ERROR(VerifyFiles(folder, *manifest, files));
+  CONVOY_RETURN_IF_ERROR(CheckName(folder, *manifest));
   if (manifest->base) {
     CONVOY_ASSIGN_OR_RETURN(const std::string base, BaseFolderOf(folder, *manifest));
     if (const absl::Status status = Verify(base, nullptr); !status.ok()) {

@@ -21,8 +21,8 @@ struct VerifiedFile {
 };
 
 // Reads every byte of every file, of a delta checkpoint also of its bases. `files`, if given, gets
-// the verdict on each of its own, the manifest first. DataLoss: lists what is damaged. NotFound:
-// there is no manifest. Unimplemented: of a newer version.
+// the verdict on each of its own, the manifest first. DataLoss: lists what is damaged, or `folder`
+// has the name of another step. NotFound: there is no manifest. Unimplemented: of a newer version.
 absl::Status VerifyCheckpoint(const std::string& folder,
                               std::vector<VerifiedFile>* files = nullptr);
 

@@ -47,16 +47,20 @@ uint64_t RandomJobId() {
   return (uint64_t{random()} << 32 | random()) | 1;
 }
 
+// After the checkpoint of `newest` was committed. What is of a later step was damaged when the job
+// went on from an earlier one: it must not count as the newest, in place of those that are good.
 absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
-                   const std::optional<CheckpointBest>& best) {
+                   const CheckpointManifest& newest) {
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, ListCheckpoints(checkpoints));
   std::vector<uint64_t> steps;
-  for (const StoredCheckpoint& checkpoint : stored) steps.push_back(checkpoint.step);
+  for (const StoredCheckpoint& checkpoint : stored) {
+    if (checkpoint.step <= newest.step) steps.push_back(checkpoint.step);
+  }
   PruningRule rule;
   rule.keep_last = rules.keep_last();
   rule.keep_every = rules.keep_every_steps();
   rule.bases = BasesOf(stored);
-  if (best) rule.keep.push_back(best->step);
+  if (newest.best) rule.keep.push_back(newest.best->step);
   for (const uint64_t step : StepsToPrune(steps, rule)) {
     CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
   }
@@ -191,7 +195,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> StartCoordinator(
                                                     const std::string& files) {
       CONVOY_RETURN_IF_ERROR(CommitCheckpoint(folder, files, manifest));
       // The checkpoint is there: old ones that could not be removed do it no harm.
-      if (absl::Status pruned = Prune(folder, rules, manifest.best); !pruned.ok()) {
+      if (absl::Status pruned = Prune(folder, rules, manifest); !pruned.ok()) {
         log(absl::StrCat("old checkpoints could not be removed: ", std::string(pruned.message())));
       }
       return absl::OkStatus();

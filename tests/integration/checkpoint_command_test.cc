@@ -369,6 +369,15 @@ TEST_F(CheckpointCommandTest, PruneKeepsTheLastGoodCheckpoint) {
   EXPECT_FALSE(fs::exists(Path(100)));
 }
 
+// It may be a change of one that would go.
+TEST_F(CheckpointCommandTest, PruneRemovesNothingBesideACheckpointOfANewerVersion) {
+  WriteFile(Path(300) + "/manifest.json", R"({"format": "convoy checkpoint", "version": 9})");
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "2"}),
+              AllOf(HasSubstr("nothing was removed, since what step-00000300 needs"),
+                    HasSubstr("use a newer Convoy")));
+  EXPECT_TRUE(fs::exists(Path(100)));
+}
+
 TEST_F(CheckpointCommandTest, PruneWantsARunAndANumber) {
   EXPECT_THAT(FailWith(2, {"prune", run_}), HasSubstr("--keep-last is missing"));
   EXPECT_THAT(FailWith(2, {"prune", run_, "--keep-last", "0"}),

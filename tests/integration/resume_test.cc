@@ -286,6 +286,19 @@ TEST_F(ResumeTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   EXPECT_EQ(Model("alone"), Model("run"));
 }
 
+TEST_F(ResumeTest, ADamagedCheckpointDoesNotCountAsTheNewestThatIsKept) {
+  WriteJob(kDense, "sync", "checkpoint { every_steps: 100 }\n");
+  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=230"})).exit_code, 0);
+  const std::string file = folder_ / "run/checkpoints/step-00000230/server-0-of-2.safetensors";
+  std::filesystem::resize_file(file, 100);
+  const ProgramResult resumed = RunProgram(Command(
+      "run", {"--resume", "--set", "training.max_steps=220", "--set", "checkpoint.keep_last=1"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  const ProgramResult again = RunProgram(Command("run", {"--resume"}));
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("goes on from step 220"));
+}
+
 TEST_F(ResumeTest, AJobThatDiffersIsRefusedWithTheDifference) {
   WriteJob(kDense, "sync");
   ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);

@@ -17,6 +17,19 @@ namespace {
 
 std::atomic<LossyDisk*> the_disk{nullptr};
 
+// What may be there of a file that was not synced: its beginning, or its length with zeros where
+// nothing had been written yet.
+void Tear(const RandomStream& random, uint64_t* draws, std::string* bytes) {
+  const bool cut = random.Below((*draws)++, 2) == 0;
+  const uint64_t from = random.Below((*draws)++, bytes->size() + 1);
+  if (cut) {
+    bytes->resize(from);
+    return;
+  }
+  const uint64_t count = random.Below((*draws)++, bytes->size() - from + 1);
+  bytes->replace(from, count, count, '\0');
+}
+
 }  // namespace
 
 LossyDisk::LossyDisk(std::string root) : root_(std::move(root)) {
@@ -123,16 +136,33 @@ void LossyDisk::Restore(const std::string& path, Key key, const Nodes& now,
   if (!is_folder) {
     std::string bytes = node.bytes;
     const bool synced = durable != durable_.end() && durable->second.bytes == bytes;
-    if (keep_now && !synced) bytes.resize(random.Below((*draws)++, bytes.size() + 1));
+    if (keep_now && !synced) Tear(random, draws, &bytes);
     if (live != now.end() && live->second.bytes != bytes) ++losses_;
     WriteFile(path, bytes);
     return;
   }
-  if (live != now.end() && live->second.names != node.names) ++losses_;
+  std::map<std::string, Key> names = node.names;
+  if (live != now.end() && durable != durable_.end()) {
+    names = MixNames(live->second.names, durable->second.names, random, draws);
+  }
+  if (live != now.end() && live->second.names != names) ++losses_;
   std::filesystem::create_directory(path);
-  for (const auto& [name, child] : node.names) {
+  for (const auto& [name, child] : names) {
     Restore(absl::StrCat(path, "/", name), child, now, random, draws);
   }
+}
+
+std::map<std::string, LossyDisk::Key> LossyDisk::MixNames(const std::map<std::string, Key>& now,
+                                                          const std::map<std::string, Key>& durable,
+                                                          const RandomStream& random,
+                                                          uint64_t* draws) {
+  std::map<std::string, Key> all = now, mixed;
+  all.insert(durable.begin(), durable.end());
+  for (const auto& [name, unused] : all) {
+    const auto& from = random.Below((*draws)++, 2) == 0 ? now : durable;
+    if (const auto found = from.find(name); found != from.end()) mixed.insert(*found);
+  }
+  return mixed;
 }
 
 }  // namespace convoy::testing

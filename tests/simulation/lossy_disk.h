@@ -24,9 +24,10 @@ class LossyDisk {
   ~LossyDisk();
   LossyDisk(const LossyDisk&) = delete;
 
-  // Makes `root` what may be left of it. Of each folder the names are those of the last fsync or
-  // those of now, of each file the bytes are those of the last fsync, or those of now, whole or
-  // cut: `random` says which.
+  // Makes `root` what may be left of it. Each name in a folder is that of the last fsync or that of
+  // now, whatever the others are, so that a rename may be lost, or half of it. Of each file the
+  // bytes are those of the last fsync, or those of now, whole, cut or with zeros in between:
+  // `random` says which.
   void Crash(const RandomStream& random);
   // The crash is at the sync after so many more, before it makes anything durable: what happens
   // later, until Crash, is not on the disk.
@@ -55,6 +56,11 @@ class LossyDisk {
   Nodes Now() const;
   void Restore(const std::string& path, Key key, const Nodes& now, const RandomStream& random,
                uint64_t* draws) CONVOY_REQUIRES(mutex_);
+
+  // Of a folder that was synced before.
+  static std::map<std::string, Key> MixNames(const std::map<std::string, Key>& now,
+                                             const std::map<std::string, Key>& durable,
+                                             const RandomStream& random, uint64_t* draws);
 
   const std::string root_;
   mutable Mutex mutex_;

@@ -31,6 +31,7 @@ struct Totals {
 
 // Goes on from the newest checkpoint in the folder, if there is one.
 std::unique_ptr<CheckpointReader> GoOn(const std::string& folder, SimulationOptions* options) {
+  EXPECT_TRUE(ListIncomplete(folder)->empty()) << "an incomplete one has the name of a checkpoint";
   const auto stored = ListCheckpoints(folder);
   EXPECT_TRUE(stored.ok()) << stored.status();
   if (!stored.ok() || stored->empty()) return nullptr;

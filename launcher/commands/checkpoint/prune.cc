@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/base_checkpoint.h"
+#include "common/checkpoint/manifest.h"
 #include "common/checkpoint/verify_checkpoint.h"
 #include "common/status.h"
 #include "launcher/commands/checkpoint/texts.h"
@@ -38,6 +39,18 @@ absl::Status CheckOneIsGood(const std::vector<StoredCheckpoint>& kept) {
                    std::string(newest.message())));
 }
 
+// One whose manifest can't be read for its version may be a change of one that would go.
+absl::Status CheckNoneIsNewer(const std::vector<StoredCheckpoint>& kept) {
+  for (const StoredCheckpoint& checkpoint : kept) {
+    const absl::Status status = ReadManifest(checkpoint.path).status();
+    if (!absl::IsUnimplemented(status)) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("nothing was removed, since what ", FolderName(checkpoint.path),
+                     " needs of the others can't be told: ", std::string(status.message())));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
@@ -53,7 +66,10 @@ absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
     const bool goes = std::binary_search(pruned.begin(), pruned.end(), checkpoint.step);
     (goes ? gone : kept).push_back(checkpoint);
   }
-  if (!gone.empty()) CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
+  if (!gone.empty()) {
+    CONVOY_RETURN_IF_ERROR(CheckNoneIsNewer(kept));
+    CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
+  }
   uint64_t total = 0;
   for (const StoredCheckpoint& checkpoint : gone) {
     const uint64_t bytes = BytesInFolder(checkpoint.path);

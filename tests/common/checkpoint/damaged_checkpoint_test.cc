@@ -153,6 +153,11 @@ TEST_F(DamagedCheckpointTest, CompleteTasksAreAscending) {
                            complete.u64 = {4, 1};
                          }),
               HasSubstr("tensor \"/complete\" row 0: want ascending ranges"));
+  EXPECT_THAT(ErrorAfter(1, "/complete",
+                         [](SampleTensor& complete) {
+                           complete.u64 = {4, ~uint64_t{0}};
+                         }),
+              HasSubstr("[first, last] below 2^64 - 1"));
 }
 
 TEST_F(DamagedCheckpointTest, WaitingIdsAreOfBucketsOfTheFile) {
@@ -175,6 +180,35 @@ TEST_F(DamagedCheckpointTest, IdsAreOfTheirBucket) {
   EXPECT_EQ(
       (*reader)->ReadRows(0, [](const WeightArchive::Rows&) { return absl::OkStatus(); }).code(),
       absl::StatusCode::kDataLoss);
+}
+
+// Memory is taken by this number before the rows are read.
+TEST_F(DamagedCheckpointTest, ADeltaHasNoMoreRowsThanItAndItsBaseHold) {
+  SampleCheckpoint base(SampleOptions{.step = 100}), delta(SampleOptions{.step = 200});
+  base.Write(folder_.File("step-00000100"));
+  delta.manifest.base = {100, ChecksumOf(base.manifest)};
+  for (SampleFile& file : delta.files) {
+    std::vector<uint64_t> deltas;
+    const std::vector<uint64_t>& cells = file.Tensor("/cells").u64;
+    for (size_t at = 0; at < cells.size(); at += kCellColumns) {
+      const bool is_bucket = cells[at] == static_cast<uint64_t>(CellKind::kBucket);
+      if (is_bucket) deltas.insert(deltas.end(), {cells[at + 3], 0});
+    }
+    file.tensors.insert(file.tensors.begin(),
+                        {{"/deltas", "U64", {deltas.size() / 2, 2}, {}, {}, deltas},
+                         {"t/removed", "U64", {0}, {}, {}, {}}});
+  }
+  const std::string path = folder_.File("step-00000200");
+  delta.Write(path);
+  ASSERT_EQ(CheckpointReader::Open(path).status(), absl::OkStatus());
+  std::vector<uint64_t>& cells = delta.files[1].Tensor("/cells").u64;
+  cells[cells.size() - kCellColumns + 3] = uint64_t{1} << 60;
+  delta.Write(path);
+  const absl::Status status = CheckpointReader::Open(path).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("has 1152921504606846976 rows in " + path + "/server-1-of-2"),
+                    HasSubstr("want at most ")));
 }
 
 TEST_F(DamagedCheckpointTest, FilesOfOtherServersAreRefused) {

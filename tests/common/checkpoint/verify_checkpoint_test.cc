@@ -130,6 +130,18 @@ TEST_F(VerifyCheckpointTest, TheNewestUndamagedOneIsUsedAndTheOthersAreNamed) {
                                            HasSubstr("step-00000300 is damaged")));
 }
 
+TEST_F(VerifyCheckpointTest, ACopyUnderTheNameOfAnotherStepIsNotThatStep) {
+  Make(100);
+  fs::copy(Make(200), folder_.File("step-00000900"));
+  EXPECT_EQ(DamageOf(folder_.File("step-00000900")),
+            folder_.File("step-00000900") +
+                " has another checkpoint's name: manifest.json is of step 200; call it "
+                "step-00000200");
+  EXPECT_EQ(FindNewestUsable(folder_.path())->checkpoint.step, 200u);
+  fs::rename(folder_.File("step-00000200"), folder_.File("elsewhere"));
+  EXPECT_EQ(VerifyCheckpoint(folder_.File("elsewhere")), absl::OkStatus());
+}
+
 TEST_F(VerifyCheckpointTest, TheNewestOneIsUsedWithoutComplaints) {
   Make(100);
   Make(200);
