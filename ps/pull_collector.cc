@@ -60,7 +60,7 @@ absl::Status PullCollector::CollectRows(size_t index) {
   const uint32_t table = places.table, dim = places.dim;
   const std::span<const BucketRun> runs = places.runs;
   float* const values = places.values.get();
-  BucketWalk walk(&shard_.table(table), places.ids, runs, values, request_.pull_version);
+  BucketWalk walk(&shard_.table(table), places.ids, runs, request_.pull_version);
   for (const BucketRun& run : runs) {
     walk.Next();
     const TableBucket::PullResult result =

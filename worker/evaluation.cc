@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <vector>
 
 #include "common/status.h"
@@ -83,16 +82,17 @@ absl::StatusOr<std::vector<v1::MetricSums>> EvaluateParts(
     const Dataset& data, std::span<const Range> parts, ComputeThreads& threads,
     std::span<Model* const> models, WeightSource& weights,
     const std::function<absl::Status()>& between, double negative_rate) {
-  std::optional<WeightView> view;
+  std::vector<WeightView> views;
   if (threads.count() > 1) {
-    CONVOY_ASSIGN_OR_RETURN(view, WeightView::Of(weights, models[0]->variables().size()));
+    CONVOY_ASSIGN_OR_RETURN(
+        views, WeightView::Of(weights, models[0]->variables().size(), threads.count()));
   }
-  WeightSource& source = view ? *view : weights;
   std::vector<v1::MetricSums> sums(parts.size());
   for (size_t first = 0; first < parts.size(); first += threads.count()) {
     const size_t count = std::min(threads.count(), parts.size() - first);
     CONVOY_RETURN_IF_ERROR(threads.Run(count, [&](size_t part) -> absl::Status {
       const auto others = [] { return absl::OkStatus(); };
+      WeightSource& source = views.empty() ? weights : views[part];
       CONVOY_ASSIGN_OR_RETURN(
           sums[first + part],
           Evaluate(data, parts[first + part], *models[part], source,

@@ -9,13 +9,20 @@ std::span<float> GradientMemory::Gradient(int variable) {
 }
 
 std::span<float> GradientMemory::RowGradients(int table) {
-  return tables_[static_cast<size_t>(table)]->gradients();
+  Rows& rows = rows_[static_cast<size_t>(table)];
+  return {rows.values.data(), rows.floats};
+}
+
+void GradientMemory::SetRows(size_t table, size_t floats) {
+  if (table >= rows_.size()) rows_.resize(table + 1);
+  rows_[table].values.Reserve(floats);
+  rows_[table].floats = floats;
 }
 
 GradientSpans GradientMemory::spans() {
   GradientSpans spans;
   for (AlignedBuffer& buffer : values_) spans.push_back(buffer.span());
-  for (const auto& table : tables_) spans.push_back(table->gradients());
+  for (Rows& rows : rows_) spans.push_back({rows.values.data(), rows.floats});
   return spans;
 }
 

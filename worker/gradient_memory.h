@@ -12,7 +12,6 @@
 #include "common/math/variable.h"
 #include "worker/gradient_rules.h"
 #include "worker/layers/weights.h"
-#include "worker/table_batch.h"
 
 namespace convoy {
 
@@ -23,8 +22,8 @@ class GradientMemory final : public GradientSink {
   explicit GradientMemory(const std::vector<VariableSpec>* variables)
       : variables_(variables), values_(variables->size()) {}
 
-  // Gradients of rows go to those of `tables`, by table.
-  void UseTables(const TableBatches& tables) { tables_ = tables; }
+  // Makes room for the gradients of `floats` floats of rows of the table, of the next batch.
+  void SetRows(size_t table, size_t floats);
 
   std::span<float> Gradient(int variable) override;
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
@@ -42,7 +41,11 @@ class GradientMemory final : public GradientSink {
  private:
   const std::vector<VariableSpec>* const variables_;
   std::vector<AlignedBuffer> values_;
-  TableBatches tables_;
+  struct Rows {
+    AlignedBuffer values;
+    size_t floats = 0;  // in use
+  };
+  std::vector<Rows> rows_;  // by table
 };
 
 }  // namespace convoy

@@ -41,19 +41,31 @@ absl::Status LocalSteps::Begin(WeightSource& weights) {
 
 absl::StatusOr<BatchOutput> LocalSteps::Step(Model& model, const Batch& batch, uint64_t seen,
                                              const Batch* next) {
-  if (!std::exchange(asked_, next != nullptr)) CONVOY_RETURN_IF_ERROR(AskForRows(model, batch));
+  const auto ids_of = [&model](const Batch& read) {
+    return [&model, &read](size_t table, std::vector<uint64_t>* ids) {
+      model.AppendIds(read, static_cast<int>(table), ids);
+    };
+  };
+  if (!std::exchange(asked_, next != nullptr)) CONVOY_RETURN_IF_ERROR(AskForRows(ids_of(batch)));
   CONVOY_RETURN_IF_ERROR(WaitForRows());
-  if (next != nullptr) CONVOY_RETURN_IF_ERROR(AskForRows(model, *next));
+  if (next != nullptr) CONVOY_RETURN_IF_ERROR(AskForRows(ids_of(*next)));
   BatchOutput output;
   const Compute train = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
     CONVOY_ASSIGN_OR_RETURN(output, model.Train(batch, weights, gradient));
     return absl::OkStatus();
   };
-  CONVOY_RETURN_IF_ERROR(Step(train, static_cast<uint32_t>(batch.size), seen));
+  CONVOY_RETURN_IF_ERROR(StepOn(train, static_cast<uint32_t>(batch.size), seen));
   return output;
 }
 
-absl::Status LocalSteps::Step(const Compute& compute, uint32_t examples, uint64_t seen) {
+absl::Status LocalSteps::Step(const AppendIds& append_ids, const Compute& compute,
+                              uint32_t examples, uint64_t seen) {
+  CONVOY_RETURN_IF_ERROR(AskForRows(append_ids));
+  CONVOY_RETURN_IF_ERROR(WaitForRows());
+  return StepOn(compute, examples, seen);
+}
+
+absl::Status LocalSteps::StepOn(const Compute& compute, uint32_t examples, uint64_t seen) {
   CONVOY_RETURN_IF_ERROR(compute(*this, *this));
   if (options_.skip_not_finite && !IsFinite(Spans())) {
     ++skipped_;
@@ -68,11 +80,11 @@ absl::Status LocalSteps::Step(const Compute& compute, uint32_t examples, uint64_
   return absl::OkStatus();
 }
 
-absl::Status LocalSteps::AskForRows(const Model& model, const Batch& batch) {
+absl::Status LocalSteps::AskForRows(const AppendIds& append_ids) {
   std::vector<uint64_t> ids;
   for (size_t t = 0; t < rows_.size(); ++t) {
     ids.clear();
-    model.AppendIds(batch, static_cast<int>(t), &ids);
+    append_ids(t, &ids);
     CONVOY_RETURN_IF_ERROR(source_->WantRows(static_cast<int>(t), rows_[t].Missing(ids)));
   }
   return absl::OkStatus();

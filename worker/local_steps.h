@@ -42,10 +42,12 @@ class LocalSteps final : private WeightSource, private GradientSink {
   // one computes; null: not known.
   absl::StatusOr<BatchOutput> Step(Model& model, const Batch& batch, uint64_t seen,
                                    const Batch* next = nullptr);
-  // The same on a gradient over `examples` that `compute` gets from the weights, wherever it does;
-  // of a model without tables.
+  // The same on a gradient over `examples` that `compute` gets from the weights and rows, wherever
+  // it does. `append_ids` appends the ids that the step reads of a table, one for each place.
+  using AppendIds = std::function<void(size_t table, std::vector<uint64_t>* ids)>;
   using Compute = std::function<absl::Status(WeightSource& weights, GradientSink& gradient)>;
-  absl::Status Step(const Compute& compute, uint32_t examples, uint64_t seen);
+  absl::Status Step(const AppendIds& append_ids, const Compute& compute, uint32_t examples,
+                    uint64_t seen);
   // The rows that the round has updated, by table.
   std::vector<std::vector<uint64_t>> UpdatedIds() const;
   // Hands `factor` * (weights now - weights of Begin) to `sink`; `weights` must still give those of
@@ -66,8 +68,9 @@ class LocalSteps final : private WeightSource, private GradientSink {
   absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
   std::span<float> RowGradients(int table) override;
   absl::Status RowsReady(int) override { return absl::OkStatus(); }
+  absl::Status StepOn(const Compute& compute, uint32_t examples, uint64_t seen);
   // Asks, and waits, for the rows that the batch is the first in the round to read.
-  absl::Status AskForRows(const Model& model, const Batch& batch);
+  absl::Status AskForRows(const AppendIds& append_ids);
   absl::Status WaitForRows();
   GradientSpans Spans();
 

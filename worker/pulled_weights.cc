@@ -7,7 +7,11 @@
 namespace convoy {
 
 PulledWeights::PulledWeights(ParameterClient* parameters)
+    : PulledWeights(parameters, &own_turns_) {}
+
+PulledWeights::PulledWeights(ParameterClient* parameters, Turns* turns)
     : parameters_(parameters),
+      turns_(turns),
       pool_(parameters->placement().servers()),
       current_(parameters->placement().tables().size()),
       wanted_(current_.size()),
@@ -20,6 +24,7 @@ absl::StatusOr<std::span<const float>> PulledWeights::Weights(int variable) {
 absl::Status PulledWeights::WantRows(int table, std::span<const uint64_t> ids) {
   const auto t = static_cast<size_t>(table);
   wanted_[t] = NewBatch(t, ids);
+  MutexLock lock(turns_->mutex);
   return parameters_->PullRows(wanted_[t], version_);
 }
 
@@ -34,11 +39,36 @@ void PulledWeights::UseWantedRows() { current_.swap(wanted_); }
 
 absl::StatusOr<TableRows> PulledWeights::Rows(int table) {
   const TableBatch& batch = *current_[static_cast<size_t>(table)];
-  CONVOY_RETURN_IF_ERROR(parameters_->WaitForRows(batch));
+  CONVOY_RETURN_IF_ERROR(WaitFor(batch));
   std::vector<uint64_t>& lowest = lowest_[static_cast<size_t>(table)];
   for (const TableBatch::Part& part : batch.parts())
     lowest[part.server] = std::min(lowest[part.server], part.version);
   return batch.rows();
+}
+
+RowSource& PulledWeights::RowsOfThread(size_t thread) {
+  while (threads_.size() <= thread) {
+    threads_.push_back(std::unique_ptr<PulledWeights>(new PulledWeights(parameters_, turns_)));
+  }
+  threads_[thread]->SetVersion(version_);
+  return *threads_[thread];
+}
+
+absl::Status PulledWeights::WaitFor(const TableBatch& batch) {
+  turns_->waiting.fetch_add(1, std::memory_order_relaxed);
+  absl::Status status;
+  {
+    MutexLock lock(turns_->mutex);
+    status = parameters_->WaitForRows(batch);
+  }
+  turns_->waiting.fetch_sub(1, std::memory_order_relaxed);
+  return status;
+}
+
+absl::Status PulledWeights::Poll() {
+  if (turns_->waiting.load(std::memory_order_relaxed) > 0) return absl::OkStatus();
+  MutexLock lock(turns_->mutex);
+  return parameters_->Poll();
 }
 
 void PulledWeights::BeginRound() {

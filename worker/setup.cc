@@ -56,11 +56,15 @@ void DescribeOld(const OldSets& old, v1::DataSummary* summary) {
   summary->set_fingerprint(std::rotl(summary->fingerprint(), 1) ^ old.replayed->fingerprint());
 }
 
-bool SameVariables(const Model& one, const Model& other) {
-  return std::ranges::equal(one.variables(), other.variables(),
-                            [](const VariableSpec& a, const VariableSpec& b) {
-                              return a.name == b.name && a.shape == b.shape;
-                            });
+bool SameParts(const Model& one, const Model& other) {
+  const bool same_tables =
+      std::ranges::equal(one.tables(), other.tables(), [](const TableSpec& a, const TableSpec& b) {
+        return a.name == b.name && a.dim() == b.dim();
+      });
+  return same_tables && std::ranges::equal(one.variables(), other.variables(),
+                                           [](const VariableSpec& a, const VariableSpec& b) {
+                                             return a.name == b.name && a.shape == b.shape;
+                                           });
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<TimedModel>>> MakeModels(
@@ -71,11 +75,10 @@ absl::StatusOr<std::vector<std::unique_ptr<TimedModel>>> MakeModels(
                             MakeModel(job.model(), input, registered));
     CONVOY_ASSIGN_OR_RETURN(model, WithoutFrozenParts(std::move(model), job.optimizer()));
     models.push_back(std::make_unique<TimedModel>(std::move(model)));
-    if (SameVariables(*models[0], *models.back())) continue;
+    if (SameParts(*models[0], *models.back())) continue;
     return absl::InternalError(
-        "cluster.threads_per_worker: the model has other variables when it is made a second time; "
-        "each thread has a "
-        "model of its own, made of the same settings");
+        "cluster.threads_per_worker: the model has other variables or tables when it is made a "
+        "second time; each thread has a model of its own, made of the same settings");
   }
   return models;
 }

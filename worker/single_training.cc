@@ -31,7 +31,31 @@ std::vector<AlignedBuffer> Buffers(const std::vector<VariableSpec>& variables) {
   return buffers;
 }
 
-// A model with tables has one thread.
+// The rows of the batches of one thread, out of tables of this process. They are there at once.
+class StoredRows final : public RowSource {
+ public:
+  // Both outlive it.
+  StoredRows(const std::vector<TableSpec>& tables, TableStore* store) : store_(store) {
+    for (uint32_t t = 0; t < tables.size(); ++t)
+      batches_.push_back(std::make_shared<TableBatch>(t, tables[t].dim(), /*servers=*/1));
+  }
+
+  absl::Status WantRows(int table, std::span<const uint64_t> ids) override {
+    TableBatch& rows = *batches_[static_cast<size_t>(table)];
+    rows.Build(ids);
+    store_->Read(static_cast<uint32_t>(table), rows.ids(), rows.values());
+    return absl::OkStatus();
+  }
+  absl::StatusOr<TableRows> Rows(int table) override {
+    return batches_[static_cast<size_t>(table)]->rows();
+  }
+  std::span<const uint64_t> ids(size_t table) const { return batches_[table]->ids(); }
+
+ private:
+  TableStore* const store_;
+  TableBatches batches_;  // by table
+};
+
 class SingleTraining final : private WeightSource, private ModelValues {
  public:
   static absl::StatusOr<std::unique_ptr<SingleTraining>> Create(const TrainingContext& context,
@@ -104,11 +128,8 @@ class SingleTraining final : private WeightSource, private ModelValues {
       InitializeValues(context.model.variables()[v], context.assignment.job().seed(), 0,
                        weights_[v].span());
     }
-    for (uint32_t t = 0; t < context.model.tables().size(); ++t) {
-      rows_.push_back(
-          std::make_shared<TableBatch>(t, context.model.tables()[t].dim(), /*servers=*/1));
-    }
-    parallel_.gradient(0).UseTables(rows_);
+    for (size_t thread = 0; thread < context.threads.count(); ++thread)
+      rows_.emplace_back(context.model.tables(), tables_);
   }
 
   absl::Status Load(const InitValues& init) {
@@ -141,14 +162,10 @@ class SingleTraining final : private WeightSource, private ModelValues {
     return std::as_const(weights_[static_cast<size_t>(variable)]).span();
   }
   absl::Status WantRows(int table, std::span<const uint64_t> ids) override {
-    TableBatch& rows = *rows_[static_cast<size_t>(table)];
-    rows.Build(ids);
-    tables_->Read(static_cast<uint32_t>(table), rows.ids(), rows.values());
-    return absl::OkStatus();
+    return rows_[0].WantRows(table, ids);
   }
-  absl::StatusOr<TableRows> Rows(int table) override {
-    return rows_[static_cast<size_t>(table)]->rows();
-  }
+  absl::StatusOr<TableRows> Rows(int table) override { return rows_[0].Rows(table); }
+  RowSource& RowsOfThread(size_t thread) override { return rows_[thread]; }
 
   absl::StatusOr<std::span<const float>> Variable(size_t variable) override {
     return Weights(static_cast<int>(variable));
@@ -202,16 +219,17 @@ class SingleTraining final : private WeightSource, private ModelValues {
     const auto part = static_cast<size_t>(slice - computed_.begin);
     const uint32_t examples = parallel_.slot(part).examples;
     if (examples == 0 && parallel_.slot(part).batch.size > 0) ++skipped_;
-    PushRows(slice, examples);
+    PushRows(slice, part, examples);
     if (examples == 0) return Examples();
     gradient->Swap(parallel_.gradient(part));
     return Examples(examples);
   }
 
-  // The rows of the slice that was computed last.
-  void PushRows(uint32_t slice, uint32_t examples) {
-    for (uint32_t t = 0; t < rows_.size() && examples > 0; ++t) {
-      tables_->Push(step_, slice, t, rows_[t]->ids(), rows_[t]->gradients(), examples);
+  void PushRows(uint32_t slice, size_t part, uint32_t examples) {
+    const auto tables = static_cast<uint32_t>(context_.model.tables().size());
+    for (uint32_t t = 0; t < tables && examples > 0; ++t) {
+      tables_->Push(step_, slice, t, rows_[part].ids(t),
+                    parallel_.gradient(part).RowGradients(static_cast<int>(t)), examples);
     }
     tables_->Finish(step_, slice, examples);
   }
@@ -219,17 +237,18 @@ class SingleTraining final : private WeightSource, private ModelValues {
   absl::Status ComputeFrom(const EpochRange& batch, uint32_t slice) {
     computed_ = {slice, std::min<uint64_t>(slice + parallel_.slots(), tree_.slices())};
     return parallel_.Run(computed_.size(), *this,
-                         [&](size_t part, ParallelGradients::Slot& slot, WeightSource&) {
-                           return ComputeSlice(batch, slice + static_cast<uint32_t>(part), slot);
+                         [&](size_t part, ParallelGradients::Slot& slot, WeightSource& weights) {
+                           return ComputeSlice(batch, slice + static_cast<uint32_t>(part), slot,
+                                               weights);
                          });
   }
 
   // In the thread of the slot.
-  absl::Status ComputeSlice(const EpochRange& batch, uint32_t slice,
-                            ParallelGradients::Slot& slot) {
+  absl::Status ComputeSlice(const EpochRange& batch, uint32_t slice, ParallelGradients::Slot& slot,
+                            WeightSource& weights) {
     const std::vector<Range> parts = plan_.SliceBatches(batch, slice);
     const Range positions = parts.empty() ? Range() : parts[0];
-    CONVOY_RETURN_IF_ERROR(parallel_.Gradient(batch.epoch, positions, slot, *this));
+    CONVOY_RETURN_IF_ERROR(parallel_.Gradient(batch.epoch, positions, slot, weights));
     if (positions.empty()) return absl::OkStatus();
     reports_.Add(slice, slot.output, slot.batch);
     const GradientSpans gradient = slot.gradient.spans();
@@ -283,7 +302,7 @@ class SingleTraining final : private WeightSource, private ModelValues {
   ParallelGradients parallel_;
   Range computed_;                      // slices of the step whose gradients are in parallel_
   std::vector<AlignedBuffer> weights_;  // by variable
-  TableBatches rows_;                   // of the batch that is computed
+  std::vector<StoredRows> rows_;        // by thread
   std::unique_ptr<LocalOptimizer> optimizer_;
   std::vector<std::unique_ptr<GradientMemory>> sums_;  // at most the depth of the tree + 1
   SliceReports reports_;

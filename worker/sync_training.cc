@@ -36,13 +36,15 @@ struct Wave {
 };
 
 // Each slice of a wave has memory of its own, so that all of it may be added up before it is sent.
-std::vector<Wave> WavesOf(const v1::Assignment& assignment, const Mode& mode, const SliceTree& tree,
-                          uint32_t threads) {
+std::vector<Wave> WavesOf(const TrainingContext& context, const SliceTree& tree) {
+  const v1::Assignment& assignment = context.assignment;
+  const auto threads = static_cast<uint32_t>(context.threads.count());
   std::vector<Wave> waves;
   for (uint32_t begin = assignment.slice_begin(); begin < assignment.slice_end();
        begin += threads) {
     const uint32_t end = std::min(begin + threads, assignment.slice_end());
-    const uint32_t largest = mode.backup > 0 ? 0 : static_cast<uint32_t>(std::bit_width(threads));
+    const uint32_t largest =
+        LargestSum(context) == 0 ? 0 : static_cast<uint32_t>(std::bit_width(threads));
     waves.push_back({begin, end, tree.Subtrees(begin, end, largest)});
   }
   return waves;
@@ -101,11 +103,11 @@ class SyncTraining {
         push_(&parameters, PushOptionsFor(context)),
         reader_(&context.train),
         reports_(context) {
-    const auto threads = static_cast<uint32_t>(context.threads.count());
-    if (threads == 1) return;
-    waves_ = WavesOf(context.assignment, context.mode, tree_, threads);
+    if (context.threads.count() == 1) return;
+    waves_ = WavesOf(context, tree_);
+    round_rows_.resize(context.threads.count());
     parallel_.emplace(&context.threads, context.models, &context.train,
-                      ParallelOptionsFor(context, [this] { return parameters_.Poll(); }));
+                      ParallelOptionsFor(context, [this] { return weights_.Poll(); }));
   }
 
   // The worker before may have been lost within a step, or between a step and what comes after it.
@@ -203,6 +205,7 @@ class SyncTraining {
   // Several slices at a time; what leaves is what would leave without threads, or sums of it.
   absl::Status ParallelStep(uint64_t step) {
     const EpochRange batch = plan_.Step(step);
+    weights_.SetVersion(step);
     for (const Wave& wave : waves_) {
       CONVOY_RETURN_IF_ERROR(parallel_->Run(
           wave.end - wave.begin, weights_,
@@ -231,11 +234,15 @@ class SyncTraining {
   // In the thread of the slot.
   absl::Status ThreadLocalSlice(uint64_t epoch, const std::vector<Range>& parts, uint32_t slice,
                                 size_t part, ParallelGradients::Slot& slot, WeightSource& weights) {
-    const auto between = [&] { return part == 0 ? parameters_.Poll() : absl::OkStatus(); };
+    const auto between = [&] { return part == 0 ? weights_.Poll() : absl::OkStatus(); };
+    PulledWeights& rows = weights_.thread(part);
+    rows.BeginRound();
     CONVOY_ASSIGN_OR_RETURN(slot.examples, TakeLocalSteps({*slot.model, slot.reader, slot.batch,
                                                            slot.ahead, *local_[part]},
                                                           epoch, parts, slice, weights, between));
-    return local_[part]->End(weights, static_cast<float>(slot.examples), {}, slot.gradient);
+    round_rows_[part] = rows.RoundBatches(local_[part]->UpdatedIds());
+    return local_[part]->End(weights, static_cast<float>(slot.examples), round_rows_[part],
+                             slot.gradient);
   }
 
   absl::Status PushSum(uint64_t step, const EpochRange& batch, const Wave& wave, TreeNode node) {
@@ -250,11 +257,23 @@ class SyncTraining {
     }
     CONVOY_RETURN_IF_ERROR(push_.Begin(header));
     if (header.examples > 0) {
-      push_.BeginSlice(/*last=*/true);
+      const size_t part = tree_.begin(node) - wave.begin;  // of a model with tables: the only one
+      push_.BeginSlice(/*last=*/true,
+                       local_.empty() ? weights_.thread(part).batches() : round_rows_[part]);
       CONVOY_RETURN_IF_ERROR(parallel_->AddUp(tree_, node, wave.begin, push_));
+      CONVOY_RETURN_IF_ERROR(PushRows(node, wave));
       CONVOY_RETURN_IF_ERROR(push_.EndSlice(header.examples).status());
     }
     return push_.End();
+  }
+
+  // Those of differences are where they leave from.
+  absl::Status PushRows(TreeNode node, const Wave& wave) {
+    if (local_.empty()) return parallel_->AddUpRows(tree_, node, wave.begin, push_);
+    for (size_t t = 0; t < context_.model.tables().size(); ++t) {
+      CONVOY_RETURN_IF_ERROR(push_.RowsReady(static_cast<int>(t)));
+    }
+    return absl::OkStatus();
   }
 
   // With backups the others may have gone on without this worker: it does, too.
@@ -295,7 +314,7 @@ class SyncTraining {
   // Nobody can move on meanwhile: the slices of this worker have not pushed step `version` yet.
   absl::Status Measure(const Dataset* data, v1::ReportRequest::Kind kind, uint64_t version) {
     weights_.SetVersion(version);
-    return reports_.Measure(data, kind, version, weights_, [this] { return parameters_.Poll(); });
+    return reports_.Measure(data, kind, version, weights_, [this] { return weights_.Poll(); });
   }
 
   const TrainingContext& context_;
@@ -313,6 +332,7 @@ class SyncTraining {
   // cluster.threads_per_worker above 1.
   std::optional<ParallelGradients> parallel_;
   std::vector<Wave> waves_;
+  std::vector<TableBatches> round_rows_;  // local_sgd: by thread
   uint64_t skipped_ = 0, dropped_ = 0;
 };
 

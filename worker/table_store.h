@@ -22,13 +22,13 @@
 
 namespace convoy {
 
-// One thread. Tables are numbered as in Model::tables().
+// One thread, but for Read. Tables are numbered as in Model::tables().
 class TableStore {
  public:
   virtual ~TableStore() = default;
 
   // Writes the rows `ids`, ascending by (bucket, id), as the current step reads them to `out`,
-  // [ids, dim].
+  // [ids, dim]. Several threads may read at a time, while none does anything else.
   virtual void Read(uint32_t table, std::span<const uint64_t> ids, std::span<float> out) = 0;
   // A slice's gradients of the rows `ids`, [ids, dim], summed over its `examples`; at most once for
   // each table.

@@ -58,7 +58,8 @@ class TaskTraining {
       : context_(context),
         parameters_(parameters),
         ssp_(context.mode.kind == Mode::Kind::kSsp),
-        reads_ahead_(context.mode.kind == Mode::Kind::kAsync && !context.model.tables().empty()),
+        has_tables_(!context.model.tables().empty()),
+        reads_ahead_(context.mode.kind == Mode::Kind::kAsync && has_tables_),
         batch_size_(TaskBatchSize(context.assignment.job())),
         push_size_(batch_size_ * context.mode.local_steps),
         weights_(&parameters),
@@ -68,7 +69,7 @@ class TaskTraining {
         tree_(static_cast<uint32_t>(context.threads.count())) {
     if (context.threads.count() == 1) return;
     parallel_.emplace(&context.threads, context.models, &context.train,
-                      ParallelOptionsFor(context, [this] { return parameters_.Poll(); }));
+                      ParallelOptionsFor(context, [this] { return weights_.Poll(); }));
   }
 
   // The clock of the worker before, and that it has completed a task, may be left over.
@@ -145,7 +146,7 @@ class TaskTraining {
 
   absl::Status Contribution(uint64_t epoch, const Range& positions, const Range& next) {
     if (local_ != nullptr) return DifferenceAfter(epoch, positions);
-    return parallel_ ? SumOfParts(epoch, positions) : GradientOf(epoch, positions, next);
+    return parallel_ ? SumOfParts(epoch, positions, next) : GradientOf(epoch, positions, next);
   }
 
   absl::Status GradientOf(uint64_t epoch, const Range& positions, const Range& next) {
@@ -175,13 +176,17 @@ class TaskTraining {
     return WantRowsOf(context_.model, *batch, weights_, &ids_);
   }
 
-  // The batch in as many parts as there are threads.
+  // The batch in as many parts as there are threads. Of a model with tables its parts are in use.
   absl::Status ComputeParts(uint64_t epoch, const Range& positions, WeightSource& weights) {
     const uint64_t parts = parallel_->slots();
-    CONVOY_RETURN_IF_ERROR(parallel_->Run(
-        parts, weights, [&](size_t part, ParallelGradients::Slot& slot, WeightSource& all) {
-          return parallel_->Gradient(epoch, SlicePositions(part, parts, positions), slot, all);
-        }));
+    if (has_tables_) {
+      CONVOY_RETURN_IF_ERROR(parallel_->TrainParts(weights));
+    } else {
+      CONVOY_RETURN_IF_ERROR(parallel_->Run(
+          parts, weights, [&](size_t part, ParallelGradients::Slot& slot, WeightSource& all) {
+            return parallel_->Gradient(epoch, SlicePositions(part, parts, positions), slot, all);
+          }));
+    }
     for (size_t part = 0; part < parts; ++part) {
       const ParallelGradients::Slot& slot = parallel_->slot(part);
       if (slot.batch.size == 0) continue;
@@ -191,26 +196,58 @@ class TaskTraining {
     return absl::OkStatus();
   }
 
+  // Also asks for the rows of tables that the parts of the batch read.
+  absl::Status ReadParts(uint64_t epoch, const Range& positions) {
+    CONVOY_RETURN_IF_ERROR(parallel_->ReadParts(epoch, positions));
+    for (size_t t = 0; t < context_.model.tables().size(); ++t) {
+      ids_.clear();
+      parallel_->AppendIds(t, &ids_);
+      CONVOY_RETURN_IF_ERROR(weights_.WantRows(static_cast<int>(t), ids_));
+    }
+    return absl::OkStatus();
+  }
+
+  // Makes the rows of the batch the current ones, and asks for those of the next one.
+  absl::Status TurnToRows(uint64_t epoch, const Range& positions, const Range& next) {
+    if (!std::exchange(is_ahead_, false)) CONVOY_RETURN_IF_ERROR(ReadParts(epoch, positions));
+    parallel_->UseParts();
+    weights_.UseWantedRows();
+    if (!reads_ahead_ || next.empty()) return absl::OkStatus();
+    is_ahead_ = true;
+    return ReadParts(epoch, next);
+  }
+
   // One contribution of all threads.
-  absl::Status SumOfParts(uint64_t epoch, const Range& positions) {
+  absl::Status SumOfParts(uint64_t epoch, const Range& positions, const Range& next) {
+    if (has_tables_) CONVOY_RETURN_IF_ERROR(TurnToRows(epoch, positions, next));
     CONVOY_RETURN_IF_ERROR(ComputeParts(epoch, positions, weights_));
     const auto examples = static_cast<uint32_t>(parallel_->Examples(tree_, tree_.root(), 0));
     parameters_.RemoveExamples(static_cast<uint32_t>(positions.size()) - examples);
     if (examples == 0) return absl::OkStatus();
-    push_.BeginSlice(/*last=*/true);
-    CONVOY_RETURN_IF_ERROR(parallel_->AddUp(tree_, tree_.root(), 0, push_));
+    push_.BeginSlice(/*last=*/true, weights_.batches());
+    CONVOY_RETURN_IF_ERROR(AddUp(push_));
     return push_.EndSlice(examples).status();
+  }
+
+  absl::Status AddUp(GradientSink& sink) {
+    CONVOY_RETURN_IF_ERROR(parallel_->AddUp(tree_, tree_.root(), 0, sink));
+    return parallel_->AddUpRows(tree_, tree_.root(), 0, sink);
   }
 
   // `next`: the batch after it; empty: none.
   absl::Status LocalStep(uint64_t epoch, const Range& positions, const Range& next) {
     const uint64_t seen = epoch * context_.train.epoch_size() + positions.begin;
     if (parallel_) {
-      const auto compute = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
-        CONVOY_RETURN_IF_ERROR(ComputeParts(epoch, positions, weights));
-        return parallel_->AddUp(tree_, tree_.root(), 0, gradient);
+      const auto ids = [&](size_t table, std::vector<uint64_t>* of_table) {
+        parallel_->AppendIds(table, of_table);
       };
-      return local_->Step(compute, static_cast<uint32_t>(positions.size()), seen);
+      const auto compute = [&](WeightSource& weights, GradientSink& gradient) -> absl::Status {
+        if (has_tables_) parallel_->UseParts();
+        CONVOY_RETURN_IF_ERROR(ComputeParts(epoch, positions, weights));
+        return AddUp(gradient);
+      };
+      if (has_tables_) CONVOY_RETURN_IF_ERROR(parallel_->ReadParts(epoch, positions));
+      return local_->Step(ids, compute, static_cast<uint32_t>(positions.size()), seen);
     }
     if (std::exchange(is_ahead_, !next.empty())) {
       std::swap(batch_, ahead_);
@@ -302,6 +339,7 @@ class TaskTraining {
   const TrainingContext& context_;
   ParameterClient& parameters_;
   const bool ssp_;
+  const bool has_tables_;
   const bool reads_ahead_;  // async: the rows of the next batch come while the current one computes
   const uint64_t batch_size_;  // examples of a gradient, of all threads together
   const uint64_t push_size_;   // of a push: in geo those of all its local steps

@@ -106,14 +106,6 @@ absl::Status TrainAlone(const TrainingContext& context, const v1::Schema* schema
   return TrainSingle(context, options.model_file, *tables, init.get());
 }
 
-// What nobody knew of a custom model before it was built.
-absl::Status CheckTables(const TrainingSetup& setup) {
-  if (setup.model().tables().empty() || setup.models.size() == 1) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "cluster.threads_per_worker: a worker that reads rows of table \"",
-      setup.model().tables()[0].name, "\" has one thread; leave it out, and use more workers"));
-}
-
 // rehearsal.slow_worker.
 absl::Status SlowDown(const v1::Job& job, uint32_t rank, const TrainingSetup& setup,
                       const WorkerOptions& options) {
@@ -143,7 +135,6 @@ absl::Status Train(const v1::RegisterReply& registered, const WorkerOptions& opt
   if (setup.data.schema != nullptr) *ready.mutable_schema() = *setup.data.schema;
   CONVOY_ASSIGN_OR_RETURN(const v1::Assignment assignment, coordinator.Ready(std::move(ready)));
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(assignment.job().training().mode()));
-  CONVOY_RETURN_IF_ERROR(CheckTables(setup));
   options.log(absl::StrCat("generation ", assignment.generation(), ": slices [",
                            assignment.slice_begin(), ", ", assignment.slice_end(), ") of ",
                            assignment.slices(), ", ", assignment.servers_size(), " servers",

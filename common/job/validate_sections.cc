@@ -121,11 +121,13 @@ void ValidateAlgorithm(const v1::Job& job, const Section& section, const std::st
                      ", which has none; use adagrad"));
 }
 
-// Whether any variable may be updated by FTRL.
-bool UsesFtrl(const v1::Optimizer& optimizer) {
-  return optimizer.has_ftrl() || std::ranges::any_of(optimizer.override(), [](const auto& entry) {
-           return entry.has_ftrl();
-         });
+// Whether any variable may be updated by FTRL with L1.
+bool UsesFtrlWithL1(const v1::Optimizer& optimizer) {
+  const auto any = [&optimizer](const auto& wanted) {
+    return wanted(optimizer) || std::ranges::any_of(optimizer.override(), wanted);
+  };
+  return any([](const auto& part) { return part.has_ftrl(); }) &&
+         any([](const auto& part) { return part.l1() > 0; });
 }
 
 void ValidateOverride(const v1::Override& override, const std::string& path,
@@ -215,11 +217,13 @@ void ValidateTraining(const v1::Job& job, Violations* violations) {
           absl::StrCat(": backup must be less than the slices of a step, got ", mode->backup,
                        " of ", slices, "; set training.slices, or more workers"));
   }
-  if (mode->local() && UsesFtrl(job.optimizer())) {
+  if (mode->local() && UsesFtrlWithL1(job.optimizer())) {
     Wrong(violations, "training.mode",
           absl::StrCat(": ", training.mode(),
-                       " takes steps on the workers, which ftrl cannot: its weights follow "
-                       "from slots that start anew in each round; use another optimizer"));
+                       " takes steps on the workers, where l1 of ftrl does not keep weights at 0: "
+                       "it weighs all gradients since the start, of which a round forgets those "
+                       "before, and averages of weights are seldom 0; set l1: 0, or use another "
+                       "mode or optimizer"));
   }
 }
 

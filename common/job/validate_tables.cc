@@ -54,19 +54,9 @@ bool HasBudget(const v1::Job& job) {
   return false;
 }
 
-void ValidateTableThreads(const v1::Job& job, Violations* violations) {
-  if (!HasTables(job.model()) || job.cluster().threads_per_worker() <= 1) return;
-  WrongForTables(violations, "cluster.threads_per_worker",
-                 absl::StrCat(" must be 1 for ", KindName(job.model()),
-                              ", whose embedding tables are read by one thread of a worker, got ",
-                              job.cluster().threads_per_worker(),
-                              "; leave it out and set cluster.workers instead"));
-}
-
 }  // namespace
 
 void ValidateTables(const v1::Job& job, Violations* violations) {
-  ValidateTableThreads(job, violations);
   const v1::Model& model = job.model();
   const bool known = model.kind_case() != v1::Model::KIND_NOT_SET && !model.has_custom();
   if (job.table_size() > 0 && known && !HasTables(model)) {

@@ -143,12 +143,6 @@ bool TableBucket::NeedsRowsLocked(std::optional<uint64_t> pulled) const {
   return answer == Answer::kCurrent || answer == Answer::kPrevious;
 }
 
-void TableBucket::PrefetchSelf() const {
-  constexpr size_t kLine = 64;
-  const char* const begin = reinterpret_cast<const char*>(this);
-  for (size_t at = 0; at < sizeof(*this); at += kLine) PrefetchLine(begin + at);
-}
-
 void TableBucket::PrefetchIndexLocked(std::span<const uint64_t> ids) const {
   for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
 }

@@ -125,9 +125,7 @@ class TableBucket {
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
   // Whether a pull of version `pulled`, or a push, will look at rows at once.
   bool NeedsRowsLocked(std::optional<uint64_t> pulled) const CONVOY_REQUIRES(mutex_);
-  // Asking for memory: of the bucket itself, and stage by stage of the rows. Each stage asks for
-  // what the next one reads.
-  void PrefetchSelf() const;
+  // Asking for the memory of the rows, stage by stage. Each stage asks for what the next one reads.
   void PrefetchIndexLocked(std::span<const uint64_t> ids) const CONVOY_REQUIRES(mutex_);
   // As many as there are guesses.
   void GuessLocked(std::span<const uint64_t> ids, std::span<uint32_t> guesses) const

@@ -13,12 +13,10 @@ constexpr size_t kBucketsAhead = 24;
 }  // namespace
 
 BucketWalk::BucketWalk(TableShard* table, std::span<const uint64_t> ids,
-                       std::span<const BucketRun> runs, const float* values,
-                       std::optional<uint64_t> pulled)
+                       std::span<const BucketRun> runs, std::optional<uint64_t> pulled)
     : table_(table),
       ids_(ids),
       runs_(runs),
-      values_(values),
       pulled_(pulled),
       guesses_(ids.size()),
       needed_(runs.size()) {}
@@ -52,16 +50,6 @@ void BucketWalk::RunAhead() CONVOY_NO_THREAD_SAFETY_ANALYSIS {
   }
   for (; Reaches(fetched_, kRowsAhead); ++fetched_) {
     bucket(fetched_).PrefetchGuessedLocked(guesses_of(fetched_));
-    if (needed_[fetched_]) PrefetchValues(fetched_);
-  }
-}
-
-// They lie in a row, but what is read in between makes the processor lose sight of that.
-void BucketWalk::PrefetchValues(size_t run) const {
-  constexpr size_t kFloatsOfLine = 16;
-  const size_t end = runs_[run].end * table_->dim();
-  for (size_t at = runs_[run].begin * table_->dim(); at < end; at += kFloatsOfLine) {
-    PrefetchLine(values_ + at);
   }
 }
 

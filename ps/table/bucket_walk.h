@@ -17,8 +17,10 @@ namespace convoy {
 
 // A message of random ids has about ten in each bucket, too few for their cache misses to hide
 // behind each other. So the walk runs ahead of the bucket that is worked on, some ids for each
-// stage: it locks a bucket and asks for its index; then for what leads to the rows; then for the
-// rows. Locks are taken in ascending order of the buckets, and released as they are done with.
+// stage: it locks a bucket and asks for its index; then it reads the index; then it asks for the
+// rows. It asks for nothing else: what leads to the rows and the values of the message are near,
+// and a processor that waits for more lines than it can keep track of stops (measured). Locks are
+// taken in ascending order of the buckets, and released as they are done with.
 //
 //   BucketWalk walk(...);
 //   for (size_t run = 0; walk.Next(); ++run) walk.Push(...);
@@ -26,11 +28,10 @@ namespace convoy {
 // One thread.
 class BucketWalk {
  public:
-  // All outlive the walk. `runs`: of `ids`, by ascending bucket. `values`: gradients of the rows,
-  // or where their values go, row-major [ids, dim]. `pulled`: the version of a pull; nothing: a
-  // push.
+  // All outlive the walk. `runs`: of `ids`, by ascending bucket. `pulled`: the version of a pull;
+  // nothing: a push.
   BucketWalk(TableShard* table, std::span<const uint64_t> ids, std::span<const BucketRun> runs,
-             const float* values, std::optional<uint64_t> pulled);
+             std::optional<uint64_t> pulled);
   ~BucketWalk();
   BucketWalk(const BucketWalk&) = delete;
   BucketWalk& operator=(const BucketWalk&) = delete;
@@ -53,12 +54,10 @@ class BucketWalk {
   // Whether the stage that has come to `run` should go there.
   bool Reaches(size_t run, size_t ids_ahead) const;
   void RunAhead();
-  void PrefetchValues(size_t run) const;
 
   TableShard* const table_;
   const std::span<const uint64_t> ids_;
   const std::span<const BucketRun> runs_;
-  const float* const values_;
   const std::optional<uint64_t> pulled_;
   size_t done_ = 0;  // runs that are unlocked again
   bool begun_ = false;

@@ -63,8 +63,7 @@ class RowSlab {
     return header.used != 0 && header.id() == id;
   }
 
-  // Ask ahead of its use for what leads to a row, and then for the row. Any number below end().
-  void PrefetchChunk(uint32_t row) const { PrefetchLine(&chunks_[PlaceOf(row).chunk]); }
+  // Asks for the row ahead of its use. Any number below end().
   void PrefetchRow(uint32_t row) const {
     const Place place = PlaceOf(row);
     const char* const header = reinterpret_cast<const char*>(&Header(place));

@@ -89,11 +89,7 @@ class RowStore {
   void PrefetchIndex(uint64_t hash) const {
     if (capacity_ > 0) PrefetchLine(&index_[HomeOf(hash)]);
   }
-  uint32_t Guess(uint64_t hash) const {
-    const uint32_t row = RowOf(Candidate(hash));
-    if (row != kNoGuess) slab_.PrefetchChunk(row);
-    return row;
-  }
+  uint32_t Guess(uint64_t hash) const { return RowOf(Candidate(hash)); }
   void PrefetchGuessed(uint32_t guess) const {
     if (guess < slab_.end()) slab_.PrefetchRow(guess);
   }

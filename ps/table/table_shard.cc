@@ -50,7 +50,7 @@ void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& 
   const std::vector<BucketRun> runs = BucketRuns(all);
   std::vector<PushResult> results;
   results.reserve(runs.size());
-  BucketWalk walk(this, all, runs, block->values.get(), std::nullopt);
+  BucketWalk walk(this, all, runs, std::nullopt);
   RowSum rows{{}, {}, {}, examples, block};
   for (const BucketRun& run : runs) {
     walk.Next();

@@ -103,15 +103,13 @@ TEST_F(CustomModelTest, ALossThatIsNoNumberIsBorneWhereBatchesAreSkipped) {
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
-TEST_F(CustomModelTest, AModelWithTablesIsTrainedInEveryModeByOneThreadAWorker) {
+TEST_F(CustomModelTest, AModelWithTablesIsTrainedInEveryModeByOneThreadAndBySeveral) {
   for (const char* mode : {"sync", "async", "local_sgd:2", "geo:2", "single"}) {
     const ProgramResult result = Train("with_table", {"--mode", mode});
     EXPECT_EQ(result.exit_code, 0) << result.output;
     const ProgramResult threads = Train(
         "with_table", {"--mode", mode, "--workers", "1", "--set", "cluster.threads_per_worker=2"});
-    EXPECT_EQ(threads.exit_code, 1) << threads.output;
-    EXPECT_THAT(threads.output,
-                HasSubstr("a worker that reads rows of table \"seen\" has one thread"));
+    EXPECT_EQ(threads.exit_code, 0) << threads.output;
   }
 }
 

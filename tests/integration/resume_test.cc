@@ -362,5 +362,17 @@ TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
   }
 }
 
+TEST_F(ResumeTest, ATableOfAnotherDimensionIsRefusedWithBoth) {
+  WriteJob(kTable, "sync", "checkpoint { at_end: true }\n");
+  ASSERT_EQ(RunProgram(Command("run")).exit_code, 0);
+  const ProgramResult refused =
+      RunProgram(Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--set",
+                                 "model.factorization_machine.factors=8"}));
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.output,
+              HasSubstr("the checkpoint is of another model or optimizer: table \"rows\": got 5 "
+                        "columns and 5 of slots, want 9 and 9"));
+}
+
 }  // namespace
 }  // namespace convoy::testing

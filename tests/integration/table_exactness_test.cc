@@ -128,6 +128,49 @@ TEST_F(TableExactnessTest, LocalSgdDoesSoWithRowsThatWorkersStep) {
   ExpectBitsOfAllClusters("local_sgd:3", TrainByAverages(job, 3));
 }
 
+TEST_F(TableExactnessTest, LocalSgdDoesSoWithFtrl) {
+  const v1::Job job = Write(JobText("ftrl {} l2: 0.01"));
+  const PlainModel want = TrainByAverages(job, 3);
+  for (const auto& [servers, workers] : {std::pair{1, 1}, {2, 3}}) {
+    ExpectBits(Train("local_sgd:3", servers, workers), want);
+  }
+}
+
+TEST_F(TableExactnessTest, AnyNumberOfThreadsOfAWorkerEndsWithThoseBitsToo) {
+  const v1::Job gradients = Write(JobText("ftrl {} l1: 0.01"));
+  const PlainModel want = TrainByGradients(gradients);
+  for (const auto& [workers, threads] : {std::pair{1, 2}, {1, 3}, {1, 4}, {2, 2}, {3, 2}}) {
+    SCOPED_TRACE(absl::StrCat(workers, " workers of ", threads, " threads"));
+    ExpectBits(Train("sync", 2, workers, {absl::StrCat("cluster.threads_per_worker=", threads)}),
+               want);
+  }
+  for (const char* const threads : {"2", "3"}) {
+    ExpectBits(Train("single", 1, 1, {absl::StrCat("cluster.threads_per_worker=", threads)}), want);
+  }
+  const v1::Job averages = Write(JobText("momentum {} l2: 0.01"));
+  const PlainModel averaged = TrainByAverages(averages, 3);
+  for (const auto& [workers, threads] : {std::pair{1, 4}, {1, 3}, {2, 2}}) {
+    SCOPED_TRACE(absl::StrCat(workers, " workers of ", threads, " threads, local_sgd"));
+    ExpectBits(
+        Train("local_sgd:3", 2, workers, {absl::StrCat("cluster.threads_per_worker=", threads)}),
+        averaged);
+  }
+}
+
+TEST_F(TableExactnessTest, ThreadsDoNotChangeRulesForRowsClippingAndFrozenColumns) {
+  Write(JobText("ftrl {} l1: 0.01",
+                "table { admit_after: 3 max_rows: 1024 when_full: EVICT_OLDEST }"));
+  for (const std::vector<std::string>& settings :
+       {std::vector<std::string>{"optimizer.clip_norm=0.05", "training.nan_policy=SKIP"},
+        {"optimizer.freeze=rows/factors"}}) {
+    std::vector<std::string> threads = settings;
+    threads.push_back("cluster.threads_per_worker=2");
+    const std::string one = ReadFile(Train("sync", 2, 1, settings));
+    EXPECT_TRUE(ReadFile(Train("sync", 1, 2, threads)) == one);
+    EXPECT_TRUE(ReadFile(Train("single", 1, 1, threads)) == one);
+  }
+}
+
 TEST_F(TableExactnessTest, RowRulesOfLocalSgdDoNotDependOnServersAndWorkers) {
   Write(JobText("adagrad {}", "table { admit_after: 3 max_rows: 1024 when_full: EVICT_OLDEST }"));
   const std::string first = Train("local_sgd:2", 1, 1);

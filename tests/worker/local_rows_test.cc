@@ -15,13 +15,19 @@ using ::testing::IsEmpty;
 class LocalRowsTest : public ::testing::Test {
  protected:
   LocalRowsTest() : rows_(Make()) {}
-  static LocalRows Make() {
+  // `ftrl`: of column "f", in place of Adagrad.
+  static LocalRows Make(bool ftrl = false) {
     v1::Optimizer optimizer;
     optimizer.mutable_sgd();
     optimizer.set_learning_rate(1);
     v1::Override& override = *optimizer.add_override();
     override.set_match("t/f");
-    override.mutable_adagrad();
+    if (ftrl) {
+      override.mutable_ftrl()->set_beta(1);
+      override.set_l2(0.5);
+    } else {
+      override.mutable_adagrad();
+    }
     return *LocalRows::Create(optimizer, {"t", {{"w", 1, {}}, {"f", 1, {}}}});
   }
 
@@ -92,6 +98,27 @@ TEST_F(LocalRowsTest, EachColumnFollowsItsRuleAndKeepsItsSlotsWithinARound) {
   SetGradient(0, 0, 4);
   rows_.Apply({1, 0, 0.5f});
   EXPECT_EQ(Differences(1)[1], -1) << "the accumulator has started anew";
+}
+
+// FTRL finds z from the weight: a step of g / (beta + sqrt(n) + l2), wherever the weight is. n = 9,
+// then 9 + 16; in the next round 16.
+TEST_F(LocalRowsTest, FtrlGoesOnFromTheWeightThatWasRead) {
+  rows_ = Make(/*ftrl=*/true);
+  Read({4, 0});
+  SetGradient(0, 0, 3);
+  SetGradient(1, 0, 3);
+  rows_.Apply({1, 0, 1});
+  SetGradient(0, 0, -4);
+  SetGradient(1, 0, -4);
+  rows_.Apply({1, 0, 1});
+  const float want = -3 / 4.5f + 4 / 6.5f;
+  EXPECT_NEAR(Differences(1)[1], want, 1e-6);
+  EXPECT_NEAR(Differences(1)[3], want, 1e-6) << "from a weight of 0";
+  rows_.Clear();
+  Read({4});
+  SetGradient(0, 0, -4);
+  rows_.Apply({1, 0, 1});
+  EXPECT_NEAR(Differences(1)[1], 4 / 5.5f, 1e-6) << "n has started anew";
 }
 
 TEST_F(LocalRowsTest, TheScheduleMultipliesTheRate) {

@@ -2,11 +2,11 @@
 
 namespace convoy {
 
-absl::Status WeightSource::WantRows(int, std::span<const uint64_t>) {
+absl::Status RowSource::WantRows(int, std::span<const uint64_t>) {
   return absl::UnimplementedError("embedding tables are not available here");
 }
 
-absl::StatusOr<TableRows> WeightSource::Rows(int) {
+absl::StatusOr<TableRows> RowSource::Rows(int) {
   return absl::UnimplementedError("embedding tables are not available here");
 }
 

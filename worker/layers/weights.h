@@ -2,6 +2,7 @@
 #ifndef CONVOY_WORKER_LAYERS_WEIGHTS_H_
 #define CONVOY_WORKER_LAYERS_WEIGHTS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -18,23 +19,31 @@ struct TableRows {
   int64_t rows = 0;
 };
 
-// The weights, variable by variable. Variables are numbered as in Model::variables().
-class WeightSource {
+// The rows of the tables that batches read. Tables are numbered as in Model::tables().
+class RowSource {
  public:
-  virtual ~WeightSource() = default;
-  // The values of the variable at the version of the current step, row-major float32, 64-byte
-  // aligned. May block until they have arrived; stable until the step's gradient of this variable
-  // is reported ready.
-  virtual absl::StatusOr<std::span<const float>> Weights(int variable) = 0;
+  virtual ~RowSource() = default;
   // The batch that comes next reads these rows of the table, one id for each place. They are asked
   // for while the current batch still computes.
   virtual absl::Status WantRows(int table, std::span<const uint64_t> ids);
   // The batch whose rows were asked for last is now the current one.
   virtual void UseWantedRows() {}
-  // The rows of the table that the current batch reads, at the version of the current step. Tables
-  // are numbered as in Model::tables(). May block; stable until the step's gradient of this table
-  // is reported ready.
+  // The rows of the table that the current batch reads, at the version of the current step. May
+  // block; stable until the step's gradient of this table is reported ready.
   virtual absl::StatusOr<TableRows> Rows(int table);
+};
+
+// The weights, variable by variable. Variables are numbered as in Model::variables().
+class WeightSource : public RowSource {
+ public:
+  // The values of the variable at the version of the current step, row-major float32, 64-byte
+  // aligned. May block until they have arrived; stable until the step's gradient of this variable
+  // is reported ready.
+  virtual absl::StatusOr<std::span<const float>> Weights(int variable) = 0;
+  // Where thread `thread` of several gets the rows of its own batches, at the version of this
+  // source now; all of them may do so at the same time. Called before they run. By default this
+  // source, which has no rows.
+  virtual RowSource& RowsOfThread(size_t /*thread*/) { return *this; }
 };
 
 // Where gradients go, variable by variable, in any order, usually from the last layer to the first.

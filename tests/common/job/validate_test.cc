@@ -187,15 +187,22 @@ TEST(ValidateTest, BackupMustLeaveASliceToWaitFor) {
                   "training.slices, or more workers"));
 }
 
-TEST(ValidateTest, FtrlTakesNoLocalSteps) {
-  EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'geo:4' }"),
-              ElementsAre(StartsWith(
-                  "training.mode: geo:4 takes steps on the workers, which ftrl cannot")));
-  EXPECT_THAT(MessagesWith("optimizer { ftrl {} } training { mode: 'async' }"), IsEmpty());
-  EXPECT_THAT(MessagesWith(
-                  "optimizer { override { match: 'w' ftrl {} } } training { mode: 'local_sgd:2' }"),
-              ElementsAre(StartsWith(
-                  "training.mode: local_sgd:2 takes steps on the workers, which ftrl cannot")));
+TEST(ValidateTest, FtrlTakesLocalStepsWithoutL1Only) {
+  EXPECT_THAT(MessagesWith("optimizer { ftrl {} l2: 0.1 } training { mode: 'geo:4' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("optimizer { ftrl {} l1: 0.1 } training { mode: 'async' }"), IsEmpty());
+  EXPECT_THAT(MessagesWith("optimizer { adagrad {} l1: 0.1 } training { mode: 'geo:4' }"),
+              IsEmpty());
+  const auto refused = ElementsAre(StartsWith(
+      "training.mode: geo:4 takes steps on the workers, where l1 of ftrl does not keep weights at "
+      "0"));
+  for (const char* const optimizer :
+       {"ftrl {} l1: 0.1", "l1: 0.1 override { match: 'w' ftrl {} }",
+        "ftrl {} override { match: 'w' l1: 0.1 }", "override { match: 'w' ftrl {} l1: 0.1 }"}) {
+    EXPECT_THAT(
+        MessagesWith(absl::StrCat("optimizer { ", optimizer, " } training { mode: 'geo:4' }")),
+        refused)
+        << optimizer;
+  }
 }
 
 TEST(ValidateTest, RowwiseAdagradNeedsAModelThatMayHaveTables) {
