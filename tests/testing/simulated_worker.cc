@@ -331,7 +331,7 @@ class TaskWorker final : public WorkerBase {
     task_ = environment_.next_task(finished);
     batch_ = 0;
     ExchangeRequest header;
-    header.completed_task = finished;
+    header.completed_task = first ? environment_.completed_task : finished;
     header.clock = completed_;
     ended_ = BatchesOf(task_) == 0;
     if (ended_) {

@@ -90,11 +90,13 @@ absl::Status Simulation::LoadServer(uint32_t rank) {
   server.poison_buffers = true;
   server.deltas = true;
   servers_[rank].core = *ServerCore::Create(server, placement_);
+  servers_[rank].sessions.clear();
   return point_.restore ? point_.restore(rank, *servers_[rank].core) : absl::OkStatus();
 }
 
 absl::StatusOr<Simulation::Result> Simulation::Run() {
   held_.resize(options_.workers);
+  last_completed_.resize(options_.workers);
   network_.SetWorkers(options_.workers);
   for (uint32_t rank = 0; rank < options_.servers; ++rank) {
     if (absl::Status status = LoadServer(rank); !status.ok()) return status;
@@ -166,6 +168,12 @@ void Simulation::ReadWeights() {
                 result_.weights[spec.variable].begin() + spec.offset);
     }
     counts.push_back(server.CellState(ServerCore::kServerCell).counts);
+    server.shard().DisarmSnapshot();  // while one is armed marks are kept
+    server.shard().ArmSnapshot(kSnapshotNow);
+    for (uint32_t id : placement_.cells_of_server(s)) {
+      const size_t marks = server.shard().cell(id).OutlineSnapshot()->marks.size();
+      result_.open_tasks = std::max(result_.open_tasks, marks);
+    }
   }
 }
 
@@ -229,27 +237,36 @@ void Simulation::OnRequest(uint64_t stream, uint32_t server, const ExchangeReque
   }
   std::vector<ServerCore::Outgoing> replies;
   core->Handle(stream, request, events_.now(), &replies);
-  if (request.generation != core->options().generation) {
-    if (replies.size() != 1) Fail(absl::InternalError("another generation's request has effects"));
-    CheckFence(request, *core, replies.front().reply);
-  }
+  CheckFence(server, request, replies);
   for (const ServerCore::Outgoing& outgoing : replies) {
     network_.Reply(outgoing.stream, outgoing.reply);
   }
 }
 
-// Nothing but a refusal comes of a request of another generation.
-void Simulation::CheckFence(const ExchangeRequest& request, const ServerCore& server,
-                            const ExchangeReply& reply) {
-  const bool is_old = request.generation < server.options().generation;
-  ++(is_old ? result_.refused_old : result_.refused_new);
-  const absl::StatusCode want =
-      is_old ? absl::StatusCode::kAborted : absl::StatusCode::kUnavailable;
-  if (reply.code == want) return;
-  Fail(absl::InternalError(absl::StrCat("a request of generation ", request.generation,
-                                        " in generation ", server.options().generation, ": got ",
-                                        absl::StatusCodeToString(reply.code), " (", reply.message,
-                                        "), want ", absl::StatusCodeToString(want))));
+// Nothing but a refusal comes of a request of another generation, or of a process that has another
+// one in its place.
+void Simulation::CheckFence(uint32_t rank, const ExchangeRequest& request,
+                            const std::vector<ServerCore::Outgoing>& replies) {
+  Server& server = servers_[rank];
+  const uint64_t generation = server.core->options().generation;
+  uint64_t& session = server.sessions[request.worker];
+  absl::StatusCode want = absl::StatusCode::kAborted;
+  if (request.generation < generation) {
+    ++result_.refused_old;
+  } else if (request.generation > generation) {
+    ++result_.refused_new;
+    want = absl::StatusCode::kUnavailable;
+  } else if (request.session >= session) {
+    session = request.session;
+    return;
+  }
+  if (replies.size() == 1 && replies.front().reply.code == want) return;
+  Fail(absl::InternalError(
+      absl::StrCat("server ", rank, ", generation ", generation, ", session ", session,
+                   ": request of worker ", request.worker, ", generation ", request.generation,
+                   ", session ", request.session, ": got ", replies.size(), " replies, ",
+                   replies.empty() ? "" : absl::StatusCodeToString(replies.front().reply.code),
+                   ", want one, ", absl::StatusCodeToString(want))));
 }
 
 void Simulation::TickServers() {

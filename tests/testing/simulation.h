@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +94,7 @@ class Simulation {
     std::vector<v1::ServerStats> stats;       // by server
     // By server and cell, the server's own cell last.
     std::vector<std::vector<Cell::Counts>> counts;
+    size_t open_tasks = 0;  // of which a cell still has marks, at most
     uint64_t events = 0;
     absl::Duration duration;  // by the simulated clock
     uint64_t streams_lost = 0;
@@ -121,6 +123,7 @@ class Simulation {
   struct Server {
     std::unique_ptr<ServerCore> core;  // null: it is down, or has no part yet
     bool is_up = true;
+    std::map<uint32_t, uint64_t> sessions{};  // the newest that the core has heard of, by rank
   };
   enum class Cause { kServer, kCoordinator, kPower, kResize };
 
@@ -156,8 +159,8 @@ class Simulation {
   void Perform(Worker& worker, const ClientCore::Actions& actions);
   void OnRequest(uint64_t stream, uint32_t server, const ExchangeRequest& request);
   void OnReply(Worker& worker, uint32_t server, const ExchangeReply& reply);
-  void CheckFence(const ExchangeRequest& request, const ServerCore& server,
-                  const ExchangeReply& reply);
+  void CheckFence(uint32_t server, const ExchangeRequest& request,
+                  const std::vector<ServerCore::Outgoing>& replies);
   void TickWorker(Worker& worker);
   void TickServers();
   void CheckBounds(const ServerCore& server);
@@ -171,6 +174,7 @@ class Simulation {
   std::vector<std::unique_ptr<Worker>> lost_;     // those that have another one in their place
   std::vector<Worker*> processes_;                // of workers, by number - 1
   std::vector<uint64_t> held_;                    // task by rank; 0: none
+  std::vector<uint64_t> last_completed_;          // task by rank; 0: none
   uint64_t next_task_ = 1;                        // of the toy coordinator
   IntervalSet completed_;                         // tasks
   std::vector<std::function<void()>> joined_;     // workers that wait for the others to join

@@ -55,6 +55,7 @@ void Simulation::BeginGeneration(bool power_failed) {
   if (point_.restore) ++result_.went_back;
   is_restarting_ = false;
   held_.assign(workers, 0);
+  last_completed_.assign(workers, 0);
   joined_.clear();
   next_task_ = 1;
   completed_ = point_.completed;

@@ -56,6 +56,7 @@ void Simulation::MakeLogic(Worker& worker, uint64_t first_step) {
     for (const auto& go_on : joined_) go_on();
   };
   environment.done = [w] { w->done = true; };
+  environment.completed_task = last_completed_[worker.rank];
   worker.logic = MakeSimulatedWorker(options_.job, options_.mode, placement_, worker.rank,
                                      static_cast<uint32_t>(held_.size()), options_.batches_per_task,
                                      first_step, std::move(environment));
@@ -73,7 +74,10 @@ uint64_t Simulation::LeadOf(const Worker& reader) const {
 // A worker that has just come gets the task that the one before it held.
 uint64_t Simulation::NextTask(uint32_t rank, uint64_t finished) {
   if (finished == 0 && held_[rank] != 0) return held_[rank];
-  if (finished != 0) completed_.Add(finished, finished + 1);
+  if (finished != 0) {
+    completed_.Add(finished, finished + 1);
+    last_completed_[rank] = finished;
+  }
   while (completed_.Contains(next_task_)) ++next_task_;
   return held_[rank] = next_task_++;
 }
