@@ -136,6 +136,7 @@ SimulationOptions FaultSchedule(uint64_t seed, const Mode& mode, bool tables) {
   }
   options.worker_loss = seed % 3 == 0 ? 0 : 0.01;
   options.partition = seed % 4 == 0 ? 0 : 0.01;
+  options.overlaps = seed % 2 == 0;
   options.restarts = static_cast<uint32_t>(seed % 6);
   options.restart_within = 80 * (options.servers + options.workers);
   return options;

@@ -13,17 +13,18 @@ namespace convoy::testing {
 struct SimulatedNetwork::Stream {
   uint64_t id;
   uint64_t process;
-  uint32_t rank, server;
+  uint32_t server;
   bool client_open = true;  // the client end
   bool server_open = true;
   bool loses_up = false, loses_down = false;  // nothing arrives any more
   absl::Time last_up = absl::InfinitePast(), last_down = absl::InfinitePast();
 };
 
-void SimulatedNetwork::Open(uint64_t process, uint32_t rank, uint32_t server) {
-  auto stream = std::make_shared<Stream>(Stream{streams_.size() + 1, process, rank, server});
+void SimulatedNetwork::Open(uint64_t process, uint32_t server) {
+  auto stream = std::make_shared<Stream>(Stream{streams_.size() + 1, process, server});
   streams_.push_back(stream);
   newest_[{process, server}] = stream;
+  MaybeCut();
   events_.After(events_.RandomDelay(), [this, stream] { TryToOpen(stream); });
 }
 
@@ -38,7 +39,7 @@ void SimulatedNetwork::TryToOpen(const StreamPtr& stream) {
     stream->server_open = false;
     return CloseClient(stream);
   }
-  ends_.log(absl::StrCat("worker ", stream->rank, " opens stream ", stream->id, " to server ",
+  ends_.log(absl::StrCat("process ", stream->process, " opens stream ", stream->id, " to server ",
                          stream->server));
   ends_.opened(stream->process, stream->server);
 }
@@ -93,7 +94,7 @@ const SimulatedNetwork::Cut* SimulatedNetwork::CutBetween(const Stream& stream,
   const Cut* last = nullptr;
   for (const Cut& cut : cuts_) {
     const bool is_meant =
-        cut.until > events_.now() && cut.ranks.contains(stream.rank) &&
+        cut.until > events_.now() && (cut.process == 0 || cut.process == stream.process) &&
         cut.servers.contains(stream.server) &&
         (direction == Direction::kBoth || (direction == Direction::kUp ? cut.up : cut.down));
     if (is_meant && (last == nullptr || cut.until > last->until)) last = &cut;
@@ -103,13 +104,12 @@ const SimulatedNetwork::Cut* SimulatedNetwork::CutBetween(const Stream& stream,
 
 // One worker and some servers or all, or all workers and a minority of the servers, or one.
 void SimulatedNetwork::MaybeCut() {
-  if (options_.partition == 0 || workers_ == 0 || !events_.Chance(options_.partition)) return;
+  if (options_.partition == 0 || !events_.Chance(options_.partition)) return;
+  const std::vector<uint64_t> clients = ends_.clients();
+  if (clients.empty()) return;
   Cut cut;
   const bool one_worker = events_.Random(3) > 0;
-  const auto first_rank = static_cast<uint32_t>(events_.Random(workers_));
-  for (uint32_t rank = 0; rank < workers_; ++rank) {
-    if (!one_worker || rank == first_rank) cut.ranks.insert(rank);
-  }
+  cut.process = one_worker ? clients[events_.Random(clients.size())] : 0;
   const auto first = static_cast<uint32_t>(events_.Random(options_.servers));
   const uint32_t most = one_worker ? options_.servers : std::max(1u, (options_.servers - 1) / 2);
   const uint64_t count = 1 + events_.Random(most);
@@ -120,11 +120,11 @@ void SimulatedNetwork::MaybeCut() {
   cut.loses = events_.Chance(0.5);
   cut.until = events_.now() + (events_.Chance(0.2) ? 20 : 3) * events_.RandomDelay();
   cuts_.push_back(cut);
-  ends_.log(absl::StrCat("a partition: workers ", absl::StrJoin(cut.ranks, ", "), ", servers ",
+  ends_.log(absl::StrCat("a partition: process ", cut.process, ", servers ",
                          absl::StrJoin(cut.servers, ", "), cut.up ? ", up" : "",
                          cut.down ? ", down" : "", cut.loses ? ", streams break" : "", ", for ",
                          absl::FormatDuration(cut.until - events_.now())));
-  if (one_worker && count == options_.servers) ends_.cut_off(first_rank);
+  if (one_worker) ends_.cut_off(cut.process);
 }
 
 // The client notices after a while; the server may go on reading what was under way, also after the

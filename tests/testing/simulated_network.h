@@ -37,8 +37,10 @@ class SimulatedNetwork {
     std::function<bool(uint32_t server)> is_up;  // listens
     std::function<void(uint64_t stream, uint32_t server, const ExchangeRequest&)> request;
     std::function<void(uint64_t stream, uint32_t server)> server_closed;
-    // A worker reaches no server.
-    std::function<void(uint32_t rank)> cut_off;
+    // Processes of workers that are alive.
+    std::function<std::vector<uint64_t>()> clients;
+    // The process of a worker is cut off from some servers.
+    std::function<void(uint64_t process)> cut_off;
     std::function<void(const std::string& line)> log;
     std::function<void(const absl::Status&)> fail;
   };
@@ -46,10 +48,8 @@ class SimulatedNetwork {
   SimulatedNetwork(const Options& options, Ends ends, EventQueue* events)
       : options_(options), ends_(std::move(ends)), events_(*events) {}
 
-  // Ranks of workers are below that from now on.
-  void SetWorkers(uint32_t workers) { workers_ = workers; }
-  // Opens a stream of a process, which has rank `rank`, in the place of the one before.
-  void Open(uint64_t process, uint32_t rank, uint32_t server);
+  // Opens a stream of a process in the place of the one before.
+  void Open(uint64_t process, uint32_t server);
   // On the newest stream to the server; lost if it is closed.
   void Send(uint64_t process, uint32_t server, const ExchangeRequest& request);
   void Reply(uint64_t stream, const ExchangeReply& reply);
@@ -66,7 +66,8 @@ class SimulatedNetwork {
   using StreamPtr = std::shared_ptr<Stream>;
   // No messages between these pass until then.
   struct Cut {
-    std::set<uint32_t> ranks, servers;
+    uint64_t process;  // 0: all
+    std::set<uint32_t> servers;
     bool up, down;  // from workers to servers, from servers to workers
     bool loses;     // streams break with what is sent; else it is held up
     absl::Time until;
@@ -88,7 +89,6 @@ class SimulatedNetwork {
   const Options options_;
   const Ends ends_;
   EventQueue& events_;
-  uint32_t workers_ = 0;
   std::vector<StreamPtr> streams_;                             // by number - 1
   std::map<std::pair<uint64_t, uint32_t>, StreamPtr> newest_;  // by process and server
   std::vector<Cut> cuts_;

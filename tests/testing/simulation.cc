@@ -54,8 +54,15 @@ SimulatedNetwork::Ends Simulation::NetworkEnds() {
   ends.server_closed = [this](uint64_t stream, uint32_t server) {
     if (servers_[server].core != nullptr) servers_[server].core->OnStreamClosed(stream);
   };
-  ends.cut_off = [this](uint32_t rank) {
-    if (rank < workers_.size() && events_.Chance(0.3)) Lose(*workers_[rank], /*dies=*/false);
+  ends.clients = [this] {
+    std::vector<uint64_t> alive;
+    for (const Worker* client : processes_) {
+      if (!client->is_dead) alive.push_back(client->process);
+    }
+    return alive;
+  };
+  ends.cut_off = [this, worker](uint64_t process) {
+    if (events_.Chance(0.3) && !is_restarting_) Lose(worker(process), /*dies=*/false);
   };
   ends.log = [this](const std::string& line) { Log(line); };
   ends.fail = [this](const absl::Status& status) { Fail(status); };
@@ -97,7 +104,6 @@ absl::Status Simulation::LoadServer(uint32_t rank) {
 absl::StatusOr<Simulation::Result> Simulation::Run() {
   held_.resize(options_.workers);
   last_completed_.resize(options_.workers);
-  network_.SetWorkers(options_.workers);
   for (uint32_t rank = 0; rank < options_.servers; ++rank) {
     if (absl::Status status = LoadServer(rank); !status.ok()) return status;
   }

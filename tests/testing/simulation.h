@@ -72,6 +72,9 @@ struct SimulationOptions {
   // changed: each at some event, up to `restart_within` after the generation has begun.
   uint32_t restarts = 0;
   uint64_t restart_within = 500;
+  // Modes with steps, without tables: gradients are sent as soon as the weights that they need are
+  // there.
+  bool overlaps = false;
   // Worker 0 takes this many times longer than the others for whatever it does.
   double straggler = 1;
   // Keep a line for every event.

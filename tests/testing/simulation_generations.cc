@@ -59,7 +59,6 @@ void Simulation::BeginGeneration(bool power_failed) {
   joined_.clear();
   next_task_ = 1;
   completed_ = point_.completed;
-  network_.SetWorkers(workers);
   for (uint32_t rank = 0; rank < servers_.size(); ++rank) {
     events_.After(10 * events_.RandomDelay(), [this, rank, generation = generation_] {
       if (generation == generation_) EnterGeneration(rank);

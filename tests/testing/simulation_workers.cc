@@ -56,6 +56,7 @@ void Simulation::MakeLogic(Worker& worker, uint64_t first_step) {
     for (const auto& go_on : joined_) go_on();
   };
   environment.done = [w] { w->done = true; };
+  environment.overlaps = options_.overlaps;
   environment.completed_task = last_completed_[worker.rank];
   worker.logic = MakeSimulatedWorker(options_.job, options_.mode, placement_, worker.rank,
                                      static_cast<uint32_t>(held_.size()), options_.batches_per_task,
@@ -142,7 +143,7 @@ void Simulation::Perform(Worker& worker, const ClientCore::Actions& actions) {
   for (const ClientCore::Action& action : actions) {
     switch (action.kind) {
       case ClientCore::Action::Kind::kOpen:
-        network_.Open(worker.process, worker.rank, action.server);
+        network_.Open(worker.process, action.server);
         break;
       case ClientCore::Action::Kind::kSend:
         network_.Send(worker.process, action.server, *action.request);
