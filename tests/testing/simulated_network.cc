@@ -102,14 +102,17 @@ const SimulatedNetwork::Cut* SimulatedNetwork::CutBetween(const Stream& stream,
   return last;
 }
 
-// One worker and some servers or all, or all workers and a minority of the servers, or one.
 void SimulatedNetwork::MaybeCut() {
   if (options_.partition == 0 || !events_.Chance(options_.partition)) return;
   const std::vector<uint64_t> clients = ends_.clients();
-  if (clients.empty()) return;
+  const bool one_worker = !clients.empty() && events_.Random(3) > 0;
+  Partition(one_worker ? clients[events_.Random(clients.size())] : 0);
+}
+
+void SimulatedNetwork::Partition(uint64_t process) {
+  const bool one_worker = process != 0;
   Cut cut;
-  const bool one_worker = events_.Random(3) > 0;
-  cut.process = one_worker ? clients[events_.Random(clients.size())] : 0;
+  cut.process = process;
   const auto first = static_cast<uint32_t>(events_.Random(options_.servers));
   const uint32_t most = one_worker ? options_.servers : std::max(1u, (options_.servers - 1) / 2);
   const uint64_t count = 1 + events_.Random(most);
@@ -120,11 +123,11 @@ void SimulatedNetwork::MaybeCut() {
   cut.loses = events_.Chance(0.5);
   cut.until = events_.now() + (events_.Chance(0.2) ? 20 : 3) * events_.RandomDelay();
   cuts_.push_back(cut);
-  ends_.log(absl::StrCat("a partition: process ", cut.process, ", servers ",
+  ends_.log(absl::StrCat("a partition: process ", process, ", servers ",
                          absl::StrJoin(cut.servers, ", "), cut.up ? ", up" : "",
                          cut.down ? ", down" : "", cut.loses ? ", streams break" : "", ", for ",
                          absl::FormatDuration(cut.until - events_.now())));
-  if (one_worker) ends_.cut_off(cut.process);
+  if (one_worker) ends_.cut_off(process);
 }
 
 // The client notices after a while; the server may go on reading what was under way, also after the

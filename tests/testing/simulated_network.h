@@ -53,6 +53,8 @@ class SimulatedNetwork {
   // On the newest stream to the server; lost if it is closed.
   void Send(uint64_t process, uint32_t server, const ExchangeRequest& request);
   void Reply(uint64_t stream, const ExchangeReply& reply);
+  // Cuts off some servers from a process, or with 0 a minority of them from all.
+  void Partition(uint64_t process);
   // All streams of a process end.
   void EndProcess(uint64_t process);
   // The server is gone at once: it reads nothing more of what was under way.

@@ -31,11 +31,19 @@ class WorkerBase : public SimulatedWorker {
     std::shared_ptr<std::vector<float>> values;
   };
 
-  // Pulls all cells of all servers.
+  // Pulls all cells of all servers; in pieces if what has come can be used before the rest, as
+  // ParameterClient does.
   void PullAll(ExchangeRequest header) {
     for (uint32_t server = 0; server < placement_.servers(); ++server) {
       ExchangeRequest request = header;
-      for (uint32_t cell : placement_.cells_of_server(server)) request.pull_cells.push_back(cell);
+      for (uint32_t cell : placement_.cells_of_server(server)) {
+        const bool full = environment_.overlaps && !request.pull_cells.empty();
+        if (full && environment_.random(2) == 0) {
+          Expect(server, std::exchange(request, {}));
+          request.pull_version = header.pull_version;
+        }
+        request.pull_cells.push_back(cell);
+      }
       Expect(server, std::move(request));
     }
   }

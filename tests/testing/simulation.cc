@@ -242,8 +242,12 @@ void Simulation::OnRequest(uint64_t stream, uint32_t server, const ExchangeReque
     return network_.Reply(stream, reply);
   }
   std::vector<ServerCore::Outgoing> replies;
+  const uint64_t applied = core->CellState(ServerCore::kServerCell).counts.version;
   core->Handle(stream, request, events_.now(), &replies);
   CheckFence(server, request, replies);
+  if (options_.mode.backup > 0 && request.has_push() && request.step < applied) {
+    CheckGone(server, request, replies);
+  }
   for (const ServerCore::Outgoing& outgoing : replies) {
     network_.Reply(outgoing.stream, outgoing.reply);
   }
@@ -273,6 +277,17 @@ void Simulation::CheckFence(uint32_t rank, const ExchangeRequest& request,
                    ", session ", request.session, ": got ", replies.size(), " replies, ",
                    replies.empty() ? "" : absl::StatusCodeToString(replies.front().reply.code),
                    ", want one, ", absl::StatusCodeToString(want))));
+}
+
+// With backups: a slice that comes too late is told so.
+void Simulation::CheckGone(uint32_t rank, const ExchangeRequest& request,
+                           const std::vector<ServerCore::Outgoing>& replies) {
+  for (const auto& [stream, reply] : replies) {
+    if (reply.request_id != request.request_id || reply.step_gone) continue;
+    if (reply.code != absl::StatusCode::kOk) continue;  // a fence
+    Fail(absl::InternalError(absl::StrCat("server ", rank, " counts step ", request.step,
+                                          " as if it came in time, want STEP_GONE")));
+  }
 }
 
 void Simulation::TickServers() {

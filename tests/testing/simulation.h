@@ -164,6 +164,8 @@ class Simulation {
   void OnReply(Worker& worker, uint32_t server, const ExchangeReply& reply);
   void CheckFence(uint32_t server, const ExchangeRequest& request,
                   const std::vector<ServerCore::Outgoing>& replies);
+  void CheckGone(uint32_t server, const ExchangeRequest& request,
+                 const std::vector<ServerCore::Outgoing>& replies);
   void TickWorker(Worker& worker);
   void TickServers();
   void CheckBounds(const ServerCore& server);

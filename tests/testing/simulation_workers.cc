@@ -112,6 +112,8 @@ void Simulation::Rejoin(uint32_t rank) {
   workers_[rank] = MakeWorker(rank);
   Worker& worker = *workers_[rank];
   Log(absl::StrCat("another worker ", rank, " comes"));
+  // The other one may go on where this one is not heard of yet.
+  if (options_.partition > 0 && events_.Chance(0.3)) network_.Partition(worker.process);
   StartWorker(worker);
   TickWorker(worker);
   AskServers(worker);
