@@ -97,22 +97,29 @@ class ShardRestorer {
     CONVOY_RETURN_IF_ERROR(RestoreBlocks());
     for (uint32_t t = 0; t < shard_.tables(); ++t) CONVOY_RETURN_IF_ERROR(RestoreTable(t));
     shard_.server_cell().Restore({PositionOf(OwnCell()), nullptr, {}});
-    shard_.RestoreTasks(SetOf(complete_));
+    shard_.RestoreTasks(complete_);
     return absl::OkStatus();
   }
 
  private:
-  // Cells of one server now may be of several then. Complete is what was complete on all of them;
-  // what was so on some is marked in the cells that come from there.
+  // Cells of one server now may be of several then. Complete is what was complete on all of them,
+  // or for the coordinator before they wrote: nobody works on it or speaks of it again. What was so
+  // on some is marked in the cells that come from there.
   absl::Status FindTasks() {
+    TaskRanges common;
     for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
       const TaskRanges& tasks = checkpoint_.complete_tasks(server);
-      complete_ = server == 0 ? tasks : CommonTasks(complete_, tasks);
+      common = server == 0 ? tasks : CommonTasks(common, tasks);
     }
+    complete_ = SetOf(common);
+    for (const auto& [first, last] : checkpoint_.manifest().completed_tasks) {
+      complete_.Add(first, last + 1);
+    }
+    TaskRanges complete;
+    for (const auto& [begin, end] : complete_.all()) complete.emplace_back(begin, end - 1);
     for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
       TaskMarks::Marks& marks = only_there_.emplace_back();
-      for (const auto& [first, last] :
-           TasksWithout(checkpoint_.complete_tasks(server), complete_)) {
+      for (const auto& [first, last] : TasksWithout(checkpoint_.complete_tasks(server), complete)) {
         if (last - first >= kMostTasksOfOneServer - marks.size()) {
           return absl::DataLossError(absl::StrCat(
               "the checkpoint of step ", checkpoint_.manifest().step, " is damaged: on server ",
@@ -130,7 +137,7 @@ class ShardRestorer {
     position.counts = {cell.version, cell.updates, cell.examples, cell.dropped};
     position.marks = only_there_[cell.server];
     for (const CheckpointCell::Mark& mark : cell.marks) {
-      position.marks.emplace_back(mark.task, mark.next);
+      if (!complete_.Contains(mark.task)) position.marks.emplace_back(mark.task, mark.next);
     }
     return position;
   }
@@ -216,7 +223,7 @@ class ShardRestorer {
   const Placement& placement_;
   const uint32_t rank_;
   Shard& shard_;
-  TaskRanges complete_;
+  IntervalSet complete_;
   std::vector<TaskMarks::Marks> only_there_;  // by server of the checkpoint
 };
 

@@ -43,8 +43,8 @@ absl::Status GiveName(const std::string& temporary, const std::string& path) {
 absl::Status CommitCheckpoint(const std::string& checkpoints, const std::string& temporary,
                               const CheckpointManifest& manifest) {
   const std::string path = absl::StrCat(checkpoints, "/", CheckpointName(manifest.step));
-  // Perhaps it was done before, by a process that could not say so. What has the temporary name then
-  // is what had this one.
+  // Perhaps it was done before, by a process that could not say so. What has the temporary name
+  // then is what had this one.
   const absl::StatusOr<CheckpointManifest> there = ReadManifest(path);
   if (there.ok() && ToJson(*there) == ToJson(manifest)) {
     CONVOY_RETURN_IF_ERROR(SyncFolderOf(path));

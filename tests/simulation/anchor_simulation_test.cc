@@ -94,7 +94,8 @@ TEST(AnchorSimulationTest, SyncHasTheSameBitsOnEverySchedule) {
     const auto values = LoadFor(options.job, WriteEarlierWeights(options.job, folder));
     ASSERT_TRUE(values.ok()) << values.status();
     const auto begin_with = [&](SimulationOptions with) {
-      with.restore = [init = *values, seed = with.job.seed](uint32_t rank, ServerCore& server) {
+      with.start.restore = [init = *values, seed = with.job.seed](uint32_t rank,
+                                                                  ServerCore& server) {
         return InitShard(*init, server.placement(), rank, seed, server.shard());
       };
       return Simulation(with).Run();

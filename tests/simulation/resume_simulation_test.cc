@@ -10,10 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
-#include "common/checkpoint/verify_checkpoint.h"
 #include "common/math/random.h"
-#include "ps/shard_restore.h"
 #include "tests/simulation/lossy_disk.h"
 #include "tests/simulation/schedules.h"
 #include "tests/simulation/simulated_checkpoints.h"
@@ -28,27 +25,6 @@ constexpr uint64_t kResumeSchedules = 60;
 struct Totals {
   uint64_t killed = 0, resumed = 0, taken = 0, refused = 0, deltas = 0, losses = 0;
 };
-
-// Goes on from the newest checkpoint in the folder, if there is one.
-std::unique_ptr<CheckpointReader> GoOn(const std::string& folder, SimulationOptions* options) {
-  EXPECT_TRUE(ListIncomplete(folder)->empty()) << "an incomplete one has the name of a checkpoint";
-  const auto stored = ListCheckpoints(folder);
-  EXPECT_TRUE(stored.ok()) << stored.status();
-  if (!stored.ok() || stored->empty()) return nullptr;
-  EXPECT_EQ(VerifyCheckpoint(stored->back().path), absl::OkStatus());
-  auto checkpoint = CheckpointReader::Open(stored->back().path);
-  EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
-  if (!checkpoint.ok()) return nullptr;
-  const CheckpointReader* reader = checkpoint->get();
-  options->first_step = reader->manifest().step;
-  for (const auto& [first, last] : reader->manifest().completed_tasks) {
-    options->completed.Add(first, last + 1);
-  }
-  options->restore = [reader, options = *options](uint32_t rank, ServerCore& server) {
-    return RestoreShard(*reader, server.placement(), rank, server.shard());
-  };
-  return *std::move(checkpoint);
-}
 
 // Kills the cluster some times, and lets it come to its end then.
 absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals* totals) {
@@ -65,15 +41,20 @@ absl::StatusOr<Simulation::Result> KillAndResume(SimulationOptions first, Totals
     options.servers = static_cast<uint32_t>(1 + random.Below(3 * life, 3));
     options.workers = static_cast<uint32_t>(1 + random.Below(3 * life + 1, 4));
     options.kill_after = life > 3 ? 0 : 1 + random.Below(3 * life + 2, most_events);
-    const std::unique_ptr<CheckpointReader> checkpoint = GoOn(folder, &options);
-    const uint64_t step = checkpoint == nullptr ? 0 : checkpoint->manifest().step;
-    EXPECT_GE(step, saved) << "schedule seed " << first.seed << ": a checkpoint was lost";
-    if (checkpoint != nullptr) ++totals->resumed;
+    absl::StatusOr<RestorePoint> newest = NewestCheckpoint(folder);
+    if (!newest.ok()) return newest.status();
+    options.start = *std::move(newest);
+    EXPECT_GE(options.start.first_step, saved)
+        << "schedule seed " << first.seed << ": a checkpoint was lost";
+    if (options.start.restore) ++totals->resumed;
     const auto deltas = static_cast<uint32_t>(random.Below(0, 4));
-    SimulatedCheckpoints checkpoints(options, folder, every, life,
+    SimulatedCheckpoints checkpoints(options, folder, every,
                                      options.job.tables.empty() ? 0 : deltas, &disk);
     if (options.kill_after > 0) disk.LoseAfter(random.Below(1000 + life, 60));
-    options.observer = [&](ClusterView cluster) { checkpoints.Start(std::move(cluster)); };
+    options.observer = [&](ClusterView cluster) {
+      cluster.generation = life;
+      checkpoints.Start(std::move(cluster));
+    };
     absl::StatusOr<Simulation::Result> result = Simulation(options).Run();
     totals->taken += checkpoints.taken();
     totals->refused += checkpoints.refused();

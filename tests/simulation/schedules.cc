@@ -7,13 +7,13 @@
 
 namespace convoy::testing {
 
-std::pair<uint64_t, uint64_t> Seeds(uint64_t schedules) {
+std::pair<uint64_t, uint64_t> Seeds(uint64_t schedules, uint64_t first) {
   if (const char* seed = std::getenv("CONVOY_SIMULATION_SEED")) {
     const uint64_t only = std::strtoull(seed, nullptr, 10);
     return {only, only + 1};
   }
   const char* count = std::getenv("CONVOY_SIMULATION_SCHEDULES");
-  return {1, 1 + (count ? std::strtoull(count, nullptr, 10) : schedules)};
+  return {first, first + (count ? std::strtoull(count, nullptr, 10) : schedules)};
 }
 
 SimulationOptions Schedule(uint64_t seed, Mode mode) {

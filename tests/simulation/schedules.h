@@ -14,7 +14,7 @@ inline constexpr uint64_t kSchedules = 500;
 inline constexpr uint64_t kTableSchedules = 150;  // each takes longer: 2,048 buckets more
 
 // [first, last). CONVOY_SIMULATION_SCHEDULES replaces `count`.
-std::pair<uint64_t, uint64_t> Seeds(uint64_t count);
+std::pair<uint64_t, uint64_t> Seeds(uint64_t count, uint64_t first = 1);
 
 // Shapes, optimizer and faults vary with the seed.
 SimulationOptions Schedule(uint64_t seed, Mode mode);

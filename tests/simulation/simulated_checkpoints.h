@@ -1,12 +1,14 @@
-// The coordinator's side of checkpoints in a simulation: the real CheckpointKeeper, orders and
-// answers that travel with delays, and real files.
+// The coordinator's side of checkpoints in a simulation, in one generation: the real
+// CheckpointKeeper, orders and answers that travel with delays, and real files.
 #ifndef CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
 #define CONVOY_TESTS_SIMULATION_SIMULATED_CHECKPOINTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/checkpoint/manifest.h"
 #include "common/interval_set.h"
 #include "launcher/coordinator/checkpoint_keeper.h"
@@ -18,13 +20,15 @@ namespace convoy::testing {
 
 class SimulatedCheckpoints {
  public:
-  // `options`: its job, mode and servers. Checkpoints go to `folder`.
+  // `options`: its job, mode, servers and start. Checkpoints go to `folder`.
   SimulatedCheckpoints(const SimulationOptions& options, std::string folder, uint64_t every_steps,
-                       uint64_t generation, uint32_t deltas, const LossyDisk* disk);
+                       uint32_t deltas, const LossyDisk* disk);
 
   // What SimulationOptions::observer is to call.
   void Start(ClusterView cluster);
-  uint64_t taken() const { return keeper_.taken(); }
+  // The generation is over: what is still under way is ignored.
+  void Stop() { stopped_ = true; }
+  uint64_t taken() const { return keeper_->taken(); }
   uint64_t refused() const { return refused_; }
   uint64_t deltas() const { return deltas_; }
   // Step of the newest one that was reported as saved before the disk lost anything; 0: none.
@@ -38,6 +42,7 @@ class SimulatedCheckpoints {
   };
 
   void Tick();
+  void Send(uint32_t rank, const v1::SnapshotOrder& order);
   void Publish();
   void Follow(uint32_t rank, const v1::SnapshotOrder& order);
   void WriteIfReached(uint32_t rank);
@@ -47,8 +52,9 @@ class SimulatedCheckpoints {
   const SimulationOptions options_;
   const Placement placement_;
   const std::string folder_;
-  const uint64_t generation_;
-  CheckpointKeeper keeper_;
+  const uint64_t every_steps_;
+  const uint32_t max_deltas_;
+  std::optional<CheckpointKeeper> keeper_;
   ClusterView cluster_;
   std::vector<Server> servers_;
   std::vector<v1::SnapshotOrder> orders_;  // by server
@@ -59,7 +65,12 @@ class SimulatedCheckpoints {
   uint64_t saved_ = 0;
   CheckpointBase newest_;
   uint64_t deltas_ = 0;  // committed
+  bool stopped_ = false;
 };
+
+// The newest complete checkpoint in the folder; step 0 if there is none.
+// DataLoss: it is damaged.
+absl::StatusOr<RestorePoint> NewestCheckpoint(const std::string& folder);
 
 }  // namespace convoy::testing
 

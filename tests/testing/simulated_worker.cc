@@ -31,11 +31,19 @@ class WorkerBase : public SimulatedWorker {
     std::shared_ptr<std::vector<float>> values;
   };
 
-  // Pulls all cells of all servers.
+  // Pulls all cells of all servers; in pieces if what has come can be used before the rest, as
+  // ParameterClient does.
   void PullAll(ExchangeRequest header) {
     for (uint32_t server = 0; server < placement_.servers(); ++server) {
       ExchangeRequest request = header;
-      for (uint32_t cell : placement_.cells_of_server(server)) request.pull_cells.push_back(cell);
+      for (uint32_t cell : placement_.cells_of_server(server)) {
+        const bool full = environment_.overlaps && !request.pull_cells.empty();
+        if (full && environment_.random(2) == 0) {
+          Expect(server, std::exchange(request, {}));
+          request.pull_version = header.pull_version;
+        }
+        request.pull_cells.push_back(cell);
+      }
       Expect(server, std::move(request));
     }
   }
@@ -205,7 +213,10 @@ class SyncWorker final : public WorkerBase {
 
   void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (request.pull_applied) NoteApplied(reply);
-    if (!Take(request, reply)) return;
+    if (!Take(request, reply)) {
+      if (environment_.overlaps && !reply.cells.empty()) PushEarly(reply);
+      return;
+    }
     if (pulling_rows_) return environment_.after([this] { PullRowsThenStep(); });
     // The others may have gone on without this worker.
     if (backup_) step_ = std::max(step_, *std::min_element(applied_.begin(), applied_.end()));
@@ -227,6 +238,30 @@ class SyncWorker final : public WorkerBase {
     }
   }
 
+  ExchangeRequest PushOf(TreeNode node) const {
+    ExchangeRequest push;
+    push.step = step_;
+    push.node = node;
+    for (uint32_t slice = tree_.begin(node); slice < tree_.end(node); ++slice) {
+      push.examples += static_cast<uint32_t>(SliceExamples(job_, step_, slice).size());
+    }
+    return push;
+  }
+
+  // What the first node has for a server whose weights have come before those of others.
+  void PushEarly(const ExchangeReply& reply) {
+    if (backup_ || !job_.tables.empty() || step_ >= job_.steps) return;
+    ExchangeRequest push = PushOf(nodes_[0]);
+    for (const CellValues& values : reply.cells) {
+      early_.insert(values.cell);
+      const auto sum = Sum(nodes_[0], placement_.cells()[values.cell]);
+      if (sum == nullptr) continue;
+      push.contributions.push_back({values.cell, versions_[values.cell], Payload(*sum, sum)});
+    }
+    const uint32_t server = placement_.cells()[reply.cells[0].cell].server;
+    if (!push.contributions.empty()) Expect(server, std::move(push));
+  }
+
   // Once for each local step.
   void PullRowsThenStep() {
     pulling_rows_ = false;
@@ -242,15 +277,11 @@ class SyncWorker final : public WorkerBase {
   void Step() {
     for (size_t n = 0; n < nodes_.size(); ++n) {
       const TreeNode node = nodes_[n];
-      ExchangeRequest header;
-      header.step = step_;
-      header.node = node;
+      ExchangeRequest header = PushOf(node);
       header.pull_version = step_ + 1;
       std::vector<Gradient> gradients;
-      for (uint32_t slice = tree_.begin(node); slice < tree_.end(node); ++slice) {
-        header.examples += static_cast<uint32_t>(SliceExamples(job_, step_, slice).size());
-      }
       for (const CellSpec& cell : placement_.cells()) {
+        if (n == 0 && early_.contains(cell.id)) continue;
         if (auto sum = Sum(node, cell)) gradients.push_back({cell.id, sum});
       }
       std::vector<RowContribution> rows;
@@ -260,6 +291,7 @@ class SyncWorker final : public WorkerBase {
       }
       Push(header, std::move(gradients), std::move(rows), n + 1 == nodes_.size());
     }
+    early_.clear();
     ++step_;
   }
 
@@ -285,6 +317,7 @@ class SyncWorker final : public WorkerBase {
   const bool backup_;
   std::vector<uint64_t> applied_;  // by server
   std::vector<TreeNode> nodes_;
+  std::set<uint32_t> early_;  // cells for which the first node has sent its gradients already
   uint64_t step_ = 0;
   bool pulling_rows_ = false;
   uint32_t row_pulls_ = 0;  // of the step
@@ -331,7 +364,7 @@ class TaskWorker final : public WorkerBase {
     task_ = environment_.next_task(finished);
     batch_ = 0;
     ExchangeRequest header;
-    header.completed_task = finished;
+    header.completed_task = first ? environment_.completed_task : finished;
     header.clock = completed_;
     ended_ = BatchesOf(task_) == 0;
     if (ended_) {

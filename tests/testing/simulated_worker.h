@@ -26,6 +26,11 @@ class SimulatedWorker {
     std::function<void(std::function<void()>)>
         when_all_joined;  // ssp: once every worker has joined the clocks
     std::function<void()> done;
+    // Modes with steps, without tables: gradients are sent as soon as the weights that they need
+    // are there.
+    bool overlaps = false;
+    // The task that the worker before has completed last, which servers may not know; 0: none.
+    uint64_t completed_task = 0;
   };
 
   virtual ~SimulatedWorker() = default;

@@ -1,61 +1,78 @@
 #include "tests/testing/simulation.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
-#include <cstring>
-#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/math/random.h"
-#include "common/net/exchange.h"
-#include "common/placement/ownership.h"
-#include "tests/testing/simulated_worker.h"
+#include "tests/testing/simulated_process.h"
 
 namespace convoy::testing {
+namespace {
 
-struct Simulation::Stream {
-  uint64_t id;
-  Worker* worker;
-  uint32_t server;
-  bool client_open = true;  // the client end
-  bool server_open = true;
-  absl::Time last_up = absl::InfinitePast(), last_down = absl::InfinitePast();
-};
+// Bounds of P6. The longest schedules take some 10,000 events and a minute.
+constexpr uint64_t kMostEvents = 100'000;
+constexpr absl::Duration kLongest = absl::Minutes(30);
 
-struct Simulation::Worker {
-  uint32_t rank;
-  std::unique_ptr<ClientCore> client;
-  std::unique_ptr<SimulatedWorker> logic;
-  std::vector<std::shared_ptr<Stream>> streams;  // by server
-  bool done = false;
-  bool is_lost = false;  // another one takes its place
-  bool is_dead = false;  // nothing comes from it any more
-  // Before `logic` begins, in the place of another one.
-  uint64_t rejoin_replies = 0, rejoin_rounds = 0, lowest_step = kNewestVersion;
-};
+}  // namespace
 
 Simulation::Simulation(SimulationOptions options)
     : options_(std::move(options)),
       placement_(*Placement::Create(options_.job.variables, options_.servers, options_.job.tables)),
-      random_(options_.seed),
-      completed_(options_.completed) {}
+      events_(options_.seed, options_.max_delay),
+      network_({options_.servers, options_.stream_loss, options_.partition}, NetworkEnds(),
+               &events_),
+      servers_(options_.servers),
+      completed_(options_.start.completed),
+      point_(options_.start),
+      restarts_left_(options_.restarts) {}
 
 Simulation::~Simulation() = default;
 
-void Simulation::After(absl::Duration delay, std::function<void()> run) {
-  events_.push({now_ + delay, next_event_++, std::move(run)});
-}
-
-absl::Duration Simulation::RandomDelay() {
-  const double x = std::uniform_real_distribution<double>(0, 1)(random_);
-  return x * x * x * options_.max_delay + absl::Microseconds(1);
+SimulatedNetwork::Ends Simulation::NetworkEnds() {
+  const auto worker = [this](uint64_t process) -> Worker& { return *processes_[process - 1]; };
+  SimulatedNetwork::Ends ends;
+  ends.opened = [this, worker](uint64_t process, uint32_t server) {
+    if (worker(process).is_dead) return;
+    ClientCore::Actions actions;
+    worker(process).client->OnOpened(server, events_.now(), &actions);
+    Perform(worker(process), actions);
+  };
+  ends.closed = [this, worker](uint64_t process, uint32_t server) {
+    if (worker(process).is_dead) return;
+    worker(process).client->OnClosed(server, absl::UnavailableError("lost"), events_.now());
+  };
+  ends.reply = [this, worker](uint64_t process, uint32_t server, const ExchangeReply& reply) {
+    if (!worker(process).is_dead) OnReply(worker(process), server, reply);
+  };
+  ends.is_up = [this](uint32_t server) { return servers_[server].is_up; };
+  ends.request = [this](uint64_t stream, uint32_t server, const ExchangeRequest& request) {
+    OnRequest(stream, server, request);
+  };
+  ends.server_closed = [this](uint64_t stream, uint32_t server) {
+    if (servers_[server].core != nullptr) servers_[server].core->OnStreamClosed(stream);
+  };
+  ends.clients = [this] {
+    std::vector<uint64_t> alive;
+    for (const Worker* client : processes_) {
+      if (!client->is_dead) alive.push_back(client->process);
+    }
+    return alive;
+  };
+  ends.cut_off = [this, worker](uint64_t process) {
+    if (events_.Chance(0.3) && !is_restarting_) Lose(worker(process), /*dies=*/false);
+  };
+  ends.log = [this](const std::string& line) { Log(line); };
+  ends.fail = [this](const absl::Status& status) { Fail(status); };
+  return ends;
 }
 
 void Simulation::Log(const std::string& line) {
   ++result_.events;
   const std::string stamped =
-      absl::StrCat(absl::ToInt64Microseconds(now_ - absl::UnixEpoch()), " us: ", line);
+      absl::StrCat(absl::ToInt64Microseconds(events_.now() - absl::UnixEpoch()), " us: ", line);
   result_.log_hash = StableHash(absl::StrCat(result_.log_hash, stamped));
   if (options_.keep_log) result_.log.push_back(stamped);
 }
@@ -64,159 +81,35 @@ void Simulation::Fail(const absl::Status& status) {
   if (failure_.ok()) failure_ = status;
 }
 
-Payload Simulation::Shred(const std::string& bytes) {
-  struct Pieces {
-    std::vector<std::unique_ptr<std::string>> parts;
-    ~Pieces() {
-      for (auto& part : parts) std::memset(part->data(), 0xCB, part->size());
-    }
-  };
-  auto pieces = std::make_shared<Pieces>();
-  Payload payload(pieces);
-  for (size_t at = 0; at < bytes.size();) {
-    const size_t take =
-        std::min<size_t>(bytes.size() - at, Chance(0.2) ? 1 + Random(9) : 1 + Random(bytes.size()));
-    pieces->parts.push_back(std::make_unique<std::string>(bytes, at, take));
-    payload.Append({pieces->parts.back()->data(), take});
-    at += take;
-  }
-  return payload;
-}
-
-std::unique_ptr<Simulation::Worker> Simulation::MakeWorker(uint32_t rank) {
-  auto worker = std::make_unique<Worker>();
-  worker->rank = rank;
-  worker->streams.resize(options_.servers);
-  ClientCore::Options client;
-  client.job_id = 4711;
-  client.worker = rank;
-  client.first_session = (++incarnations_ << 32) + 1;
-  client.mode = options_.mode;
-  client.in_flight_bytes = 200;
-  for (uint32_t s = 0; s < options_.servers; ++s)
-    client.servers.push_back(absl::StrCat("simulated:", s));
-  worker->client = std::make_unique<ClientCore>(client);
-  return worker;
-}
-
-void Simulation::MakeLogic(Worker& worker, uint64_t first_step) {
-  Worker* const w = &worker;
-  SimulatedWorker::Environment environment;
-  environment.random = [this](uint64_t below) { return Random(below); };
-  environment.submit = [this, w](uint32_t server, ExchangeRequest request) {
-    if (w->is_dead) return;
-    ClientCore::Actions actions;
-    w->client->Submit(server, std::move(request), now_, &actions);
-    Perform(*w, actions);
-  };
-  environment.after = [this, w](std::function<void()> run) {
-    After(RandomDelay() * (w->rank == 0 ? options_.straggler : 1), [w, run = std::move(run)] {
-      if (!w->is_dead) run();
-    });
-  };
-  environment.next_task = [this, w](uint64_t finished) {
-    if (w->is_lost) w->is_dead = true;  // the coordinator tells it
-    return w->is_dead ? kNewestVersion : NextTask(w->rank, finished);
-  };
-  environment.on_read = [this](uint32_t reader) {
-    const auto batches = [](const auto& of) {
-      return of->logic == nullptr ? 0 : of->logic->batches_completed();
-    };
-    uint64_t slowest = batches(workers_[reader]);
-    for (const auto& other : workers_) {
-      if (other->logic != nullptr && other->logic->holds_task())
-        slowest = std::min(slowest, batches(other));
-    }
-    result_.largest_lead = std::max(result_.largest_lead, batches(workers_[reader]) - slowest);
-  };
-  environment.when_all_joined = [this](std::function<void()> run) {
-    const bool all_have = joined_.size() == workers_.size();
-    if (all_have) return run();
-    joined_.push_back(std::move(run));
-    if (joined_.size() < workers_.size()) return;
-    for (const auto& go_on : joined_) go_on();
-  };
-  environment.done = [w] { w->done = true; };
-  worker.logic =
-      MakeSimulatedWorker(options_.job, options_.mode, placement_, worker.rank, options_.workers,
-                          options_.batches_per_task, first_step, std::move(environment));
-}
-
-void Simulation::StartWorker(Worker& worker) {
-  ClientCore::Actions actions;
-  worker.client->Start(now_, &actions);
-  Perform(worker, actions);
-}
-
-void Simulation::Lose(Worker& worker) {
-  if (worker.is_lost) return;
-  worker.is_lost = true;
-  worker.is_dead = Chance(0.5);
-  ++result_.workers_lost;
-  Log(absl::StrCat("worker ", worker.rank, worker.is_dead ? " dies" : " is thought dead"));
-  if (worker.is_dead) {
-    for (const auto& stream : worker.streams) BreakStream(stream);
-  }
-  After(10 * RandomDelay(), [this, rank = worker.rank] { Rejoin(rank); });
-}
-
-// As ParameterClient::AskForStep, or LeaveClocks, before the training goes on.
-void Simulation::Rejoin(uint32_t rank) {
-  lost_.push_back(std::move(workers_[rank]));
-  workers_[rank] = MakeWorker(rank);
-  Worker& worker = *workers_[rank];
-  Log(absl::StrCat("another worker ", rank, " comes"));
-  StartWorker(worker);
-  TickWorker(worker);
-  AskServers(worker);
-}
-
-void Simulation::AskServers(Worker& worker) {
-  worker.rejoin_replies = 0;
-  worker.lowest_step = kNewestVersion;
-  for (uint32_t server = 0; server < options_.servers; ++server) {
-    ExchangeRequest request;
-    request.pull_version = kNewestVersion;
-    request.pull_applied = options_.mode.rounds();
-    if (!options_.mode.rounds()) request.clock_event = ClockEvent::kLeave;
-    ClientCore::Actions actions;
-    worker.client->Submit(server, std::move(request), now_, &actions);
-    Perform(worker, actions);
-  }
-}
-
-void Simulation::OnRejoinReply(Worker& worker, const ExchangeReply& reply) {
-  worker.lowest_step = std::min(worker.lowest_step, reply.applied_step);
-  if (++worker.rejoin_replies < options_.servers) return;
-  if (options_.mode.rounds() && ++worker.rejoin_rounds == 1) return AskServers(worker);
-  MakeLogic(worker, worker.lowest_step);
-  worker.logic->Start();
+// Of the current generation.
+absl::Status Simulation::LoadServer(uint32_t rank) {
+  ServerCore::Options server;
+  server.job_id = 4711;
+  server.generation = generation_;
+  server.rank = rank;
+  server.mode = options_.mode;
+  server.slices = options_.job.slices;
+  server.workers = static_cast<uint32_t>(held_.size());
+  server.seed = options_.job.seed;
+  server.optimizer = options_.job.optimizer;
+  server.epoch_examples = server.total_examples = options_.job.examples;
+  server.out_of_order_budget = options_.out_of_order_budget;
+  server.poison_buffers = true;
+  server.deltas = true;
+  servers_[rank].core = *ServerCore::Create(server, placement_);
+  servers_[rank].sessions.clear();
+  return point_.restore ? point_.restore(rank, *servers_[rank].core) : absl::OkStatus();
 }
 
 absl::StatusOr<Simulation::Result> Simulation::Run() {
-  for (uint32_t rank = 0; rank < options_.servers; ++rank) {
-    ServerCore::Options server;
-    server.job_id = 4711;
-    server.rank = rank;
-    server.mode = options_.mode;
-    server.slices = options_.job.slices;
-    server.workers = options_.workers;
-    server.seed = options_.job.seed;
-    server.optimizer = options_.job.optimizer;
-    server.epoch_examples = server.total_examples = options_.job.examples;
-    server.out_of_order_budget = options_.out_of_order_budget;
-    server.poison_buffers = true;
-    server.deltas = true;
-    servers_.push_back(*ServerCore::Create(server, placement_));
-    if (options_.restore) {
-      if (absl::Status status = options_.restore(rank, *servers_.back()); !status.ok())
-        return status;
-    }
-  }
   held_.resize(options_.workers);
+  last_completed_.resize(options_.workers);
+  for (uint32_t rank = 0; rank < options_.servers; ++rank) {
+    if (absl::Status status = LoadServer(rank); !status.ok()) return status;
+  }
   for (uint32_t rank = 0; rank < options_.workers; ++rank) {
     workers_.push_back(MakeWorker(rank));
-    MakeLogic(*workers_.back(), options_.first_step);
+    MakeLogic(*workers_.back(), point_.first_step);
   }
   for (auto& worker : workers_) {
     StartWorker(*worker);
@@ -225,74 +118,69 @@ absl::StatusOr<Simulation::Result> Simulation::Run() {
   }
   TickServers();
   Observe();
+  DrawNextRestart();
 
-  const auto all_done = [&] {
-    return std::all_of(workers_.begin(), workers_.end(),
-                       [](const auto& w) { return w->done && w->client->idle(); });
-  };
-  while (failure_.ok() && !all_done()) {
+  while (failure_.ok() && !AllDone()) {
     if (options_.kill_after > 0 && result_.events >= options_.kill_after) {
       result_.killed = true;
       return std::move(result_);
     }
-    if (result_.events > 2'000'000) Fail(absl::InternalError("no end after 2 million events"));
-    Event event = events_.top();
-    events_.pop();
-    now_ = event.at;
-    event.run();
+    const absl::Duration passed = events_.now() - absl::UnixEpoch();
+    if (result_.events > kMostEvents || passed > kLongest) {
+      Fail(absl::InternalError(absl::StrCat("no end after ", result_.events, " events, ",
+                                            absl::FormatDuration(passed))));
+    }
+    events_.RunNext();
+    if (std::exchange(power_fails_, false)) Restart(Cause::kPower);
+    if (restarts_left_ > 0 && result_.events >= next_restart_) {
+      --restarts_left_;
+      Restart(static_cast<Cause>(events_.Random(4)));
+    }
   }
   if (!failure_.ok()) {
     for (const std::string& line : result_.log) std::fprintf(stderr, "%s\n", line.c_str());
-    return absl::InternalError(absl::StrCat(
-        "schedule seed ", options_.seed, ", at ", absl::FormatDuration(now_ - absl::UnixEpoch()),
-        ", event ", result_.events, ": ", std::string(failure_.message())));
+    return absl::InternalError(absl::StrCat("schedule seed ", options_.seed, ", at ",
+                                            absl::FormatDuration(events_.now() - absl::UnixEpoch()),
+                                            ", event ", result_.events, ": ",
+                                            std::string(failure_.message())));
   }
-  result_.duration = now_ - absl::UnixEpoch();
+  result_.duration = events_.now() - absl::UnixEpoch();
+  result_.streams_lost = network_.streams_lost();
+  result_.partitions = network_.partitions();
+  result_.generations = generation_;
+  ReadWeights();
+  ReadTables();
+  return std::move(result_);
+}
+
+bool Simulation::AllDone() const {
+  return !is_restarting_ && std::all_of(workers_.begin(), workers_.end(),
+                                        [](const auto& w) { return w->done && w->client->idle(); });
+}
+
+void Simulation::ReadWeights() {
   for (const VariableSpec& variable : options_.job.variables) {
     result_.weights.emplace_back(static_cast<size_t>(variable.size()));
   }
-  ReadTables();
   for (uint32_t s = 0; s < options_.servers; ++s) {
-    result_.stats.push_back(servers_[s]->Stats());
+    const ServerCore& server = *servers_[s].core;
+    result_.stats.push_back(server.Stats());
     auto& counts = result_.counts.emplace_back();
     for (uint32_t id : placement_.cells_of_server(s)) {
       const CellSpec& spec = placement_.cells()[id];
-      const Cell::State state = servers_[s]->CellState(id);
+      const Cell::State state = server.CellState(id);
       counts.push_back(state.counts);
       std::copy(state.values.begin(), state.values.end(),
                 result_.weights[spec.variable].begin() + spec.offset);
     }
-    counts.push_back(servers_[s]->CellState(ServerCore::kServerCell).counts);
-  }
-  return std::move(result_);
-}
-
-// A worker that has just come gets the task that the one before it held.
-uint64_t Simulation::NextTask(uint32_t rank, uint64_t finished) {
-  if (finished == 0 && held_[rank] != 0) return held_[rank];
-  if (finished != 0) completed_.Add(finished, finished + 1);
-  while (completed_.Contains(next_task_)) ++next_task_;
-  return held_[rank] = next_task_++;
-}
-
-void Simulation::Observe() {
-  if (!options_.observer) return;
-  ClusterView view;
-  view.after = [this](std::function<void()> run) { After(RandomDelay(), std::move(run)); };
-  view.server = [this](uint32_t rank) -> ServerCore& { return *servers_[rank]; };
-  view.now = [this] { return now_; };
-  view.step = [this] {
-    uint64_t highest = 0, sum = 0;
-    for (const auto& worker : workers_) {
-      if (worker->logic == nullptr) continue;
-      highest = std::max(highest, worker->logic->step());
-      sum += worker->logic->batches_completed();
+    counts.push_back(server.CellState(ServerCore::kServerCell).counts);
+    server.shard().DisarmSnapshot();  // while one is armed marks are kept
+    server.shard().ArmSnapshot(kSnapshotNow);
+    for (uint32_t id : placement_.cells_of_server(s)) {
+      const size_t marks = server.shard().cell(id).OutlineSnapshot()->marks.size();
+      result_.open_tasks = std::max(result_.open_tasks, marks);
     }
-    return options_.mode.rounds() ? highest : sum;
-  };
-  view.completed = [this] { return completed_; };
-  view.fail = [this](const absl::Status& status) { Fail(status); };
-  options_.observer(std::move(view));
+  }
 }
 
 void Simulation::ReadTables() {
@@ -305,7 +193,7 @@ void Simulation::ReadTables() {
       request.set_table(t);
       request.set_bucket(bucket);
       const v1::ReadTableReply rows =
-          *servers_[placement_.server_of_bucket(bucket)]->ReadTable(request);
+          *servers_[placement_.server_of_bucket(bucket)].core->ReadTable(request);
       for (int i = 0; i < rows.ids_size(); ++i) {
         result_.tables[t][rows.ids(i)] = {rows.values().begin() + i * dim,
                                           rows.values().begin() + (i + 1) * dim};
@@ -314,128 +202,124 @@ void Simulation::ReadTables() {
   }
 }
 
-void Simulation::Perform(Worker& worker, const ClientCore::Actions& actions) {
-  for (const ClientCore::Action& action : actions) {
-    switch (action.kind) {
-      case ClientCore::Action::Kind::kOpen:
-        OpenStream(worker, action.server);
-        break;
-      case ClientCore::Action::Kind::kSend:
-        SendToServer(worker, action.server, *action.request);
-        break;
-      case ClientCore::Action::Kind::kComplete:
-        if (worker.logic == nullptr) {
-          OnRejoinReply(worker, action.reply);
-        } else {
-          worker.logic->OnReply(*action.request, action.reply);
-        }
-        break;
+void Simulation::Observe() {
+  if (!options_.observer) return;
+  ClusterView view;
+  view.generation = generation_;
+  view.after = [this](std::function<void()> run) {
+    events_.After(events_.RandomDelay(), std::move(run));
+  };
+  view.server = [this, generation = generation_](uint32_t rank) {
+    ServerCore* const core = servers_[rank].core.get();
+    return core != nullptr && core->options().generation == generation ? core : nullptr;
+  };
+  view.now = [this] { return events_.now(); };
+  view.step = [this] {
+    uint64_t highest = 0, sum = 0;
+    for (const auto& worker : workers_) {
+      if (worker->logic == nullptr) continue;
+      highest = std::max(highest, worker->logic->step());
+      sum += worker->logic->batches_completed();
     }
+    return options_.mode.rounds() ? highest : sum;
+  };
+  view.completed = [this] { return completed_; };
+  view.fail = [this](const absl::Status& status) { Fail(status); };
+  view.lose_power = [this] { power_fails_ = true; };
+  options_.observer(std::move(view));
+}
+
+void Simulation::OnRequest(uint64_t stream, uint32_t server, const ExchangeRequest& request) {
+  Log(absl::StrCat("server ", server, " gets request ", request.request_id, " of worker ",
+                   request.worker, ", step ", request.step, ", task ", request.task, " batch ",
+                   request.batch, request.final ? ", final" : "", ", pulls ",
+                   request.pull_cells.size()));
+  ServerCore* const core = servers_[server].core.get();
+  if (core == nullptr) {  // as ParameterService
+    ExchangeReply reply;
+    reply.request_id = request.request_id;
+    reply.code = absl::StatusCode::kUnavailable;
+    return network_.Reply(stream, reply);
   }
-}
-
-void Simulation::OpenStream(Worker& worker, uint32_t server) {
-  auto stream = std::make_shared<Stream>(Stream{next_stream_++, &worker, server});
-  streams_.push_back(stream);
-  worker.streams[server] = stream;
-  After(RandomDelay(), [this, stream, &worker] {
-    if (!stream->client_open || worker.is_dead) return;
-    Log(absl::StrCat("worker ", worker.rank, " opens stream ", stream->id, " to server ",
-                     stream->server));
-    ClientCore::Actions actions;
-    worker.client->OnOpened(stream->server, now_, &actions);
-    Perform(worker, actions);
-  });
-}
-
-void Simulation::SendToServer(Worker& worker, uint32_t server, const ExchangeRequest& request) {
-  const std::shared_ptr<Stream> stream = worker.streams[server];
-  if (!stream->client_open) return;
-  const std::string bytes = Encode(request).ToString();
-  stream->last_up = std::max(stream->last_up, now_ + RandomDelay());
-  After(stream->last_up - now_, [this, stream, bytes] {
-    if (!stream->server_open) return;
-    const absl::StatusOr<ExchangeRequest> decoded = DecodeRequest(Shred(bytes));
-    if (!decoded.ok()) return Fail(decoded.status());
-    Log(absl::StrCat("server ", stream->server, " gets request ", decoded->request_id,
-                     " of worker ", decoded->worker, ", step ", decoded->step, ", task ",
-                     decoded->task, " batch ", decoded->batch, decoded->final ? ", final" : "",
-                     ", pulls ", decoded->pull_cells.size()));
-    std::vector<ServerCore::Outgoing> out;
-    servers_[stream->server]->Handle(stream->id, *decoded, now_, &out);
-    SendReplies(stream->server, out);
-  });
-  if (Chance(options_.stream_loss)) BreakStream(stream);
-}
-
-void Simulation::SendReplies(uint32_t, const std::vector<ServerCore::Outgoing>& replies) {
+  std::vector<ServerCore::Outgoing> replies;
+  const uint64_t applied = core->CellState(ServerCore::kServerCell).counts.version;
+  core->Handle(stream, request, events_.now(), &replies);
+  CheckFence(server, request, replies);
+  if (options_.mode.backup > 0 && request.has_push() && request.step < applied) {
+    CheckGone(server, request, replies);
+  }
   for (const ServerCore::Outgoing& outgoing : replies) {
-    const std::shared_ptr<Stream> stream = streams_[outgoing.stream - 1];
-    if (!stream->server_open) continue;
-    // The reply refers to the server's buffers until it is encoded here, some time later.
-    stream->last_down = std::max(stream->last_down, now_ + RandomDelay());
-    After(stream->last_down - now_, [this, stream, reply = outgoing.reply] {
-      if (!stream->client_open) return;
-      const absl::StatusOr<ExchangeReply> decoded = DecodeReply(Shred(Encode(reply).ToString()));
-      if (!decoded.ok()) return Fail(decoded.status());
-      Worker& worker = *stream->worker;
-      if (worker.is_dead) return;
-      Log(absl::StrCat("worker ", worker.rank, " gets reply ", decoded->request_id, " of server ",
-                       stream->server, decoded->retry_later ? ", retry later" : ""));
-      if (Chance(options_.worker_loss) && !worker.done) Lose(worker);
-      if (worker.is_dead) return;
-      if (worker.is_lost && decoded->code == absl::StatusCode::kAborted) {
-        worker.is_dead = true;
-        ++result_.told_of_successor;
-        return;
-      }
-      ClientCore::Actions actions;
-      const absl::Status status = worker.client->OnReply(stream->server, *decoded, now_, &actions);
-      if (!status.ok() && status.code() != absl::StatusCode::kAborted) return Fail(status);
-      Perform(worker, actions);
-    });
-    if (Chance(options_.stream_loss)) BreakStream(stream);
+    network_.Reply(outgoing.stream, outgoing.reply);
   }
 }
 
-// The client notices after a while; the server may go on reading what was under way, also after the
-// client has opened another stream.
-void Simulation::BreakStream(const std::shared_ptr<Stream>& stream) {
-  After(RandomDelay(), [this, stream] {
-    if (!stream->client_open) return;
-    stream->client_open = false;
-    ++result_.streams_lost;
-    Log(absl::StrCat("stream ", stream->id, " breaks"));
-    Worker& worker = *stream->worker;
-    if (worker.is_dead) return;
-    worker.client->OnClosed(stream->server, absl::UnavailableError("lost"), now_);
-  });
-  After(RandomDelay() * (Chance(0.3) ? 20 : 1), [this, stream] {
-    stream->server_open = false;
-    servers_[stream->server]->OnStreamClosed(stream->id);
-  });
+// Nothing but a refusal comes of a request of another generation, or of a process that has another
+// one in its place.
+void Simulation::CheckFence(uint32_t rank, const ExchangeRequest& request,
+                            const std::vector<ServerCore::Outgoing>& replies) {
+  Server& server = servers_[rank];
+  const uint64_t generation = server.core->options().generation;
+  uint64_t& session = server.sessions[request.worker];
+  absl::StatusCode want = absl::StatusCode::kAborted;
+  if (request.generation < generation) {
+    ++result_.refused_old;
+  } else if (request.generation > generation) {
+    ++result_.refused_new;
+    want = absl::StatusCode::kUnavailable;
+  } else if (request.session >= session) {
+    session = request.session;
+    return;
+  }
+  if (replies.size() == 1 && replies.front().reply.code == want) return;
+  Fail(absl::InternalError(
+      absl::StrCat("server ", rank, ", generation ", generation, ", session ", session,
+                   ": request of worker ", request.worker, ", generation ", request.generation,
+                   ", session ", request.session, ": got ", replies.size(), " replies, ",
+                   replies.empty() ? "" : absl::StatusCodeToString(replies.front().reply.code),
+                   ", want one, ", absl::StatusCodeToString(want))));
 }
 
-void Simulation::TickWorker(Worker& worker) {
-  After(absl::Milliseconds(1), [this, &worker] {
-    if (worker.is_dead) return;
-    ClientCore::Actions actions;
-    const absl::Status status = worker.client->Tick(now_, &actions);
-    if (!status.ok()) return Fail(status);
-    Perform(worker, actions);
-    TickWorker(worker);
-  });
+// With backups: a slice that comes too late is told so.
+void Simulation::CheckGone(uint32_t rank, const ExchangeRequest& request,
+                           const std::vector<ServerCore::Outgoing>& replies) {
+  for (const auto& [stream, reply] : replies) {
+    if (reply.request_id != request.request_id || reply.step_gone) continue;
+    if (reply.code != absl::StatusCode::kOk) continue;  // a fence
+    Fail(absl::InternalError(absl::StrCat("server ", rank, " counts step ", request.step,
+                                          " as if it came in time, want STEP_GONE")));
+  }
 }
 
 void Simulation::TickServers() {
-  After(absl::Milliseconds(50), [this] {
-    for (uint32_t s = 0; s < servers_.size(); ++s) {
+  events_.After(absl::Milliseconds(50), [this] {
+    for (const Server& server : servers_) {
+      if (server.core == nullptr) continue;
       std::vector<ServerCore::Outgoing> out;
-      servers_[s]->Tick(now_, &out);
-      SendReplies(s, out);
+      server.core->Tick(events_.now(), &out);
+      for (const ServerCore::Outgoing& outgoing : out) {
+        network_.Reply(outgoing.stream, outgoing.reply);
+      }
+      CheckBounds(*server.core);
     }
     TickServers();
   });
+}
+
+// P9: what a server keeps of gradients is a multiple of its weights. Of those that come in order at
+// most one sum for each level of the tree is kept. (What tables may keep depends on the pushes.)
+void Simulation::CheckBounds(const ServerCore& server) {
+  if (!placement_.tables().empty()) return;
+  const double budget = options_.mode.backup > 0
+                            ? std::max<double>(options_.out_of_order_budget, options_.job.slices)
+                            : options_.out_of_order_budget;
+  const auto levels = static_cast<double>(std::bit_width(options_.job.slices));
+  const double weights = static_cast<double>(sizeof(float)) *
+                         static_cast<double>(placement_.elements_of_server(server.options().rank));
+  const auto stored = static_cast<double>(server.Stats().stored_bytes());
+  if (stored <= (budget + levels) * weights) return;
+  Fail(absl::InternalError(absl::StrCat("server ", server.options().rank, " keeps ", stored,
+                                        " bytes of gradients, want at most ", budget, " + ", levels,
+                                        " times its weights, ", weights, " bytes")));
 }
 
 }  // namespace convoy::testing
