@@ -119,7 +119,8 @@ class ShardRestorer {
     for (const auto& [begin, end] : complete_.all()) complete.emplace_back(begin, end - 1);
     for (uint32_t server = 0; server < checkpoint_.servers(); ++server) {
       TaskMarks::Marks& marks = only_there_.emplace_back();
-      for (const auto& [first, last] : TasksWithout(checkpoint_.complete_tasks(server), complete)) {
+      const TaskRanges& tasks = checkpoint_.complete_tasks(server);
+      for (const auto& [first, last] : TasksWithout(tasks, CommonTasks(tasks, complete))) {
         if (last - first >= kMostTasksOfOneServer - marks.size()) {
           return absl::DataLossError(absl::StrCat(
               "the checkpoint of step ", checkpoint_.manifest().step, " is damaged: on server ",

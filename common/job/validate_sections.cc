@@ -277,8 +277,8 @@ void ValidateWorkerLoss(const v1::Job& job, Violations* violations) {
   } else if (cluster.max_restarts() == 0) {
     Wrong(
         violations, "cluster.on_worker_loss",
-        ": CONTINUE starts the job again with fewer workers, and cluster.max_restarts is 0; leave "
-        "one of them out");
+        ": CONTINUE goes on after the loss of a worker, and cluster.max_restarts is 0, which ends "
+        "the job with it; leave one of them out");
   }
 }
 

@@ -50,11 +50,16 @@ absl::Status CoordinatorCore::CheckMayScale(uint32_t workers) const {
                      "have nothing to do. A job that may grow needs training.slices: ", workers,
                      " from its beginning"));
   }
+  // What is wrong with the job only with that number.
+  const std::vector<Violation> before = Validate(job_);
   v1::Job job = job_;
   job.mutable_cluster()->set_workers(workers);
-  const std::vector<Violation> violations = Validate(job);
-  return violations.empty() ? absl::OkStatus()
-                            : absl::InvalidArgumentError(violations.front().message);
+  for (const Violation& violation : Validate(job)) {
+    const bool is_new = std::ranges::none_of(
+        before, [&](const Violation& other) { return other.message == violation.message; });
+    if (is_new) return absl::InvalidArgumentError(violation.message);
+  }
+  return absl::OkStatus();
 }
 
 Actions CoordinatorCore::OnScale(CallId call, const v1::ScaleRequest& request, absl::Time now) {

@@ -27,7 +27,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr uint64_t kExamples = 2000;
-constexpr uint64_t kEpochs = 200;
+constexpr uint64_t kEpochs = 120;
 
 class RejoinTest : public ::testing::Test {
  protected:

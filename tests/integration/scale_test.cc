@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/testing/cell_counts.h"
+#include "tests/testing/hand_made_cluster.h"
 #include "tests/testing/launched_children.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
@@ -154,6 +156,32 @@ TEST_F(ScaleTest, InAsyncEveryBatchCountsOnceInEveryCell) {
     const ProgramResult result = program.Wait();
     ASSERT_EQ(result.exit_code, 0) << result.output;
     ExpectThreeScalings();
+    ExpectAllExamplesInAllCells(folder_ / "run", kEpochs * kExamples);
+  }
+}
+
+// No launcher: a worker finds no place, and joins; then all but one leave.
+TEST_F(ScaleTest, WorkersJoinAndLeaveAJobThatWasStartedByHand) {
+  for (const char* mode : {"sync", "async", "ssp:2"}) {
+    SCOPED_TRACE(mode);
+    std::filesystem::remove_all(folder_ / "run");
+    std::filesystem::remove_all(folder_ / "alone");
+    WriteJob(mode);
+    HandMadeCluster cluster({CONVOY_BINARY, job_, folder_ / "run", ""});
+    ASSERT_TRUE(cluster.StartServers()) << cluster.coordinator().Output();
+    std::vector<std::unique_ptr<Program>> workers;
+    for (int rank = 0; rank < 2; ++rank) workers.push_back(cluster.StartWorker(rank));
+    ASSERT_TRUE(cluster.WaitForEvents("train", 1)) << cluster.coordinator().Output();
+    workers.push_back(cluster.StartAnyWorker());
+    ASSERT_TRUE(cluster.WaitForEvents("divided", 1)) << workers[2]->Output();
+    ASSERT_TRUE(cluster.WaitForEvents("checkpoint", cluster.Count("checkpoint") + 1));
+    const ProgramResult scaled = Scale(1);
+    EXPECT_EQ(scaled.exit_code, 0) << scaled.output;
+    cluster.ExpectAGoodEnd(workers);
+    EXPECT_EQ(cluster.Count("divided"), 2u);
+    EXPECT_EQ(cluster.Count("lost"), 0u);
+    EXPECT_EQ(Summary()["examples"], kEpochs * kExamples);
+    if (mode == std::string("sync")) ExpectTheBitsOfTheUndisturbedRun();
     ExpectAllExamplesInAllCells(folder_ / "run", kEpochs * kExamples);
   }
 }

@@ -259,6 +259,12 @@ INSTANTIATE_TEST_SUITE_P(Modes, FaultSimulationTest,
                                            Case{"GeoWithTables", 1'100'001, kGeo, true}),
                          [](const auto& of) { return of.param.name; });
 
+// Those that have found something and do not run by default: docs/simulation.md.
+TEST(FaultSimulationReplayTest, SeedsThatHaveFoundSomethingPass) {
+  const auto result = Lineage(FaultSchedule(501'379, kGeo, /*tables=*/false)).Run();
+  EXPECT_TRUE(result.ok()) << result.status();
+}
+
 TEST(FaultSimulationReplayTest, OneSeedReplaysEventForEvent) {
   for (const uint64_t seed : {5u, 11u, 23u}) {
     const SimulationOptions options = FaultSchedule(seed, kSync, /*tables=*/false);

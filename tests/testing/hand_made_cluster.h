@@ -34,6 +34,11 @@ class HandMadeCluster {
     return StartWorker(rank, options_.prefix);
   }
 
+  // A worker of no special rank.
+  std::unique_ptr<Program> StartAnyWorker() const {
+    return Start(options_.prefix, {"worker", "--coordinator", address_});
+  }
+
   const std::string& address() const { return address_; }  // of the coordinator
   Program& coordinator() { return *coordinator_; }
   // Lines of events.jsonl of that kind.

@@ -130,6 +130,12 @@ class CoreHarness {
     Tell(&CoordinatorCore::OnProcessLost, request);
     return last_call_;
   }
+  CallId Scale(uint32_t workers) {
+    v1::ScaleRequest request;
+    request.set_workers(workers);
+    Tell(&CoordinatorCore::OnScale, request);
+    return last_call_;
+  }
   CallId SaveCheckpoint() {
     v1::SaveCheckpointRequest request;
     request.set_wait_ms(500);
@@ -198,8 +204,12 @@ class CoreHarness {
   // Of all that join from now on; at first they are clients in another language, which have none.
   void set_build_id(const std::string& build_id) { build_id_ = build_id; }
 
+  // Worker r is process 100 + r from now on.
+  void set_pids() { pids_ = true; }
+
   void Join(v1::Role role, uint32_t rank, const std::string& host = "") {
     v1::RegisterRequest request;
+    if (pids_ && role == v1::WORKER) request.set_pid(100 + rank);
     request.set_host(host);
     request.set_build_id(build_id_);
     request.set_role(role);
@@ -293,7 +303,7 @@ class CoreHarness {
   testing::TemporaryFolder folder_;
   const std::string journal_ = folder_ / "coordinator.journal";
   std::unique_ptr<JournaledCore> core_;
-  bool admits_ = false, plans_ = false;
+  bool admits_ = false, plans_ = false, pids_ = false;
   CallId last_call_ = 0;
   uint64_t generation_ = 1;
   std::string build_id_;
