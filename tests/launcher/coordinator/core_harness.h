@@ -256,9 +256,9 @@ class CoreHarness {
 
  private:
   template <typename Request>
-  void Tell(Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time),
+  void Tell(Actions (CoordinatorCore::*handler)(CallId, const Request&, absl::Time),
             const Request& request) {
-    Apply(core_->On(event, ++last_call_, request, now_));
+    Apply(core_->On(handler, ++last_call_, request, now_));
   }
 
   // At the end of every test: who reads the journal has what was written down of everything.
