@@ -204,7 +204,7 @@ std::string CoordinatorCore::ModelDifference(const Process& worker,
 Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& request,
                                      absl::Time now) {
   now_ = now;
-  if (phase_ == v1::TRAINING && members_.IsDividedAnew(request.identity())) {
+  if (members_.IsDividedAnew(request.identity())) {
     AnswerRegisterAgain(call);
     return Flush();
   }

@@ -189,6 +189,7 @@ TEST_F(ScalingTest, WhereThereIsNothingToDoNobodyJoins) {
 TEST_F(ScalingTest, OneThatIsNotNeededAnyMoreDoesNotJoinAgain) {
   Start("async", 3);
   ASSERT_TRUE(Scale(1).ok());
+  const v1::Identity slow = harness_->Identity(v1::WORKER, 2);
   for (uint32_t worker = 0; worker < 3; ++worker) harness_->Finish(worker, 1);
   Come(0, 100);
   // It asks for the rank it had, then for any.
@@ -198,6 +199,11 @@ TEST_F(ScalingTest, OneThatIsNotNeededAnyMoreDoesNotJoinAgain) {
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(harness_->core().phase(), v1::TRAINING);
   EXPECT_EQ((*LastEvent("divided"))["workers"], 1);
+  // One that hears of it late is not told that it has failed.
+  harness_->Stop();
+  harness_->Finish(0, 1);
+  EXPECT_EQ(harness_->core().phase(), v1::FINISHING);
+  EXPECT_TRUE(IsToRegister(slow));
 }
 
 TEST_F(ScalingTest, AJobThatMayGoOnWithoutALostWorkerDoesSoAtOnce) {

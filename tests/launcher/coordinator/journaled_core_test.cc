@@ -243,13 +243,18 @@ TEST(JournaledCoreTest, TimeGoesOnWhenTheClockGoesBack) {
   EXPECT_THAT(harness.core().failure(), HasSubstr("not heard of for "));
 }
 
-TEST(JournaledCoreTest, WhatWasAskedOfTheWorldIsNotAskedAgain) {
-  int asked = 0;
-  const AdmitFunction admit = [&](const v1::Assignment&, uint32_t, uint32_t) {
+// Says another figure each time.
+AdmitFunction AdmitAndCount(int* asked) {
+  return [asked](const v1::Assignment&, uint32_t, uint32_t) {
     v1::MemoryReport memory;
-    memory.set_available_bytes(static_cast<uint64_t>(1000 + asked++));
+    memory.set_available_bytes(static_cast<uint64_t>(1000 + (*asked)++));
     return memory;
   };
+}
+
+TEST(JournaledCoreTest, WhatWasAskedOfTheWorldIsNotAskedAgain) {
+  int asked = 0;
+  const AdmitFunction admit = AdmitAndCount(&asked);
   CoordinatorCore::Options options{MakeJob("sync", 1, 1), kJobId, absl::UnixEpoch()};
   options.admit = admit;
   CoreHarness harness(std::move(options));
@@ -263,11 +268,7 @@ TEST(JournaledCoreTest, WhatWasAskedOfTheWorldIsNotAskedAgain) {
 // It was killed between what it was told and what it asked then: the last record is cut off.
 TEST(JournaledCoreTest, WhatTheProcessBeforeDidNotComeToAskIsAsked) {
   int asked = 0;
-  const AdmitFunction admit = [&](const v1::Assignment&, uint32_t, uint32_t) {
-    v1::MemoryReport memory;
-    memory.set_available_bytes(static_cast<uint64_t>(1000 + asked++));
-    return memory;
-  };
+  const AdmitFunction admit = AdmitAndCount(&asked);
   CoordinatorCore::Options options{MakeJob("sync", 1, 1), kJobId, absl::UnixEpoch()};
   options.admit = admit;
   CoreHarness harness(std::move(options));
