@@ -21,7 +21,10 @@ constexpr uint64_t kWriteBack = uint64_t{16} << 20;  // bytes after which the di
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path, std::string temporary_path, OwnedFd fd)
-    : path_(std::move(path)), temporary_path_(std::move(temporary_path)), fd_(std::move(fd)) {}
+    : path_(std::move(path)),
+      temporary_path_(std::move(temporary_path)),
+      fd_(std::move(fd)),
+      front_(std::in_place, fd_, temporary_path_) {}
 
 absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(std::string path) {
   // A name that is taken belongs to another writer, or was left by a killed process.
@@ -46,28 +49,47 @@ absl::Status AtomicFile::Resize(uint64_t size) {
 }
 
 absl::Status AtomicFile::Append(std::string_view data) {
-  return WriteAll(fd_, data, temporary_path_);
+  const uint64_t offset = appended_;
+  appended_ += data.size();
+  return WriteAt(offset, data);
 }
 
 absl::Status AtomicFile::WriteAt(uint64_t offset, std::string_view data) {
+  if (front_ && offset == front_->size()) return front_->Append(data);
+  CONVOY_RETURN_IF_ERROR(FinishFront());
   CONVOY_RETURN_IF_ERROR(WriteAllAt(fd_, offset, data, temporary_path_));
-  const uint64_t before = written_.fetch_add(data.size(), std::memory_order_relaxed);
-  if (before / kWriteBack != (before + data.size()) / kWriteBack) {
+  const uint64_t before = std::exchange(written_, written_ + data.size());
+  if (before / kWriteBack != written_ / kWriteBack) {
     // Advice: what goes wrong, fsync says.
     ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
   }
   return absl::OkStatus();
 }
 
+absl::Status AtomicFile::FinishFront() {
+  if (!front_) return absl::OkStatus();
+  const absl::Status finished = front_->Finish();
+  front_.reset();
+  return finished;
+}
+
 absl::Status AtomicFile::Commit() {
   if (committed_) {
     return absl::FailedPreconditionError(absl::StrCat("\"", path_, "\" was committed before"));
   }
+  CONVOY_RETURN_IF_ERROR(FinishFront());
   if (::fsync(fd_.get()) != 0) return ErrnoError("cannot sync", temporary_path_);
   return Publish();
 }
 
 absl::StatusOr<FileHash> AtomicFile::CommitAndHash() {
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(fd_, temporary_path_));
+  if (front_ && size <= front_->size()) {
+    const FileHash hash = front_->hash();
+    CONVOY_RETURN_IF_ERROR(Commit());
+    return hash;
+  }
+  CONVOY_RETURN_IF_ERROR(FinishFront());
   auto hashing = std::async(std::launch::async, [this] { return HashFile(temporary_path_); });
   const int synced = ::fsync(fd_.get());
   const int error = errno;

@@ -3,9 +3,9 @@
 #ifndef CONVOY_COMMON_FILES_ATOMIC_FILE_H_
 #define CONVOY_COMMON_FILES_ATOMIC_FILE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,10 +13,11 @@
 #include "absl/status/statusor.h"
 #include "common/files/file_hash.h"
 #include "common/files/owned_fd.h"
+#include "common/files/sequential_writer.h"
 
 namespace convoy {
 
-// One thread, except WriteAt. Destroyed before Commit: the temporary file is removed and a file
+// One thread. Destroyed before Commit: the temporary file is removed and a file
 // that already had the name stays as it was.
 class AtomicFile {
  public:
@@ -30,25 +31,31 @@ class AtomicFile {
   absl::Status Resize(uint64_t size);
   // Appends at the end of what was appended before.
   absl::Status Append(std::string_view data);
-  // Writes from byte `offset` on. Several threads may call this at once. The disk begins with what
-  // is there already, so that Commit waits for little.
+  // Writes from byte `offset` on. A file that is written from its front to its end goes past the
+  // page cache (sequential_writer.h); of others the disk begins with what is there already, so that
+  // Commit waits for little.
   absl::Status WriteAt(uint64_t offset, std::string_view data);
   // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards.
   absl::Status Commit();
-  // As Commit, with the checksum of what was written, which is read while the disk is busy.
+  // As Commit, with the checksum of what was written. Unless that was written from its front to its
+  // end it is read again, while the disk is busy.
   absl::StatusOr<FileHash> CommitAndHash();
 
   const std::string& path() const { return path_; }
 
  private:
   AtomicFile(std::string path, std::string temporary_path, OwnedFd fd);
+  // What comes now does not go on where the front ended.
+  absl::Status FinishFront();
   // What is durable gets its name.
   absl::Status Publish();
 
   const std::string path_;
   const std::string temporary_path_;
   OwnedFd fd_;
-  std::atomic<uint64_t> written_{0};  // bytes, by WriteAt
+  std::optional<SequentialWriter> front_;  // until something is written out of order
+  uint64_t appended_ = 0;                  // bytes, by Append
+  uint64_t written_ = 0;                   // bytes, beyond the front
   bool committed_ = false;
 };
 

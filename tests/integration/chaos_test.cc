@@ -197,7 +197,7 @@ class ChaosTest : public ::testing::Test {
   const uint64_t first_ = FromEnvironment("CONVOY_CHAOS_SEED", 1);
   const uint64_t seeds_ = FromEnvironment("CONVOY_CHAOS_SEEDS", 1);
   const uint64_t faults_ = FromEnvironment("CONVOY_CHAOS_FAULTS", 6);
-  uint64_t epochs_ = 16 * faults_;  // so that all of them come before the end
+  uint64_t epochs_ = 60 + 6 * faults_;  // so that all of them come before the end
 };
 
 TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {

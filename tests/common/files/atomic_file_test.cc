@@ -2,10 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
+#include <string_view>
 
+#include "absl/strings/str_cat.h"
+#include "common/files/file_hash.h"
 #include "common/files/file_io.h"
+#include "common/files/sequential_writer.h"
 #include "tests/common/files/scratch_folder.h"
 
 namespace convoy {
@@ -53,6 +59,67 @@ TEST(AtomicFileTest, PiecesMayComeInAnyOrder) {
   ASSERT_TRUE((*file)->WriteAt(0, "ab").ok());
   ASSERT_TRUE((*file)->Commit().ok());
   EXPECT_EQ(folder.Contents("a"), std::string("ab\0\0ef", 6));
+}
+
+std::string Bytes(size_t size) {
+  std::string bytes(size, '\0');
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 2654435761u >> 13);
+  return bytes;
+}
+
+TEST(AtomicFileTest, LongOnesFromFrontToEndHaveTheirBytesAndTheirChecksum) {
+  constexpr size_t kPiece = SequentialWriter::kPiece;
+  ScratchFolder folder;
+  for (const size_t size :
+       {size_t{0}, size_t{1}, kPiece - 1, kPiece, kPiece + 1, 3 * kPiece + 77}) {
+    for (const size_t step : {size_t{1000}, kPiece / 2, 2 * kPiece}) {
+      SCOPED_TRACE(absl::StrCat(size, " bytes in pieces of ", step));
+      const std::string bytes = Bytes(size);
+      auto file = AtomicFile::Create(folder.File("a"));
+      ASSERT_TRUE(file.ok()) << file.status();
+      ASSERT_TRUE((*file)->Resize(size).ok());
+      for (size_t at = 0; at < size; at += step) {
+        ASSERT_TRUE((*file)->WriteAt(at, std::string_view(bytes).substr(at, step)).ok());
+      }
+      const auto hash = (*file)->CommitAndHash();
+      ASSERT_TRUE(hash.ok()) << hash.status();
+      EXPECT_TRUE(folder.Contents("a") == bytes);
+      const auto read = HashFile(folder.File("a"));
+      ASSERT_TRUE(read.ok()) << read.status();
+      EXPECT_EQ(hash->bytes, size);
+      EXPECT_EQ(hash->xxh3, read->xxh3);
+    }
+  }
+}
+
+TEST(AtomicFileTest, LongOnesMayGoOnInAnyOrder) {
+  constexpr size_t kPiece = SequentialWriter::kPiece;
+  ScratchFolder folder;
+  std::string bytes = Bytes(4 * kPiece);
+  auto file = AtomicFile::Create(folder.File("a"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE((*file)->Append(std::string_view(bytes).substr(0, 2 * kPiece - 5)).ok());
+  // The last page of what came before, and what was gathered, written again; then a hole.
+  const std::string again(2 * kPiece, 'x');
+  ASSERT_TRUE((*file)->WriteAt(kPiece - 9, again).ok());
+  ASSERT_TRUE(
+      (*file)->WriteAt(4 * kPiece - 3, std::string_view(bytes).substr(4 * kPiece - 3)).ok());
+  bytes.replace(kPiece - 9, again.size(), again);
+  bytes.replace(3 * kPiece - 9, kPiece + 6, kPiece + 6, '\0');
+  const auto hash = (*file)->CommitAndHash();
+  ASSERT_TRUE(hash.ok()) << hash.status();
+  EXPECT_TRUE(folder.Contents("a") == bytes);
+  EXPECT_EQ(hash->xxh3, HashFile(folder.File("a"))->xxh3);
+}
+
+TEST(AtomicFileTest, LongOnesOnAFileSystemWithoutDirectWriting) {
+  const std::string path = absl::StrCat("/dev/shm/convoy-atomic-file-", ::getpid());
+  const std::string bytes = Bytes(3 * SequentialWriter::kPiece + 1);
+  ASSERT_TRUE(WriteFileAtomically(path, bytes).ok());
+  const auto read = ReadFile(path);
+  std::filesystem::remove(path);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(*read == bytes);
 }
 
 TEST(AtomicFileTest, TwoWritersOfOneNameDoNotMix) {
