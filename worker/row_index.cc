@@ -12,10 +12,6 @@ namespace {
 constexpr size_t kHashesAhead =
     16;  // hashes computed before their slots are read, so that the reads overlap
 
-// The bucket of an id as BucketOf has it; slots go by the lower bits, so that the ids of a bucket
-// do not crowd.
-uint32_t BucketOfHash(uint64_t hash) { return static_cast<uint32_t>(hash >> 54); }
-
 using Found = std::pair<uint64_t, uint32_t>;
 
 // Buckets of a batch have some ten ids: insertion beats what is made for long sequences.
@@ -57,6 +53,7 @@ void RowIndex::Collect(std::span<const uint64_t> ids) {
     const size_t count = std::min(kHashesAhead, ids.size() - begin);
     for (size_t i = 0; i < count; ++i) {
       hashes[i] = HashId(ids[begin + i]);
+      // By the lower bits, so that the ids of a bucket, which go by the upper ones, do not crowd.
       __builtin_prefetch(&slots_[hashes[i] & (capacity - 1)]);
     }
     for (size_t i = 0; i < count; ++i) {
