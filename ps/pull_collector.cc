@@ -14,8 +14,8 @@ constexpr uint32_t kServerCell = ~uint32_t{0};
 }  // namespace
 
 PullCollector::PullCollector(const ExchangeRequest& request, const Placement& placement,
-                             const Shard& shard, std::vector<RowIds> pulled,
-                             ExchangeReply* reply, MakeTicket make_ticket)
+                             const Shard& shard, std::vector<RowIds> pulled, ExchangeReply* reply,
+                             MakeTicket make_ticket)
     : request_(request),
       placement_(placement),
       shard_(shard),

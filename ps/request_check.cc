@@ -115,13 +115,12 @@ absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, size_t byt
   const std::string& name = tables[table].name;
   if (bytes % sizeof(uint64_t) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(what, " of rows of table \"", name, "\": got ",
-                                                   bytes,
-                                                   " bytes of ids, want a multiple of 8"));
+                                                   bytes, " bytes of ids, want a multiple of 8"));
   }
   const auto out_of_order = [&](size_t i) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, " of rows of table \"", name, "\": id ", ids.ids[i], " comes after id ",
-                     ids.ids[i - 1], "; ids must ascend by (bucket, id), each once"));
+    return absl::InvalidArgumentError(absl::StrCat(what, " of rows of table \"", name, "\": id ",
+                                                   ids.ids[i], " comes after id ", ids.ids[i - 1],
+                                                   "; ids must ascend by (bucket, id), each once"));
   };
   for (size_t r = 0; r < ids.runs.size(); ++r) {
     const BucketRun& run = ids.runs[r];
@@ -138,14 +137,14 @@ absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, size_t byt
   return absl::OkStatus();
 }
 
-absl::Status RequestCheck::CheckRows(const ExchangeRequest& request,
-                                     const RowContribution& rows, const RowIds& ids) const {
+absl::Status RequestCheck::CheckRows(const ExchangeRequest& request, const RowContribution& rows,
+                                     const RowIds& ids) const {
   CONVOY_RETURN_IF_ERROR(CheckIds("push", rows.table, rows.ids.size(), ids));
   const TableSpec& table = placement_->tables()[rows.table];
   if (rows.values.size() != ids.size() * table.dim() * sizeof(float)) {
-    return absl::InvalidArgumentError(absl::StrCat("push to table \"", table.name, "\": got ",
-                                                   rows.values.size(), " bytes of values, want ",
-                                                   ids.size(), " rows of ", table.dim(), " float32"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("push to table \"", table.name, "\": got ", rows.values.size(),
+                     " bytes of values, want ", ids.size(), " rows of ", table.dim(), " float32"));
   }
   if (const size_t bad = FirstNotFinite(rows.values); bad != kNone) {
     return NotFiniteError(

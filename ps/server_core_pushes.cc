@@ -61,8 +61,8 @@ void ServerCore::CountRows(const ExchangeRequest& request) {
 }
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request,
-                                                          const RowContribution& rows,
-                                                          RowIds ids, ExchangeReply* reply,
+                                                          const RowContribution& rows, RowIds ids,
+                                                          ExchangeReply* reply,
                                                           Released* released) {
   const auto first = static_cast<uint32_t>(placement_.cells().size()) + rows.table * kTableBuckets;
   absl::StatusOr<Accepted> all = Accepted::kAll;

@@ -118,8 +118,7 @@ class TableBucket {
       CONVOY_REQUIRES(mutex_);
   void AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t staleness)
       CONVOY_REQUIRES(mutex_);
-  void ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness)
-      CONVOY_REQUIRES(mutex_);
+  void ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   // The row to update; false: the id is not admitted, or there is no room.
   Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now)
       CONVOY_REQUIRES(mutex_);

@@ -59,7 +59,9 @@ class RowSlab {
     return held.header->used != 0 && held.header->id() == id ? held : Row();
   }
 
-  // Asks for the row ahead of its use. Any number below end().
+  // Asks for what PrefetchRow reads. Any number below end(), as there.
+  void PrefetchWhere(uint32_t row) const { PrefetchLine(&chunks_[PlaceOf(row).chunk]); }
+  // Asks for the row ahead of its use.
   void PrefetchRow(uint32_t row) const {
     const Place place = PlaceOf(row);
     const char* const header = reinterpret_cast<const char*>(&Header(place));

@@ -11,7 +11,7 @@
 // row.
 //
 // A caller with many ids runs ahead of itself in stages, each of which needs what the one before it
-// has asked for: PrefetchIndex; some ids later Guess, which reads the index, and PrefetchGuessed;
+// has asked for: PrefetchIndex; Guess, which reads the index, and PrefetchWhere; PrefetchGuessed;
 // then Find with that guess, which reads the index no more. RowsAhead does so. A guess that turns
 // out wrong, or that rows erased in between made wrong, costs time only.
 #ifndef CONVOY_PS_TABLE_ROW_STORE_H_
@@ -93,6 +93,10 @@ class RowStore {
     if (capacity_ > 0) PrefetchLine(&index_[HomeOf(hash)]);
   }
   uint32_t Guess(uint64_t hash) const { return RowOf(Candidate(hash)); }
+  // What leads to the row of a guess.
+  void PrefetchWhere(uint32_t guess) const {
+    if (guess < slab_.end()) slab_.PrefetchWhere(guess);
+  }
   void PrefetchGuessed(uint32_t guess) const {
     if (guess < slab_.end()) slab_.PrefetchRow(guess);
   }

@@ -11,6 +11,7 @@ void RowsAhead::Start(std::span<const uint64_t> hashes) {
   guesses_.resize(hashes.size());
   runs_.clear();
   index_ = {};
+  guessed_ = {};
   rows_ = {};
 }
 
@@ -25,8 +26,11 @@ void RowsAhead::Start(const RowStore* store, std::span<const uint64_t> ids) {
 void RowsAhead::Begin(size_t first) {
   first_ = first;
   Skip(index_);
+  Skip(guessed_);
   Skip(rows_);
   while (index_.row < first + kIndexAhead && StepIndex()) {
+  }
+  while (guessed_.row < first + kGuessesAhead && StepGuesses()) {
   }
   while (rows_.row < first + kRowsAhead && StepRows()) {
   }

@@ -1,10 +1,10 @@
 // Asking for the memory of rows ahead of their use.
 //
 // Rows are all over the memory, and one access after the other would wait for each. So whoever goes
-// through many rows runs ahead of itself in two stages: one asks for the row's place in the index;
-// some rows later another one reads it and asks for the row. For each row that is worked on, each
-// stage goes on by one: work and waiting overlap, and never more is asked for at once than a
-// processor can keep track of.
+// through many rows runs ahead of itself in three stages: one asks for the row's place in the
+// index; some rows later another one reads it and asks for what says where that row stands; a third
+// one reads that and asks for the row. For each row that is worked on, each stage goes on by one:
+// work and waiting overlap, and never more is asked for at once than a processor can keep track of.
 #ifndef CONVOY_PS_TABLE_ROWS_AHEAD_H_
 #define CONVOY_PS_TABLE_ROWS_AHEAD_H_
 
@@ -38,11 +38,13 @@ class RowsAhead {
   // Where row first + i probably is, one that was added: for RowStore::Find. Ascending.
   uint32_t Guess(size_t i) {
     StepIndex();
+    StepGuesses();
     StepRows();
     return guesses_[first_ + i];
   }
 
  private:
+  static constexpr size_t kGuessesAhead = 44;
   static constexpr size_t kRowsAhead = 28;
 
   struct Run {
@@ -70,11 +72,16 @@ class RowsAhead {
     index_.store->PrefetchIndex(hashes_[index_.row++]);
     return true;
   }
+  bool StepGuesses() {
+    if (!Enter(guessed_) || guessed_.row >= index_.row) return false;
+    const uint32_t guess = guessed_.store->Guess(hashes_[guessed_.row]);
+    guessed_.store->PrefetchWhere(guess);
+    guesses_[guessed_.row++] = guess;
+    return true;
+  }
   bool StepRows() {
-    if (!Enter(rows_) || rows_.row >= index_.row) return false;
-    const uint32_t guess = rows_.store->Guess(hashes_[rows_.row]);
-    rows_.store->PrefetchGuessed(guess);
-    guesses_[rows_.row++] = guess;
+    if (!Enter(rows_) || rows_.row >= guessed_.row) return false;
+    rows_.store->PrefetchGuessed(guesses_[rows_.row++]);
     return true;
   }
 
@@ -82,7 +89,7 @@ class RowsAhead {
   std::vector<uint64_t> own_hashes_;
   std::vector<uint32_t> guesses_;  // by row
   std::vector<Run> runs_;
-  Stage index_, rows_;
+  Stage index_, guessed_, rows_;
   size_t first_ = 0;
 };
 

@@ -42,8 +42,8 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
 TableShard::TableShard(Options options)
     : options_(std::move(options)), dim_(options_.table.dim()) {}
 
-void TableShard::Push(const PushKey& key, uint64_t base_version, RowIds ids,
-                      const Payload& values, uint64_t examples, std::vector<ParkedRows>* released,
+void TableShard::Push(const PushKey& key, uint64_t base_version, RowIds ids, const Payload& values,
+                      uint64_t examples, std::vector<ParkedRows>* released,
                       absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted) {
   const std::shared_ptr<const RowBlock> block = CopyRows(std::move(ids), values);
   const std::vector<BucketRun>& runs = block->rows.runs;
