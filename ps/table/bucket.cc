@@ -63,7 +63,8 @@ void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t stal
       options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   for (size_t i = 0; i < sum.ids.size(); ++i) {
-    const Row row = RowForLocked(sum.ids[i], ahead.Guess(i), sum.sightings_of(i), now);
+    Row row = rows_.Find(sum.ids[i], ahead.Guess(i));
+    if (!row) row = NewRowLocked(sum.ids[i], sum.sightings_of(i), now);
     if (!row) continue;
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(sum.ids[i], row.weights);
@@ -77,8 +78,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t stal
     std::sort(previous_.begin(), previous_.end());
 }
 
-Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now) {
-  if (const Row row = rows_.Find(id, guess)) return row;
+Row TableBucket::NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) {
   if (!life_.Admit(id, sightings, now, rows_.size())) return {};
   if (kept_ != nullptr) kept_->rows.KeepAbsence(id);
   bool inserted;

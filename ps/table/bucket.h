@@ -119,9 +119,8 @@ class TableBucket {
   void AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t staleness)
       CONVOY_REQUIRES(mutex_);
   void ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) CONVOY_REQUIRES(mutex_);
-  // The row to update; false: the id is not admitted, or there is no room.
-  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now)
-      CONVOY_REQUIRES(mutex_);
+  // A row for an id that has none; false: the id is not admitted, or there is no room.
+  Row NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) CONVOY_REQUIRES(mutex_);
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
   // Whether a pull of version `pulled`, or a push, will look at rows at once.
   bool NeedsRowsLocked(std::optional<uint64_t> pulled) const CONVOY_REQUIRES(mutex_);
