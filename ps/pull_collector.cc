@@ -14,7 +14,8 @@ constexpr uint32_t kServerCell = ~uint32_t{0};
 }  // namespace
 
 PullCollector::PullCollector(const ExchangeRequest& request, const Placement& placement,
-                             const Shard& shard, ExchangeReply* reply, MakeTicket make_ticket)
+                             const Shard& shard, std::vector<RowIds> pulled, ExchangeReply* reply,
+                             MakeTicket make_ticket)
     : request_(request),
       placement_(placement),
       shard_(shard),
@@ -23,9 +24,11 @@ PullCollector::PullCollector(const ExchangeRequest& request, const Placement& pl
   reply->cells.resize(request.pull_cells.size());
   for (size_t i = 0; i < request.pull_cells.size(); ++i)
     reply->cells[i].cell = request.pull_cells[i];
-  for (const RowPull& pull : request.pull_rows) {
-    const RowPlaces& rows = rows_.emplace_back(pull.table, shard.table(pull.table).dim(), pull.ids);
-    reply->rows.push_back({pull.table, request.pull_version, rows.payload()});
+  for (size_t i = 0; i < pulled.size(); ++i) {
+    const uint32_t table = request.pull_rows[i].table;
+    const RowPlaces& rows =
+        rows_.emplace_back(table, shard.table(table).dim(), std::move(pulled[i]));
+    reply->rows.push_back({table, request.pull_version, rows.payload()});
   }
 }
 
@@ -58,10 +61,10 @@ absl::Status PullCollector::CollectRows(size_t index) {
   // A ticket takes the places over; what they refer to stays.
   const RowPlaces& places = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
   const uint32_t table = places.table, dim = places.dim;
-  const std::span<const BucketRun> runs = places.runs;
+  const RowIds& ids = places.ids;
   float* const values = places.values.get();
-  BucketWalk walk(&shard_.table(table), places.ids, runs, request_.pull_version);
-  for (const BucketRun& run : runs) {
+  BucketWalk walk(&shard_.table(table), ids, request_.pull_version);
+  for (const BucketRun& run : ids.runs) {
     walk.Next();
     const TableBucket::PullResult result =
         walk.Pull(values + run.begin * dim, [&] { return Parked(); });

@@ -25,9 +25,10 @@ class PullCollector {
   using MakeTicket = std::function<std::shared_ptr<PullTicket>(ExchangeReply* reply,
                                                                std::vector<RowPlaces>* rows)>;
 
-  // `reply` gets a place for every cell and row that the request pulls.
+  // `pulled`: of each of the request's pull_rows. `reply` gets a place for every cell and row that
+  // the request pulls.
   PullCollector(const ExchangeRequest& request, const Placement& placement, const Shard& shard,
-                ExchangeReply* reply, MakeTicket make_ticket);
+                std::vector<RowIds> pulled, ExchangeReply* reply, MakeTicket make_ticket);
 
   std::vector<RowPlaces>* rows() { return &rows_; }
   // FailedPrecondition: the version is gone.

@@ -68,7 +68,8 @@ absl::Status RequestCheck::IsHere(uint32_t id, const char* what) const {
   return absl::OkStatus();
 }
 
-absl::Status RequestCheck::Push(const ExchangeRequest& request) const {
+absl::Status RequestCheck::Push(const ExchangeRequest& request,
+                                std::span<const RowIds> rows) const {
   if (!request.has_push()) return absl::OkStatus();
   if (policy_.apply == ConsistencyPolicy::Apply::kRounds && !tree_->Contains(request.node)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -87,7 +88,9 @@ absl::Status RequestCheck::Push(const ExchangeRequest& request) const {
   for (const Contribution& contribution : request.contributions) {
     CONVOY_RETURN_IF_ERROR(CheckContribution(request, contribution));
   }
-  for (const RowContribution& rows : request.rows) CONVOY_RETURN_IF_ERROR(CheckRows(request, rows));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    CONVOY_RETURN_IF_ERROR(CheckRows(request, request.rows[i], rows[i]));
+  }
   return absl::OkStatus();
 }
 
@@ -102,55 +105,51 @@ absl::Status RequestCheck::NotFiniteError(const ExchangeRequest& request, const 
       "; lower optimizer.learning_rate, set optimizer.clip_norm, or training.nan_policy: SKIP"));
 }
 
-absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, const Payload& ids) const {
+absl::Status RequestCheck::CheckIds(const char* what, uint32_t table, size_t bytes,
+                                    const RowIds& ids) const {
   const std::vector<TableSpec>& tables = placement_->tables();
   if (table >= tables.size()) {
     return absl::FailedPreconditionError(absl::StrCat(
         what, " of rows of table ", table, ": the model has ", tables.size(), " tables"));
   }
   const std::string& name = tables[table].name;
-  if (ids.size() % sizeof(uint64_t) != 0) {
+  if (bytes % sizeof(uint64_t) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(what, " of rows of table \"", name, "\": got ",
-                                                   ids.size(),
-                                                   " bytes of ids, want a multiple of 8"));
+                                                   bytes, " bytes of ids, want a multiple of 8"));
   }
-  std::vector<uint64_t> all(ids.size() / sizeof(uint64_t));
-  ids.CopyTo(all.data());
-  uint32_t before = kTableBuckets;  // the bucket of the id before
-  for (size_t i = 0; i < all.size(); ++i) {
-    const uint32_t bucket = BucketOf(all[i]);
-    if (bucket == before && all[i] > all[i - 1]) continue;
-    if (const uint32_t server = placement_->server_of_bucket(bucket); server != rank_) {
+  const auto out_of_order = [&](size_t i) {
+    return absl::InvalidArgumentError(absl::StrCat(what, " of rows of table \"", name, "\": id ",
+                                                   ids.ids[i], " comes after id ", ids.ids[i - 1],
+                                                   "; ids must ascend by (bucket, id), each once"));
+  };
+  for (size_t r = 0; r < ids.runs.size(); ++r) {
+    const BucketRun& run = ids.runs[r];
+    if (const uint32_t server = placement_->server_of_bucket(run.bucket); server != rank_) {
       return absl::FailedPreconditionError(
-          absl::StrCat(what, " of row ", all[i], " of table \"", name, "\" (bucket ", bucket,
-                       "): it is on server ", server, ", this is server ", rank_));
+          absl::StrCat(what, " of row ", ids.ids[run.begin], " of table \"", name, "\" (bucket ",
+                       run.bucket, "): it is on server ", server, ", this is server ", rank_));
     }
-    if (i > 0 && bucket <= before) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(what, " of rows of table \"", name, "\": id ", all[i], " comes after id ",
-                       all[i - 1], "; ids must ascend by (bucket, id), each once"));
+    if (r > 0 && run.bucket <= ids.runs[r - 1].bucket) return out_of_order(run.begin);
+    for (size_t i = run.begin + 1; i < run.end; ++i) {
+      if (ids.ids[i] <= ids.ids[i - 1]) return out_of_order(i);
     }
-    before = bucket;
   }
   return absl::OkStatus();
 }
 
-absl::Status RequestCheck::CheckRows(const ExchangeRequest& request,
-                                     const RowContribution& rows) const {
-  CONVOY_RETURN_IF_ERROR(CheckIds("push", rows.table, rows.ids));
+absl::Status RequestCheck::CheckRows(const ExchangeRequest& request, const RowContribution& rows,
+                                     const RowIds& ids) const {
+  CONVOY_RETURN_IF_ERROR(CheckIds("push", rows.table, rows.ids.size(), ids));
   const TableSpec& table = placement_->tables()[rows.table];
-  const size_t ids = rows.ids.size() / sizeof(uint64_t);
-  if (rows.values.size() != ids * table.dim() * sizeof(float)) {
-    return absl::InvalidArgumentError(absl::StrCat("push to table \"", table.name, "\": got ",
-                                                   rows.values.size(), " bytes of values, want ",
-                                                   ids, " rows of ", table.dim(), " float32"));
+  if (rows.values.size() != ids.size() * table.dim() * sizeof(float)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("push to table \"", table.name, "\": got ", rows.values.size(),
+                     " bytes of values, want ", ids.size(), " rows of ", table.dim(), " float32"));
   }
   if (const size_t bad = FirstNotFinite(rows.values); bad != kNone) {
-    std::vector<uint64_t> all(ids);
-    rows.ids.CopyTo(all.data());
     return NotFiniteError(
         request, absl::StrCat("table \"", table.name, "\""),
-        absl::StrCat("column ", bad % table.dim(), " of row ", all[bad / table.dim()]));
+        absl::StrCat("column ", bad % table.dim(), " of row ", ids.ids[bad / table.dim()]));
   }
   return absl::OkStatus();
 }
@@ -174,15 +173,18 @@ absl::Status RequestCheck::CheckContribution(const ExchangeRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status RequestCheck::Pull(const ExchangeRequest& request) const {
+absl::Status RequestCheck::Pull(const ExchangeRequest& request,
+                                std::span<const RowIds> rows) const {
   const size_t cells = placement_->cells_of_server(rank_).size();
   if (request.pull_cells.size() > cells) {
     return absl::InvalidArgumentError(
         absl::StrCat("pull of ", request.pull_cells.size(), " cells, this server has ", cells));
   }
   for (uint32_t id : request.pull_cells) CONVOY_RETURN_IF_ERROR(IsHere(id, "pull"));
-  for (const RowPull& rows : request.pull_rows)
-    CONVOY_RETURN_IF_ERROR(CheckIds("pull", rows.table, rows.ids));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const RowPull& pull = request.pull_rows[i];
+    CONVOY_RETURN_IF_ERROR(CheckIds("pull", pull.table, pull.ids.size(), rows[i]));
+  }
   return absl::OkStatus();
 }
 

@@ -46,13 +46,18 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
   Accepted accepted = Accepted::kAll;
 
   absl::Status status = CheckFence(request, now);
-  if (status.ok()) status = check_->Push(request);
-  if (status.ok()) status = check_->Pull(request);
+  std::vector<RowIds> pushed, pulled;
+  if (status.ok()) {
+    for (const RowContribution& rows : request.rows) pushed.emplace_back(rows.ids);
+    for (const RowPull& rows : request.pull_rows) pulled.emplace_back(rows.ids);
+    status = check_->Push(request, pushed);
+  }
+  if (status.ok()) status = check_->Pull(request, pulled);
   if (status.ok() && request.has_push()) {
     shard_->Advance(now);
-    const absl::StatusOr<Accepted> pushed = Push(request, &reply, &released);
-    status = pushed.status();
-    if (pushed.ok()) accepted = *pushed;
+    const absl::StatusOr<Accepted> result = Push(request, std::move(pushed), &reply, &released);
+    status = result.status();
+    if (result.ok()) accepted = *result;
   }
   if (status.ok() && accepted == Accepted::kRetryLater) {
     retries_.fetch_add(1);
@@ -76,7 +81,7 @@ void ServerCore::Handle(uint64_t stream, const ExchangeRequest& request, absl::T
     reply.message = std::string(status.message());
     out->push_back({stream, std::move(reply)});
   } else {
-    Pull(stream, request, now, std::move(reply), out);
+    Pull(stream, request, std::move(pulled), now, std::move(reply), out);
   }
 }
 
@@ -128,17 +133,17 @@ void ServerCore::FillNewest(PullTicket& ticket) const {
   for (size_t i = 0; i < ticket.rows.size(); ++i) {
     const RowPlaces& rows = ticket.rows[i];
     uint64_t version = kNewestVersion;
-    for (const BucketRun& run : rows.runs) {
+    for (const BucketRun& run : rows.ids.runs) {
       TableBucket& bucket = shard_->table(rows.table).bucket(run.bucket);
-      version = std::min(version, bucket.Newest(rows.ids_of(run), rows.out_of(run)));
+      version = std::min(version, bucket.Newest(rows.ids.of(run), rows.out_of(run)));
     }
     ticket.reply.rows[i].version = version;
   }
 }
 
-void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now,
-                      ExchangeReply reply, std::vector<Outgoing>* out) {
-  PullCollector collector(request, placement_, *shard_, &reply,
+void ServerCore::Pull(uint64_t stream, const ExchangeRequest& request, std::vector<RowIds> pulled,
+                      absl::Time now, ExchangeReply reply, std::vector<Outgoing>* out) {
+  PullCollector collector(request, placement_, *shard_, std::move(pulled), &reply,
                           [&](ExchangeReply* taken, std::vector<RowPlaces>* rows) {
                             return waiting_.Add(stream, request, now, taken, rows);
                           });

@@ -92,11 +92,12 @@ class ServerCore {
   // thread).
   Session* CurrentSessionLocked(const ExchangeRequest& request) CONVOY_REQUIRES(mutex_);
 
-  absl::StatusOr<Accepted> Push(const ExchangeRequest& request, ExchangeReply* reply,
-                                Released* released);
+  // `pushed`, and `pulled` below: the ids of each of the request's `rows` and `pull_rows`.
+  absl::StatusOr<Accepted> Push(const ExchangeRequest& request, std::vector<RowIds> pushed,
+                                ExchangeReply* reply, Released* released);
   void CountRows(const ExchangeRequest& request);
   absl::StatusOr<Accepted> PushRows(const ExchangeRequest& request, const RowContribution& rows,
-                                    ExchangeReply* reply, Released* released);
+                                    RowIds ids, ExchangeReply* reply, Released* released);
   // What the result for one cell, or bucket, means for the request. `number`: of the cell among all
   // cells and buckets.
   absl::StatusOr<Accepted> Count(const ExchangeRequest& request, uint32_t number,
@@ -107,8 +108,8 @@ class ServerCore {
   void UpdateClock(const ExchangeRequest& request, std::vector<std::shared_ptr<PullTicket>>* ready);
   // Fills in the newest values: of a pull that waited for the clocks.
   void FillNewest(PullTicket& ticket) const;
-  void Pull(uint64_t stream, const ExchangeRequest& request, absl::Time now, ExchangeReply reply,
-            std::vector<Outgoing>* out);
+  void Pull(uint64_t stream, const ExchangeRequest& request, std::vector<RowIds> pulled,
+            absl::Time now, ExchangeReply reply, std::vector<Outgoing>* out);
   bool ParkOnClock(uint64_t stream, const ExchangeRequest& request, absl::Time now,
                    ExchangeReply* reply, std::vector<RowPlaces>* rows);
   void Answer(PullTicket& ticket, std::vector<Outgoing>* out);

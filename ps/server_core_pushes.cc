@@ -20,6 +20,7 @@ ServerCore::Session* ServerCore::CurrentSessionLocked(const ExchangeRequest& req
 }
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& request,
+                                                      std::vector<RowIds> pushed,
                                                       ExchangeReply* reply, Released* released) {
   if (policy_.apply == ConsistencyPolicy::Apply::kAtOnce && shard_->IsComplete(request.task)) {
     // A task that is done again after a restore, from its first batch.
@@ -34,8 +35,10 @@ absl::StatusOr<ServerCore::Accepted> ServerCore::Push(const ExchangeRequest& req
     if (accepted == Accepted::kRetryLater) all = accepted;
   }
   if (policy_.apply == ConsistencyPolicy::Apply::kRounds) CountRows(request);
-  for (const RowContribution& rows : request.rows) {
-    CONVOY_ASSIGN_OR_RETURN(const Accepted accepted, PushRows(request, rows, reply, released));
+  for (size_t i = 0; i < request.rows.size(); ++i) {
+    CONVOY_ASSIGN_OR_RETURN(
+        const Accepted accepted,
+        PushRows(request, request.rows[i], std::move(pushed[i]), reply, released));
     if (accepted == Accepted::kRetryLater) all = accepted;
   }
   if (reply->staleness.count > 0) {
@@ -58,13 +61,13 @@ void ServerCore::CountRows(const ExchangeRequest& request) {
 }
 
 absl::StatusOr<ServerCore::Accepted> ServerCore::PushRows(const ExchangeRequest& request,
-                                                          const RowContribution& rows,
+                                                          const RowContribution& rows, RowIds ids,
                                                           ExchangeReply* reply,
                                                           Released* released) {
   const auto first = static_cast<uint32_t>(placement_.cells().size()) + rows.table * kTableBuckets;
   absl::StatusOr<Accepted> all = Accepted::kAll;
   shard_->table(rows.table)
-      .Push(KeyOf(request), rows.base_version, rows.ids, rows.values, request.examples,
+      .Push(KeyOf(request), rows.base_version, std::move(ids), rows.values, request.examples,
             &released->rows, [&](uint32_t bucket, const PushResult& result) {
               const absl::StatusOr<Accepted> accepted =
                   Count(request, first + bucket, result, reply);

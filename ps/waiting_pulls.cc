@@ -17,7 +17,7 @@ std::shared_ptr<PullTicket> WaitingPulls::Add(uint64_t stream, const ExchangeReq
   ticket->reply = std::move(*reply);
   ticket->rows = std::move(*rows);
   size_t parts = ticket->reply.cells.size() + (request.pull_applied ? 1 : 0) + 1;
-  for (const RowPlaces& places : ticket->rows) parts += places.runs.size();
+  for (const RowPlaces& places : ticket->rows) parts += places.ids.runs.size();
   ticket->remaining = static_cast<uint32_t>(parts);
   MutexLock lock(mutex_);
   while (!tickets_.empty() && tickets_.front()->answered) tickets_.pop_front();

@@ -12,22 +12,14 @@ namespace {
 constexpr size_t kHashesAhead =
     16;  // hashes computed before their slots are read, so that the reads overlap
 
-// The bucket of an id as BucketOf has it; slots go by the lower bits, so that the ids of a bucket
-// do not crowd.
-uint32_t BucketOfHash(uint64_t hash) { return static_cast<uint32_t>(hash >> 54); }
+// Buckets of a batch have some ten ids. To count for each how many are smaller takes more
+// comparisons than sorting, but no branch depends on them.
+constexpr size_t kFewIds = 32;
 
-using Found = std::pair<uint64_t, uint32_t>;
-
-// Buckets of a batch have some ten ids: insertion beats what is made for long sequences.
-void SortShort(std::span<Found> ids) {
-  constexpr size_t kShort = 32;
-  if (ids.size() > kShort) return std::sort(ids.begin(), ids.end());
-  for (size_t i = 1; i < ids.size(); ++i) {
-    const Found moved = ids[i];
-    size_t to = i;
-    for (; to > 0 && moved.first < ids[to - 1].first; --to) ids[to] = ids[to - 1];
-    ids[to] = moved;
-  }
+uint32_t CountSmaller(std::span<const uint64_t> ids, uint64_t id) {
+  uint64_t smaller = 0;
+  for (const uint64_t other : ids) smaller += other < id ? 1 : 0;
+  return static_cast<uint32_t>(smaller);
 }
 
 }  // namespace
@@ -57,6 +49,7 @@ void RowIndex::Collect(std::span<const uint64_t> ids) {
     const size_t count = std::min(kHashesAhead, ids.size() - begin);
     for (size_t i = 0; i < count; ++i) {
       hashes[i] = HashId(ids[begin + i]);
+      // By the lower bits, so that the ids of a bucket, which go by the upper ones, do not crowd.
       __builtin_prefetch(&slots_[hashes[i] & (capacity - 1)]);
     }
     for (size_t i = 0; i < count; ++i) {
@@ -82,18 +75,37 @@ void RowIndex::Sort() {
   for (size_t b = 0; b < kTableBuckets; ++b) offsets_[b + 1] += offsets_[b];
   std::array<uint32_t, kTableBuckets> next;
   std::copy_n(offsets_.begin(), kTableBuckets, next.begin());
-  sorted_.resize(found_.size());
-  for (uint32_t i = 0; i < found_.size(); ++i) sorted_[next[orders_[i]]++] = {found_[i], i};
-  for (size_t b = 0; b < kTableBuckets; ++b) {
-    SortShort(std::span(sorted_).subspan(offsets_[b], offsets_[b + 1] - offsets_[b]));
+  by_bucket_.resize(found_.size());
+  from_.resize(found_.size());
+  for (uint32_t i = 0; i < found_.size(); ++i) {
+    const uint32_t p = next[orders_[i]]++;
+    by_bucket_[p] = found_[i];
+    from_[p] = i;
   }
   unique_.resize(found_.size());
   positions_.resize(found_.size());
-  for (uint32_t p = 0; p < sorted_.size(); ++p) {
-    unique_[p] = sorted_[p].first;
-    positions_[sorted_[p].second] = p;
-  }
+  for (size_t b = 0; b < kTableBuckets; ++b) SortBucket(offsets_[b], offsets_[b + 1]);
   for (uint32_t& place : places_) place = positions_[place];
+}
+
+void RowIndex::SortBucket(uint32_t begin, uint32_t end) {
+  const std::span<const uint64_t> ids = std::span(by_bucket_).subspan(begin, end - begin);
+  if (ids.size() <= kFewIds) {
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const uint32_t p = begin + CountSmaller(ids, ids[i]);
+      unique_[p] = ids[i];
+      positions_[from_[begin + i]] = p;
+    }
+    return;
+  }
+  many_.clear();
+  for (size_t i = 0; i < ids.size(); ++i) many_.emplace_back(ids[i], from_[begin + i]);
+  std::sort(many_.begin(), many_.end());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const uint32_t p = begin + static_cast<uint32_t>(i);
+    unique_[p] = many_[i].first;
+    positions_[many_[i].second] = p;
+  }
 }
 
 }  // namespace convoy

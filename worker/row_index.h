@@ -37,17 +37,20 @@ class RowIndex {
   uint32_t OrderOf(uint32_t bucket) const { return first_[bucket % servers_] + bucket / servers_; }
   void Collect(std::span<const uint64_t> ids);
   void Sort();
+  // Places [begin, end) of unique_, which are those of one bucket.
+  void SortBucket(uint32_t begin, uint32_t end);
 
   const uint32_t servers_;
   std::vector<uint32_t> first_;           // by server: place of its first bucket; and kTableBuckets
   std::vector<uint64_t> unique_, found_;  // found_: in the order of their first places
   std::vector<uint32_t> places_;
-  std::vector<uint32_t> offsets_;  // by place in the order, and the end
-  std::vector<uint32_t> orders_;   // of found_: the place of its bucket
-  std::vector<uint32_t> slots_;    // the table: 0, or a position in found_ plus 1
-  // By position in unique_: the id and its position in found_.
-  std::vector<std::pair<uint64_t, uint32_t>> sorted_;
-  std::vector<uint32_t> positions_;  // of found_ in unique_
+  std::vector<uint32_t> offsets_;    // by place in the order, and the end
+  std::vector<uint32_t> orders_;     // of found_: the place of its bucket
+  std::vector<uint32_t> slots_;      // the table: 0, or a position in found_ plus 1
+  std::vector<uint64_t> by_bucket_;  // found_ in the order of the buckets, each in no order
+  std::vector<uint32_t> from_;       // of by_bucket_ in found_
+  std::vector<std::pair<uint64_t, uint32_t>> many_;  // ids of a large bucket, and from_
+  std::vector<uint32_t> positions_;                  // of found_ in unique_
 };
 
 }  // namespace convoy

@@ -5,7 +5,7 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kPartBytes = size_t{256} << 10;
+constexpr size_t kPartBytes = size_t{512} << 10;
 
 }  // namespace
 

@@ -18,7 +18,7 @@ namespace convoy {
 // Shared by the training loop and the messages under way; one thread.
 class TableBatch : public std::enable_shared_from_this<TableBatch> {
  public:
-  // A part travels in a message of its own: whole buckets of one server, about 256 KiB of values.
+  // A part travels in a message of its own: whole buckets of one server, about 512 KiB of values.
   struct Part {
     uint32_t server = 0;
     size_t begin = 0, end = 0;  // rows

@@ -40,7 +40,8 @@ inline uint64_t HashId(uint64_t id) {
   return id ^ (id >> 31);
 }
 // The bucket of an id: the upper bits of its hash.
-inline uint32_t BucketOf(uint64_t id) { return static_cast<uint32_t>(HashId(id) >> 54); }
+inline uint32_t BucketOfHash(uint64_t hash) { return static_cast<uint32_t>(hash >> 54); }
+inline uint32_t BucketOf(uint64_t id) { return BucketOfHash(HashId(id)); }
 
 // The values of a row that has taken no update. They depend on (seed, table.name, id, column)
 // alone, so that placement and the order in which ids appear do not matter. `out`: table.dim()

@@ -18,13 +18,6 @@
 namespace convoy {
 namespace {
 
-// Memory that outlives the payload.
-Payload Borrowed(std::span<const uint64_t> ids) {
-  Payload payload;
-  payload.Append({reinterpret_cast<const char*>(ids.data()), ids.size_bytes()});
-  return payload;
-}
-
 class SingleTables final : public TableStore {
  public:
   static absl::StatusOr<std::unique_ptr<SingleTables>> Create(const TableStoreOptions& options) {
@@ -42,16 +35,15 @@ class SingleTables final : public TableStore {
 
   void Read(uint32_t table, std::span<const uint64_t> ids, std::span<float> out) override {
     TableShard& shard = shard_->table(table);
-    for (const BucketRun& run : BucketRuns(ids)) {
-      shard.bucket(run.bucket)
-          .Newest(ids.subspan(run.begin, run.end - run.begin),
-                  out.data() + run.begin * shard.dim());
+    const RowIds rows(ids);
+    for (const BucketRun& run : rows.runs) {
+      shard.bucket(run.bucket).Newest(rows.of(run), out.data() + run.begin * shard.dim());
     }
   }
 
   void Push(uint64_t step, uint32_t slice, uint32_t table, std::span<const uint64_t> ids,
             std::span<const float> gradients, uint64_t examples) override {
-    shard_->table(table).Push(KeyOf(step, slice), step, Borrowed(ids), Payload(gradients, nullptr),
+    shard_->table(table).Push(KeyOf(step, slice), step, RowIds(ids), Payload(gradients, nullptr),
                               examples, &released_,
                               [](uint32_t, const PushResult&) { return true; });
   }

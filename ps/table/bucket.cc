@@ -23,35 +23,32 @@ TableBucket::TableBucket(Options options)
 PushResult TableBucket::Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
                              std::vector<ParkedRows>* released) {
   MutexLock lock(mutex_);
-  return PushLocked(key, base_version, rows, {}, released);
+  return PushLocked(key, base_version, rows, nullptr, released);
 }
 
 PushResult TableBucket::PushLocked(const PushKey& key, uint64_t base_version, const RowSum& rows,
-                                   std::span<const uint32_t> guesses,
-                                   std::vector<ParkedRows>* released) {
+                                   RowsAhead* ahead, std::vector<ParkedRows>* released) {
   traffic_rows_ += rows.ids.size();
   const PushResult result = progress_.Push(
       key, base_version, rows,
       [&](const RowSum& sum, uint64_t staleness) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
         const bool these = sum.ids.data() == rows.ids.data() && sum.ids.size() == rows.ids.size();
-        AdvanceLocked(sum, these ? guesses : std::span<const uint32_t>(), staleness);
+        AdvanceLocked(sum, these ? ahead : nullptr, staleness);
       });
   if (result.outcome == Pushed::kApplied) ReleaseLocked(released);
   return result;
 }
 
-void TableBucket::AdvanceLocked(const RowSum& sum, std::span<const uint32_t> guesses,
-                                uint64_t staleness) {
+void TableBucket::AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t staleness) {
   if (snapshot_.Due(progress_.version())) KeepLocked();
   previous_.clear();
   previous_values_.clear();
   if (sum.ids.empty() || sum.examples == 0 || options_.updater->frozen()) return;
   progress_.CountUpdate();
-  ApplyLocked(sum, GuessesLocked(sum.ids, guesses), staleness);
+  ApplyLocked(sum, AheadLocked(sum.ids, ahead), staleness);
 }
 
-void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses,
-                              uint64_t staleness) {
+void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) {
   const uint32_t second = options_.clock == nullptr ? 0 : options_.clock->seconds();
   const RowTime now{progress_.version() + 1, second};
   life_.MakeRoom(now, sum.ids, &rows_, [&](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
@@ -66,7 +63,8 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
       options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
   for (size_t i = 0; i < sum.ids.size(); ++i) {
-    const Row row = RowForLocked(sum.ids[i], guesses[i], sum.sightings_of(i), now);
+    Row row = rows_.Find(sum.ids[i], ahead.Guess(i));
+    if (!row) row = NewRowLocked(sum.ids[i], sum.sightings_of(i), now);
     if (!row) continue;
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(sum.ids[i], row.weights);
@@ -80,8 +78,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
     std::sort(previous_.begin(), previous_.end());
 }
 
-Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now) {
-  if (const Row row = rows_.Find(id, guess)) return row;
+Row TableBucket::NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) {
   if (!life_.Admit(id, sightings, now, rows_.size())) return {};
   if (kept_ != nullptr) kept_->rows.KeepAbsence(id);
   bool inserted;
@@ -101,19 +98,19 @@ void TableBucket::RememberLocked(uint64_t id, const float* values) {
 TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids,
                                           float* out, const std::function<ParkedRows()>& parked) {
   MutexLock lock(mutex_);
-  return PullLocked(version, ids, {}, out, parked);
+  return PullLocked(version, ids, nullptr, out, parked);
 }
 
 TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<const uint64_t> ids,
-                                                std::span<const uint32_t> guesses, float* out,
+                                                RowsAhead* ahead, float* out,
                                                 const std::function<ParkedRows()>& parked) {
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
     case Answer::kCurrent:
-      ReadLocked(ids, guesses, out);
+      ReadLocked(ids, ahead, out);
       return {Pulled::kReady, progress_.version()};
     case Answer::kPrevious:
-      ReadPreviousLocked(ids, guesses, out);
+      ReadPreviousLocked(ids, ahead, out);
       return {Pulled::kReady, version};
     case Answer::kGone:
       return {Pulled::kGone, progress_.version()};
@@ -129,7 +126,7 @@ TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<cons
 
 uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
   MutexLock lock(mutex_);
-  ReadLocked(ids, {}, out);
+  ReadLocked(ids, nullptr, out);
   return progress_.version();
 }
 
@@ -143,34 +140,17 @@ bool TableBucket::NeedsRowsLocked(std::optional<uint64_t> pulled) const {
   return answer == Answer::kCurrent || answer == Answer::kPrevious;
 }
 
-void TableBucket::PrefetchIndexLocked(std::span<const uint64_t> ids) const {
-  for (const uint64_t id : ids) rows_.PrefetchIndex(HashId(id));
+RowsAhead& TableBucket::AheadLocked(std::span<const uint64_t> ids, RowsAhead* ahead) const {
+  if (ahead != nullptr) return *ahead;
+  own_ahead_.Start(&rows_, ids);
+  return own_ahead_;
 }
 
-void TableBucket::GuessLocked(std::span<const uint64_t> ids, std::span<uint32_t> guesses) const {
-  for (size_t i = 0; i < guesses.size(); ++i) guesses[i] = rows_.Guess(HashId(ids[i]));
-}
-
-void TableBucket::PrefetchGuessedLocked(std::span<const uint32_t> guesses) const {
-  for (const uint32_t guess : guesses) rows_.PrefetchGuessed(guess);
-}
-
-std::span<const uint32_t> TableBucket::GuessesLocked(std::span<const uint64_t> ids,
-                                                     std::span<const uint32_t> guesses) const {
-  if (!guesses.empty()) return guesses;
-  guesses_.resize(ids.size());
-  PrefetchIndexLocked(ids);
-  GuessLocked(ids, guesses_);
-  PrefetchGuessedLocked(guesses_);
-  return guesses_;
-}
-
-void TableBucket::ReadLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
-                             float* out) const {
-  guesses = GuessesLocked(ids, guesses);
+void TableBucket::ReadLocked(std::span<const uint64_t> ids, RowsAhead* come_to, float* out) const {
+  RowsAhead& ahead = AheadLocked(ids, come_to);
   traffic_rows_ += ids.size();
   for (size_t i = 0; i < ids.size(); ++i, out += dim_) {
-    if (const Row row = rows_.Find(ids[i], guesses[i])) {
+    if (const Row row = rows_.Find(ids[i], ahead.Guess(i))) {
       std::copy_n(row.weights, dim_, out);
     } else {
       InitializeRow(*options_.table, options_.seed, ids[i], {out, dim_});
@@ -178,9 +158,9 @@ void TableBucket::ReadLocked(std::span<const uint64_t> ids, std::span<const uint
   }
 }
 
-void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids,
-                                     std::span<const uint32_t> guesses, float* out) const {
-  ReadLocked(ids, guesses, out);
+void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids, RowsAhead* ahead,
+                                     float* out) const {
+  ReadLocked(ids, ahead, out);
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto before =
         std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
@@ -195,7 +175,7 @@ void TableBucket::ReleaseLocked(std::vector<ParkedRows>* released) {
       std::stable_partition(parked_.begin(), parked_.end(),
                             [version](const ParkedRows& pull) { return pull.version > version; });
   for (auto pull = ready; pull != parked_.end(); ++pull) {
-    ReadLocked(pull->ids, {}, pull->out);
+    ReadLocked(pull->ids, nullptr, pull->out);
     released->push_back(std::move(*pull));
   }
   parked_.erase(ready, parked_.end());

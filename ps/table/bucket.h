@@ -26,6 +26,7 @@
 #include "ps/table/row_life.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
+#include "ps/table/rows_ahead.h"
 
 namespace convoy {
 
@@ -108,37 +109,28 @@ class TableBucket {
  private:
   friend class BucketWalk;
 
-  // Guesses, here and below: where the rows of `ids` probably are, [ids]; or empty.
+  // `ahead`, here and below: has come to these rows; null: nothing was asked for.
   PushResult PushLocked(const PushKey& key, uint64_t base_version, const RowSum& rows,
-                        std::span<const uint32_t> guesses, std::vector<ParkedRows>* released)
+                        RowsAhead* ahead, std::vector<ParkedRows>* released)
       CONVOY_REQUIRES(mutex_);
-  PullResult PullLocked(uint64_t version, std::span<const uint64_t> ids,
-                        std::span<const uint32_t> guesses, float* out,
-                        const std::function<ParkedRows()>& parked) CONVOY_REQUIRES(mutex_);
-  void AdvanceLocked(const RowSum& sum, std::span<const uint32_t> guesses, uint64_t staleness)
+  PullResult PullLocked(uint64_t version, std::span<const uint64_t> ids, RowsAhead* ahead,
+                        float* out, const std::function<ParkedRows()>& parked)
       CONVOY_REQUIRES(mutex_);
-  void ApplyLocked(const RowSum& sum, std::span<const uint32_t> guesses, uint64_t staleness)
+  void AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t staleness)
       CONVOY_REQUIRES(mutex_);
-  // The row to update; false: the id is not admitted, or there is no room.
-  Row RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, const RowTime& now)
-      CONVOY_REQUIRES(mutex_);
+  void ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  // A row for an id that has none; false: the id is not admitted, or there is no room.
+  Row NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) CONVOY_REQUIRES(mutex_);
   void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
   // Whether a pull of version `pulled`, or a push, will look at rows at once.
   bool NeedsRowsLocked(std::optional<uint64_t> pulled) const CONVOY_REQUIRES(mutex_);
-  // Asking for the memory of the rows, stage by stage. Each stage asks for what the next one reads.
-  void PrefetchIndexLocked(std::span<const uint64_t> ids) const CONVOY_REQUIRES(mutex_);
-  // As many as there are guesses.
-  void GuessLocked(std::span<const uint64_t> ids, std::span<uint32_t> guesses) const
+  // `ahead`, or if that is null one of the bucket's own.
+  RowsAhead& AheadLocked(std::span<const uint64_t> ids, RowsAhead* ahead) const
       CONVOY_REQUIRES(mutex_);
-  void PrefetchGuessedLocked(std::span<const uint32_t> guesses) const CONVOY_REQUIRES(mutex_);
-  // All stages, if there are no guesses; otherwise these.
-  std::span<const uint32_t> GuessesLocked(std::span<const uint64_t> ids,
-                                          std::span<const uint32_t> guesses) const
+  void ReadLocked(std::span<const uint64_t> ids, RowsAhead* ahead, float* out) const
       CONVOY_REQUIRES(mutex_);
-  void ReadLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
-                  float* out) const CONVOY_REQUIRES(mutex_);
-  void ReadPreviousLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
-                          float* out) const CONVOY_REQUIRES(mutex_);
+  void ReadPreviousLocked(std::span<const uint64_t> ids, RowsAhead* ahead, float* out) const
+      CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);
   // Before the bucket changes.
   void KeepLocked() CONVOY_REQUIRES(mutex_);
@@ -149,8 +141,8 @@ class TableBucket {
 
   mutable Mutex mutex_;
   CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);
-  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);                  // its handles are for writing
-  mutable std::vector<uint32_t> guesses_ CONVOY_GUARDED_BY(mutex_);  // of GuessesLocked
+  mutable RowStore rows_ CONVOY_GUARDED_BY(mutex_);        // its handles are for writing
+  mutable RowsAhead own_ahead_ CONVOY_GUARDED_BY(mutex_);  // of AheadLocked
   RowLifeState life_ CONVOY_GUARDED_BY(mutex_);
   RemovedRows removed_ CONVOY_GUARDED_BY(mutex_);  // if options_.deltas
   // kRounds: ids of the rows that the last step changed or removed, ascending, with the place of

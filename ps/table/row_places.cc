@@ -1,24 +1,13 @@
 #include "ps/table/row_places.h"
 
-#include "common/math/table.h"
+#include <utility>
 
 namespace convoy {
 
-std::vector<BucketRun> BucketRuns(std::span<const uint64_t> ids) {
-  std::vector<BucketRun> runs;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const uint32_t bucket = BucketOf(ids[i]);
-    if (runs.empty() || runs.back().bucket != bucket) runs.push_back({bucket, i, i});
-    runs.back().end = i + 1;
-  }
-  return runs;
-}
-
-RowPlaces::RowPlaces(uint32_t table_number, uint32_t columns, const Payload& all)
-    : table(table_number), dim(columns), ids(all.size() / sizeof(uint64_t)) {
-  all.CopyTo(ids.data());
-  runs = BucketRuns(ids);
-  values = std::shared_ptr<float[]>(new float[ids.size() * dim]);
-}
+RowPlaces::RowPlaces(uint32_t table_number, uint32_t columns, RowIds wanted)
+    : table(table_number),
+      dim(columns),
+      ids(std::move(wanted)),
+      values(new float[ids.size() * dim]) {}
 
 }  // namespace convoy

@@ -48,22 +48,20 @@ class RowSlab {
   // Frees all memory.
   void Clear();
 
-  Row At(uint32_t row) const {
-    const Place place = PlaceOf(row);
-    float* const weights = Floats(place);
-    return {&Header(place), weights, weights + layout_.dim};
-  }
+  Row At(uint32_t row) const { return At(PlaceOf(row)); }
   uint64_t IdOf(uint32_t row) const { return Header(PlaceOf(row)).id(); }
   bool IsUsed(uint32_t row) const { return Header(PlaceOf(row)).used != 0; }
 
-  // Whether this is the number of a row in use with this id; `row` may be any number.
-  bool Holds(uint32_t row, uint64_t id) const {
-    if (row >= end_) return false;
-    const RowHeader& header = Header(PlaceOf(row));
-    return header.used != 0 && header.id() == id;
+  // Row number `row`, which may be any number, if it is in use and has this id.
+  Row Held(uint32_t row, uint64_t id) const {
+    if (row >= end_) return {};
+    const Row held = At(PlaceOf(row));
+    return held.header->used != 0 && held.header->id() == id ? held : Row();
   }
 
-  // Asks for the row ahead of its use. Any number below end().
+  // Asks for what PrefetchRow reads. Any number below end(), as there.
+  void PrefetchWhere(uint32_t row) const { PrefetchLine(&chunks_[PlaceOf(row).chunk]); }
+  // Asks for the row ahead of its use.
   void PrefetchRow(uint32_t row) const {
     const Place place = PlaceOf(row);
     const char* const header = reinterpret_cast<const char*>(&Header(place));
@@ -96,6 +94,10 @@ class RowSlab {
     const uint32_t shift = highest - kChunksShift;
     const size_t chunk = (size_t{highest - kFirst} << kChunksShift) + (row >> shift);
     return {chunk, row & ((1u << shift) - 1), shift};
+  }
+  Row At(const Place& place) const {
+    float* const weights = Floats(place);
+    return {&Header(place), weights, weights + layout_.dim};
   }
   float* Floats(const Place& place) const {
     std::byte* const chunk = chunks_[place.chunk];

@@ -11,8 +11,7 @@ RowStore::RowStore(RowStore&& other) noexcept
       capacity_(std::exchange(other.capacity_, 0)),
       size_(std::exchange(other.size_, 0)) {}
 
-Row RowStore::Find(uint64_t id, uint32_t guess) {
-  if (slab_.Holds(guess, id)) return slab_.At(guess);
+Row RowStore::Search(uint64_t id) {
   if (size_ == 0) return {};
   const uint32_t entry = index_[PlaceOf(id, HashId(id))];
   return entry == kEmpty ? Row() : slab_.At(RowOf(entry));

@@ -10,10 +10,10 @@
 // Memory beyond the floats of a row: header 20 bytes, index 4.6 to 6.9, unfilled chunk 0 to 1/32
 // row.
 //
-// A caller with a batch of ids, ordered by bucket, runs ahead of itself in stages, each of which
-// needs what the one before it has asked for: PrefetchIndex 16 ids ahead; Guess 12 ids ahead, which
-// reads the index; PrefetchGuessed 8 ids ahead; then Find with that guess, which reads the index no
-// more. A guess that turns out wrong, or that rows erased in between made wrong, costs time only.
+// A caller with many ids runs ahead of itself in stages, each of which needs what the one before it
+// has asked for: PrefetchIndex; Guess, which reads the index, and PrefetchWhere; PrefetchGuessed;
+// then Find with that guess, which reads the index no more. RowsAhead does so. A guess that turns
+// out wrong, or that rows erased in between made wrong, costs time only.
 #ifndef CONVOY_PS_TABLE_ROW_STORE_H_
 #define CONVOY_PS_TABLE_ROW_STORE_H_
 
@@ -52,7 +52,10 @@ class RowStore {
   static constexpr uint32_t kNoGuess = ~uint32_t{0};
 
   // False if there is no such row.
-  Row Find(uint64_t id, uint32_t guess = kNoGuess);
+  Row Find(uint64_t id, uint32_t guess = kNoGuess) {
+    if (const Row row = slab_.Held(guess, id)) return row;
+    return Search(id);
+  }
   // The row of the id, new if there was none: *inserted says so. A new row has counters of 0 and
   // undefined floats, which the caller sets. False only if the store has kMaxRows rows already.
   Row FindOrInsert(uint64_t id, bool* inserted, uint32_t guess = kNoGuess);
@@ -90,6 +93,10 @@ class RowStore {
     if (capacity_ > 0) PrefetchLine(&index_[HomeOf(hash)]);
   }
   uint32_t Guess(uint64_t hash) const { return RowOf(Candidate(hash)); }
+  // What leads to the row of a guess.
+  void PrefetchWhere(uint32_t guess) const {
+    if (guess < slab_.end()) slab_.PrefetchWhere(guess);
+  }
   void PrefetchGuessed(uint32_t guess) const {
     if (guess < slab_.end()) slab_.PrefetchRow(guess);
   }
@@ -124,6 +131,8 @@ class RowStore {
     return to >= from ? to - from : to + capacity_ - from;
   }
   size_t IndexBytes() const { return capacity_ * sizeof(uint32_t); }
+  // Find without a guess.
+  Row Search(uint64_t id);
   // Where the entry of the id is, or the empty place where it would be. The index is not empty.
   uint32_t PlaceOf(uint64_t id, uint64_t hash) const;
   // Puts in a row whose id is not there yet.

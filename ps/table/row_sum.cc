@@ -1,6 +1,7 @@
 #include "ps/table/row_sum.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace convoy {
 namespace {
@@ -13,13 +14,10 @@ struct Merged {
 
 }  // namespace
 
-std::shared_ptr<const RowBlock> CopyRows(const Payload& ids, const Payload& values) {
-  auto block = std::make_shared<RowBlock>();
-  block->ids.resize(ids.size() / sizeof(uint64_t));
-  ids.CopyTo(block->ids.data());
-  block->values = std::make_unique_for_overwrite<float[]>(values.size() / sizeof(float));
-  values.CopyTo(block->values.get());
-  return block;
+std::shared_ptr<const RowBlock> CopyRows(RowIds rows, const Payload& values) {
+  auto copy = std::make_unique_for_overwrite<float[]>(values.size() / sizeof(float));
+  values.CopyTo(copy.get());
+  return std::make_shared<const RowBlock>(RowBlock{std::move(rows), std::move(copy)});
 }
 
 RowSum RowAdder::operator()(const RowSum& left, const RowSum& right) const {

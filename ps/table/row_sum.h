@@ -10,17 +10,18 @@
 
 #include "common/net/payload.h"
 #include "ps/slice_round.h"
+#include "ps/table/row_ids.h"
 
 namespace convoy {
 
 // The rows of a message, copied out of it: ids and values where they can be worked on.
 struct RowBlock {
-  std::vector<uint64_t> ids;
-  std::unique_ptr<float[]> values;  // row-major [ids, dim]
+  RowIds rows;
+  std::unique_ptr<float[]> values;  // row-major [rows, dim]
 };
 
-// `ids`: 8 bytes each. `values`: one float32 for each id and column.
-std::shared_ptr<const RowBlock> CopyRows(const Payload& ids, const Payload& values);
+// `values`: one float32 for each row and column.
+std::shared_ptr<const RowBlock> CopyRows(RowIds rows, const Payload& values);
 
 // Refers to memory that `owner` keeps.
 struct RowSum {

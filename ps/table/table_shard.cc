@@ -42,20 +42,19 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
 TableShard::TableShard(Options options)
     : options_(std::move(options)), dim_(options_.table.dim()) {}
 
-void TableShard::Push(const PushKey& key, uint64_t base_version, const Payload& ids,
-                      const Payload& values, uint64_t examples, std::vector<ParkedRows>* released,
+void TableShard::Push(const PushKey& key, uint64_t base_version, RowIds ids, const Payload& values,
+                      uint64_t examples, std::vector<ParkedRows>* released,
                       absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted) {
-  const std::shared_ptr<const RowBlock> block = CopyRows(ids, values);
-  const std::span<const uint64_t> all = block->ids;
-  const std::vector<BucketRun> runs = BucketRuns(all);
+  const std::shared_ptr<const RowBlock> block = CopyRows(std::move(ids), values);
+  const std::vector<BucketRun>& runs = block->rows.runs;
   std::vector<PushResult> results;
   results.reserve(runs.size());
-  BucketWalk walk(this, all, runs, std::nullopt);
+  BucketWalk walk(this, block->rows, std::nullopt);
   RowSum rows{{}, {}, {}, examples, block};
   for (const BucketRun& run : runs) {
     walk.Next();
     const size_t size = run.end - run.begin;
-    rows.ids = all.subspan(run.begin, size);
+    rows.ids = block->rows.of(run);
     rows.values = {block->values.get() + run.begin * dim_, size * dim_};
     results.push_back(walk.Push(key, base_version, rows, released));
   }

@@ -45,7 +45,7 @@ class TableShard {
 
   // Counts the rows of one contribution, some buckets at a time, until `counted(bucket, result)`
   // returns false for one of them. The ids are those of this server, ascending by (bucket, id).
-  void Push(const PushKey& key, uint64_t base_version, const Payload& ids, const Payload& values,
+  void Push(const PushKey& key, uint64_t base_version, RowIds ids, const Payload& values,
             uint64_t examples, std::vector<ParkedRows>* released,
             absl::FunctionRef<bool(uint32_t bucket, const PushResult&)> counted);
   // The push is complete: buckets that it did not name have no gradient.

@@ -209,8 +209,8 @@ TEST_F(BucketSnapshotTest, RestoredItGoesOnAsTheOneItWasTakenOf) {
   EXPECT_EQ(Bucket(other).Restore(*taken), absl::OkStatus());
   std::vector<ParkedRows> none;
   const auto next = [&](TestServer& of) {
-    const auto block = CopyRows(Ids({a_, b_}), Floats({1, 1}));
-    const RowSum rows{block->ids, {block->values.get(), 2}, {}, 1, block};
+    const auto block = CopyRows(RowIds(Ids({a_, b_})), Floats({1, 1}));
+    const RowSum rows{block->rows.ids, {block->values.get(), 2}, {}, 1, block};
     Bucket(of).Push({.step = 2, .node = {0, 0}}, 2, rows, &none);
     of.core->shard().ArmSnapshot(kSnapshotNow);
     return *Bucket(of).TakeSnapshot();

@@ -100,7 +100,7 @@ TEST(RowIndexTest, TheSmallestAndTheLargestIdsAreOrdinary) {
 TEST(RowIndexTest, BatchesOfAllSizesOneAfterTheOther) {
   RowIndex index;
   uint64_t seed = 0;
-  for (const size_t count : {20000, 1, 15, 16, 17, 0, 300, 5000}) {
+  for (const size_t count : {20000, 1, 15, 16, 17, 0, 300, 5000, 50000}) {
     for (const uint64_t different : {1, 50, 1000000}) {
       const std::vector<uint64_t> ids = RandomIds(count, different, ++seed);
       index.Build(ids);
