@@ -24,8 +24,13 @@ PullCollector::PullCollector(const ExchangeRequest& request, const Placement& pl
   for (size_t i = 0; i < request.pull_cells.size(); ++i)
     reply->cells[i].cell = request.pull_cells[i];
   for (const RowPull& pull : request.pull_rows) {
-    const RowPlaces& rows = rows_.emplace_back(pull.table, shard.table(pull.table).dim(), pull.ids);
+    const TableShard& table = shard.table(pull.table);
+    const RowPlaces& rows =
+        rows_.emplace_back(pull.table, pull.anchors ? table.anchored_dim() : table.dim(), pull.ids);
     reply->rows.push_back({pull.table, request.pull_version, rows.payload()});
+  }
+  for (const uint32_t cell : request.pull_anchors) {
+    reply->anchors.push_back({cell, 0, shard.cell(cell).Anchors()});
   }
 }
 
@@ -57,14 +62,14 @@ absl::Status PullCollector::CollectRows(size_t index) {
   uint64_t version = kNewestVersion;
   // A ticket takes the places over; what they refer to stays.
   const RowPlaces& places = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
-  const uint32_t table = places.table, dim = places.dim;
+  const uint32_t table = places.table, columns = places.columns;
   const std::span<const BucketRun> runs = places.runs;
   float* const values = places.values.get();
   BucketWalk walk(&shard_.table(table), places.ids, runs, request_.pull_version);
   for (const BucketRun& run : runs) {
     walk.Next();
     const TableBucket::PullResult result =
-        walk.Pull(values + run.begin * dim, [&] { return Parked(); });
+        walk.Pull({values + run.begin * columns, columns}, [&] { return Parked(); });
     if (result.outcome == TableBucket::Pulled::kGone) {
       return Gone(absl::StrCat("\"", placement_.tables()[table].name, "\" bucket ", run.bucket),
                   result.version);

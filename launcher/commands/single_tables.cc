@@ -45,7 +45,7 @@ class SingleTables final : public TableStore {
     for (const BucketRun& run : BucketRuns(ids)) {
       shard.bucket(run.bucket)
           .Newest(ids.subspan(run.begin, run.end - run.begin),
-                  out.data() + run.begin * shard.dim());
+                  {out.data() + run.begin * shard.dim(), shard.dim()});
     }
   }
 

@@ -16,6 +16,8 @@ constexpr uint32_t kMaxCounter = ~uint32_t{0};
 TableBucket::TableBucket(Options options)
     : options_(std::move(options)),
       dim_(options_.table->dim()),
+      remembered_(dim_ + (options_.progress.policy.difference() ? options_.updater->slot_floats()
+                                                                : size_t{0})),
       progress_(options_.progress, RowAdder(dim_)),
       rows_({dim_, options_.updater->slot_floats()}, options_.arena),
       life_(options_.life) {}
@@ -59,7 +61,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
     const size_t most = kept_ == nullptr ? rows_.size() : std::numeric_limits<size_t>::max();
     if (options_.deltas) removed_.Add(row.header->id(), now.step, most);
     if (kept_ != nullptr) kept_->rows.Keep(row);
-    RememberLocked(row.header->id(), row.weights);
+    RememberLocked(row);
   });
   RowScalars scalars;
   scalars.rate_factor =
@@ -69,7 +71,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, std::span<const uint32_t> guess
     const Row row = RowForLocked(sum.ids[i], guesses[i], sum.sightings_of(i), now);
     if (!row) continue;
     if (kept_ != nullptr) kept_->rows.Keep(row);
-    RememberLocked(sum.ids[i], row.weights);
+    RememberLocked(row);
     row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(now.step, kMaxCounter));
     row.header->last_second = now.second & RowClock::kMaxSeconds;
     if (row.header->updates < kMaxCounter) ++row.header->updates;
@@ -92,20 +94,23 @@ Row TableBucket::RowForLocked(uint64_t id, uint32_t guess, uint32_t sightings, c
   return row;
 }
 
-void TableBucket::RememberLocked(uint64_t id, const float* values) {
+void TableBucket::RememberLocked(const Row& row) {
   if (options_.progress.policy.apply != ConsistencyPolicy::Apply::kRounds) return;
-  previous_.emplace_back(id, previous_.size());
-  previous_values_.insert(previous_values_.end(), values, values + dim_);
+  previous_.emplace_back(row.header->id(), previous_.size());
+  // The slots are right behind the weights.
+  previous_values_.insert(previous_values_.end(), row.weights, row.weights + remembered_);
 }
 
 TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids,
-                                          float* out, const std::function<ParkedRows()>& parked) {
+                                          const RowsOut& out,
+                                          const std::function<ParkedRows()>& parked) {
   MutexLock lock(mutex_);
   return PullLocked(version, ids, {}, out, parked);
 }
 
 TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<const uint64_t> ids,
-                                                std::span<const uint32_t> guesses, float* out,
+                                                std::span<const uint32_t> guesses,
+                                                const RowsOut& out,
                                                 const std::function<ParkedRows()>& parked) {
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
@@ -127,7 +132,7 @@ TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<cons
   return {Pulled::kParked, progress_.version()};
 }
 
-uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
+uint64_t TableBucket::Newest(std::span<const uint64_t> ids, const RowsOut& out) const {
   MutexLock lock(mutex_);
   ReadLocked(ids, {}, out);
   return progress_.version();
@@ -166,26 +171,29 @@ std::span<const uint32_t> TableBucket::GuessesLocked(std::span<const uint64_t> i
 }
 
 void TableBucket::ReadLocked(std::span<const uint64_t> ids, std::span<const uint32_t> guesses,
-                             float* out) const {
+                             const RowsOut& out) const {
   guesses = GuessesLocked(ids, guesses);
   traffic_rows_ += ids.size();
-  for (size_t i = 0; i < ids.size(); ++i, out += dim_) {
+  float* to = out.values;
+  for (size_t i = 0; i < ids.size(); ++i, to += out.columns) {
     if (const Row row = rows_.Find(ids[i], guesses[i])) {
-      std::copy_n(row.weights, dim_, out);
+      std::copy_n(row.weights, out.columns, to);
     } else {
-      InitializeRow(*options_.table, options_.seed, ids[i], {out, dim_});
+      InitializeRow(*options_.table, options_.seed, ids[i], {to, dim_});
+      if (out.columns > dim_) options_.updater->InitializeSlots(to + dim_);
     }
   }
 }
 
 void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids,
-                                     std::span<const uint32_t> guesses, float* out) const {
+                                     std::span<const uint32_t> guesses, const RowsOut& out) const {
   ReadLocked(ids, guesses, out);
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto before =
         std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
     if (before == previous_.end() || before->first != ids[i]) continue;
-    std::copy_n(previous_values_.data() + before->second * dim_, dim_, out + i * dim_);
+    std::copy_n(previous_values_.data() + before->second * remembered_, out.columns,
+                out.values + i * out.columns);
   }
 }
 

@@ -14,11 +14,11 @@ std::vector<BucketRun> BucketRuns(std::span<const uint64_t> ids) {
   return runs;
 }
 
-RowPlaces::RowPlaces(uint32_t table_number, uint32_t columns, const Payload& all)
-    : table(table_number), dim(columns), ids(all.size() / sizeof(uint64_t)) {
+RowPlaces::RowPlaces(uint32_t table_number, uint32_t floats, const Payload& all)
+    : table(table_number), columns(floats), ids(all.size() / sizeof(uint64_t)) {
   all.CopyTo(ids.data());
   runs = BucketRuns(ids);
-  values = std::shared_ptr<float[]>(new float[ids.size() * dim]);
+  values = std::shared_ptr<float[]>(new float[ids.size() * columns]);
 }
 
 }  // namespace convoy

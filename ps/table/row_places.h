@@ -21,22 +21,31 @@ struct BucketRun {
 // The runs of ids that are ordered by bucket.
 std::vector<BucketRun> BucketRuns(std::span<const uint64_t> ids);
 
+// Where rows that are pulled go: row-major [ids, columns]. `columns`: those of the table, or also
+// the floats of the slots behind them, which workers ask for where these are anchors only.
+struct RowsOut {
+  float* values = nullptr;
+  uint32_t columns = 0;
+};
+
 struct RowPlaces {
-  // `ids`: 8 bytes each, ordered by bucket.
-  RowPlaces(uint32_t table, uint32_t dim, const Payload& ids);
+  // `ids`: 8 bytes each, ordered by bucket. `columns`: floats of a row.
+  RowPlaces(uint32_t table, uint32_t columns, const Payload& ids);
 
   std::span<const uint64_t> ids_of(const BucketRun& run) const {
     return std::span(ids).subspan(run.begin, run.end - run.begin);
   }
-  float* out_of(const BucketRun& run) const { return values.get() + run.begin * dim; }
+  RowsOut out_of(const BucketRun& run) const {
+    return {values.get() + run.begin * columns, columns};
+  }
   // All values, which the payload keeps.
-  Payload payload() const { return Payload({values.get(), ids.size() * dim}, values); }
+  Payload payload() const { return Payload({values.get(), ids.size() * columns}, values); }
 
   uint32_t table;
-  uint32_t dim;
+  uint32_t columns;
   std::vector<uint64_t> ids;
   std::vector<BucketRun> runs;
-  std::shared_ptr<float[]> values;  // row-major [ids, dim]
+  std::shared_ptr<float[]> values;  // row-major [ids, columns]
 };
 
 }  // namespace convoy
