@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
+#include "common/math/table.h"
 #include "tests/testing/launched_children.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
