@@ -1,7 +1,10 @@
 #include "ps/cell.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "common/optimizers/anchored.h"
 
 namespace convoy {
 
@@ -94,6 +97,18 @@ Cell::PullResult Cell::Pull(uint64_t version, const std::function<ParkedPull()>&
 CellVersion Cell::Newest() const {
   MutexLock lock(mutex_);
   return VersionLocked(progress_.version(), current_);
+}
+
+Payload Cell::Anchors() const {
+  const std::vector<std::string> slots = options_.optimizer->slot_names();
+  const auto found = std::ranges::find(slots, kAnchorSlot);
+  if (found == slots.end()) return Payload();
+  MutexLock lock(mutex_);
+  const AlignedBuffer& anchors = slots_[static_cast<size_t>(found - slots.begin())];
+  const auto copy = std::make_shared<AlignedBuffer>(anchors.size());
+  std::copy_n(anchors.data(), anchors.size(), copy->data());
+  traffic_bytes_ += anchors.size() * sizeof(float);
+  return Payload(copy->span(), copy);
 }
 
 CellVersion Cell::VersionLocked(uint64_t version, const VersionBuffer& values) const {

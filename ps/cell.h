@@ -68,6 +68,8 @@ class Cell {
   PullResult Pull(uint64_t version, const std::function<ParkedPull()>& parked);
   // The newest value.
   CellVersion Newest() const;
+  // What the values are held near (optimizer.anchor), copied; empty: they are not.
+  Payload Anchors() const;
   // The coordinator has recorded the task as complete.
   void ForgetTask(uint64_t task);
   // Slices that the current step waits for (kRounds).

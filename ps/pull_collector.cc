@@ -25,10 +25,14 @@ PullCollector::PullCollector(const ExchangeRequest& request, const Placement& pl
   for (size_t i = 0; i < request.pull_cells.size(); ++i)
     reply->cells[i].cell = request.pull_cells[i];
   for (size_t i = 0; i < pulled.size(); ++i) {
-    const uint32_t table = request.pull_rows[i].table;
-    const RowPlaces& rows =
-        rows_.emplace_back(table, shard.table(table).dim(), std::move(pulled[i]));
-    reply->rows.push_back({table, request.pull_version, rows.payload()});
+    const RowPull& pull = request.pull_rows[i];
+    const TableShard& table = shard.table(pull.table);
+    const RowPlaces& rows = rows_.emplace_back(
+        pull.table, pull.anchors ? table.anchored_dim() : table.dim(), std::move(pulled[i]));
+    reply->rows.push_back({pull.table, request.pull_version, rows.payload()});
+  }
+  for (const uint32_t cell : request.pull_anchors) {
+    reply->anchors.push_back({cell, 0, shard.cell(cell).Anchors()});
   }
 }
 
@@ -60,14 +64,14 @@ absl::Status PullCollector::CollectRows(size_t index) {
   uint64_t version = kNewestVersion;
   // A ticket takes the places over; what they refer to stays.
   const RowPlaces& places = (ticket_ == nullptr ? rows_ : ticket_->rows)[index];
-  const uint32_t table = places.table, dim = places.dim;
+  const uint32_t table = places.table, columns = places.columns;
   const RowIds& ids = places.ids;
   float* const values = places.values.get();
   BucketWalk walk(&shard_.table(table), ids, request_.pull_version);
   for (const BucketRun& run : ids.runs) {
     walk.Next();
     const TableBucket::PullResult result =
-        walk.Pull(values + run.begin * dim, [&] { return Parked(); });
+        walk.Pull({values + run.begin * columns, columns}, [&] { return Parked(); });
     if (result.outcome == TableBucket::Pulled::kGone) {
       return Gone(absl::StrCat("\"", placement_.tables()[table].name, "\" bucket ", run.bucket),
                   result.version);

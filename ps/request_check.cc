@@ -1,5 +1,6 @@
 #include "ps/request_check.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -185,6 +186,24 @@ absl::Status RequestCheck::Pull(const ExchangeRequest& request,
     const RowPull& pull = request.pull_rows[i];
     CONVOY_RETURN_IF_ERROR(CheckIds("pull", pull.table, pull.ids.size(), rows[i]));
   }
+  return CheckAnchors(request);
+}
+
+absl::Status RequestCheck::CheckAnchors(const ExchangeRequest& request) const {
+  const bool of_rows =
+      std::ranges::any_of(request.pull_rows, [](const RowPull& rows) { return rows.anchors; });
+  if ((of_rows || !request.pull_anchors.empty()) && !policy_.difference()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pull of anchors: in mode ", convoy::ToString(mode_),
+                     " servers use them themselves; workers need them in local_sgd and geo only"));
+  }
+  if (const size_t cells = placement_->cells_of_server(rank_).size();
+      request.pull_anchors.size() > cells) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "pull of the anchors of ", request.pull_anchors.size(), " cells, this server has ", cells));
+  }
+  for (uint32_t id : request.pull_anchors)
+    CONVOY_RETURN_IF_ERROR(IsHere(id, "pull of the anchors"));
   return absl::OkStatus();
 }
 

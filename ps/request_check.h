@@ -39,6 +39,7 @@ class RequestCheck {
   absl::Status CheckIds(const char* what, uint32_t table, size_t bytes, const RowIds& ids) const;
   absl::Status CheckContribution(const ExchangeRequest& request,
                                  const Contribution& contribution) const;
+  absl::Status CheckAnchors(const ExchangeRequest& request) const;
   absl::Status IsHere(uint32_t cell, const char* what) const;
 
   const uint32_t rank_;

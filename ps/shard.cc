@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/math/variable.h"
-#include "common/optimizers/difference.h"
 #include "common/optimizers/schedule.h"
+#include "common/optimizers/server_rules.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -64,7 +64,8 @@ absl::Status Shard::MakeCells() {
   for (const VariableSpec& variable : placement_->variables()) {
     CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
                             SettingsFor(options_.optimizer, variable.name));
-    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer, MakeUpdate(settings));
+    CONVOY_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer,
+                            MakeServerOptimizer(policy_.difference(), settings));
     learning_rates.push_back(settings.learning_rate);
     optimizers_.push_back(std::move(optimizer));
   }
@@ -106,12 +107,6 @@ absl::Status Shard::MakeTables(const ProgressOptions& progress) {
 double Shard::ScheduleAfter(uint64_t examples) const {
   return ScheduleFactor(options_.optimizer.schedule(), examples, options_.epoch_examples,
                         options_.total_examples);
-}
-
-absl::StatusOr<std::unique_ptr<Optimizer>> Shard::MakeUpdate(
-    const OptimizerSettings& settings) const {
-  if (const auto difference = policy_.difference()) return MakeDifference(*difference);
-  return MakeOptimizer(settings);
 }
 
 PushResult Shard::FinishPush(const PushKey& key, uint64_t examples,

@@ -98,7 +98,6 @@ class Shard {
   Shard(ShardOptions options, const Placement* placement);
   absl::Status MakeCells();
   absl::Status MakeTables(const ProgressOptions& progress);
-  absl::StatusOr<std::unique_ptr<Optimizer>> MakeUpdate(const OptimizerSettings& settings) const;
   double ScheduleAfter(uint64_t examples) const;
   void DisarmCells();
   void ForgetMarks(uint64_t task);

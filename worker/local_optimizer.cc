@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/schedule.h"
 #include "common/placement/placement.h"
 #include "common/status.h"
@@ -19,21 +20,33 @@ absl::StatusOr<std::unique_ptr<LocalOptimizer>> LocalOptimizer::Create(
     CONVOY_ASSIGN_OR_RETURN(variable.optimizer, MakeOptimizer(settings));
     variable.learning_rate = settings.learning_rate;
     const bool none = variable.learning_rate == 0 && !local->options_.slots_of_frozen;
-    const int slots = none ? 0 : variable.optimizer->num_slots();
-    for (int s = 0; s < slots; ++s) variable.slots.emplace_back(static_cast<size_t>(spec.size()));
+    if (none) continue;
+    for (const std::string& slot : variable.optimizer->slot_names()) {
+      if (IsAnchorSlot(slot)) variable.anchors = variable.slots.size();
+      variable.slots.emplace_back(static_cast<size_t>(spec.size()));
+      Fill(variable, variable.slots.size() - 1);
+    }
   }
-  local->Reset();
   return local;
+}
+
+void LocalOptimizer::Fill(Variable& variable, size_t slot) {
+  std::ranges::fill(variable.slots[slot].span(),
+                    variable.optimizer->initial_slot_value(static_cast<int>(slot)));
 }
 
 void LocalOptimizer::Reset() {
   updates_ = 0;
   for (Variable& variable : variables_) {
     for (size_t s = 0; s < variable.slots.size(); ++s) {
-      std::fill_n(variable.slots[s].data(), variable.slots[s].size(),
-                  variable.optimizer->initial_slot_value(static_cast<int>(s)));
+      if (s != variable.anchors) Fill(variable, s);
     }
   }
+}
+
+std::span<float> LocalOptimizer::anchors(size_t variable) {
+  Variable& v = variables_[variable];
+  return v.anchors ? v.slots[*v.anchors].span() : std::span<float>();
 }
 
 absl::Status LocalOptimizer::Load(const InitValues& values) {

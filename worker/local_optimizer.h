@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,8 +42,10 @@ class LocalOptimizer {
   uint64_t Updates(size_t variable, uint64_t begin) const;
   // By block; for all variables before the first update.
   void SetUpdates(size_t variable, std::vector<int64_t> updates);
-  // Slots and counters as at the beginning.
+  // Slots and counters as at the beginning; anchors stay.
   void Reset();
+  // What the variable is held near (optimizer.anchor), at first nothing; empty: it is not.
+  std::span<float> anchors(size_t variable);
   // By which the schedule multiplies learning rates after `seen` examples.
   double RateFactor(uint64_t seen) const;
   // One update in place. `gradient`: sums over `examples` (at least 1), by variable; `seen`:
@@ -54,8 +58,10 @@ class LocalOptimizer {
     std::unique_ptr<Optimizer> optimizer;
     double learning_rate = 0;  // 0: frozen
     std::vector<AlignedBuffer> slots;
+    std::optional<size_t> anchors;        // the number of that slot
     std::vector<int64_t> loaded_updates;  // by block: those that came with the slots
   };
+  static void Fill(Variable& variable, size_t slot);
   explicit LocalOptimizer(Options options) : options_(std::move(options)) {}
 
   const Options options_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/optimizers/anchored.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -11,6 +12,12 @@ absl::StatusOr<LocalRows> LocalRows::Create(const v1::Optimizer& optimizer,
                                             const TableSpec& table) {
   CONVOY_ASSIGN_OR_RETURN(RowUpdater updater, RowUpdater::Create(optimizer, table));
   return LocalRows(std::move(updater));
+}
+
+LocalRows::LocalRows(RowUpdater updater) : updater_(std::move(updater)), dim_(updater_.dim()) {
+  for (const RowUpdater::SlotColumns& slot : updater_.slot_columns()) {
+    if (IsAnchorSlot(slot.name)) anchors_ += slot.size;
+  }
 }
 
 void LocalRows::Clear() {
@@ -36,24 +43,32 @@ std::span<const uint64_t> LocalRows::Missing(std::span<const uint64_t> ids) {
 
 void LocalRows::Arrive(const TableRows& rows) {
   current_.swap(next_);
-  const size_t slot_floats = updater_.slot_floats();
   for (const uint32_t place : rows.places) {
-    const std::span<const float> values = rows.values.subspan(size_t{place} * dim_, dim_);
-    weights_.insert(weights_.end(), values.begin(), values.end());
+    const float* const values = rows.values.data() + size_t{place} * (dim_ + anchors_);
+    weights_.insert(weights_.end(), values, values + dim_);
+    AddSlots(values + dim_);
   }
   before_.insert(before_.end(), weights_.begin() + static_cast<std::ptrdiff_t>(before_.size()),
                  weights_.end());
-  for (size_t row = updates_.size(); row < ids_.size(); ++row) {
-    slots_.resize(slots_.size() + slot_floats);
-    updater_.InitializeSlots(slots_.data() + row * slot_floats);
-    updates_.push_back(0);
-  }
   batch_weights_.Reserve(current_->rows.size() * dim_);
   batch_gradients_.Reserve(current_->rows.size() * dim_);
   for (size_t i = 0; i < current_->rows.size(); ++i) {
     std::copy_n(weights_.data() + size_t{current_->rows[i]} * dim_, dim_,
                 batch_weights_.data() + i * dim_);
   }
+}
+
+void LocalRows::AddSlots(const float* anchors) {
+  const size_t begin = slots_.size();
+  slots_.resize(begin + updater_.slot_floats());
+  float* const slots = slots_.data() + begin;
+  updater_.InitializeSlots(slots);
+  for (const RowUpdater::SlotColumns& slot : updater_.slot_columns()) {
+    if (!IsAnchorSlot(slot.name)) continue;
+    std::copy_n(anchors, slot.size, slots + slot.begin);
+    anchors += slot.size;
+  }
+  updates_.push_back(0);
 }
 
 TableRows LocalRows::rows() const {

@@ -19,9 +19,9 @@
 namespace convoy {
 
 // A row is read once in a round and then lives here: its weights, as they were read and as they
-// are, slots that start at their initial values, and its own count of updates. For each batch:
-// Missing, Arrive with the rows that it named, Apply with their gradients. Missing of the next
-// batch may come before Apply. One thread.
+// are, slots that start at their initial values, but for its anchors, and its own count of updates.
+// For each batch: Missing, Arrive with the rows that it named, Apply with their gradients. Missing
+// of the next batch may come before Apply. One thread.
 class LocalRows {
  public:
   // InvalidArgument: as RowUpdater::Create.
@@ -32,7 +32,11 @@ class LocalRows {
   // The next batch reads the rows of `ids`, one for each place. Returns those that have not been
   // read in this round, each once; valid until the next call.
   std::span<const uint64_t> Missing(std::span<const uint64_t> ids);
-  // The rows that Missing returned, `rows.places` in its order: the batch is now the current one.
+  // Floats that each row that arrives has behind its weights: what it is held near
+  // (optimizer.anchor).
+  uint32_t anchors() const { return anchors_; }
+  // The rows that Missing returned, `rows.places` in its order, `rows.values` [rows, dim +
+  // anchors()]: the batch is now the current one.
   void Arrive(const TableRows& rows);
 
   // The current batch's rows as they were at Arrive, and memory for their gradients, [rows, dim].
@@ -50,10 +54,13 @@ class LocalRows {
   void Differences(float factor, std::span<const uint32_t> places, std::span<float> out) const;
 
  private:
-  explicit LocalRows(RowUpdater updater) : updater_(std::move(updater)), dim_(updater_.dim()) {}
+  explicit LocalRows(RowUpdater updater);
+  // Of the next row of the round.
+  void AddSlots(const float* anchors);
 
   RowUpdater updater_;
   uint32_t dim_;
+  uint32_t anchors_ = 0;
   // Of the round, by row in the order in which they were read.
   absl::flat_hash_map<uint64_t, uint32_t> row_of_;  // by id
   std::vector<uint64_t> ids_;

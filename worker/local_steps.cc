@@ -26,6 +26,12 @@ absl::StatusOr<std::unique_ptr<LocalSteps>> LocalSteps::Create(
   return steps;
 }
 
+std::vector<std::span<float>> LocalSteps::anchors() {
+  std::vector<std::span<float>> anchors;
+  for (size_t v = 0; v < weights_.size(); ++v) anchors.push_back(optimizer_->anchors(v));
+  return anchors;
+}
+
 absl::Status LocalSteps::Begin(WeightSource& weights) {
   optimizer_->Reset();
   source_ = &weights;
@@ -85,7 +91,11 @@ absl::Status LocalSteps::AskForRows(const AppendIds& append_ids) {
   for (size_t t = 0; t < rows_.size(); ++t) {
     ids.clear();
     append_ids(t, &ids);
-    CONVOY_RETURN_IF_ERROR(source_->WantRows(static_cast<int>(t), rows_[t].Missing(ids)));
+    const auto table = static_cast<int>(t);
+    const std::span<const uint64_t> missing = rows_[t].Missing(ids);
+    const uint32_t anchors = rows_[t].anchors();
+    CONVOY_RETURN_IF_ERROR(anchors == 0 ? source_->WantRows(table, missing)
+                                        : source_->WantRowsAndAnchors(table, missing, anchors));
   }
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
 // Steps of the optimizer that a worker takes itself, on a copy of the weights, between two
 // exchanges with the servers (local_sgd, geo). What it sends is how far it came. The optimizer's
-// slots start anew in each round. Rows of tables are asked for when a batch reads them for the
-// first time in the round, and are stepped here from then on.
+// slots start anew in each round, but for the anchors, which servers keep. Rows of tables are asked
+// for when a batch reads them for the first time in the round, and are stepped here from then on.
 #ifndef CONVOY_WORKER_LOCAL_STEPS_H_
 #define CONVOY_WORKER_LOCAL_STEPS_H_
 
@@ -34,6 +34,9 @@ class LocalSteps final : private WeightSource, private GradientSink {
       Options options, const std::vector<VariableSpec>& variables,
       const std::vector<TableSpec>& tables = {});
 
+  // What the variables are held near (optimizer.anchor), to be filled in once before the first
+  // round, by variable; empty: it is not. Anchors of rows come with the rows.
+  std::vector<std::span<float>> anchors();
   // Starts a round from `weights`, waiting for them. They give the rows of tables until the round
   // ends.
   absl::Status Begin(WeightSource& weights);

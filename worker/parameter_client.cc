@@ -59,29 +59,6 @@ ParameterClient::ParameterClient(Options options, Placement placement)
       sent_to_(placement_.servers()),
       damage_(placement_.servers()) {}
 
-absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) {
-  last_push_pulls_ = false;
-  for (uint32_t server = 0; server < placement_.servers(); ++server) {
-    ExchangeRequest request = header;
-    request.pull_version = version;
-    request.pull_applied = true;
-    size_t bytes = 0;
-    // Replies of about one block each, so that they can be worked on as they come.
-    for (uint32_t cell : placement_.cells_of_server(server)) {
-      const size_t size = placement_.cells()[cell].size * sizeof(float);
-      if (bytes > 0 && bytes + size > size_t{kBlockElements} * sizeof(float)) {
-        CONVOY_RETURN_IF_ERROR(Submit(server, std::exchange(request, NewRequest())).status());
-        request.pull_version = version;
-        bytes = 0;
-      }
-      request.pull_cells.push_back(cell);
-      bytes += size;
-    }
-    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)).status());
-  }
-  return absl::OkStatus();
-}
-
 // Twice: a worker that was wrongly thought lost goes on where this one has not been heard of yet,
 // and could be two steps on when the last server answers.
 absl::StatusOr<uint64_t> ParameterClient::AskForStep() {
@@ -122,7 +99,7 @@ absl::Status ParameterClient::PullRows(const std::shared_ptr<TableBatch>& batch,
     const TableBatch::Part& part = batch->parts()[i];
     ExchangeRequest request;
     request.pull_version = version;
-    request.pull_rows.push_back({batch->table(), batch->Ids(part)});
+    request.pull_rows.push_back({batch->table(), batch->Ids(part), batch->anchors() > 0});
     CONVOY_ASSIGN_OR_RETURN(const uint64_t id, Submit(part.server, std::move(request)));
     row_pulls_[id] = {batch, i};
   }
@@ -138,7 +115,7 @@ absl::Status ParameterClient::PushRows(TableBatch& batch) {
     Pending& pending = pending_[part.server];
     pending.request.rows.push_back(
         {batch.table(), part.version, batch.Ids(part), batch.Gradients(part)});
-    pending.bytes += batch.value_bytes(part);
+    pending.bytes += batch.gradient_bytes(part);
     if (pending.bytes >= options_.coalesce_bytes)
       CONVOY_RETURN_IF_ERROR(FlushPending(part.server, false));
   }
@@ -319,49 +296,6 @@ void ParameterClient::Send(uint32_t server, const ExchangeRequest& request) {
     streams_.Close(peer);
     push_faults_.set_dropped(push_faults_.dropped() + 1);
   }
-}
-
-absl::Status ParameterClient::OnCompleted(const ExchangeRequest& request,
-                                          const ExchangeReply& reply) {
-  if (reply.step_gone) gone_.emplace(request.step, request.node);
-  staleness_.Merge(reply.staleness);
-  if (request.pull_applied && request.pull_version == kNewestVersion) {
-    lowest_step_ = std::min(lowest_step_, reply.applied_step);
-  }
-  for (const CellValues& values : reply.cells) {
-    if (values.cell >= placement_.cells().size()) {
-      return absl::InternalError(absl::StrCat("a server sent cell ", values.cell,
-                                              ", the model has ", placement_.cells().size()));
-    }
-    const CellSpec& cell = placement_.cells()[values.cell];
-    if (values.values.size() != cell.size * sizeof(float) || awaited_[cell.variable] == 0) {
-      return absl::InternalError(absl::StrCat("a server sent ", values.values.size(), " bytes of ",
-                                              placement_.Describe(cell.id), ", want ",
-                                              cell.size * sizeof(float)));
-    }
-    weights_.Arrive(values);
-    --awaited_[cell.variable];
-    --awaited_in_all_;
-  }
-  return request.pull_rows.empty() ? absl::OkStatus() : OnRows(request, reply);
-}
-
-absl::Status ParameterClient::OnRows(const ExchangeRequest& request, const ExchangeReply& reply) {
-  const auto pull = row_pulls_.find(request.request_id);
-  if (pull == row_pulls_.end() || reply.rows.size() != 1) {
-    return absl::InternalError(
-        absl::StrCat("a server sent rows of ", reply.rows.size(), " tables, want 1"));
-  }
-  const auto [batch, i] = std::move(pull->second);
-  row_pulls_.erase(pull);
-  const size_t want = batch->value_bytes(batch->parts()[i]);
-  if (reply.rows[0].values.size() != want) {
-    return absl::InternalError(
-        absl::StrCat("a server sent ", reply.rows[0].values.size(), " bytes of rows of \"",
-                     placement_.tables()[batch->table()].name, "\", want ", want));
-  }
-  batch->Arrive(i, reply.rows[0].version, reply.rows[0].values);
-  return absl::OkStatus();
 }
 
 absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {

@@ -86,6 +86,9 @@ class ParameterClient {
   // this variable only, so that a batch computes with the same weights forward and backward.
   absl::StatusOr<std::span<const float>> Weights(uint32_t variable);
   absl::Status WaitForWeights();
+  // local_sgd, geo: asks for what the variables are held near (optimizer.anchor) and waits until it
+  // is in `anchors`, by variable; empty: not wanted. Internal: the servers have none.
+  absl::Status PullAnchors(const std::vector<std::span<float>>& anchors);
   // Modes with steps, in the place of a worker that was lost: asks the servers. Every one has
   // applied the steps below this one, and some have not applied this one; they remember its version
   // as long as a slice of it is missing. The other one can't push any more.
@@ -160,6 +163,8 @@ class ParameterClient {
   void Send(uint32_t server, const ExchangeRequest& request);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);
+  absl::Status OnCell(const CellValues& values);
+  absl::Status OnAnchors(const CellSpec& cell, const ExchangeReply& reply);
   absl::Status OnRows(const ExchangeRequest& request, const ExchangeReply& reply);
   absl::StatusOr<uint64_t> AskOnceForStep();
   // Handles the next event, waiting for it until `deadline`. False: none came.
@@ -177,8 +182,9 @@ class ParameterClient {
   WeightCopy weights_;
   // Pulls of rows under way, by request: a part of a batch.
   absl::flat_hash_map<uint64_t, std::pair<std::shared_ptr<TableBatch>, size_t>> row_pulls_;
-  std::vector<uint32_t> awaited_;  // pulls under way, by variable
-  bool last_push_pulls_ = false;   // the newest pulls were asked with a push
+  std::vector<uint32_t> awaited_;          // pulls under way, by variable
+  std::vector<std::span<float>> anchors_;  // by variable: where they go, in PullAnchors
+  bool last_push_pulls_ = false;           // the newest pulls were asked with a push
   uint64_t awaited_in_all_ = 0;
   Staleness staleness_;
   std::set<std::pair<uint64_t, TreeNode>> gone_;  // steps and nodes

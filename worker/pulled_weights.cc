@@ -22,15 +22,21 @@ absl::StatusOr<std::span<const float>> PulledWeights::Weights(int variable) {
 }
 
 absl::Status PulledWeights::WantRows(int table, std::span<const uint64_t> ids) {
+  return WantRowsAndAnchors(table, ids, /*anchors=*/0);
+}
+
+absl::Status PulledWeights::WantRowsAndAnchors(int table, std::span<const uint64_t> ids,
+                                               uint32_t anchors) {
   const auto t = static_cast<size_t>(table);
-  wanted_[t] = NewBatch(t, ids);
+  wanted_[t] = NewBatch(t, ids, anchors);
   MutexLock lock(turns_->mutex);
   return parameters_->PullRows(wanted_[t], version_);
 }
 
-std::shared_ptr<TableBatch> PulledWeights::NewBatch(size_t table, std::span<const uint64_t> ids) {
-  std::shared_ptr<TableBatch> batch =
-      pool_.Get(static_cast<uint32_t>(table), parameters_->placement().tables()[table].dim());
+std::shared_ptr<TableBatch> PulledWeights::NewBatch(size_t table, std::span<const uint64_t> ids,
+                                                    uint32_t anchors) {
+  std::shared_ptr<TableBatch> batch = pool_.Get(
+      static_cast<uint32_t>(table), parameters_->placement().tables()[table].dim(), anchors);
   batch->Build(ids);
   return batch;
 }
@@ -79,7 +85,7 @@ void PulledWeights::BeginRound() {
 TableBatches PulledWeights::RoundBatches(std::span<const std::vector<uint64_t>> ids) {
   TableBatches batches;
   for (size_t t = 0; t < ids.size(); ++t) {
-    batches.push_back(NewBatch(t, ids[t]));
+    batches.push_back(NewBatch(t, ids[t], /*anchors=*/0));
     batches.back()->SetVersions(lowest_[t]);
   }
   return batches;

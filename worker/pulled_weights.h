@@ -28,6 +28,8 @@ class PulledWeights final : public WeightSource {
   absl::StatusOr<std::span<const float>> Weights(int variable) override;
   // At the version of SetVersion.
   absl::Status WantRows(int table, std::span<const uint64_t> ids) override;
+  absl::Status WantRowsAndAnchors(int table, std::span<const uint64_t> ids,
+                                  uint32_t anchors) override;
   void UseWantedRows() override;
   absl::StatusOr<TableRows> Rows(int table) override;
   RowSource& RowsOfThread(size_t thread) override;
@@ -56,7 +58,8 @@ class PulledWeights final : public WeightSource {
 
   PulledWeights(ParameterClient* parameters, Turns* turns);
   absl::Status WaitFor(const TableBatch& batch);
-  std::shared_ptr<TableBatch> NewBatch(size_t table, std::span<const uint64_t> ids);
+  std::shared_ptr<TableBatch> NewBatch(size_t table, std::span<const uint64_t> ids,
+                                       uint32_t anchors);
 
   ParameterClient* const parameters_;
   Turns own_turns_;

@@ -8,6 +8,7 @@
 
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
+#include "worker/anchor_pull.h"
 #include "worker/difference_push.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
@@ -71,6 +72,7 @@ class SyncTraining {
     if (context_.assignment.rejoins()) {
       CONVOY_ASSIGN_OR_RETURN(step, Rejoin());
     }
+    if (!local_.empty()) CONVOY_RETURN_IF_ERROR(PullAnchors(parameters_, local_));
     CONVOY_RETURN_IF_ERROR(parameters_.PullAll(step));
     if (reports_.ValidatesBefore(step)) CONVOY_RETURN_IF_ERROR(Validate(step));
     while (step < plan_.total()) {

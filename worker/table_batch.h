@@ -25,17 +25,23 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
     uint64_t version = 0;       // of the values
   };
 
-  TableBatch(uint32_t table, uint32_t dim, uint32_t servers)
-      : table_(table), dim_(dim), servers_(servers), index_(servers) {}
+  // `anchors`: floats behind the `dim` weights of each row that is pulled, see
+  // RowSource::WantRowsAndAnchors.
+  TableBatch(uint32_t table, uint32_t dim, uint32_t servers, uint32_t anchors = 0)
+      : table_(table), dim_(dim), columns_(dim + anchors), servers_(servers), index_(servers) {}
 
   // The rows of `ids`, one for each place.
   void Build(std::span<const uint64_t> ids);
 
   uint32_t table() const { return table_; }
+  uint32_t anchors() const { return columns_ - dim_; }
   const std::vector<Part>& parts() const { return parts_; }
   Payload Ids(const Part& part);
   Payload Gradients(const Part& part);
   size_t value_bytes(const Part& part) const {
+    return (part.end - part.begin) * columns_ * sizeof(float);
+  }
+  size_t gradient_bytes(const Part& part) const {
     return (part.end - part.begin) * dim_ * sizeof(float);
   }
 
@@ -47,21 +53,21 @@ class TableBatch : public std::enable_shared_from_this<TableBatch> {
   void SetVersions(std::span<const uint64_t> versions);
 
   TableRows rows() const {
-    return {{values_.data(), size() * dim_}, index_.places(), static_cast<int64_t>(size())};
+    return {{values_.data(), size() * columns_}, index_.places(), static_cast<int64_t>(size())};
   }
   // In the order of the messages; the values are those of Arrive, or are written here.
   std::span<const uint64_t> ids() const { return index_.unique(); }
-  std::span<float> values() { return {values_.data(), size() * dim_}; }
+  std::span<float> values() { return {values_.data(), size() * columns_}; }
   std::span<float> gradients() { return {gradients_.data(), size() * dim_}; }
 
  private:
   size_t size() const { return index_.unique().size(); }
 
-  const uint32_t table_, dim_, servers_;
+  const uint32_t table_, dim_, columns_, servers_;
   RowIndex index_;
   std::vector<Part> parts_;
   size_t awaited_ = 0;
-  AlignedBuffer values_, gradients_;  // row-major [rows, dim]
+  AlignedBuffer values_, gradients_;  // row-major [rows, columns] and [rows, dim]
 };
 
 // By table.
@@ -71,7 +77,7 @@ using TableBatches = std::vector<std::shared_ptr<TableBatch>>;
 class TableBatchPool {
  public:
   explicit TableBatchPool(uint32_t servers) : servers_(servers) {}
-  std::shared_ptr<TableBatch> Get(uint32_t table, uint32_t dim);
+  std::shared_ptr<TableBatch> Get(uint32_t table, uint32_t dim, uint32_t anchors = 0);
 
  private:
   const uint32_t servers_;

@@ -10,6 +10,7 @@
 #include "common/mode.h"
 #include "common/placement/slice_tree.h"
 #include "common/status.h"
+#include "worker/anchor_pull.h"
 #include "worker/data/batches.h"
 #include "worker/difference_push.h"
 #include "worker/evaluation.h"
@@ -37,6 +38,7 @@ class TaskTraining {
   absl::Status Run() {
     uint64_t completed = 0;
     if (context_.assignment.rejoins()) CONVOY_RETURN_IF_ERROR(Rejoin());
+    if (local_ != nullptr) CONVOY_RETURN_IF_ERROR(PullAnchors(parameters_, {&local_, 1}));
     for (;;) {
       CONVOY_ASSIGN_OR_RETURN(const v1::NextTaskReply reply, NextTask(completed));
       if (reply.end()) break;

@@ -26,6 +26,10 @@ class WeightView final : public WeightSource {
   absl::Status WantRows(int table, std::span<const uint64_t> ids) override {
     return rows_->WantRows(table, ids);
   }
+  absl::Status WantRowsAndAnchors(int table, std::span<const uint64_t> ids,
+                                  uint32_t anchors) override {
+    return rows_->WantRowsAndAnchors(table, ids, anchors);
+  }
   void UseWantedRows() override { rows_->UseWantedRows(); }
   absl::StatusOr<TableRows> Rows(int table) override { return rows_->Rows(table); }
 

@@ -161,14 +161,11 @@ class InitPlanner {
 
   absl::Status ChooseSlots(const std::string& name, const std::vector<std::string>& stored,
                            bool reset, Item* item) {
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(job_.optimizer(), name));
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
+    item->set_anchored(settings.anchor != 0);
     std::vector<std::string> slots;
-    if (servers_optimize_) {
-      CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
-                              SettingsFor(job_.optimizer(), name));
-      CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
-      slots = WithoutAnchorSlots(optimizer->slot_names());
-      item->set_anchored(settings.anchor != 0);
-    }
+    if (servers_optimize_) slots = WithoutAnchorSlots(optimizer->slot_names());
     const std::vector<std::string> theirs = WithoutAnchorSlots(stored);
     const bool same = SameNames(slots, theirs);
     item->set_slots_new(!theirs.empty() && (reset || !same));
@@ -203,13 +200,10 @@ class InitPlanner {
 
   absl::Status ChooseRowSlots(const TableSpec& spec, const WeightArchive::Table& stored, bool reset,
                               Item* item) {
-    if (servers_optimize_) {
-      CONVOY_ASSIGN_OR_RETURN(const RowUpdater updater, RowUpdater::Create(job_.optimizer(), spec));
-      item->set_anchored(!AnchorColumns(spec, updater, stored).empty());
-      if (!reset) {
-        for (const std::string& slot : LoadableRowSlots(spec, updater, stored))
-          item->add_slots(slot);
-      }
+    CONVOY_ASSIGN_OR_RETURN(const RowUpdater updater, RowUpdater::Create(job_.optimizer(), spec));
+    item->set_anchored(!AnchorColumns(spec, updater, stored).empty());
+    if (servers_optimize_ && !reset) {
+      for (const std::string& slot : LoadableRowSlots(spec, updater, stored)) item->add_slots(slot);
     }
     const auto theirs = std::ranges::count_if(
         stored.slots, [](const auto& slot) { return !IsAnchorSlot(slot.name); });

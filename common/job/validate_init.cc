@@ -6,7 +6,6 @@
 #include "common/job/field_text.h"
 #include "common/job/paths.h"
 #include "common/job/validate_sections.h"
-#include "common/mode.h"
 #include "common/optimizers/anchored.h"
 
 namespace convoy {
@@ -40,21 +39,11 @@ void ValidateMap(const Names& rules, std::vector<Violation>* violations) {
 
 void ValidateAnchor(const v1::Job& job, std::vector<Violation>* violations) {
   const double strength = StrongestAnchor(job.optimizer());
-  if (strength == 0) return;
-  if (!job.has_init()) {
-    violations->push_back(
-        {"optimizer.anchor",
-         absl::StrCat("optimizer.anchor: got ", strength,
-                      ", but nothing is loaded that weights could stay near: set init.from"),
-         false});
-  }
-  const auto mode = ParseMode(job.training().mode());
-  if (!mode.ok() || !mode->local()) return;
+  if (strength == 0 || job.has_init()) return;
   violations->push_back(
       {"optimizer.anchor",
-       absl::StrCat("optimizer.anchor: got ", strength, " in the mode ", job.training().mode(),
-                    ", whose optimizers begin anew in every round and keep no anchors; use sync, "
-                    "async, ssp or single"),
+       absl::StrCat("optimizer.anchor: got ", strength,
+                    ", but nothing is loaded that weights could stay near: set init.from"),
        false});
 }
 

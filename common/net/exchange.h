@@ -36,6 +36,7 @@ struct RowContribution {
 struct RowPull {
   uint32_t table = 0;
   Payload ids;  // as those of RowContribution
+  bool anchors = false;
 };
 
 enum class ClockEvent : uint32_t { kNone = 0, kJoin = 1, kLeave = 2 };
@@ -58,6 +59,7 @@ struct ExchangeRequest {
   absl::InlinedVector<uint32_t, 4> pull_cells;
   uint64_t pull_version = 0;
   bool pull_applied = false;
+  absl::InlinedVector<uint32_t, 1> pull_anchors;
 
   uint64_t clock = 0;
   ClockEvent clock_event = ClockEvent::kNone;
@@ -67,6 +69,7 @@ struct ExchangeRequest {
   std::vector<RowPull> pull_rows;
 
   bool has_push() const { return final || !contributions.empty() || !rows.empty(); }
+  // Of what may have to wait.
   bool has_pull() const { return pull_applied || !pull_cells.empty() || !pull_rows.empty(); }
   // Bytes of gradient values.
   size_t payload_bytes() const;
@@ -81,7 +84,7 @@ struct CellValues {
 struct RowValues {
   uint32_t table = 0;
   uint64_t version = 0;
-  Payload values;  // float32, row-major [ids, dim]
+  Payload values;  // float32, row-major [ids, dim], or with RowPull::anchors [ids, dim + anchors]
 };
 
 // How far versions had moved between pull and push, over some applied contributions.
@@ -97,6 +100,7 @@ struct ExchangeReply {
   absl::StatusCode code = absl::StatusCode::kOk;
   std::string message;
   absl::InlinedVector<CellValues, 4> cells;
+  std::vector<CellValues> anchors;  // of pull_anchors; without versions
   std::vector<RowValues> rows;
   bool retry_later = false;
   uint64_t expected_step = 0;

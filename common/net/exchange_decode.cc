@@ -204,19 +204,23 @@ bool ReadRowPull(Reader& in, RowPull* pull) {
         return ReadPacked(in, &pull->ids);
       case Tag(2, kFixed64):
         return in.Refer(8, &pull->ids);
+      case Tag(3, kVarint):
+        return in.Bool(&pull->anchors);
       default:
         return in.SkipField(tag);
     }
   });
 }
 
-bool ReadPullCells(Reader& in, ExchangeRequest* request) {
+// A packed field of numbers of cells.
+template <typename Cells>
+bool ReadCells(Reader& in, Cells* cells) {
   int outer;
   if (!in.Enter(&outer)) return false;
   while (!in.AtEnd()) {
     uint32_t cell;
     if (!in.Varint(&cell)) return false;
-    request->pull_cells.push_back(cell);
+    cells->push_back(cell);
   }
   return in.Leave(outer);
 }
@@ -254,7 +258,7 @@ bool ReadRequestField(Reader& in, uint32_t tag, ExchangeRequest* r) {
     case Tag(14, kVarint):
       return in.Varint(&r->pull_cells.emplace_back());
     case Tag(14, kBytes):
-      return ReadPullCells(in, r);
+      return ReadCells(in, &r->pull_cells);
     case Tag(15, kVarint):
       return in.Varint(&r->pull_version);
     case Tag(16, kVarint):
@@ -273,6 +277,10 @@ bool ReadRequestField(Reader& in, uint32_t tag, ExchangeRequest* r) {
       return ReadRows(in, &r->rows.emplace_back());
     case Tag(21, kBytes):
       return ReadRowPull(in, &r->pull_rows.emplace_back());
+    case Tag(22, kVarint):
+      return in.Varint(&r->pull_anchors.emplace_back());
+    case Tag(22, kBytes):
+      return ReadCells(in, &r->pull_anchors);
     default:
       return in.SkipField(tag);
   }
@@ -290,8 +298,9 @@ bool ReadReplyField(Reader& in, uint32_t tag, ExchangeReply* r) {
     }
     case Tag(3, kBytes):
       return in.String(&r->message);
-    case Tag(4, kBytes): {
-      CellValues& c = r->cells.emplace_back();
+    case Tag(4, kBytes):
+    case Tag(14, kBytes): {
+      CellValues& c = tag == Tag(4, kBytes) ? r->cells.emplace_back() : r->anchors.emplace_back();
       return ReadCell(in, &c.cell, &c.version, &c.values);
     }
     case Tag(5, kVarint):

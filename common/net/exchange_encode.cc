@@ -31,18 +31,14 @@ void PutFixed64(uint32_t field, uint64_t value, std::string* out) {
   out->append(reinterpret_cast<char*>(bytes), sizeof(bytes));
 }
 
-// {cell or table = 1, version = 2, a payload for each of the fields that follow}.
 struct PayloadField {
   uint32_t field;
   const Payload* payload;
 };
 
-// The fields of Contribution, CellValues, RowContribution, RowPull and RowValues.
-void PutPart(uint32_t field, uint32_t id, uint64_t version,
-             std::initializer_list<PayloadField> payloads, WireMessage* message) {
-  std::string head;
-  PutField(1, id, &head);
-  PutField(2, version, &head);
+// The field `field` of a message: `head`, fields that it begins with, then the payloads.
+void PutParts(uint32_t field, const std::string& head, std::initializer_list<PayloadField> payloads,
+              WireMessage* message) {
   size_t size = head.size();
   for (const PayloadField& part : payloads) {
     const size_t bytes = part.payload->size();
@@ -57,6 +53,22 @@ void PutPart(uint32_t field, uint32_t id, uint64_t version,
     PutVarint(part.payload->size(), &message->header());
     message->AddPayload(*part.payload);
   }
+}
+
+// The fields of Contribution, CellValues, RowContribution and RowValues.
+void PutPart(uint32_t field, uint32_t id, uint64_t version,
+             std::initializer_list<PayloadField> payloads, WireMessage* message) {
+  std::string head;
+  PutField(1, id, &head);
+  PutField(2, version, &head);
+  PutParts(field, head, payloads, message);
+}
+
+void PutRowPull(const RowPull& pull, WireMessage* message) {
+  std::string head;
+  PutField(1, pull.table, &head);
+  PutField(3, pull.anchors, &head);
+  PutParts(21, head, {{2, &pull.ids}}, message);
 }
 
 }  // namespace
@@ -85,11 +97,15 @@ WireMessage Encode(const ExchangeRequest& r) {
   PutField(17, r.clock, &out);
   PutField(18, static_cast<uint32_t>(r.clock_event), &out);
   PutField(19, r.completed_task, &out);
+  for (uint32_t cell : r.pull_anchors) {
+    PutVarint(Tag(22, kVarint), &out);
+    PutVarint(cell, &out);
+  }
   for (const Contribution& c : r.contributions)
     PutPart(13, c.cell, c.base_version, {{3, &c.values}}, &message);
   for (const RowContribution& c : r.rows)
     PutPart(20, c.table, c.base_version, {{3, &c.ids}, {4, &c.values}}, &message);
-  for (const RowPull& pull : r.pull_rows) PutPart(21, pull.table, 0, {{2, &pull.ids}}, &message);
+  for (const RowPull& pull : r.pull_rows) PutRowPull(pull, &message);
   message.Finish();
   return message;
 }
@@ -115,6 +131,7 @@ WireMessage Encode(const ExchangeReply& r) {
   for (const CellValues& c : r.cells) PutPart(4, c.cell, c.version, {{3, &c.values}}, &message);
   for (const RowValues& rows : r.rows)
     PutPart(13, rows.table, rows.version, {{3, &rows.values}}, &message);
+  for (const CellValues& c : r.anchors) PutPart(14, c.cell, c.version, {{3, &c.values}}, &message);
   message.Finish();
   return message;
 }

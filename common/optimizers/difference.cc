@@ -1,5 +1,6 @@
 #include "common/optimizers/difference.h"
 
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/elementwise.h"
 
 namespace convoy {
@@ -7,10 +8,12 @@ namespace {
 
 class Difference final : public Optimizer {
  public:
-  explicit Difference(DifferenceRule rule) : rule_(rule) {}
+  Difference(DifferenceRule rule, bool anchored) : rule_(rule), anchored_(anchored) {}
 
-  std::vector<std::string> slot_names() const override { return {}; }
-  float initial_slot_value(int) const override { return 0; }
+  std::vector<std::string> slot_names() const override {
+    return anchored_ ? std::vector<std::string>{kAnchorSlot} : std::vector<std::string>();
+  }
+  float initial_slot_value(int) const override { return kNotAnchored; }
 
   void Apply(const UpdateScalars& scalars, const UpdatePiece& piece) const override {
     const float factor = rule_ == DifferenceRule::kAverage ? scalars.inverse_count : 1.0f;
@@ -19,12 +22,13 @@ class Difference final : public Optimizer {
 
  private:
   const DifferenceRule rule_;
+  const bool anchored_;
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> MakeDifference(DifferenceRule rule) {
-  return std::make_unique<Difference>(rule);
+std::unique_ptr<Optimizer> MakeDifference(DifferenceRule rule, const OptimizerSettings& settings) {
+  return std::make_unique<Difference>(rule, settings.anchor != 0);
 }
 
 }  // namespace convoy

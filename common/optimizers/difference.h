@@ -4,6 +4,9 @@
 // Local SGD (Stich, "Local SGD converges fast and communicates little", ICLR 2019): the weights
 // become the average of what the slices reached. Geo-SGD (PaddlePaddle's name for adding each
 // worker's difference as it comes, without averaging).
+//
+// Servers keep what weights are held near (optimizer.anchor) in these modes, too: a slot "anchor",
+// which no update changes and which workers pull for their steps.
 #ifndef CONVOY_COMMON_OPTIMIZERS_DIFFERENCE_H_
 #define CONVOY_COMMON_OPTIMIZERS_DIFFERENCE_H_
 
@@ -20,8 +23,9 @@ enum class DifferenceRule {
   kAdd,
 };
 
-// No slots; learning rate, penalties and clipping do not apply.
-std::unique_ptr<Optimizer> MakeDifference(DifferenceRule rule);
+// No slot but for the anchors, if `settings` have one; learning rate, penalties and clipping do not
+// apply.
+std::unique_ptr<Optimizer> MakeDifference(DifferenceRule rule, const OptimizerSettings& settings);
 
 }  // namespace convoy
 

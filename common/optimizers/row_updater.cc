@@ -45,11 +45,16 @@ absl::StatusOr<RowUpdater> RowUpdater::Create(const v1::Optimizer& optimizer,
   return updater;
 }
 
-absl::StatusOr<RowUpdater> RowUpdater::ForDifferences(DifferenceRule rule, const TableSpec& table) {
+absl::StatusOr<RowUpdater> RowUpdater::ForDifferences(DifferenceRule rule,
+                                                      const v1::Optimizer& optimizer,
+                                                      const TableSpec& table) {
   CONVOY_RETURN_IF_ERROR(CheckColumns(table));
   RowUpdater updater;
   for (const ColumnRange& range : table.ranges) {
-    updater.Add(range, MakeRangeRule(MakeDifference(rule), range.size), /*learning_rate=*/1);
+    CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings,
+                            SettingsFor(optimizer, NameOf(table, range)));
+    updater.Add(range, MakeRangeRule(MakeDifference(rule, settings), range.size),
+                /*learning_rate=*/1);
   }
   return updater;
 }

@@ -53,9 +53,12 @@ class RowUpdater {
 
   // InvalidArgument: as SettingsFor and MakeOptimizer; a table without columns or a range without.
   static absl::StatusOr<RowUpdater> Create(const v1::Optimizer& optimizer, const TableSpec& table);
-  // Adds differences of rows up (local_sgd, geo): no slots, and rates do not matter.
-  // InvalidArgument: a table without columns or a range without.
-  static absl::StatusOr<RowUpdater> ForDifferences(DifferenceRule rule, const TableSpec& table);
+  // Adds differences of rows up (local_sgd, geo): no slots but the anchors that `optimizer` has,
+  // and rates do not matter. InvalidArgument: as SettingsFor; a table without columns or a range
+  // without.
+  static absl::StatusOr<RowUpdater> ForDifferences(DifferenceRule rule,
+                                                   const v1::Optimizer& optimizer,
+                                                   const TableSpec& table);
 
   uint32_t dim() const { return dim_; }
   uint32_t slot_floats() const { return slot_floats_; }

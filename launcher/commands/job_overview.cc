@@ -8,11 +8,12 @@
 #include "common/cluster_size.h"
 #include "common/math/table.h"
 #include "common/mode.h"
-#include "common/optimizers/row_updater.h"
+#include "common/optimizers/server_rules.h"
 #include "common/status.h"
 #include "launcher/coordinator/training_plan.h"
 #include "launcher/process/admission.h"
 #include "launcher/process/text_table.h"
+#include "ps/consistency.h"
 
 namespace convoy {
 namespace {
@@ -70,13 +71,16 @@ absl::StatusOr<std::string> TablesSection(const v1::Job& job, const Mode& mode,
   constexpr uint64_t kOverhead = 32;
   Rows rows = {{"table", "columns", "bytes of a row"}};
   for (const TableSpec& table : model.tables()) {
-    CONVOY_ASSIGN_OR_RETURN(const RowUpdater updater, RowUpdater::Create(job.optimizer(), table));
+    // Workers of some modes step rows by the optimizer, which may be wrong.
+    CONVOY_RETURN_IF_ERROR(RowUpdater::Create(job.optimizer(), table).status());
+    CONVOY_ASSIGN_OR_RETURN(
+        const RowUpdater updater,
+        MakeServerRowUpdater(ConsistencyPolicy::For(mode).difference(), job.optimizer(), table));
     std::vector<std::string> ranges;
     for (const ColumnRange& range : table.ranges) {
       ranges.push_back(absl::StrCat(range.name, " ", range.size));
     }
-    const uint64_t slots = mode.local() ? 0 : updater.slot_floats();  // else the workers have them
-    const uint64_t floats = updater.dim() + slots;
+    const uint64_t floats = updater.dim() + updater.slot_floats();
     rows.push_back({table.name, absl::StrJoin(ranges, ", "),
                     absl::StrCat(floats * sizeof(float) + kOverhead)});
   }

@@ -37,7 +37,8 @@ class SingleTables final : public TableStore {
     TableShard& shard = shard_->table(table);
     const RowIds rows(ids);
     for (const BucketRun& run : rows.runs) {
-      shard.bucket(run.bucket).Newest(rows.of(run), out.data() + run.begin * shard.dim());
+      shard.bucket(run.bucket)
+          .Newest(rows.of(run), {out.data() + run.begin * shard.dim(), shard.dim()});
     }
   }
 

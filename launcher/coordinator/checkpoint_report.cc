@@ -1,6 +1,7 @@
 #include "launcher/coordinator/checkpoint_report.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -12,31 +13,33 @@
 #include "common/job/job_file.h"
 #include "common/math/table.h"
 #include "common/mode.h"
-#include "common/optimizers/optimizer.h"
-#include "common/optimizers/row_updater.h"
+#include "common/optimizers/server_rules.h"
 #include "launcher/coordinator/json.h"
+#include "ps/consistency.h"
 #include "worker/data/csv/schema_json.h"
 
 namespace convoy {
 namespace {
 
 // Servers have made the same optimizers before: settings that are wrong have ended the job.
-std::vector<std::string> SlotsOf(const v1::Optimizer& optimizer, const std::string& variable) {
+std::vector<std::string> SlotsOf(const v1::Optimizer& optimizer, const std::string& variable,
+                                 std::optional<DifferenceRule> difference) {
   const auto settings = SettingsFor(optimizer, variable);
   if (!settings.ok()) return {};
-  const auto update = MakeOptimizer(*settings);
+  const auto update = MakeServerOptimizer(difference, *settings);
   return update.ok() ? (*update)->slot_names() : std::vector<std::string>();
 }
 
-CheckpointTable Describe(const v1::Table& proto, const v1::Optimizer& optimizer, bool slots) {
+CheckpointTable Describe(const v1::Table& proto, const v1::Optimizer& optimizer,
+                         std::optional<DifferenceRule> difference) {
   CheckpointTable table;
   table.name = proto.name();
   for (const v1::ColumnRange& range : proto.ranges()) {
     table.ranges.push_back({range.name(), range.size()});
   }
   TableSpec spec;
-  if (!slots || !FromProto(proto, &spec).ok()) return table;
-  const auto updater = RowUpdater::Create(optimizer, spec);
+  if (!FromProto(proto, &spec).ok()) return table;
+  const auto updater = MakeServerRowUpdater(difference, optimizer, spec);
   if (!updater.ok()) return table;
   for (const RowUpdater::SlotColumns& slot : updater->slot_columns()) {
     table.slots.push_back({slot.name, slot.size});
@@ -81,15 +84,14 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
   manifest.data_fingerprint = assignment.data().fingerprint();
   manifest.data_examples = assignment.data().examples();
   manifest.epoch_examples = EpochExamples(assignment.data());
-  const bool slots = !ParseMode(job.training().mode())->local();
+  const auto difference = ConsistencyPolicy::For(*ParseMode(job.training().mode())).difference();
   for (const v1::Variable& variable : assignment.variables()) {
     manifest.variables.push_back({variable.name(), ShapeOf(variable)});
-    std::vector<std::string> names;
-    if (slots) names = SlotsOf(job.optimizer(), variable.name());
+    std::vector<std::string> names = SlotsOf(job.optimizer(), variable.name(), difference);
     if (!names.empty()) manifest.slots[variable.name()] = std::move(names);
   }
   for (const v1::Table& table : assignment.tables()) {
-    manifest.tables.push_back(Describe(table, job.optimizer(), slots));
+    manifest.tables.push_back(Describe(table, job.optimizer(), difference));
   }
   for (const auto& [begin, end] : tasks.all()) {
     manifest.completed_tasks.emplace_back(begin, end - 1);

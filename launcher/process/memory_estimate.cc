@@ -2,28 +2,32 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/cluster_size.h"
 #include "common/mode.h"
-#include "common/optimizers/optimizer.h"
+#include "common/optimizers/server_rules.h"
 #include "common/placement/placement.h"
 #include "common/status.h"
 #include "launcher/process/text_table.h"
 #include "ps/buffer_pool.h"
+#include "ps/consistency.h"
 
 namespace convoy {
 namespace {
 
 // Slots for each weight, on average over the variables and rounded up: overrides may give some of
-// them other rules. Names the first variable that can't be updated by its rule.
-absl::StatusOr<uint64_t> Slots(const v1::Optimizer& config,
-                               std::span<const VariableSpec> variables) {
+// them other rules. Names the first variable that can't be updated by its rule. `difference`: as
+// MakeServerOptimizer.
+absl::StatusOr<uint64_t> Slots(const v1::Optimizer& config, std::span<const VariableSpec> variables,
+                               std::optional<DifferenceRule> difference) {
   uint64_t weights = 0, slots = 0;
   for (const VariableSpec& variable : variables) {
     CONVOY_ASSIGN_OR_RETURN(const OptimizerSettings settings, SettingsFor(config, variable.name));
-    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer, MakeOptimizer(settings));
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer,
+                            MakeServerOptimizer(difference, settings));
     const uint64_t size = static_cast<uint64_t>(variable.size());
     weights += size;
     slots += size * static_cast<uint64_t>(optimizer->num_slots());
@@ -68,7 +72,10 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
                                               std::span<const VariableSpec> variables,
                                               const v1::DataSummary& data) {
   CONVOY_ASSIGN_OR_RETURN(const Mode mode, ParseMode(job.training().mode()));
-  CONVOY_ASSIGN_OR_RETURN(const uint64_t slots, Slots(job.optimizer(), variables));
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t slots, Slots(job.optimizer(), variables, std::nullopt));
+  CONVOY_ASSIGN_OR_RETURN(
+      const uint64_t server_slots,
+      Slots(job.optimizer(), variables, ConsistencyPolicy::For(mode).difference()));
   CONVOY_ASSIGN_OR_RETURN(const uint64_t shard, LargestShard(variables, job.cluster().servers()));
   const uint64_t pool = std::min<uint64_t>(shard, BufferPool::Options().max_spare_bytes);
   uint64_t weights = 0;
@@ -80,8 +87,7 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
   if (mode.single()) {
     estimate.server = 0;
   } else {
-    estimate.server +=
-        (2 + (mode.local() ? 0 : slots)) * shard + ContributionBytes(job, mode, shard) + pool;
+    estimate.server += (2 + server_slots) * shard + ContributionBytes(job, mode, shard) + pool;
   }
   const uint64_t threads = ThreadsPerWorker(job);
   estimate.worker += WorkerCopies(mode, slices, threads, slots) * weights;

@@ -22,8 +22,8 @@ struct MemoryEstimate {
   // Of the server that holds most: twice its weights, the optimizer's slots, contributions in
   // progress and the pool of spare buffers (at most 64 MiB).
   //   sync, local_sgd: contributions are out_of_order_budget times its weights (none if there is
-  //   one slice); with backups all slices; in local_sgd and geo there are no slots; other modes:
-  //   what its workers have under way, in_flight_bytes each.
+  //   one slice); with backups all slices; in local_sgd and geo slots are anchors only; other
+  //   modes: what its workers have under way, in_flight_bytes each.
   uint64_t server = kProcessBytes;
   // Of one worker: twice the weights, twice the gradient (local_sgd, geo: its own weights and slots
   // too; single: weights, slots and the sums of the slices' tree), two batches of its largest

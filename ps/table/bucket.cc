@@ -16,6 +16,8 @@ constexpr uint32_t kMaxCounter = ~uint32_t{0};
 TableBucket::TableBucket(Options options)
     : options_(std::move(options)),
       dim_(options_.table->dim()),
+      remembered_(dim_ + (options_.progress.policy.difference() ? options_.updater->slot_floats()
+                                                                : size_t{0})),
       progress_(options_.progress, RowAdder(dim_)),
       rows_({dim_, options_.updater->slot_floats()}, options_.arena),
       life_(options_.life) {}
@@ -56,7 +58,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t stal
     const size_t most = kept_ == nullptr ? rows_.size() : std::numeric_limits<size_t>::max();
     if (options_.deltas) removed_.Add(row.header->id(), now.step, most);
     if (kept_ != nullptr) kept_->rows.Keep(row);
-    RememberLocked(row.header->id(), row.weights);
+    RememberLocked(row);
   });
   RowScalars scalars;
   scalars.rate_factor =
@@ -67,7 +69,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t stal
     if (!row) row = NewRowLocked(sum.ids[i], sum.sightings_of(i), now);
     if (!row) continue;
     if (kept_ != nullptr) kept_->rows.Keep(row);
-    RememberLocked(sum.ids[i], row.weights);
+    RememberLocked(row);
     row.header->last_step = static_cast<uint32_t>(std::min<uint64_t>(now.step, kMaxCounter));
     row.header->last_second = now.second & RowClock::kMaxSeconds;
     if (row.header->updates < kMaxCounter) ++row.header->updates;
@@ -89,20 +91,22 @@ Row TableBucket::NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& no
   return row;
 }
 
-void TableBucket::RememberLocked(uint64_t id, const float* values) {
+void TableBucket::RememberLocked(const Row& row) {
   if (options_.progress.policy.apply != ConsistencyPolicy::Apply::kRounds) return;
-  previous_.emplace_back(id, previous_.size());
-  previous_values_.insert(previous_values_.end(), values, values + dim_);
+  previous_.emplace_back(row.header->id(), previous_.size());
+  // The slots are right behind the weights.
+  previous_values_.insert(previous_values_.end(), row.weights, row.weights + remembered_);
 }
 
 TableBucket::PullResult TableBucket::Pull(uint64_t version, std::span<const uint64_t> ids,
-                                          float* out, const std::function<ParkedRows()>& parked) {
+                                          const RowsOut& out,
+                                          const std::function<ParkedRows()>& parked) {
   MutexLock lock(mutex_);
   return PullLocked(version, ids, nullptr, out, parked);
 }
 
 TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<const uint64_t> ids,
-                                                RowsAhead* ahead, float* out,
+                                                RowsAhead* ahead, const RowsOut& out,
                                                 const std::function<ParkedRows()>& parked) {
   using Answer = decltype(progress_)::Answer;
   switch (progress_.AnswerTo(version)) {
@@ -124,7 +128,7 @@ TableBucket::PullResult TableBucket::PullLocked(uint64_t version, std::span<cons
   return {Pulled::kParked, progress_.version()};
 }
 
-uint64_t TableBucket::Newest(std::span<const uint64_t> ids, float* out) const {
+uint64_t TableBucket::Newest(std::span<const uint64_t> ids, const RowsOut& out) const {
   MutexLock lock(mutex_);
   ReadLocked(ids, nullptr, out);
   return progress_.version();
@@ -146,26 +150,30 @@ RowsAhead& TableBucket::AheadLocked(std::span<const uint64_t> ids, RowsAhead* ah
   return own_ahead_;
 }
 
-void TableBucket::ReadLocked(std::span<const uint64_t> ids, RowsAhead* come_to, float* out) const {
+void TableBucket::ReadLocked(std::span<const uint64_t> ids, RowsAhead* come_to,
+                             const RowsOut& out) const {
   RowsAhead& ahead = AheadLocked(ids, come_to);
   traffic_rows_ += ids.size();
-  for (size_t i = 0; i < ids.size(); ++i, out += dim_) {
+  float* to = out.values;
+  for (size_t i = 0; i < ids.size(); ++i, to += out.columns) {
     if (const Row row = rows_.Find(ids[i], ahead.Guess(i))) {
-      std::copy_n(row.weights, dim_, out);
+      std::copy_n(row.weights, out.columns, to);
     } else {
-      InitializeRow(*options_.table, options_.seed, ids[i], {out, dim_});
+      InitializeRow(*options_.table, options_.seed, ids[i], {to, dim_});
+      if (out.columns > dim_) options_.updater->InitializeSlots(to + dim_);
     }
   }
 }
 
 void TableBucket::ReadPreviousLocked(std::span<const uint64_t> ids, RowsAhead* ahead,
-                                     float* out) const {
+                                     const RowsOut& out) const {
   ReadLocked(ids, ahead, out);
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto before =
         std::lower_bound(previous_.begin(), previous_.end(), std::make_pair(ids[i], size_t{0}));
     if (before == previous_.end() || before->first != ids[i]) continue;
-    std::copy_n(previous_values_.data() + before->second * dim_, dim_, out + i * dim_);
+    std::copy_n(previous_values_.data() + before->second * remembered_, out.columns,
+                out.values + i * out.columns);
   }
 }
 

@@ -24,17 +24,18 @@
 #include "ps/table/row_clock.h"
 #include "ps/table/row_keeper.h"
 #include "ps/table/row_life.h"
+#include "ps/table/row_places.h"
 #include "ps/table/row_store.h"
 #include "ps/table/row_sum.h"
 #include "ps/table/rows_ahead.h"
 
 namespace convoy {
 
-// A place in a parked pull: rows `ids` go to `out`, [ids, dim] floats of the ticket's reply.
+// A place in a parked pull: rows `ids` go to `out`, a part of the ticket's reply.
 struct ParkedRows {
   std::shared_ptr<PullTicket> ticket;  // keeps `ids` and `out`
   std::span<const uint64_t> ids;
-  float* out = nullptr;
+  RowsOut out;
   uint64_t version = 0;  // wanted
 };
 
@@ -67,13 +68,13 @@ class TableBucket {
   // in, taken off and added to `released`. `rows` without ids: no gradient.
   PushResult Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
                   std::vector<ParkedRows>* released);
-  // Writes the rows at `version` to `out`, [ids, dim]. Rows that are not there have their initial
-  // values; nothing is made. If the version is not there yet, `parked()` is called to get a place
-  // and the pull is parked.
-  PullResult Pull(uint64_t version, std::span<const uint64_t> ids, float* out,
+  // Writes the rows at `version` to `out`. Rows that are not there have their initial values;
+  // nothing is made. If the version is not there yet, `parked()` is called to get a place and the
+  // pull is parked.
+  PullResult Pull(uint64_t version, std::span<const uint64_t> ids, const RowsOut& out,
                   const std::function<ParkedRows()>& parked);
   // The newest values.
-  uint64_t Newest(std::span<const uint64_t> ids, float* out) const;
+  uint64_t Newest(std::span<const uint64_t> ids, const RowsOut& out) const;
   void ForgetTask(uint64_t task);
   std::vector<uint32_t> MissingSlices() const;
 
@@ -114,22 +115,22 @@ class TableBucket {
                         RowsAhead* ahead, std::vector<ParkedRows>* released)
       CONVOY_REQUIRES(mutex_);
   PullResult PullLocked(uint64_t version, std::span<const uint64_t> ids, RowsAhead* ahead,
-                        float* out, const std::function<ParkedRows()>& parked)
+                        const RowsOut& out, const std::function<ParkedRows()>& parked)
       CONVOY_REQUIRES(mutex_);
   void AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t staleness)
       CONVOY_REQUIRES(mutex_);
   void ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) CONVOY_REQUIRES(mutex_);
   // A row for an id that has none; false: the id is not admitted, or there is no room.
   Row NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) CONVOY_REQUIRES(mutex_);
-  void RememberLocked(uint64_t id, const float* values) CONVOY_REQUIRES(mutex_);
+  void RememberLocked(const Row& row) CONVOY_REQUIRES(mutex_);
   // Whether a pull of version `pulled`, or a push, will look at rows at once.
   bool NeedsRowsLocked(std::optional<uint64_t> pulled) const CONVOY_REQUIRES(mutex_);
   // `ahead`, or if that is null one of the bucket's own.
   RowsAhead& AheadLocked(std::span<const uint64_t> ids, RowsAhead* ahead) const
       CONVOY_REQUIRES(mutex_);
-  void ReadLocked(std::span<const uint64_t> ids, RowsAhead* ahead, float* out) const
+  void ReadLocked(std::span<const uint64_t> ids, RowsAhead* ahead, const RowsOut& out) const
       CONVOY_REQUIRES(mutex_);
-  void ReadPreviousLocked(std::span<const uint64_t> ids, RowsAhead* ahead, float* out) const
+  void ReadPreviousLocked(std::span<const uint64_t> ids, RowsAhead* ahead, const RowsOut& out) const
       CONVOY_REQUIRES(mutex_);
   void ReleaseLocked(std::vector<ParkedRows>* released) CONVOY_REQUIRES(mutex_);
   // Before the bucket changes.
@@ -138,6 +139,7 @@ class TableBucket {
 
   const Options options_;
   const uint32_t dim_;
+  const size_t remembered_;  // floats of a row in previous_values_: all that a pull can ask for
 
   mutable Mutex mutex_;
   CellProgress<RowSum, RowAdder> progress_ CONVOY_GUARDED_BY(mutex_);

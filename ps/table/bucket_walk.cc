@@ -46,7 +46,8 @@ PushResult BucketWalk::Push(const PushKey& key, uint64_t base_version, const Row
   return bucket(done_).PushLocked(key, base_version, rows, ahead(), released);
 }
 
-TableBucket::PullResult BucketWalk::Pull(float* out, const std::function<ParkedRows()>& parked)
+TableBucket::PullResult BucketWalk::Pull(const RowsOut& out,
+                                         const std::function<ParkedRows()>& parked)
     CONVOY_NO_THREAD_SAFETY_ANALYSIS {
   return bucket(done_).PullLocked(*pulled_, ids_.of(ids_.runs[done_]), ahead(), out, parked);
 }

@@ -39,7 +39,7 @@ class BucketWalk {
   // As TableBucket has them, of the bucket of this run.
   PushResult Push(const PushKey& key, uint64_t base_version, const RowSum& rows,
                   std::vector<ParkedRows>* released);
-  TableBucket::PullResult Pull(float* out, const std::function<ParkedRows()>& parked);
+  TableBucket::PullResult Pull(const RowsOut& out, const std::function<ParkedRows()>& parked);
 
  private:
   TableBucket& bucket(size_t run) const { return table_->bucket(ids_.runs[run].bucket); }

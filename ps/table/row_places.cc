@@ -4,10 +4,10 @@
 
 namespace convoy {
 
-RowPlaces::RowPlaces(uint32_t table_number, uint32_t columns, RowIds wanted)
+RowPlaces::RowPlaces(uint32_t table_number, uint32_t floats, RowIds wanted)
     : table(table_number),
-      dim(columns),
+      columns(floats),
       ids(std::move(wanted)),
-      values(new float[ids.size() * dim]) {}
+      values(new float[ids.size() * columns]) {}
 
 }  // namespace convoy

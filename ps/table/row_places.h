@@ -11,17 +11,27 @@
 
 namespace convoy {
 
+// Where rows that are pulled go: row-major [ids, columns]. `columns`: those of the table, or also
+// the floats of the slots behind them, which workers ask for where these are anchors only.
+struct RowsOut {
+  float* values = nullptr;
+  uint32_t columns = 0;
+};
+
 struct RowPlaces {
+  // `columns`: floats of a row.
   RowPlaces(uint32_t table_number, uint32_t columns, RowIds wanted);
 
-  float* out_of(const BucketRun& run) const { return values.get() + run.begin * dim; }
+  RowsOut out_of(const BucketRun& run) const {
+    return {values.get() + run.begin * columns, columns};
+  }
   // All values, which the payload keeps.
-  Payload payload() const { return Payload({values.get(), ids.size() * dim}, values); }
+  Payload payload() const { return Payload({values.get(), ids.size() * columns}, values); }
 
   uint32_t table;
-  uint32_t dim;
+  uint32_t columns;
   RowIds ids;
-  std::shared_ptr<float[]> values;  // row-major [ids, dim]
+  std::shared_ptr<float[]> values;  // row-major [ids, columns]
 };
 
 }  // namespace convoy

@@ -2,24 +2,18 @@
 
 #include <utility>
 
+#include "common/optimizers/server_rules.h"
 #include "common/status.h"
 #include "ps/table/bucket_walk.h"
 #include "ps/table/row_limits.h"
 
 namespace convoy {
-namespace {
-
-absl::StatusOr<RowUpdater> UpdaterFor(const TableShard::Options& options) {
-  if (const auto difference = options.progress.policy.difference())
-    return RowUpdater::ForDifferences(*difference, options.table);
-  return RowUpdater::Create(options.optimizer, options.table);
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) {
   auto shard = std::unique_ptr<TableShard>(new TableShard(std::move(options)));
-  CONVOY_ASSIGN_OR_RETURN(RowUpdater updater, UpdaterFor(shard->options_));
+  CONVOY_ASSIGN_OR_RETURN(RowUpdater updater,
+                          MakeServerRowUpdater(shard->options_.progress.policy.difference(),
+                                               shard->options_.optimizer, shard->options_.table));
   shard->updater_ = std::make_unique<RowUpdater>(std::move(updater));
   TableBucket::Options bucket;
   bucket.progress = shard->options_.progress;

@@ -37,6 +37,8 @@ class TableShard {
 
   const TableSpec& spec() const { return options_.table; }
   uint32_t dim() const { return dim_; }
+  // Floats of a row with its anchors; in modes in which servers add differences up.
+  uint32_t anchored_dim() const { return dim_ + updater_->slot_floats(); }
   const RowUpdater& updater() const { return *updater_; }
   // Of the first one; the next is `servers` further.
   uint32_t first_bucket() const { return options_.rank; }

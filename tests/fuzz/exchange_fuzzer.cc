@@ -57,8 +57,12 @@ void CheckSame(const convoy::CellValues& a, const convoy::CellValues& b) {
   Check(a.cell == b.cell && a.version == b.version && Bytes(a.values) == Bytes(b.values));
 }
 
+void CheckSame(const convoy::RowPull& a, const convoy::RowPull& b) {
+  Check(a.table == b.table && a.anchors == b.anchors && Bytes(a.ids) == Bytes(b.ids));
+}
+
 template <typename List>
-void CheckSameCells(const List& a, const List& b) {
+void CheckSameList(const List& a, const List& b) {
   Check(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) CheckSame(a[i], b[i]);
 }
@@ -70,8 +74,9 @@ void CheckSame(const convoy::ExchangeRequest& a, const convoy::ExchangeRequest& 
   Check(a.examples == b.examples && a.final == b.final);
   Check(a.pull_cells == b.pull_cells && a.pull_version == b.pull_version);
   Check(a.pull_applied == b.pull_applied && a.clock == b.clock && a.clock_event == b.clock_event);
-  Check(a.completed_task == b.completed_task);
-  CheckSameCells(a.contributions, b.contributions);
+  Check(a.completed_task == b.completed_task && a.pull_anchors == b.pull_anchors);
+  CheckSameList(a.pull_rows, b.pull_rows);
+  CheckSameList(a.contributions, b.contributions);
 }
 
 void CheckSame(const convoy::ExchangeReply& a, const convoy::ExchangeReply& b) {
@@ -79,7 +84,8 @@ void CheckSame(const convoy::ExchangeReply& a, const convoy::ExchangeReply& b) {
   Check(a.retry_later == b.retry_later && a.expected_step == b.expected_step);
   Check(a.staleness.count == b.staleness.count && a.staleness.sum == b.staleness.sum);
   Check(a.staleness.max == b.staleness.max && a.staleness.min == b.staleness.min);
-  CheckSameCells(a.cells, b.cells);
+  CheckSameList(a.cells, b.cells);
+  CheckSameList(a.anchors, b.anchors);
 }
 
 template <typename Message>

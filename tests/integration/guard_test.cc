@@ -326,7 +326,6 @@ TEST_F(GuardTest, CheckSaysWhatAnEpochHasAndCountsTheSlotOfTheAnchor) {
 TEST_F(GuardTest, WhatCanNotWorkIsRefusedBeforeTheFirstStep) {
   TrainOldImages();
   WriteNewImageJob("anchor: 0.05");
-  EXPECT_THAT(Refusal({"--mode", "local_sgd:2"}), HasSubstr("keep no anchors"));
   EXPECT_THAT(Refusal({"--freeze", ".*"}), HasSubstr("what is frozen or new needs no anchor"));
   EXPECT_THAT(Refusal({"--set", "optimizer.ftrl={}"}), HasSubstr("whose rule is ftrl"));
   EXPECT_THAT(Refusal({"--set", "data.old.keep_classes=7"}), HasSubstr("is of class 7"));

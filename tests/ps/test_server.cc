@@ -92,6 +92,14 @@ ServerCore::Options TaskOptions(Mode mode) {
   return options;
 }
 
+ServerCore::Options LocalSgdOptions(uint32_t slices) {
+  ServerCore::Options options = SyncOptions(slices);
+  options.mode = {.kind = Mode::Kind::kLocalSgd, .local_steps = 4};
+  options.optimizer.mutable_adam();
+  options.optimizer.set_learning_rate(0.25);
+  return options;
+}
+
 ExchangeRequest NewRequest(uint32_t worker) {
   ExchangeRequest request;
   request.job_id = kJob;
@@ -153,8 +161,8 @@ RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_versi
   return {table, base_version, Ids(ids), Floats(values)};
 }
 
-RowPull PullOf(uint32_t table, std::vector<uint64_t> ids) {
-  return {table, Ids(InOrder(std::move(ids)))};
+RowPull PullOf(uint32_t table, std::vector<uint64_t> ids, bool anchors) {
+  return {table, Ids(InOrder(std::move(ids))), anchors};
 }
 
 }  // namespace convoy::testing

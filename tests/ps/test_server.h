@@ -45,6 +45,8 @@ struct TestServer {
 // Plain SGD with rate 1, so that a step from zeros ends at minus the mean.
 ServerCore::Options SyncOptions(uint32_t slices, uint32_t workers = 1);
 ServerCore::Options TaskOptions(Mode mode);
+// Workers step by Adam at rate 0.25; servers average the differences of `slices`.
+ServerCore::Options LocalSgdOptions(uint32_t slices);
 
 using Gradients = std::vector<std::pair<uint32_t, std::vector<float>>>;  // by cell
 ExchangeRequest NewRequest(uint32_t worker);
@@ -58,7 +60,7 @@ ExchangeRequest PullStep(uint32_t worker, uint64_t version, std::vector<uint32_t
 // Rows of tables. Ids in any order; they are sent as the protocol wants them.
 using RowGradients = std::vector<std::pair<uint64_t, std::vector<float>>>;  // by id
 RowContribution Rows(uint32_t table, RowGradients gradients, uint64_t base_version = 0);
-RowPull PullOf(uint32_t table, std::vector<uint64_t> ids);
+RowPull PullOf(uint32_t table, std::vector<uint64_t> ids, bool anchors = false);
 // As `PullOf` orders them.
 std::vector<uint64_t> InOrder(std::vector<uint64_t> ids);
 Payload Ids(const std::vector<uint64_t>& ids);

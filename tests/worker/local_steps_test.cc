@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "common/optimizers/anchored.h"
 #include "worker/step_plan.h"
 
 namespace convoy {
@@ -184,35 +185,49 @@ class CountModel final : public Model {
   const std::vector<TableSpec> tables_ = {{"t", {{"w", 1, {}}}}};
 };
 
-// Every row is 100.
+// Every row is 100. With anchors, all are held at 60 but that of id 9, which is new.
 class PulledRows final : public WeightSource {
  public:
   absl::StatusOr<std::span<const float>> Weights(int) override { return std::span<const float>(); }
   absl::Status WantRows(int, std::span<const uint64_t> ids) override {
+    EXPECT_FALSE(anchored);
     asked.emplace_back(ids.begin(), ids.end());
     return absl::OkStatus();
   }
-  void UseWantedRows() override { used_ = asked.back().size(); }
+  absl::Status WantRowsAndAnchors(int, std::span<const uint64_t> ids, uint32_t anchors) override {
+    EXPECT_TRUE(anchored);
+    EXPECT_EQ(anchors, 1u);
+    asked.emplace_back(ids.begin(), ids.end());
+    return absl::OkStatus();
+  }
+  void UseWantedRows() override { used_ = asked.back(); }
   absl::StatusOr<TableRows> Rows(int) override {
-    values_.assign(used_, 100);
-    places_.resize(used_);
+    values_.clear();
+    for (const uint64_t id : used_) {
+      values_.push_back(100);
+      if (anchored) values_.push_back(id == 9 ? kNotAnchored : 60);
+    }
+    places_.resize(used_.size());
     std::iota(places_.begin(), places_.end(), 0u);
-    return TableRows{values_, places_, static_cast<int64_t>(values_.size())};
+    return TableRows{values_, places_, static_cast<int64_t>(used_.size())};
   }
 
+  bool anchored = false;
   std::vector<std::vector<uint64_t>> asked;
 
  private:
-  size_t used_ = 0;
+  std::vector<uint64_t> used_;
   std::vector<float> values_;
   std::vector<uint32_t> places_;
 };
 
 class LocalStepsOnRowsTest : public ::testing::Test {
  protected:
-  void Begin(bool skip = false, double clip_norm = 0) {
+  void Begin(bool skip = false, double clip_norm = 0, double anchor = 0) {
     LocalSteps::Options options;
     options.optimizer.optimizer.set_learning_rate(1);
+    options.optimizer.optimizer.set_anchor(anchor);
+    pulled_.anchored = anchor > 0;
     options.skip_not_finite = skip;
     options.clip_norm = clip_norm;
     steps_ = *LocalSteps::Create(options, model_.variables(), model_.tables());
@@ -278,6 +293,17 @@ TEST_F(LocalStepsOnRowsTest, TheNormOfAGradientCountsItsRows) {
   Begin(/*skip=*/false, /*clip_norm=*/0.5);
   Step({6});  // 1, cut to 0.5
   EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{6, -0.5f}}));
+}
+
+TEST_F(LocalStepsOnRowsTest, RowsAreHeldByTheAnchorsThatCameWithThem) {
+  Begin(/*skip=*/false, /*clip_norm=*/0, /*anchor=*/0.5);
+  Step({4, 9});  // each a mean gradient of 0.5; of 4: 0.5 + 0.5 * (100 - 60) = 20.5
+  Step({4, 7});  // of 4: 0.5 + 0.5 * (79.5 - 60) = 10.25
+  EXPECT_EQ(model_.read, (std::vector<float>{100, 100, 79.5, 100}));
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{4, -30.75f}, {7, -20.5f}, {9, -0.5f}}));
+  ASSERT_TRUE(steps_->Begin(pulled_).ok());
+  Step({4});
+  EXPECT_EQ(Differences(1), (std::map<uint64_t, float>{{4, -21}})) << "read anew";
 }
 
 TEST(StepPlanTest, ARoundOfLocalStepsIsThatManyGlobalBatchesAndNeverCrossesAnEpoch) {

@@ -22,7 +22,7 @@ constexpr uint64_t kJob = 77;
 class Cluster {
  public:
   Cluster(std::vector<VariableSpec> variables, uint32_t servers, uint32_t slices = 1,
-          Mode mode = {}, size_t max_backlog_bytes = size_t{256} << 20)
+          Mode mode = {}, size_t max_backlog_bytes = size_t{256} << 20, double anchor = 0)
       : placement_(*Placement::Create(std::move(variables), servers)), mode_(mode) {
     for (uint32_t rank = 0; rank < servers; ++rank) {
       ServerCore::Options options;
@@ -31,12 +31,15 @@ class Cluster {
       options.mode = mode;
       options.slices = slices;
       options.optimizer.set_learning_rate(1);
+      options.optimizer.set_anchor(anchor);
       options.poison_buffers = true;
       ParameterService::Options service;
       service.threads = 2;
       service.max_backlog_bytes = max_backlog_bytes;
       services_.push_back(*ParameterService::Start(service));
-      services_.back()->Install(*ServerCore::Create(options, placement_));
+      auto core = *ServerCore::Create(options, placement_);
+      if (anchor > 0) SetAnchors(rank, core->shard());
+      services_.back()->Install(std::move(core));
       addresses_.push_back(services_.back()->address());
     }
   }
@@ -57,6 +60,8 @@ class Cluster {
   v1::ServerStats Stats(uint32_t server) const { return services_[server]->Stats(); }
 
  private:
+  void SetAnchors(uint32_t rank, Shard& shard) const;
+
   const Placement placement_;
   const Mode mode_;
   std::vector<std::unique_ptr<ParameterService>> services_;
@@ -70,6 +75,18 @@ VariableSpec Variable(const std::string& name, int64_t size) {
 // Exact in float32 with any of the means used here.
 float Value(size_t variable, size_t i) {
   return static_cast<float>((i * 37 + variable * 11) % 1000) - 500;
+}
+
+void Cluster::SetAnchors(uint32_t rank, Shard& shard) const {
+  for (const uint32_t id : placement_.cells_of_server(rank)) {
+    const CellSpec& spec = placement_.cells()[id];
+    BlockSnapshot block = shard.cell(id).MakeSnapshot({});
+    for (size_t i = 0; i < spec.size; ++i) {
+      (*block.values)[i] = 0;
+      block.slots[0][i] = Value(spec.variable, static_cast<size_t>(spec.offset) + i);
+    }
+    shard.cell(id).Restore(std::move(block));
+  }
 }
 
 // One slice: the last variable first, each in pieces.
@@ -129,6 +146,27 @@ TEST(ParameterClientTest, AGradientOfSeveralBlocksArrivesExactly) {
     EXPECT_EQ(cluster.Stats(server).examples(), 8u);
     EXPECT_EQ(cluster.Stats(server).min_version(), 4u);
     EXPECT_EQ(cluster.Stats(server).duplicates(), 0u);
+  }
+}
+
+TEST(ParameterClientTest, AnchorsOfSeveralBlocksAndServersArriveExactly) {
+  const Mode mode = {.kind = Mode::Kind::kLocalSgd};
+  for (const double anchor : {0.5, 0.0}) {
+    const Cluster cluster(LargeModel(), /*servers=*/3, /*slices=*/1, mode, size_t{256} << 20,
+                          anchor);
+    const auto client = cluster.Connect(cluster.ClientOptions());
+    ASSERT_TRUE(client->PullAll(0).ok());
+    std::vector<float> large(150000);
+    const absl::Status status = client->PullAnchors({large, {}});
+    if (anchor == 0) {
+      EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+      EXPECT_EQ(status.message(),
+                "a server sent 0 bytes of the anchors of \"large\" block 0, want 262144");
+      continue;
+    }
+    ASSERT_TRUE(status.ok()) << status;
+    for (size_t i = 0; i < large.size(); ++i) ASSERT_EQ(large[i], Value(0, i)) << i;
+    ExpectWeights(*client, 0);
   }
 }
 

@@ -6,6 +6,10 @@ absl::Status RowSource::WantRows(int, std::span<const uint64_t>) {
   return absl::UnimplementedError("embedding tables are not available here");
 }
 
+absl::Status RowSource::WantRowsAndAnchors(int, std::span<const uint64_t>, uint32_t) {
+  return absl::UnimplementedError("embedding tables are not available here");
+}
+
 absl::StatusOr<TableRows> RowSource::Rows(int) {
   return absl::UnimplementedError("embedding tables are not available here");
 }

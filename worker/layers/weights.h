@@ -26,6 +26,11 @@ class RowSource {
   // The batch that comes next reads these rows of the table, one id for each place. They are asked
   // for while the current batch still computes.
   virtual absl::Status WantRows(int table, std::span<const uint64_t> ids);
+  // The same for steps that a worker takes itself: TableRows::values is [rows, dim + anchors], each
+  // row followed by what its anchored columns are held near (optimizer.anchor), of which there are
+  // `anchors`.
+  virtual absl::Status WantRowsAndAnchors(int table, std::span<const uint64_t> ids,
+                                          uint32_t anchors);
   // The batch whose rows were asked for last is now the current one.
   virtual void UseWantedRows() {}
   // The rows of the table that the current batch reads, at the version of the current step. May

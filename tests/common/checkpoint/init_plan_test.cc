@@ -123,10 +123,12 @@ TEST(InitPlanTest, AnAnchorThatHoldsNothingIsRefused) {
 }
 
 TEST(InitPlanTest, ServersWithoutOptimizerTakeNoSlots) {
-  const v1::InitPlan plan = PlanOf(
-      SmallArchive(), "optimizer { adam {} } training { mode: 'local_sgd:4' }", SmallModel());
+  const v1::InitPlan plan =
+      PlanOf(SmallArchive(), "optimizer { adam {} anchor: 1 } training { mode: 'local_sgd:4' }",
+             SmallModel());
   EXPECT_THAT(plan.variables(0).slots(), IsEmpty());
   EXPECT_TRUE(plan.variables(0).slots_new());
+  EXPECT_TRUE(plan.variables(0).anchored()) << "workers need them from the servers";
 }
 
 TEST(InitPlanTest, OtherShapeWithoutInstructionIsAnErrorThatProposesThem) {

@@ -78,6 +78,18 @@ TEST(ExchangeDecodeTest, PulledCellsMayBePackedOrNot) {
             (std::vector<uint32_t>{3, 300, 1, 7}));
 }
 
+TEST(ExchangeDecodeTest, AnchorsArePulledByCellPackedOrNotAndWithRows) {
+  const std::string rows = Field(3, 1) + Field(1, 2) + Field(2, "12345678");
+  const ExchangeRequest request =
+      Good(Field(22, 3) + Field(22, Varint(300) + Varint(1)) + Field(21, rows));
+  EXPECT_EQ(std::vector<uint32_t>(request.pull_anchors.begin(), request.pull_anchors.end()),
+            (std::vector<uint32_t>{3, 300, 1}));
+  ASSERT_EQ(request.pull_rows.size(), 1u);
+  EXPECT_TRUE(request.pull_rows[0].anchors);
+  EXPECT_EQ(request.pull_rows[0].ids.size(), 8u);
+  EXPECT_FALSE(Good(Field(21, Field(1, 2))).pull_rows[0].anchors);
+}
+
 TEST(ExchangeDecodeTest, UnknownFieldsAreSkippedAtEveryLevel) {
   const std::string unknown =
       Field(100, 5) + Field(101, "abc") + Tag(102, 1) + "12345678" + Tag(103, 5) + "1234";

@@ -34,6 +34,9 @@ ExchangeRequest FullRequest() {
   r.clock = 41;
   r.clock_event = ClockEvent::kLeave;
   r.completed_task = 17;
+  r.pull_rows.push_back({3, Floats({1.0f, 2.0f}), /*anchors=*/true});  // 8 bytes: one id
+  r.pull_rows.push_back({0, Payload()});
+  r.pull_anchors = {7, 0, 4000000000u};
   return r;
 }
 
@@ -44,6 +47,8 @@ ExchangeReply FullReply() {
   r.message = "über \"x\"";
   r.cells.push_back({3, 9, Floats({-1.0f, 2.0f})});
   r.cells.push_back({0, 0, Payload()});
+  r.anchors.push_back({7, 0, Floats({-0.0f, 4.0f})});
+  r.anchors.push_back({0, 0, Payload()});
   r.retry_later = true;
   r.expected_step = 1ull << 40;
   r.staleness = {3, 12, 7, 1};
@@ -74,6 +79,15 @@ v1::ExchangeRequest Generated(const ExchangeRequest& r) {
         c.values, [to](const float* v, size_t n, size_t) { to->mutable_values()->Add(v, v + n); });
   }
   for (uint32_t cell : r.pull_cells) g.add_pull_cells(cell);
+  for (uint32_t cell : r.pull_anchors) g.add_pull_anchors(cell);
+  for (const RowPull& pull : r.pull_rows) {
+    v1::RowPull* to = g.add_pull_rows();
+    to->set_table(pull.table);
+    std::vector<uint64_t> ids(pull.ids.size() / sizeof(uint64_t));
+    pull.ids.CopyTo(ids.data());
+    to->mutable_ids()->Add(ids.begin(), ids.end());
+    to->set_anchors(pull.anchors);
+  }
   g.set_pull_version(r.pull_version);
   g.set_pull_applied(r.pull_applied);
   g.set_clock(r.clock);
@@ -82,18 +96,20 @@ v1::ExchangeRequest Generated(const ExchangeRequest& r) {
   return g;
 }
 
+void Copy(const CellValues& from, v1::CellValues* to) {
+  to->set_cell(from.cell);
+  to->set_version(from.version);
+  ForEachFloatRun(from.values,
+                  [to](const float* v, size_t n, size_t) { to->mutable_values()->Add(v, v + n); });
+}
+
 v1::ExchangeReply Generated(const ExchangeReply& r) {
   v1::ExchangeReply g;
   g.set_request_id(r.request_id);
   g.set_code(static_cast<uint32_t>(r.code));
   g.set_message(r.message);
-  for (const CellValues& c : r.cells) {
-    v1::CellValues* to = g.add_cells();
-    to->set_cell(c.cell);
-    to->set_version(c.version);
-    ForEachFloatRun(
-        c.values, [to](const float* v, size_t n, size_t) { to->mutable_values()->Add(v, v + n); });
-  }
+  for (const CellValues& c : r.cells) Copy(c, g.add_cells());
+  for (const CellValues& c : r.anchors) Copy(c, g.add_anchors());
   g.set_retry_later(r.retry_later);
   g.set_expected_step(r.expected_step);
   g.set_staleness_count(static_cast<uint32_t>(r.staleness.count));

@@ -78,6 +78,10 @@ std::string Text(const ExchangeRequest& r) {
   for (const Contribution& c : r.contributions) {
     absl::StrAppend(&text, " {", c.cell, " @", c.base_version, " ", Hex(c.values), "}");
   }
+  for (const RowPull& pull : r.pull_rows) {
+    absl::StrAppend(&text, " rows of ", pull.table, " ", Hex(pull.ids), " anchors ", pull.anchors);
+  }
+  for (uint32_t cell : r.pull_anchors) absl::StrAppend(&text, " anchors of ", cell);
   return text;
 }
 
@@ -90,6 +94,8 @@ std::string Text(const ExchangeReply& r) {
                   r.applied_step);
   for (const CellValues& c : r.cells)
     absl::StrAppend(&text, " {", c.cell, " @", c.version, " ", Hex(c.values), "}");
+  for (const CellValues& c : r.anchors)
+    absl::StrAppend(&text, " anchors {", c.cell, " ", Hex(c.values), "}");
   return text;
 }
 

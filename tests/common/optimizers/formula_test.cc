@@ -1,8 +1,12 @@
 // Every rule but FTRL against values worked out by hand. Where all numbers are short binary
 // fractions the comparison is exact.
+#include <gmock/gmock.h>
+
+#include <bit>
 #include <cmath>
 #include <limits>
 
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/difference.h"
 #include "tests/common/optimizers/optimizer_fixture.h"
 
@@ -178,16 +182,30 @@ TEST(GradientTermsTest, NaNPassesThroughClippingAndEveryRule) {
 
 TEST(FormulaTest, DifferencesAreAveragedOrAdded) {
   // Two slices of 3 and 1 examples moved the weight 2 by 1 and by -3: (3 * 1 + 1 * -3) / 4 = 0.
-  const auto average = MakeDifference(DifferenceRule::kAverage);
+  const auto average = MakeDifference(DifferenceRule::kAverage, {});
   TestVariable averaged(*average, {2});
   averaged.Update(*average, 0.5f, {3 * 1 + 1 * -3}, 0.25f);
   EXPECT_EQ(averaged.weight(), 2);
   averaged.Update(*average, 0.5f, {8}, 0.25f);
   EXPECT_EQ(averaged.weight(), 4);
-  const auto add = MakeDifference(DifferenceRule::kAdd);
+  const auto add = MakeDifference(DifferenceRule::kAdd, {});
   TestVariable added(*add, {2});
   added.Update(*add, 0.5f, {8}, 0.25f);
   EXPECT_EQ(added.weight(), 10);
+}
+
+TEST(FormulaTest, DifferencesAreAddedWithoutAnAnchorWhichIsOnlyKept) {
+  OptimizerSettings settings;
+  settings.anchor = 5;
+  const auto add = MakeDifference(DifferenceRule::kAdd, settings);
+  EXPECT_THAT(add->slot_names(), ::testing::ElementsAre("anchor"));
+  EXPECT_EQ(std::bit_cast<uint32_t>(add->initial_slot_value(0)),
+            std::bit_cast<uint32_t>(kNotAnchored));
+  std::vector<float> weights = {2, 3}, gradient = {8, -1}, anchors = {7, kNotAnchored};
+  float* const slots[] = {anchors.data()};
+  add->Apply({0.5f, 1, 0.25f}, {gradient.data(), weights.data(), weights.data(), slots, 2});
+  EXPECT_THAT(weights, ::testing::ElementsAre(10, 2));
+  EXPECT_THAT(anchors, ::testing::ElementsAre(7, 0));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 namespace convoy {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -109,8 +110,8 @@ TEST(RowUpdaterTest, OnlyZeroRowsOfTablesThatStartAtZeroReadAsUnknown) {
 
 TEST(RowUpdaterTest, DifferencesAreAddedUpWithoutSlotsOrRates) {
   const TableSpec table{"table", kTwoRanges};
-  const RowUpdater average = *RowUpdater::ForDifferences(DifferenceRule::kAverage, table);
-  const RowUpdater add = *RowUpdater::ForDifferences(DifferenceRule::kAdd, table);
+  const RowUpdater average = *RowUpdater::ForDifferences(DifferenceRule::kAverage, {}, table);
+  const RowUpdater add = *RowUpdater::ForDifferences(DifferenceRule::kAdd, {}, table);
   EXPECT_EQ(average.dim(), 4u);
   EXPECT_EQ(average.slot_floats(), 0u);
   TestRow row(average, {1, 1, 1, 1});
@@ -118,7 +119,26 @@ TEST(RowUpdaterTest, DifferencesAreAddedUpWithoutSlotsOrRates) {
   EXPECT_THAT(row.weights, ElementsAre(2, 1, -1, 1.5f));
   row.Update(add, 0.1, {4, 0, -8, 2}, 0.25f);
   EXPECT_THAT(row.weights, ElementsAre(6, 1, -9, 3.5f));
-  EXPECT_FALSE(RowUpdater::ForDifferences(DifferenceRule::kAdd, {"table", {}}).ok());
+  EXPECT_FALSE(RowUpdater::ForDifferences(DifferenceRule::kAdd, {}, {"table", {}}).ok());
+}
+
+TEST(RowUpdaterTest, DifferencesKeepTheAnchorsOfTheRangesThatHaveSome) {
+  v1::Optimizer optimizer;
+  optimizer.mutable_adam();
+  optimizer.set_anchor(2);
+  v1::Override& rule = *optimizer.add_override();
+  rule.set_match("table/" + kTwoRanges[0].name);
+  rule.set_anchor(0);
+  const RowUpdater add =
+      *RowUpdater::ForDifferences(DifferenceRule::kAdd, optimizer, {"table", kTwoRanges});
+  ASSERT_EQ(add.slot_columns().size(), 1u);
+  EXPECT_EQ(add.slot_columns()[0].name, kTwoRanges[1].name + "/anchor");
+  EXPECT_EQ(add.slot_floats(), kTwoRanges[1].size);
+  TestRow row(add, {1, 1, 1, 1});
+  row.slots.assign(row.slots.size(), 9.0f);
+  row.Update(add, 0.1, {4, 0, -8, 2}, 0.25f);
+  EXPECT_THAT(row.weights, ElementsAre(5, 1, -7, 3));
+  EXPECT_THAT(row.slots, Each(9));
 }
 
 TEST(RowUpdaterTest, ErrorsNameTableAndRange) {

@@ -70,6 +70,18 @@ TEST_F(MemoryEstimateTest, AnAnchorIsASlotMoreUnlessTheVariableIsFrozen) {
   EXPECT_EQ(Estimate().server, kProcessBytes + 7 * kBytes);
 }
 
+TEST_F(MemoryEstimateTest, AnAnchorIsOnServersAndWorkersWhereWorkersTakeTheSteps) {
+  job_.mutable_optimizer()->mutable_adam();
+  for (const char* mode : {"local_sgd:4", "geo:4"}) {
+    job_.mutable_training()->set_mode(mode);
+    job_.mutable_optimizer()->clear_anchor();
+    const MemoryEstimate without = Estimate();
+    job_.mutable_optimizer()->set_anchor(0.5);
+    EXPECT_EQ(Estimate().server, without.server + kBytes) << mode;
+    EXPECT_EQ(Estimate().worker, without.worker + kBytes) << mode;
+  }
+}
+
 TEST_F(MemoryEstimateTest, ReplayTakesTheOrderOfTheOldExamplesAndABatchOfThem) {
   job_.mutable_data()->set_shuffle(true);
   const uint64_t without = Estimate().worker;

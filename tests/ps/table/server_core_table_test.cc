@@ -120,12 +120,6 @@ ServerCore::Options WithSlots(ServerCore::Options options) {
   return options;
 }
 
-ServerCore::Options LocalSgdOptions(uint32_t slices) {
-  ServerCore::Options options = WithSlots(SyncOptions(slices));
-  options.mode = {.kind = Mode::Kind::kLocalSgd, .local_steps = 4};
-  return options;
-}
-
 // Differences times their examples, over all examples: (1 * 4 + 3 * 2) / 4 and (3 * 4) / 4.
 TEST(ServerCoreTableTest, LocalSgdAddsTheAverageOfTheSlicesDifferences) {
   TestServer server = MakeServer(LocalSgdOptions(2));
