@@ -129,7 +129,7 @@ class LocalAnchorTest : public ::testing::Test {
 };
 
 TEST_F(LocalAnchorTest, LocalSgdHasTheSameBitsOnAnyCluster) {
-  for (const char* model : {kDense, kTable}) {
+  for (const std::string model : {kDense, kTable}) {
     SCOPED_TRACE(model);
     TrainOld(model);
     WriteJob("local_sgd:3", "anchor: 0.5", 2);
@@ -144,6 +144,11 @@ TEST_F(LocalAnchorTest, LocalSgdHasTheSameBitsOnAnyCluster) {
     }
     TrainWell(name + "-loose", {"--set", "optimizer.anchor=0"});
     EXPECT_TRUE(Model(name + "-loose") != Model(name));
+    if (model == kDense) continue;
+    WriteJob("local_sgd:3", "anchor: 0.5 override { match: 'rows/.*' anchor: 0 }", 2);
+    TrainWell(name + "-loose-rows");
+    EXPECT_TRUE(Model(name + "-loose-rows") != Model(name));
+    EXPECT_TRUE(Model(name + "-loose-rows") != Model(name + "-loose")) << "\"bias\" is held";
   }
 }
 
@@ -163,10 +168,10 @@ TEST_F(LocalAnchorTest, OneLocalStepOfOneWorkerIsAStepOfSync) {
 }
 
 TEST_F(LocalAnchorTest, WorkersThatAreKilledOrJoinChangeNoBit) {
-  for (const char* model : {kDense, kTable}) {
+  for (const std::string model : {kDense, kTable}) {
     SCOPED_TRACE(model);
     TrainOld(model);
-    WriteJob("local_sgd:3", "anchor: 0.5", 100);
+    WriteJob("local_sgd:3", "anchor: 0.5", 60);
     const std::string run = model == kDense ? "dense" : "table", alone = run + "-alone";
     TrainWell(alone);
     const uint64_t seed = std::random_device()();
@@ -191,10 +196,10 @@ TEST_F(LocalAnchorTest, WorkersThatAreKilledOrJoinChangeNoBit) {
 
 // Nothing is read again of what the job began with: its run is gone.
 TEST_F(LocalAnchorTest, AKilledJobGoesOnWithTheAnchorsOfItsCheckpointOnOtherServers) {
-  for (const char* model : {kDense, kTable}) {
+  for (const std::string model : {kDense, kTable}) {
     SCOPED_TRACE(model);
     TrainOld(model);
-    WriteJob("local_sgd:3", "anchor: 0.5", 30);
+    WriteJob("local_sgd:3", "anchor: 0.5", 15);
     const std::string run = model == kDense ? "dense" : "table", alone = run + "-alone";
     TrainWell(alone);
     Program program(Command(run));
