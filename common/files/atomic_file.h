@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,7 +34,9 @@ class AtomicFile {
   // Writes from byte `offset` on. Several threads may call this at once. The disk begins with what
   // is there already, so that Commit waits for little.
   absl::Status WriteAt(uint64_t offset, std::string_view data);
-  // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards.
+  // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards,
+  // also after an error: a system that could not sync once may have dropped what it had, and say
+  // the next time that all is well.
   absl::Status Commit();
   // As Commit, with the checksum of what was written, which is read while the disk is busy.
   absl::StatusOr<FileHash> CommitAndHash();
@@ -42,6 +45,7 @@ class AtomicFile {
 
  private:
   AtomicFile(std::string path, std::string temporary_path, OwnedFd fd);
+  absl::Status BeginCommit();
   // What is durable gets its name.
   absl::Status Publish();
 
@@ -49,6 +53,7 @@ class AtomicFile {
   const std::string temporary_path_;
   OwnedFd fd_;
   std::atomic<uint64_t> written_{0};  // bytes, by WriteAt
+  bool commit_began_ = false;
   bool committed_ = false;
 };
 
@@ -57,6 +62,11 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view conte
 
 // Makes the names in the folder of `path` durable.
 absl::Status SyncFolderOf(const std::string& path);
+
+// Removes the temporary files in `folder` of processes of this machine that have ended before they
+// had given them their names, and returns what they were called. What can't be removed stays. This
+// process and those of other machines may not be writing there.
+std::vector<std::string> RemoveAbandonedFiles(const std::string& folder);
 
 }  // namespace convoy
 
