@@ -59,8 +59,9 @@ absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
   rule.keep_every = rules.keep_every_steps();
   if (newest.best) rule.keep.push_back(newest.best->step);
   CONVOY_ASSIGN_OR_RETURN(const std::vector<uint64_t> pruned, StepsToPrune(stored, rule));
-  for (const uint64_t step : pruned) {
-    CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
+  // The newest first: a change goes before what it is a change of.
+  for (auto step = pruned.rbegin(); step != pruned.rend(); ++step) {
+    CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(*step))));
   }
   return absl::OkStatus();
 }

@@ -49,6 +49,7 @@ absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
     (goes ? gone : kept).push_back(checkpoint);
   }
   if (!gone.empty()) CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
+  std::reverse(gone.begin(), gone.end());  // a change goes before what it is a change of
   uint64_t total = 0;
   for (const StoredCheckpoint& checkpoint : gone) {
     const uint64_t bytes = BytesInFolder(checkpoint.path);
