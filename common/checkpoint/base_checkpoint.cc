@@ -29,11 +29,15 @@ absl::StatusOr<std::string> BaseFolderOf(const std::string& folder,
                                       ": it is another checkpoint of the same step"));
 }
 
-std::map<uint64_t, uint64_t> BasesOf(std::span<const StoredCheckpoint> checkpoints) {
-  std::map<uint64_t, uint64_t> bases;
+CheckpointBases BasesOf(std::span<const StoredCheckpoint> checkpoints) {
+  CheckpointBases bases;
   for (const StoredCheckpoint& checkpoint : checkpoints) {
     const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
-    if (manifest.ok() && manifest->base) bases.emplace(checkpoint.step, manifest->base->step);
+    if (manifest.ok()) {
+      if (manifest->base) bases.known.emplace(checkpoint.step, manifest->base->step);
+    } else if (!absl::IsDataLoss(manifest.status()) && !absl::IsNotFound(manifest.status())) {
+      bases.unknown.emplace(checkpoint.step, manifest.status());
+    }
   }
   return bases;
 }

@@ -19,8 +19,13 @@ namespace convoy {
 absl::StatusOr<std::string> BaseFolderOf(const std::string& folder,
                                          const CheckpointManifest& manifest);
 
-// By step of a delta checkpoint, that of its base. What can't be read has none.
-std::map<uint64_t, uint64_t> BasesOf(std::span<const StoredCheckpoint> checkpoints);
+struct CheckpointBases {
+  std::map<uint64_t, uint64_t> known;  // by step of a delta checkpoint, that of its base
+  // Of these it can't be told: their manifests are of a newer version, or could not be read now.
+  // Those that are damaged need nothing any more.
+  std::map<uint64_t, absl::Status> unknown;
+};
+CheckpointBases BasesOf(std::span<const StoredCheckpoint> checkpoints);
 
 }  // namespace convoy
 

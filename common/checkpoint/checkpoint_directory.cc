@@ -41,9 +41,11 @@ absl::StatusOr<std::vector<std::string>> NamesIn(const std::string& folder) {
   return names;
 }
 
+// One that can't be looked at is there: whoever reads it says why it can't be read.
 bool HasManifest(const std::string& path) {
   std::error_code error;
-  return fs::is_regular_file(absl::StrCat(path, "/", kManifestName), error);
+  const fs::file_status status = fs::status(absl::StrCat(path, "/", kManifestName), error);
+  return fs::is_regular_file(status) || status.type() == fs::file_type::none;
 }
 
 absl::Status RemoveTree(const std::string& path) {

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/checkpoint/base_checkpoint.h"
 
 namespace convoy {
 
@@ -21,6 +26,23 @@ std::vector<uint64_t> StepsToPrune(std::span<const uint64_t> steps, const Prunin
     }
   }
   std::reverse(pruned.begin(), pruned.end());
+  return pruned;
+}
+
+absl::StatusOr<std::vector<uint64_t>> StepsToPrune(std::span<const StoredCheckpoint> checkpoints,
+                                                   PruningRule rule) {
+  std::vector<uint64_t> steps;
+  for (const StoredCheckpoint& checkpoint : checkpoints) steps.push_back(checkpoint.step);
+  CheckpointBases bases = BasesOf(checkpoints);
+  rule.bases = std::move(bases.known);
+  std::vector<uint64_t> pruned = StepsToPrune(steps, rule);
+  if (pruned.empty()) return pruned;
+  for (const auto& [step, why] : bases.unknown) {
+    if (std::binary_search(pruned.begin(), pruned.end(), step)) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("nothing was removed, since what ", CheckpointName(step),
+                     " needs of the others can't be told: ", std::string(why.message())));
+  }
   return pruned;
 }
 

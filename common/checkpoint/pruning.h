@@ -8,6 +8,9 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "common/checkpoint/checkpoint_directory.h"
+
 namespace convoy {
 
 // A checkpoint is kept if any of these says so, or if it is the base of one that is kept.
@@ -20,6 +23,11 @@ struct PruningRule {
 
 // Those of `steps`, ascending, that the rule does not keep, ascending.
 std::vector<uint64_t> StepsToPrune(std::span<const uint64_t> steps, const PruningRule& rule);
+
+// The same of checkpoints whose bases are read. FailedPrecondition: none may go, since it can't be
+// told which of them one that stays needs.
+absl::StatusOr<std::vector<uint64_t>> StepsToPrune(std::span<const StoredCheckpoint> checkpoints,
+                                                   PruningRule rule);
 
 }  // namespace convoy
 

@@ -1,22 +1,44 @@
 #include "common/files/atomic_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/files/file_io.h"
 #include "common/status.h"
 
 namespace convoy {
 namespace {
 
+constexpr std::string_view kTemporary = ".tmp-";
 constexpr uint64_t kWriteBack = uint64_t{16} << 20;  // bytes after which the disk is told to begin
+
+// The process that writes a file of this name, if it is a temporary one: NAME.tmp-PID-N.
+std::optional<pid_t> WriterOf(std::string_view name) {
+  const size_t at = name.rfind(kTemporary);
+  if (at == std::string_view::npos || at == 0) return std::nullopt;
+  const std::vector<std::string> numbers =
+      absl::StrSplit(std::string(name.substr(at + kTemporary.size())), '-');
+  int pid = 0, attempt = 0;
+  const bool is_ours = numbers.size() == 2 && absl::SimpleAtoi(numbers[0], &pid) &&
+                       absl::SimpleAtoi(numbers[1], &attempt) && pid > 0;
+  return is_ours ? std::optional<pid_t>(pid) : std::nullopt;
+}
+
+// In a container another process may have had the number of this one.
+bool IsAnother(pid_t process) {
+  return process != ::getpid() && (::kill(process, 0) == 0 || errno != ESRCH);
+}
 
 }  // namespace
 
@@ -29,7 +51,7 @@ AtomicFile::AtomicFile(std::string path, std::string temporary_path, OwnedFd fd)
 absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(std::string path) {
   // A name that is taken belongs to another writer, or was left by a killed process.
   for (int attempt = 0;; ++attempt) {
-    std::string temporary = absl::StrCat(path, ".tmp-", ::getpid(), "-", attempt);
+    std::string temporary = absl::StrCat(path, std::string(kTemporary), ::getpid(), "-", attempt);
     OwnedFd fd(::open(temporary.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666));
     if (fd.valid()) {
       return std::unique_ptr<AtomicFile>(
@@ -73,23 +95,31 @@ absl::Status AtomicFile::FinishFront() {
   return finished;
 }
 
-absl::Status AtomicFile::Commit() {
-  if (committed_) {
-    return absl::FailedPreconditionError(absl::StrCat("\"", path_, "\" was committed before"));
+absl::Status AtomicFile::BeginCommit() {
+  if (std::exchange(commit_began_, true)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("\"", path_, "\" was committed before, or could not be"));
   }
-  CONVOY_RETURN_IF_ERROR(FinishFront());
+  return FinishFront();
+}
+
+absl::Status AtomicFile::Commit() {
+  CONVOY_RETURN_IF_ERROR(BeginCommit());
   if (::fsync(fd_.get()) != 0) return ErrnoError("cannot sync", temporary_path_);
   return Publish();
 }
 
 absl::StatusOr<FileHash> AtomicFile::CommitAndHash() {
-  CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(fd_, temporary_path_));
-  if (front_ && size <= front_->size()) {
-    const FileHash hash = front_->hash();
-    CONVOY_RETURN_IF_ERROR(Commit());
-    return hash;
+  std::optional<FileHash> hash;
+  if (front_) {
+    CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(fd_, temporary_path_));
+    if (size <= front_->size()) hash = front_->hash();
   }
-  CONVOY_RETURN_IF_ERROR(FinishFront());
+  if (hash) {
+    CONVOY_RETURN_IF_ERROR(Commit());
+    return *hash;
+  }
+  CONVOY_RETURN_IF_ERROR(BeginCommit());
   auto hashing = std::async(std::launch::async, [this] { return HashFile(temporary_path_); });
   const int synced = ::fsync(fd_.get());
   const int error = errno;
@@ -122,6 +152,21 @@ absl::Status SyncFolderOf(const std::string& path) {
   if (!fd.valid()) return ErrnoError("cannot open folder", folder);
   if (::fsync(fd.get()) != 0) return ErrnoError("cannot sync folder", folder);
   return absl::OkStatus();
+}
+
+std::vector<std::string> RemoveAbandonedFiles(const std::string& folder) {
+  std::vector<std::string> abandoned;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const std::optional<pid_t> writer = WriterOf(name);
+    if (writer && !IsAnother(*writer)) abandoned.push_back(name);
+  }
+  std::erase_if(abandoned, [&](const std::string& name) {
+    return ::unlink(absl::StrCat(folder, "/", name).c_str()) != 0;
+  });
+  return abandoned;
 }
 
 }  // namespace convoy

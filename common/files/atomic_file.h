@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,7 +36,9 @@ class AtomicFile {
   // page cache (sequential_writer.h); of others the disk begins with what is there already, so that
   // Commit waits for little.
   absl::Status WriteAt(uint64_t offset, std::string_view data);
-  // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards.
+  // Makes the file durable and gives it its name. Call once, last; FailedPrecondition afterwards,
+  // also after an error: a system that could not sync once may have dropped what it had, and say
+  // the next time that all is well.
   absl::Status Commit();
   // As Commit, with the checksum of what was written. Unless that was written from its front to its
   // end it is read again, while the disk is busy.
@@ -47,6 +50,7 @@ class AtomicFile {
   AtomicFile(std::string path, std::string temporary_path, OwnedFd fd);
   // What comes now does not go on where the front ended.
   absl::Status FinishFront();
+  absl::Status BeginCommit();
   // What is durable gets its name.
   absl::Status Publish();
 
@@ -56,6 +60,7 @@ class AtomicFile {
   std::optional<SequentialWriter> front_;  // until something is written out of order
   uint64_t appended_ = 0;                  // bytes, by Append
   uint64_t written_ = 0;                   // bytes, beyond the front
+  bool commit_began_ = false;
   bool committed_ = false;
 };
 
@@ -64,6 +69,11 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view conte
 
 // Makes the names in the folder of `path` durable.
 absl::Status SyncFolderOf(const std::string& path);
+
+// Removes the temporary files in `folder` of processes of this machine that have ended before they
+// had given them their names, and returns what they were called. What can't be removed stays. This
+// process and those of other machines may not be writing there.
+std::vector<std::string> RemoveAbandonedFiles(const std::string& folder);
 
 }  // namespace convoy
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/cluster_size.h"
+#include "common/files/file_io.h"
 #include "common/files/owned_fd.h"
 #include "common/status.h"
 #include "launcher/commands/job_processes.h"
@@ -125,11 +126,13 @@ class ChildProcesses final : public JobProcesses {
   // It writes its address into a FIFO, so that nobody has to look again and again.
   absl::StatusOr<std::string> RunCoordinator(bool recover) {
     const std::string fifo = directory_.path() + "/.coordinator-address";
-    std::filesystem::remove(fifo);  // an earlier run may have been killed
+    std::error_code ignored;
+    std::filesystem::remove(fifo, ignored);  // an earlier run may have been killed
     if (mkfifo(fifo.c_str(), 0600) != 0) {
       return absl::InternalError(absl::StrCat("cannot make ", fifo, ": ", std::strerror(errno)));
     }
     const OwnedFd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!reader.valid()) return ErrnoError("cannot open", fifo);
     std::vector<std::string> arguments = {
         "coordinator",  directory_.job_path(),    "--announce",    fifo,
         "--model-file", directory_.model_path(),  "--checkpoints", directory_.checkpoints_path(),
@@ -148,7 +151,7 @@ class ChildProcesses final : public JobProcesses {
     const absl::StatusOr<std::string> address =
         started.ok() ? ReadLine(reader.get(), static_cast<pid_t>(processes_.back().pid))
                      : absl::StatusOr<std::string>(started);
-    std::filesystem::remove(fifo);
+    std::filesystem::remove(fifo, ignored);
     if (!address.ok()) return address;
     // The address, and that of the dashboard if there is one.
     const std::pair<std::string, std::string> addresses =

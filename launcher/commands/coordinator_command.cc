@@ -1,5 +1,6 @@
 #include "launcher/commands/coordinator_command.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,12 +15,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/commit_checkpoint.h"
 #include "common/checkpoint/init_plan.h"
 #include "common/checkpoint/pruning.h"
 #include "common/cluster_size.h"
+#include "common/files/file_io.h"
 #include "common/job/job_file.h"
 #include "common/mutex.h"
 #include "common/net/coordinator_client.h"
@@ -51,18 +52,16 @@ uint64_t RandomJobId() {
 // went on from an earlier one: it must not count as the newest, in place of those that are good.
 absl::Status Prune(const std::string& checkpoints, const v1::Checkpoint& rules,
                    const CheckpointManifest& newest) {
-  CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, ListCheckpoints(checkpoints));
-  std::vector<uint64_t> steps;
-  for (const StoredCheckpoint& checkpoint : stored) {
-    if (checkpoint.step <= newest.step) steps.push_back(checkpoint.step);
-  }
+  CONVOY_ASSIGN_OR_RETURN(std::vector<StoredCheckpoint> stored, ListCheckpoints(checkpoints));
+  std::erase_if(stored, [&](const auto& checkpoint) { return checkpoint.step > newest.step; });
   PruningRule rule;
   rule.keep_last = rules.keep_last();
   rule.keep_every = rules.keep_every_steps();
-  rule.bases = BasesOf(stored);
   if (newest.best) rule.keep.push_back(newest.best->step);
-  for (const uint64_t step : StepsToPrune(steps, rule)) {
-    CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(step))));
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<uint64_t> pruned, StepsToPrune(stored, rule));
+  // The newest first: a change goes before what it is a change of.
+  for (auto step = pruned.rbegin(); step != pruned.rend(); ++step) {
+    CONVOY_RETURN_IF_ERROR(RemoveCheckpoint(absl::StrCat(checkpoints, "/", CheckpointName(*step))));
   }
   return absl::OkStatus();
 }
@@ -71,6 +70,13 @@ uint64_t CountLines(const std::string& path) {
   std::ifstream file(path);
   return static_cast<uint64_t>(
       std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
+}
+
+// The launcher waits for it.
+absl::Status Announce(const std::string& fifo, const std::string& addresses) {
+  const OwnedFd fd(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoError("cannot tell the launcher the address: cannot open", fifo);
+  return WriteAll(fd, addresses + "\n", fifo);
 }
 
 // For the launcher: says the address, serves, leaves.
@@ -83,8 +89,9 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
   const std::unique_ptr<HttpServer> metrics = ServeCoordinatorMetrics(job, **service, log);
   const std::unique_ptr<Dashboard> dashboard =
       ServeDashboard(options.dashboard, job, **service, log);
-  std::ofstream(options.announce) << (*service)->address()
-                                  << (dashboard ? " " + dashboard->url() : "") << std::endl;
+  const std::string addresses = (*service)->address() + (dashboard ? " " + dashboard->url() : "");
+  if (absl::Status status = Announce(options.announce, addresses); !status.ok())
+    return Fail(status);
   (*service)->WaitUntilEnded(kForever);
   log((*service)->failure().empty() ? "the job is done"
                                     : "the job has failed: " + (*service)->failure());

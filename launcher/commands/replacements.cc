@@ -39,7 +39,7 @@ absl::StatusOr<bool> Replacements::ReplaceCoordinator(const JobProcesses::Failur
   processes->Forgive(failure.pid);
   CONVOY_RETURN_IF_ERROR(Annotate(processes->ReplaceCoordinator(),
                                   absl::StrCat(failure.cause, "; another one can't go on")));
-  CONVOY_RETURN_IF_ERROR(screen_->ProcessesChanged(*processes));
+  screen_->ProcessesChanged(*processes);
   return true;
 }
 
@@ -67,7 +67,7 @@ absl::StatusOr<bool> Replacements::ReplaceWorkers(
   }
   for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(processes->ReplaceWorker(rank));
   for (const JobProcesses::Failure& failure : failures) processes->Forgive(failure.pid);
-  CONVOY_RETURN_IF_ERROR(screen_->ProcessesChanged(*processes));
+  screen_->ProcessesChanged(*processes);
   return true;
 }
 

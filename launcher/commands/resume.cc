@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -17,6 +18,7 @@
 namespace convoy {
 namespace {
 
+using google::protobuf::Message;
 using google::protobuf::util::MessageDifferencer;
 
 // What may differ becomes the same.
@@ -59,6 +61,45 @@ void FillAsBefore(const v1::Job& was, v1::Job* now) {
   }
 }
 
+// A long text or group is cut.
+std::string Shortened(std::string line) {
+  constexpr size_t kShown = 160;  // characters
+  if (line.size() > kShown) line = line.substr(0, kShown) + " ...";
+  return line;
+}
+
+// Where another member of a oneof is set. MessageDifferencer takes `adam {}` and `adamw {}` for
+// the same where both have only defaults.
+void AddChoices(const Message& was, const Message& now, const std::string& where,
+                std::vector<std::string>* changes) {
+  const google::protobuf::Descriptor& type = *was.GetDescriptor();
+  const google::protobuf::Reflection& reflection = *was.GetReflection();
+  for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
+    const auto* const before = reflection.GetOneofFieldDescriptor(was, type.oneof_decl(i));
+    const auto* const after = reflection.GetOneofFieldDescriptor(now, type.oneof_decl(i));
+    if (before == after) continue;
+    changes->push_back(absl::StrCat("modified: ", where, type.oneof_decl(i)->name(), ": ",
+                                    before == nullptr ? "none" : before->name(), " -> ",
+                                    after == nullptr ? "none" : after->name()));
+  }
+  for (int i = 0; i < type.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* const field = type.field(i);
+    if (field->message_type() == nullptr) continue;
+    if (!field->is_repeated()) {
+      if (!reflection.HasField(was, field) && !reflection.HasField(now, field)) continue;
+      AddChoices(reflection.GetMessage(was, field), reflection.GetMessage(now, field),
+                 absl::StrCat(where, field->name(), "."), changes);
+      continue;
+    }
+    const int both = std::min(reflection.FieldSize(was, field), reflection.FieldSize(now, field));
+    for (int j = 0; j < both; ++j) {
+      AddChoices(reflection.GetRepeatedMessage(was, field, j),
+                 reflection.GetRepeatedMessage(now, field, j),
+                 absl::StrCat(where, field->name(), "[", j, "]."), changes);
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
@@ -85,8 +126,12 @@ absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& 
   MessageDifferencer differencer;
   differencer.set_message_field_comparison(MessageDifferencer::EQUIVALENT);
   differencer.ReportDifferencesToString(&differences);
-  if (differencer.Compare(was, changed)) return std::vector<std::string>();
-  return absl::StrSplit(differences, '\n', absl::SkipEmpty());
+  std::vector<std::string> changes;
+  AddChoices(was, changed, "", &changes);
+  if (differencer.Compare(was, changed)) return changes;
+  for (const auto line : absl::StrSplit(differences, '\n', absl::SkipEmpty()))
+    changes.push_back(Shortened(std::string(line)));
+  return changes;
 }
 
 bool RunIsComplete(const std::string& run_dir, const v1::Job& job) {

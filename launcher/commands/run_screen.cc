@@ -33,13 +33,13 @@ absl::Status RunScreen::BeginLife(const v1::Job& job, const JobProcesses& proces
   job_is_final_ = cluster_is_final_ = false;
   cluster_ = processes.processes();
   cluster_[0].address = coordinator;
-  CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
+  IsWritten(directory_->WriteCluster(job_.name(), cluster_));
   if (!std::exchange(introduced_, true)) CONVOY_RETURN_IF_ERROR(Introduce());
   if (!dashboard.empty()) ShowDashboard(processes.dashboard_url());
   return absl::OkStatus();
 }
 
-absl::Status RunScreen::ProcessesChanged(const JobProcesses& processes) {
+void RunScreen::ProcessesChanged(const JobProcesses& processes) {
   std::vector<ClusterProcess> now = processes.processes();
   for (ClusterProcess& process : now) {
     for (const ClusterProcess& before : cluster_) {
@@ -48,7 +48,7 @@ absl::Status RunScreen::ProcessesChanged(const JobProcesses& processes) {
     }
   }
   cluster_ = std::move(now);
-  return directory_->WriteCluster(job_.name(), cluster_);
+  cluster_is_final_ = IsWritten(directory_->WriteCluster(job_.name(), cluster_));
 }
 
 // Their numbers may soon be those of somebody else's processes.
@@ -85,14 +85,12 @@ absl::Status RunScreen::Show(const v1::GetProgressReply& progress) {
   const bool is_new =
       !job_is_final_ || progress.job().cluster().workers() != job_.cluster().workers();
   if (progress.has_job() && is_new) {
-    job_is_final_ = true;
     job_ = progress.job();
-    CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job_)));
+    job_is_final_ = IsWritten(directory_->WriteJob(JobToText(job_)));
     if (progress.memory().host_bytes() > 0 && !std::exchange(memory_is_shown_, true))
       display_.Print(MemoryLine(progress.memory()));
   }
   if (progress.phase() != v1::STARTING && !cluster_is_final_) {
-    cluster_is_final_ = true;
     for (const v1::ProcessInfo& info : progress.processes()) {
       for (ClusterProcess& process : cluster_) {
         const bool same = process.role == (info.role() == v1::SERVER ? "server" : "worker") &&
@@ -100,13 +98,13 @@ absl::Status RunScreen::Show(const v1::GetProgressReply& progress) {
         if (same) process.address = info.address();
       }
     }
-    CONVOY_RETURN_IF_ERROR(directory_->WriteCluster(job_.name(), cluster_));
+    cluster_is_final_ = IsWritten(directory_->WriteCluster(job_.name(), cluster_));
   }
   for (const std::string& note : progress.notes()) PrintOnce(absl::StrCat("note: ", note));
   display_.SetTotals(job_.training().epochs(), progress.total_examples());
   display_.SetWaitingFor(progress.waiting_for(), absl::Now());
   for (const std::string& event : progress.events()) {
-    NoteIfUnwritten(directory_->AppendEvent(event));
+    NoteIfLost(directory_->AppendEvent(event));
     CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, absl::Now()));
   }
   display_.Refresh(absl::Now());
@@ -122,12 +120,12 @@ absl::Status RunScreen::NoteFault(const std::string& fault, const v1::GetProgres
   event["step"] = figures.step();
   event["fault"] = fault;
   const std::string line = event.dump();
-  NoteIfUnwritten(directory_->AppendEvent(line));
+  NoteIfLost(directory_->AppendEvent(line));
   return display_.AddEvent(line, absl::Now());
 }
 
-absl::Status RunScreen::ShowMetrics(const v1::Job& job) {
-  if (job.cluster().metrics_port() == 0) return absl::OkStatus();
+void RunScreen::ShowMetrics(const v1::Job& job) {
+  if (job.cluster().metrics_port() == 0) return;
   const std::vector<std::string> busy = BusyMetricsPorts(job);
   if (!busy.empty()) {
     display_.Print(absl::StrCat(
@@ -135,16 +133,19 @@ absl::Status RunScreen::ShowMetrics(const v1::Job& job) {
         ". The job goes on without the metrics of these processes"));
   }
   const std::string targets = directory_->metrics_targets_path();
-  CONVOY_RETURN_IF_ERROR(WriteFileAtomically(targets, MetricsTargets(job, HostName())));
-  display_.Print(absl::StrCat("metrics for Prometheus: ", targets, " has the addresses"));
-  return absl::OkStatus();
+  const absl::Status written = WriteFileAtomically(targets, MetricsTargets(job, HostName()));
+  display_.Print(written.ok()
+                     ? absl::StrCat("metrics for Prometheus: ", targets, " has the addresses")
+                     : absl::StrCat("warning: Prometheus does not find the processes: ",
+                                    std::string(written.message())));
 }
 
 // Prometheus takes them from its list. Those of a job that fails stay on it, which is how the alert
 // knows.
 void RunScreen::ForgetMetrics() const {
   const std::string targets = directory_->metrics_targets_path();
-  if (std::filesystem::exists(targets)) WriteFileAtomically(targets, "[]\n").IgnoreError();
+  std::error_code ignored;
+  if (std::filesystem::exists(targets, ignored)) WriteFileAtomically(targets, "[]\n").IgnoreError();
 }
 
 // A life of the run says again what the one before has said.
@@ -153,7 +154,15 @@ void RunScreen::PrintOnce(const std::string& line) {
 }
 
 // A disk that is full does not end the training.
-void RunScreen::NoteIfUnwritten(const absl::Status& appended) {
+bool RunScreen::IsWritten(const absl::Status& status) {
+  if (!status.ok()) {
+    PrintOnce(absl::StrCat("warning: ", std::string(status.message()),
+                           "; the training goes on, and it is tried again"));
+  }
+  return status.ok();
+}
+
+void RunScreen::NoteIfLost(const absl::Status& appended) {
   if (appended.ok() || std::exchange(event_was_lost_, true)) return;
   display_.Print(absl::StrCat("warning: events are lost, the training goes on: ",
                               std::string(appended.message())));

@@ -22,12 +22,14 @@ class RunScreen {
   // `directory` outlives it.
   explicit RunScreen(RunDirectory* directory);
 
+  // What can't be written is told and tried again; it does not end the job.
+  //
   // The processes of `job` run, for the first time or again. `dashboard`: where the user wants it;
-  // "": nowhere. Errors: those of writing.
+  // "": nowhere.
   absl::Status BeginLife(const v1::Job& job, const JobProcesses& processes,
                          const std::string& coordinator, const std::string& dashboard);
   // Some of the processes are others now.
-  absl::Status ProcessesChanged(const JobProcesses& processes);
+  void ProcessesChanged(const JobProcesses& processes);
   // The processes are gone, and others will come.
   void EndLife();
   // News of the coordinator.
@@ -35,7 +37,7 @@ class RunScreen {
   // A process was hit on purpose, at this state of the job.
   absl::Status NoteFault(const std::string& fault, const v1::GetProgressReply& progress);
   // Where the processes of `job` will serve metrics, if it wants that.
-  absl::Status ShowMetrics(const v1::Job& job);
+  void ShowMetrics(const v1::Job& job);
   // They serve no more, as was to be expected: the job has ended in order, or was told to end.
   void ForgetMetrics() const;
   // A line of its own, above the progress.
@@ -47,7 +49,9 @@ class RunScreen {
   absl::Status Introduce();
   void ShowDashboard(const std::string& url);
   void PrintOnce(const std::string& line);
-  void NoteIfUnwritten(const absl::Status& appended);
+  // Warns if not.
+  bool IsWritten(const absl::Status& status);
+  void NoteIfLost(const absl::Status& appended);
 
   RunDirectory* const directory_;
   ProgressDisplay display_;

@@ -46,7 +46,13 @@ void TurnSpinningOffIfCrowded(v1::Job* job) {
   cluster.set_spin_us(0);
 }
 
-absl::Status RefuseChanges(const std::vector<std::string>& changes) {
+absl::Status RefuseChanges(std::vector<std::string> changes) {
+  constexpr size_t kShown = 8;
+  if (changes.size() > kShown + 1) {
+    const size_t more = changes.size() - kShown;
+    changes.resize(kShown);
+    changes.push_back(absl::StrCat("and ", more, " more"));
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       "the job is not the one that the run was begun with:\n  ", absl::StrJoin(changes, "\n  "),
       "\nchange it back, or go on all the same with --allow-changes; to begin another training "

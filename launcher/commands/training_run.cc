@@ -55,7 +55,7 @@ class TrainingRun {
         StopSignals::Start([this](int, StopUrgency urgency) { control_.Stop(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::Status status = directory_->RemoveSummary();
-    if (status.ok()) status = screen_.ShowMetrics(prepared_.job);
+    if (status.ok()) screen_.ShowMetrics(prepared_.job);
     bool again = status.ok();
     while (again) {
       status = Start(models);
@@ -77,7 +77,9 @@ class TrainingRun {
     const v1::Job& job = prepared_.job;
     failed_by_loss_ = silent_ = reported_ = generation_heard_ = false;
     events_seen_ = seen_ = 0;
-    CONVOY_RETURN_IF_ERROR(directory_->WriteJob(JobToText(job)));
+    // A later life has that of the first, and the coordinator will say it again.
+    const absl::Status written = directory_->WriteJob(JobToText(job));
+    if (resume_.earlier.restarts == 0) CONVOY_RETURN_IF_ERROR(written);
     std::shared_ptr<JobProcesses> processes;
     if (prepared_.in_process) {
       processes = MakeInProcess(job, *directory_, resume_, dashboard_, models);
@@ -202,7 +204,22 @@ class TrainingRun {
     if (progress.phase() == v1::TRAINING) return Inject(progress);
     if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
     summary_ = progress.summary();
-    return summary_.empty() ? absl::OkStatus() : directory_->WriteSummary(summary_);
+    return summary_.empty() ? absl::OkStatus() : WriteSummary(progress.phase());
+  }
+
+  // How a job has failed is said in any case.
+  absl::Status WriteSummary(v1::JobPhase phase) {
+    const absl::Status written = directory_->WriteSummary(summary_);
+    if (written.ok()) return written;
+    const std::string why(written.message());
+    if (phase == v1::FAILED) {
+      screen_.Print(absl::StrCat("warning: there is no summary.json: ", why));
+      return absl::OkStatus();
+    }
+    return absl::Status(written.code(),
+                        absl::StrCat("the training has ended and its weights are in ",
+                                     directory_->model_path(), ", but there is no summary.json: ",
+                                     why, "; the same command with --resume writes it"));
   }
 
   // Their number may change while the job runs.
@@ -216,11 +233,12 @@ class TrainingRun {
       job.mutable_cluster()->set_workers(workers);
       // They do not follow the workers.
       job.mutable_training()->set_slices(progress.job().training().slices());
-      CONVOY_RETURN_IF_ERROR(screen_.ShowMetrics(job));
+      screen_.ShowMetrics(job);
     }
     if (!changed && progress.wanted_workers() == 0) return absl::OkStatus();
     CONVOY_RETURN_IF_ERROR(Processes()->StartWorkers(progress.wanted_workers()));
-    return screen_.ProcessesChanged(*Processes());
+    screen_.ProcessesChanged(*Processes());
+    return absl::OkStatus();
   }
 
   // rehearsal.fault: what is due.
@@ -348,7 +366,10 @@ class TrainingRun {
     if (!status.ok()) {
       Fail(status);
       const std::string said(status.message());
-      if (failure && said.find(failure->description) == std::string::npos) {
+      // A process that ends because the job has failed often says the same once more.
+      const bool is_news = failure && said.find(failure->description) == std::string::npos &&
+                           (said.empty() || failure->description.find(said) == std::string::npos);
+      if (is_news) {
         std::fprintf(stderr, "convoy: %s\n", failure->description.c_str());
       }
       std::fprintf(stderr, "convoy: the run directory is %s\n", directory_->path().c_str());

@@ -143,6 +143,13 @@ absl::Status Journal::Sync() const {
   return ::fdatasync(fd_.get()) == 0 ? absl::OkStatus() : ErrnoError("cannot sync", path_);
 }
 
+// Emptied, too: where the name can't be removed it is refused as damaged.
+absl::Status Journal::Discard() const {
+  const bool emptied = ::ftruncate(fd_.get(), 0) == 0;
+  if (::unlink(path_.c_str()) == 0 || emptied) return absl::OkStatus();
+  return ErrnoError("cannot remove", path_);
+}
+
 // ------------------------------------------------------------------------------ reading
 
 class JournalReader::Inflater {

@@ -38,8 +38,11 @@ class Journal {
   absl::Status Append(const v1::JournalRecord& record);
   // Bytes so far.
   uint64_t size() const { return size_; }
-  // What was appended before the call is on the disk when it returns.
+  // What was appended before the call is on the disk when it returns. After an error nothing is
+  // known of what was appended since the last time.
   absl::Status Sync() const;
+  // Nobody is to go on from it any more: it is emptied and removed. An error says what is left.
+  absl::Status Discard() const;
 
  private:
   friend class JournalReader;

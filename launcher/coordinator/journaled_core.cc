@@ -1,7 +1,6 @@
 #include "launcher/coordinator/journaled_core.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <utility>
 
@@ -375,10 +374,12 @@ void JournaledCore::Write(v1::JournalRecord* record, CallId call, absl::Time now
 
 void JournaledCore::GiveUp(const absl::Status& why) {
   trouble_ = std::string(why.message());
+  if (const absl::Status discarded = journal_->Discard(); !discarded.ok()) {
+    absl::StrAppend(&trouble_, "; it is out of date and must not be gone on from: ",
+                    std::string(discarded.message()));
+  }
   journal_.reset();
   to_sync_ = synced_ = 0;
-  std::error_code ignored;
-  std::filesystem::remove(path_, ignored);
 }
 
 Actions JournaledCore::Noted(Actions actions) {

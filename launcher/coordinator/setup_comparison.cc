@@ -24,38 +24,62 @@ std::string Describe(const v1::Variable& variable) {
                          v1::Variable::Initializer_Name(variable.initializer()), variable.scale());
 }
 
-std::string DescribeAt(const v1::ReadyRequest& setup, int index) {
-  return index < setup.variables_size() ? Describe(setup.variables(index)) : "no such variable";
+std::string DescribeRange(const v1::ColumnRange& range) {
+  return absl::StrFormat("%s: %d %s(%g)", range.name(), range.size(),
+                         v1::Variable::Initializer_Name(range.initializer()), range.scale());
 }
 
-std::string DescribeTableAt(const v1::ReadyRequest& setup, int index) {
-  if (index >= setup.tables_size()) return "no such table";
-  std::vector<std::string> ranges;
-  for (const v1::ColumnRange& range : setup.tables(index).ranges()) {
-    ranges.push_back(absl::StrFormat("%s: %d %s(%g)", range.name(), range.size(),
-                                     v1::Variable::Initializer_Name(range.initializer()),
-                                     range.scale()));
+// What a worker has of one kind, in the order of its model.
+using Described = std::vector<std::string>;
+
+Described DescribeVariables(const v1::ReadyRequest& setup) {
+  Described variables;
+  for (const v1::Variable& variable : setup.variables()) variables.push_back(Describe(variable));
+  return variables;
+}
+
+// One for each range of columns.
+Described DescribeTables(const v1::ReadyRequest& setup) {
+  Described ranges;
+  for (const v1::Table& table : setup.tables()) {
+    for (const v1::ColumnRange& range : table.ranges())
+      ranges.push_back(absl::StrFormat("\"%s\" {%s}", table.name(), DescribeRange(range)));
   }
-  return absl::StrFormat("\"%s\" {%s}", setup.tables(index).name(), absl::StrJoin(ranges, ", "));
+  return ranges;
+}
+
+// The first that differs, and how many more do; "": none. A table or variable in between that the
+// other one does not have makes all that follow differ.
+std::string FirstDifference(const std::string& kind, const std::string& name, const Described& mine,
+                            const std::string& other_name, const Described& theirs) {
+  const auto at = [&kind](const Described& all, size_t index) {
+    return index < all.size() ? all[index] : absl::StrCat("no such ", kind);
+  };
+  std::string first;
+  size_t more = 0;
+  for (size_t i = 0; i < std::max(mine.size(), theirs.size()); ++i) {
+    if (at(mine, i) == at(theirs, i)) continue;
+    if (!first.empty()) {
+      ++more;
+    } else {
+      first = absl::StrCat("the workers have different models: ", kind, " ", i, " of ", name,
+                           " is ", at(mine, i), ", that of ", other_name, " is ", at(theirs, i));
+    }
+  }
+  if (more > 0)
+    absl::StrAppend(&first, ", and ", more, more == 1 ? " more differs" : " more differ");
+  return first;
 }
 
 }  // namespace
 
 std::string DescribeDifference(const std::string& name, const v1::ReadyRequest& setup,
                                const std::string& other_name, const v1::ReadyRequest& other) {
-  for (int i = 0; i < std::max(setup.variables_size(), other.variables_size()); ++i) {
-    const std::string mine = DescribeAt(setup, i), theirs = DescribeAt(other, i);
-    if (mine != theirs) {
-      return absl::StrCat("the workers have different models: variable ", i, " of ", name, " is ",
-                          mine, ", that of ", other_name, " is ", theirs);
-    }
-  }
-  for (int i = 0; i < std::max(setup.tables_size(), other.tables_size()); ++i) {
-    const std::string mine = DescribeTableAt(setup, i), theirs = DescribeTableAt(other, i);
-    if (mine != theirs) {
-      return absl::StrCat("the workers have different models: table ", i, " of ", name, " is ",
-                          mine, ", that of ", other_name, " is ", theirs);
-    }
+  for (const std::string& difference : {FirstDifference("variable", name, DescribeVariables(setup),
+                                                        other_name, DescribeVariables(other)),
+                                        FirstDifference("table range", name, DescribeTables(setup),
+                                                        other_name, DescribeTables(other))}) {
+    if (!difference.empty()) return difference;
   }
   const v1::DataSummary &a = setup.data(), &b = other.data();
   const struct {

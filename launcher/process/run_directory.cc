@@ -31,7 +31,9 @@ absl::Status MakeFolder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) return SystemError(error, "cannot make run directory", path);
-  if (!fs::is_directory(path, error)) {
+  const bool is_folder = fs::is_directory(path, error);
+  if (error) return SystemError(error, "cannot examine run directory", path);
+  if (!is_folder) {
     return absl::FailedPreconditionError(
         absl::StrCat("run directory \"", path, "\" is a file; choose another with --run-dir"));
   }
@@ -163,6 +165,7 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Open(std::string pat
 }
 
 absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Locked(std::string path, OwnedFd lock) {
+  RemoveAbandonedFiles(path);  // of a process that was killed, e.g. model.safetensors.tmp-4105-0
   CONVOY_RETURN_IF_ERROR(MakeFolder(path + "/logs"));
   const std::string events_path = path + "/events.jsonl";
   OwnedFd events(::open(events_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));

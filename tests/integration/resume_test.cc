@@ -112,7 +112,7 @@ class DeltaTest : public ResumeTest {
     WriteJob(kTable, "sync", "checkpoint { every_steps: 10 keep_last: 1000 deltas: 2 }\n");
     const ProgramResult half = RunProgram(Command("run", {"--set", "training.max_steps=320"}));
     ASSERT_EQ(half.exit_code, 0) << half.output;
-    const auto bases = BasesOf(Stored());
+    const auto bases = BasesOf(Stored()).known;
     ASSERT_FALSE(bases.empty());
     std::tie(delta_, base_) = *bases.rbegin();
     for (const StoredCheckpoint& checkpoint : Stored()) {
@@ -309,6 +309,36 @@ TEST_F(ResumeTest, AJobThatDiffersIsRefusedWithTheDifference) {
   const ProgramResult allowed =
       RunProgram(Command("run", {"--resume", "--learning-rate", "0.5", "--allow-changes"}));
   EXPECT_EQ(allowed.exit_code, 0) << allowed.output;
+}
+
+// Both have only defaults, which are the same but for the rule that they belong to.
+TEST_F(ResumeTest, AnotherOptimizerOrScheduleIsADifference) {
+  WriteJob(kDense, "sync");
+  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);
+  const ProgramResult optimizer =
+      RunProgram(Command("run", {"--resume", "--set", "optimizer.adagrad={}"}));
+  EXPECT_EQ(optimizer.exit_code, 2);
+  EXPECT_THAT(optimizer.output, HasSubstr("\n  modified: optimizer.algorithm: adam -> adagrad\n"));
+  const ProgramResult schedule =
+      RunProgram(Command("run", {"--resume", "--set", "optimizer.schedule.cosine={}"}));
+  EXPECT_EQ(schedule.exit_code, 2);
+  EXPECT_THAT(schedule.output, HasSubstr("optimizer.schedule.kind: constant -> cosine\n"));
+}
+
+TEST_F(ResumeTest, OfManyDifferencesTheFirstAreShown) {
+  WriteJob(kDense, "sync");
+  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);
+  std::vector<std::string> more = {"--resume"};
+  for (int i = 0; i < 12; ++i) {
+    more.insert(more.end(), {"--set", absl::StrCat("optimizer.override+={match: \"layer", i,
+                                                   std::string(300, 'x'), "\" l2: 0.5}")});
+  }
+  const ProgramResult refused = RunProgram(Command("run", more));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("added: optimizer.override[7]: "));
+  EXPECT_THAT(refused.output, Not(HasSubstr("optimizer.override[8]")));
+  EXPECT_THAT(refused.output, HasSubstr("xx ...\n  and 4 more\n"));
+  EXPECT_LT(refused.output.size(), 2000u);
 }
 
 TEST_F(ResumeTest, WhatAnExistingFolderMeansIsSaid) {

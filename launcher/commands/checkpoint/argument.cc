@@ -65,7 +65,9 @@ std::string StepsText(const std::vector<StoredCheckpoint>& all) {
   std::vector<uint64_t> steps;
   const size_t shown = std::min(all.size(), kStepsShown);
   for (size_t i = all.size() - shown; i < all.size(); ++i) steps.push_back(all[i].step);
-  return absl::StrCat(all.size() > shown ? "the newest are those of steps " : "there are steps ",
+  return absl::StrCat(all.size() > shown ? "the newest are those of steps "
+                      : all.size() == 1  ? "there is step "
+                                         : "there are steps ",
                       absl::StrJoin(steps, ", "));
 }
 
@@ -91,8 +93,13 @@ absl::StatusOr<CheckpointArgument> OfStep(const std::string& path, const std::st
     if (checkpoint.step == step) argument.one = checkpoint;
   }
   if (argument.one) return argument;
-  return absl::NotFoundError(absl::StrCat("there is no checkpoint of step ", step, " in ",
-                                          argument.checkpoints, "; ", StepsText(all)));
+  const std::string name = CheckpointName(step);
+  const bool is_there = IsFolder(absl::StrCat(argument.checkpoints, "/", name));
+  return absl::NotFoundError(absl::StrCat(
+      is_there
+          ? absl::StrCat(name, " is incomplete, it has no ", kManifestName)
+          : absl::StrCat("there is no checkpoint of step ", step, " in ", argument.checkpoints),
+      "; ", StepsText(all)));
 }
 
 }  // namespace

@@ -142,7 +142,11 @@ int RunPrune(const CheckpointOptions& options) {
   if (!checkpoints.ok()) return Fail(checkpoints.status());
   PruningRule rule = options.rule;
   if (const auto best = ReadBest(argument->checkpoints); best.ok()) rule.keep.push_back(best->step);
-  return Fail(PruneCheckpoints(*checkpoints, rule, options.dry_run, PrintNow));
+  absl::Status pruned = PruneCheckpoints(*checkpoints, rule, options.dry_run, PrintNow);
+  // Of a run that is under way they are no leftovers.
+  if (pruned.ok() && !RunIsAlive(run))
+    pruned = PruneLeftovers(argument->checkpoints, options.dry_run, PrintNow);
+  return Fail(pruned);
 }
 
 }  // namespace

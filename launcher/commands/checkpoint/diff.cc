@@ -96,8 +96,10 @@ void AddOnlyIn(const char* which, const std::vector<Named>& only, const std::vec
   }
 }
 
+// `apart`: what can't be compared.
 absl::StatusOr<std::vector<TextRow>> VariableChanges(const CheckpointReader& a,
-                                                     const CheckpointReader& b) {
+                                                     const CheckpointReader& b,
+                                                     std::vector<TextRow>* apart) {
   std::vector<TextRow> rows = {{"variable", "values", "change", "relative", "max change"}};
   const auto places = PlacesByName(b.variables());
   for (size_t in_a = 0; in_a < a.variables().size(); ++in_a) {
@@ -105,7 +107,7 @@ absl::StatusOr<std::vector<TextRow>> VariableChanges(const CheckpointReader& a,
     const auto in_b = places.find(variable.name);
     if (in_b == places.end()) continue;
     if (b.variables()[in_b->second].shape != variable.shape) {
-      rows.push_back(
+      apart->push_back(
           {variable.name, absl::StrCat(ShapeText(variable.shape), " in A, ",
                                        ShapeText(b.variables()[in_b->second].shape), " in B")});
       continue;
@@ -116,13 +118,14 @@ absl::StatusOr<std::vector<TextRow>> VariableChanges(const CheckpointReader& a,
                     sums.changed() ? ShortestNumber(sums.norm()) : "same", RelativeText(sums),
                     ShortestNumber(sums.max_change())});
   }
-  AddOnlyIn("A", a.variables(), b.variables(), &rows);
-  AddOnlyIn("B", b.variables(), a.variables(), &rows);
+  AddOnlyIn("A", a.variables(), b.variables(), apart);
+  AddOnlyIn("B", b.variables(), a.variables(), apart);
   return rows;
 }
 
 absl::StatusOr<std::vector<TextRow>> TableChanges(const CheckpointReader& a,
-                                                  const CheckpointReader& b) {
+                                                  const CheckpointReader& b,
+                                                  std::vector<TextRow>* apart) {
   std::vector<TextRow> rows = {
       {"table", "rows added", "removed", "changed", "same", "change", "relative", "max change"}};
   const auto places = PlacesByName(b.tables());
@@ -131,8 +134,8 @@ absl::StatusOr<std::vector<TextRow>> TableChanges(const CheckpointReader& a,
     const auto in_b = places.find(table.name);
     if (in_b == places.end()) continue;
     if (b.tables()[in_b->second].dim != table.dim) {
-      rows.push_back({table.name, absl::StrCat(table.dim, " columns in A, ",
-                                               b.tables()[in_b->second].dim, " in B")});
+      apart->push_back({table.name, absl::StrCat(table.dim, " columns in A, ",
+                                                 b.tables()[in_b->second].dim, " in B")});
       continue;
     }
     CONVOY_ASSIGN_OR_RETURN(const TableChange change, ChangeOfTable(a, in_a, b, in_b->second));
@@ -141,8 +144,8 @@ absl::StatusOr<std::vector<TextRow>> TableChanges(const CheckpointReader& a,
                     ShortestNumber(change.sums.norm()), RelativeText(change.sums),
                     ShortestNumber(change.sums.max_change())});
   }
-  AddOnlyIn("A", a.tables(), b.tables(), &rows);
-  AddOnlyIn("B", b.tables(), a.tables(), &rows);
+  AddOnlyIn("A", a.tables(), b.tables(), apart);
+  AddOnlyIn("B", b.tables(), a.tables(), apart);
   return rows;
 }
 
@@ -172,10 +175,12 @@ double ChangeSums::relative_norm() const {
 
 absl::StatusOr<std::string> DiffText(const CheckpointReader& a, const CheckpointReader& b) {
   std::string text = absl::StrCat(SideText("A", a), SideText("B", b));
-  CONVOY_ASSIGN_OR_RETURN(const std::vector<TextRow> variables, VariableChanges(a, b));
+  std::vector<TextRow> apart;
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<TextRow> variables, VariableChanges(a, b, &apart));
   if (variables.size() > 1) absl::StrAppend(&text, "\n", AlignColumns(variables, Side::kRight));
-  CONVOY_ASSIGN_OR_RETURN(const std::vector<TextRow> tables, TableChanges(a, b));
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<TextRow> tables, TableChanges(a, b, &apart));
   if (tables.size() > 1) absl::StrAppend(&text, "\n", AlignColumns(tables, Side::kRight));
+  if (!apart.empty()) absl::StrAppend(&text, "\n", AlignColumns(apart, Side::kLeft));
   absl::StrAppend(&text,
                   "\nchange: L2 norm of B - A; relative: divided by the L2 norm of A; max change: "
                   "the largest |B - A|\n");

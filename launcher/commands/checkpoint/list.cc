@@ -54,7 +54,7 @@ absl::StatusOr<std::string> ListText(const std::string& argument, absl::Time now
   }
   std::vector<TextRow> rows = {
       {"step", "examples", "created", "age", "size", "mode", "servers", "began as"}};
-  const bool deltas = !BasesOf(complete).empty();
+  const bool deltas = !BasesOf(complete).known.empty();
   if (deltas) rows[0].push_back("rows of tables");
   const absl::StatusOr<CheckpointBest> best = ReadBest(parsed.checkpoints);
   if (best.ok()) rows[0].push_back("");
@@ -73,9 +73,12 @@ absl::StatusOr<std::string> ListText(const std::string& argument, absl::Time now
   std::string text = rows.size() > 1 ? AlignColumns(rows, Side::kRight) : "";
   absl::StrAppend(&text, damaged);
   for (const std::string& path : incomplete) {
-    absl::StrAppend(
-        &text, "  ", FolderName(path),
-        "  incomplete: being written or removed now, or left by a process that was killed\n");
+    absl::StrAppend(&text, "  ", FolderName(path), "  incomplete: ",
+                    IsTemporaryCheckpointName(FolderName(path))
+                        ? "being written or removed now, or left by a process that was killed "
+                          "(then --resume and prune remove it)"
+                        : "it has no manifest.json, and nothing uses it",
+                    "\n");
   }
   return text;
 }

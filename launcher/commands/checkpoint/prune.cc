@@ -5,8 +5,6 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/base_checkpoint.h"
-#include "common/checkpoint/manifest.h"
 #include "common/checkpoint/verify_checkpoint.h"
 #include "common/status.h"
 #include "launcher/commands/checkpoint/texts.h"
@@ -39,37 +37,19 @@ absl::Status CheckOneIsGood(const std::vector<StoredCheckpoint>& kept) {
                    std::string(newest.message())));
 }
 
-// One whose manifest can't be read for its version may be a change of one that would go.
-absl::Status CheckNoneIsNewer(const std::vector<StoredCheckpoint>& kept) {
-  for (const StoredCheckpoint& checkpoint : kept) {
-    const absl::Status status = ReadManifest(checkpoint.path).status();
-    if (!absl::IsUnimplemented(status)) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat("nothing was removed, since what ", FolderName(checkpoint.path),
-                     " needs of the others can't be told: ", std::string(status.message())));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
                               const PruningRule& rule, bool dry_run,
                               absl::FunctionRef<void(const std::string&)> print) {
-  std::vector<uint64_t> steps;
-  for (const StoredCheckpoint& checkpoint : checkpoints) steps.push_back(checkpoint.step);
-  PruningRule whole_chains = rule;
-  whole_chains.bases = BasesOf(checkpoints);
-  const std::vector<uint64_t> pruned = StepsToPrune(steps, whole_chains);
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<uint64_t> pruned, StepsToPrune(checkpoints, rule));
   std::vector<StoredCheckpoint> kept, gone;
   for (const StoredCheckpoint& checkpoint : checkpoints) {
     const bool goes = std::binary_search(pruned.begin(), pruned.end(), checkpoint.step);
     (goes ? gone : kept).push_back(checkpoint);
   }
-  if (!gone.empty()) {
-    CONVOY_RETURN_IF_ERROR(CheckNoneIsNewer(kept));
-    CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
-  }
+  if (!gone.empty()) CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
+  std::reverse(gone.begin(), gone.end());  // a change goes before what it is a change of
   uint64_t total = 0;
   for (const StoredCheckpoint& checkpoint : gone) {
     const uint64_t bytes = BytesInFolder(checkpoint.path);
@@ -83,6 +63,19 @@ absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
   }
   print(absl::StrCat(CountText(gone.size(), "checkpoint"), dry_run ? " would go, " : " removed, ",
                      BytesText(static_cast<double>(total)), "; ", kept.size(), " kept\n"));
+  return absl::OkStatus();
+}
+
+absl::Status PruneLeftovers(const std::string& checkpoints, bool dry_run,
+                            absl::FunctionRef<void(const std::string&)> print) {
+  CONVOY_ASSIGN_OR_RETURN(std::vector<std::string> left, ListIncomplete(checkpoints));
+  std::erase_if(left,
+                [](const auto& path) { return !IsTemporaryCheckpointName(FolderName(path)); });
+  if (!dry_run) CONVOY_RETURN_IF_ERROR(RemoveTemporaries(checkpoints).status());
+  for (const std::string& path : left) {
+    print(absl::StrCat(dry_run ? "would remove " : "removed ", FolderName(path),
+                       ", left by a process that was killed\n"));
+  }
   return absl::OkStatus();
 }
 

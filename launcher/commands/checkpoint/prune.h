@@ -19,6 +19,11 @@ absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
                               const PruningRule& rule, bool dry_run,
                               absl::FunctionRef<void(const std::string&)> print);
 
+// What a process that was killed while it saved or removed a checkpoint has left in the folder.
+// Nobody may be writing there.
+absl::Status PruneLeftovers(const std::string& checkpoints, bool dry_run,
+                            absl::FunctionRef<void(const std::string&)> print);
+
 }  // namespace convoy
 
 #endif  // CONVOY_LAUNCHER_COMMANDS_CHECKPOINT_PRUNE_H_

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/files/file_hash.h"
@@ -18,6 +20,7 @@ namespace convoy {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 TEST(AtomicFileTest, HasItsNameOnlyAfterCommit) {
   ScratchFolder folder;
@@ -148,6 +151,43 @@ TEST(AtomicFileTest, SecondCommitIsRefused) {
   ASSERT_TRUE(file.ok()) << file.status();
   ASSERT_TRUE((*file)->Commit().ok());
   EXPECT_EQ((*file)->Commit().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+// What could not be made durable once may be gone, whatever the system says later.
+TEST(AtomicFileTest, ACommitThatFailedIsNotTriedAgain) {
+  ScratchFolder folder;
+  auto file = AtomicFile::Create(folder.File("a"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  std::filesystem::create_directory(folder.File("a"));
+  EXPECT_THAT(std::string((*file)->Commit().message()), HasSubstr("cannot rename"));
+  std::filesystem::remove(folder.File("a"));
+  EXPECT_EQ((*file)->Commit().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ((*file)->CommitAndHash().status().code(), absl::StatusCode::kFailedPrecondition);
+  file->reset();
+  EXPECT_EQ(folder.Entries(), 0);
+}
+
+TEST(AtomicFileTest, WhatProcessesLeftThatHaveEndedIsRemoved) {
+  ScratchFolder folder;
+  const pid_t ended = fork();
+  if (ended == 0) _exit(0);
+  ASSERT_EQ(waitpid(ended, nullptr, 0), ended);
+  const std::string left = absl::StrCat("model.safetensors.tmp-", ended, "-0");
+  folder.Write(left, "half");
+  folder.Write(absl::StrCat("job.textproto.tmp-", getpid(), "-3"), "of an earlier life");
+  // The parent lives; the others are none of ours.
+  const std::vector<std::string> stay = {absl::StrCat("a.tmp-", getppid(), "-0"),
+                                         absl::StrCat("a.tmp-", ended),
+                                         absl::StrCat("a.tmp-", ended, "-x"),
+                                         "a.tmp-",
+                                         "a.tmp",
+                                         absl::StrCat(".tmp-", ended, "-0"),
+                                         "model.safetensors"};
+  for (const std::string& name : stay) folder.Write(name, "");
+  EXPECT_THAT(RemoveAbandonedFiles(folder.path()),
+              UnorderedElementsAre(left, absl::StrCat("job.textproto.tmp-", getpid(), "-3")));
+  EXPECT_EQ(folder.Entries(), static_cast<int>(stay.size()));
+  EXPECT_TRUE(RemoveAbandonedFiles(folder.File("none")).empty());
 }
 
 TEST(FileIoTest, ReadFileGivesTheWholeFile) {

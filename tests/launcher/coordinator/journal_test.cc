@@ -140,6 +140,24 @@ TEST_F(JournalTest, IsOneCoordinatorsAlone) {
   Append(*journal, 0, 1);
 }
 
+TEST_F(JournalTest, NobodyGoesOnFromOneThatWasDiscarded) {
+  auto journal = Create();
+  Append(*journal, 0, 5);
+  EXPECT_TRUE(journal->Discard().ok());
+  EXPECT_EQ(Count().status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(JournalTest, OneThatCanNotBeRemovedIsEmptied) {
+  auto journal = Create();
+  Append(*journal, 0, 5);
+  const std::string moved = path_ + "-moved";
+  std::filesystem::rename(path_, moved);
+  std::filesystem::create_directory(path_);  // can't be unlinked
+  EXPECT_TRUE(journal->Discard().ok());
+  journal.reset();
+  EXPECT_EQ(JournalReader::Open(moved).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST_F(JournalTest, OneThatIsNotThereIsNotFound) {
   EXPECT_EQ(JournalReader::Open(path_).status().code(), absl::StatusCode::kNotFound);
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -58,6 +59,28 @@ TEST(RunDirectoryTest, WhatAJobLeavesThatWasKilledBeforeItWasARunIsNoObstacle) {
   MustCreate(folder.path()).reset();
   folder.Write("logs/server-0.log", "");
   EXPECT_THAT(RefusalOf(folder.path()), HasSubstr("is not empty (logs)"));
+}
+
+TEST(RunDirectoryTest, WhatAKilledJobWasWritingIsRemovedWhenItGoesOn) {
+  ScratchFolder folder;
+  ASSERT_TRUE(MustCreate(folder.path())->WriteJob("seed: 1\n").ok());
+  const pid_t killed = fork();
+  if (killed == 0) _exit(0);
+  ASSERT_EQ(waitpid(killed, nullptr, 0), killed);
+  const std::string left = "model.safetensors.tmp-" + std::to_string(killed) + "-0";
+  folder.Write(left, "half");
+  {
+    const auto owner = RunDirectory::Open(folder.path());
+    ASSERT_TRUE(owner.ok()) << owner.status();
+    EXPECT_FALSE(std::filesystem::exists(folder.File(left)));
+    // One who does not get the lock removes nothing.
+    folder.Write(left, "another half");
+    EXPECT_FALSE(RunDirectory::Open(folder.path()).ok());
+    EXPECT_TRUE(std::filesystem::exists(folder.File(left)));
+  }
+  EXPECT_TRUE(RunDirectory::Open(folder.path()).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder.File(left)));
+  EXPECT_EQ(folder.Contents("job.textproto"), "seed: 1\n");
 }
 
 TEST(RunDirectoryTest, AnEarlierRunIsNotOverwritten) {
