@@ -110,14 +110,11 @@ absl::Status AtomicFile::Commit() {
 }
 
 absl::StatusOr<FileHash> AtomicFile::CommitAndHash() {
-  std::optional<FileHash> hash;
-  if (front_) {
-    CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(fd_, temporary_path_));
-    if (size <= front_->size()) hash = front_->hash();
-  }
-  if (hash) {
+  CONVOY_ASSIGN_OR_RETURN(const uint64_t size, FileSize(fd_, temporary_path_));
+  if (front_ && size <= front_->size()) {
+    const FileHash hash = front_->hash();
     CONVOY_RETURN_IF_ERROR(Commit());
-    return *hash;
+    return hash;
   }
   CONVOY_RETURN_IF_ERROR(BeginCommit());
   auto hashing = std::async(std::launch::async, [this] { return HashFile(temporary_path_); });
