@@ -54,7 +54,7 @@ class ClockTest : public ::testing::Test {
                            "checkpoint { every_seconds: 0.5 }\n"));
     return {"env",
             absl::StrCat("LD_PRELOAD=", SHIFTED_CLOCK),
-            absl::StrCat("CONVOY_TEST_CLOCK=", clock_),
+            absl::StrCat("SHIFTED_CLOCK_FILE=", clock_),
             CONVOY_BINARY,
             "train",
             folder_ / "job.textproto",
@@ -101,7 +101,8 @@ class ClockTest : public ::testing::Test {
 
 TEST_F(ClockTest, IsReallySet) {
   const std::vector<std::string> date = {"env", absl::StrCat("LD_PRELOAD=", SHIFTED_CLOCK),
-                                         absl::StrCat("CONVOY_TEST_CLOCK=", clock_), "date", "+%s"};
+                                         absl::StrCat("SHIFTED_CLOCK_FILE=", clock_), "date",
+                                         "+%s"};
   const auto before = std::stoll(RunProgram(date).output);
   SetClock(24);
   EXPECT_NEAR(static_cast<double>(std::stoll(RunProgram(date).output) - before), 24 * 3600, 60);

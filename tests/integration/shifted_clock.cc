@@ -1,5 +1,5 @@
 // Preloaded into a program: its machine's clock is that of this machine plus what the file
-// $CONVOY_TEST_CLOCK says, 8 bytes with nanoseconds. Clocks that are not set stay as they are.
+// $SHIFTED_CLOCK_FILE says, 8 bytes with nanoseconds. Clocks that are not set stay as they are.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -17,7 +17,7 @@ constexpr int64_t kSecond = 1'000'000'000;
 
 const std::atomic<int64_t>* Shift() {
   static const auto* const shift = []() -> const std::atomic<int64_t>* {
-    const char* const path = std::getenv("CONVOY_TEST_CLOCK");
+    const char* const path = std::getenv("SHIFTED_CLOCK_FILE");
     const int fd = path == nullptr ? -1 : ::open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return nullptr;
     void* const mapped = ::mmap(nullptr, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
