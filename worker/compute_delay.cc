@@ -1,6 +1,6 @@
 #include "worker/compute_delay.h"
 
-#include "absl/time/clock.h"
+#include "common/clock.h"
 
 namespace convoy {
 namespace {
@@ -8,9 +8,9 @@ constexpr double kShortestSleep = 100e-6;  // seconds; a sleep takes about 60 us
 }  // namespace
 
 absl::Duration ComputeDelay::SleepForReal(absl::Duration duration) {
-  const absl::Time begin = absl::Now();
+  const absl::Time begin = SteadyNow();
   absl::SleepFor(duration);
-  return absl::Now() - begin;
+  return SteadyNow() - begin;
 }
 
 void ComputeDelay::Computed(double seconds) {

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/clock.h"
 #include "common/mutex.h"
+#include "common/net/grpc_time.h"
 #include "common/status.h"
 #include "proto/coordinator.grpc.pb.h"
 
@@ -146,7 +146,7 @@ absl::Status CoordinatorClient::Impl::NotReachable(absl::Duration duration,
 
 absl::Status CoordinatorClient::Impl::AwaitConnection() {
   const absl::Duration patience = std::min(options_.connect_within, options_.unreachable_after);
-  return channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + patience))
+  return channel_->WaitForConnected(net_internal::GprTime(SteadyNow() + patience))
              ? absl::OkStatus()
              : NotReachable(patience, "");
 }
@@ -159,7 +159,7 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
   for (;;) {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + (give_up - SteadyNow())));
+    context.set_deadline(net_internal::GprTime(give_up));
     if (!call->Enter(&context)) return absl::CancelledError("cancelled by this process");
     Reply reply;
     const grpc::Status status = (stub_.get()->*method)(&context, request, &reply);

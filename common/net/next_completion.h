@@ -8,17 +8,9 @@
 
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "common/net/grpc_time.h"
 
 namespace convoy::net_internal {
-
-// `time`: of SteadyNow.
-inline gpr_timespec GprTime(absl::Time time) {
-  if (time == absl::InfiniteFuture()) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-  if (time == absl::InfinitePast()) return gpr_inf_past(GPR_CLOCK_MONOTONIC);
-  return gpr_time_add(
-      gpr_now(GPR_CLOCK_MONOTONIC),
-      gpr_time_from_nanos(absl::ToInt64Nanoseconds(time - SteadyNow()), GPR_TIMESPAN));
-}
 
 // As CompletionQueue::AsyncNext, but asks again and again for up to `spin` before it sleeps.
 inline grpc::CompletionQueue::NextStatus NextCompletion(grpc::CompletionQueue& queue,

@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/net/grpc_bytes.h"
+#include "common/net/grpc_time.h"
 #include "common/net/next_completion.h"
 
 namespace convoy {
@@ -102,7 +103,7 @@ class StreamServer::Impl {
 
   void Stop() {
     if (server_ == nullptr || stopped_.exchange(true)) return;
-    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+    server_->Shutdown(net_internal::GprTime(SteadyNow() + absl::Milliseconds(200)));
     CloseForGood();
     for (auto& queue : queues_) queue->Shutdown();
     for (std::thread& thread : threads_) thread.join();

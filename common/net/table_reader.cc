@@ -3,7 +3,8 @@
 #include <grpcpp/grpcpp.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/clock.h"
+#include "common/net/grpc_time.h"
 #include "proto/parameter_server.grpc.pb.h"
 
 namespace convoy {
@@ -37,7 +38,7 @@ absl::StatusOr<v1::ReadTableReply> TableReader::Read(uint32_t table, uint32_t bu
   request.set_bucket(bucket);
   request.set_count_only(count_only);
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + impl_->timeout));
+  context.set_deadline(net_internal::GprTime(SteadyNow() + impl_->timeout));
   v1::ReadTableReply reply;
   const grpc::Status status = impl_->stub->ReadTable(&context, request, &reply);
   if (status.ok()) return reply;

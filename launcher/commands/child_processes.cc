@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/clock.h"
 #include "common/cluster_size.h"
 #include "common/files/file_io.h"
 #include "common/files/owned_fd.h"
@@ -231,9 +232,9 @@ class ChildProcesses final : public JobProcesses {
 
   // What the child `pid` writes.
   absl::StatusOr<std::string> ReadLine(int fd, pid_t pid) {
-    const absl::Time deadline = absl::Now() + kCoordinatorStart;
+    const absl::Time deadline = SteadyNow() + kCoordinatorStart;
     std::string text;
-    while (absl::Now() < deadline) {
+    while (SteadyNow() < deadline) {
       pollfd readable{fd, POLLIN, 0};
       poll(&readable, 1, 100);
       char buffer[256];

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 #include "common/cluster_size.h"
 #include "common/mode.h"
 #include "common/mutex.h"
@@ -96,10 +97,10 @@ class InProcess final : public JobProcesses {
   }
 
   bool WaitUntilAllExited(absl::Duration timeout) override {
-    const absl::Time deadline = absl::Now() + timeout;
+    const absl::Time deadline = SteadyNow() + timeout;
     MutexLock lock(mutex_);
     while (running_ > 0) {
-      const absl::Duration left = deadline - absl::Now();
+      const absl::Duration left = deadline - SteadyNow();
       if (left <= absl::ZeroDuration()) return false;
       changed_.WaitFor(mutex_, left);
     }

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
+#include "common/clock.h"
 #include "common/cluster_size.h"
 #include "common/files/atomic_file.h"
 #include "common/job/job_file.h"
@@ -102,12 +102,12 @@ absl::Status RunScreen::Show(const v1::GetProgressReply& progress) {
   }
   for (const std::string& note : progress.notes()) PrintOnce(absl::StrCat("note: ", note));
   display_.SetTotals(job_.training().epochs(), progress.total_examples());
-  display_.SetWaitingFor(progress.waiting_for(), absl::Now());
+  display_.SetWaitingFor(progress.waiting_for(), SteadyNow());
   for (const std::string& event : progress.events()) {
     NoteIfLost(directory_->AppendEvent(event));
-    CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, absl::Now()));
+    CONVOY_RETURN_IF_ERROR(display_.AddEvent(event, SteadyNow()));
   }
-  display_.Refresh(absl::Now());
+  display_.Refresh(SteadyNow());
   return absl::OkStatus();
 }
 
@@ -121,7 +121,7 @@ absl::Status RunScreen::NoteFault(const std::string& fault, const v1::GetProgres
   event["fault"] = fault;
   const std::string line = event.dump();
   NoteIfLost(directory_->AppendEvent(line));
-  return display_.AddEvent(line, absl::Now());
+  return display_.AddEvent(line, SteadyNow());
 }
 
 void RunScreen::ShowMetrics(const v1::Job& job) {

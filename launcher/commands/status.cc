@@ -37,8 +37,8 @@ int WatchRun(RunWatcher& watcher) {
   absl::Time next = absl::InfinitePast();
   while (input != FullScreen::Input::kLeave) {
     // A new size shows at once what is known.
-    if (absl::Now() >= next) {
-      next = absl::Now() + kRedraw;
+    if (SteadyNow() >= next) {
+      next = SteadyNow() + kRedraw;
       view = watcher.Look();
     }
     const FullScreen::Size size = (*screen)->size();
@@ -55,7 +55,7 @@ int WatchRun(RunWatcher& watcher) {
     lines.push_back(
         ScreenText("q leaves; the job goes on", static_cast<size_t>(std::max(1, size.width - 1))));
     (*screen)->Draw(lines);
-    input = (*screen)->Wait(std::max(absl::ZeroDuration(), next - absl::Now()));
+    input = (*screen)->Wait(std::max(absl::ZeroDuration(), next - SteadyNow()));
   }
   return (*screen)->signal() == 0 ? kExitDone : ExitCodeOfSignal((*screen)->signal());
 }

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/mutex.h"
+#include "common/net/grpc_time.h"
 #include "common/net/host_name.h"
 #include "common/net/listen_address.h"
 #include "common/net/reflection_service.h"
@@ -32,7 +33,7 @@ namespace {
 
 // Reports carry scores for AUC, up to some bytes an example.
 constexpr int kMaxMessageBytes = 256 << 20;
-constexpr auto kShutdownGrace = std::chrono::seconds(1);
+constexpr absl::Duration kShutdownGrace = absl::Seconds(1);
 
 }  // namespace
 
@@ -413,7 +414,7 @@ void CoordinatorService::Impl::Stop() {
   }
   Deliver(std::move(finished));
   if (server_ != nullptr) {
-    server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+    server_->Shutdown(net_internal::GprTime(SteadyNow() + kShutdownGrace));
     server_->Wait();
   }
   if (ticker_.joinable()) ticker_.join();
@@ -431,7 +432,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorService>> CoordinatorService::Start(Op
           : JournaledCore::Create(
                 {options.job, options.job_id, now, HostName(), options.admit, options.checkpoints,
                  options.plan_init, options.resume, options.earlier, options.fixed_workers},
-                options.journal));
+                options.journal, options.clock == &Clock::Real() ? SteadyMark() : ""));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(core));
   CONVOY_RETURN_IF_ERROR(impl->Listen());
   return std::unique_ptr<CoordinatorService>(new CoordinatorService(std::move(impl)));

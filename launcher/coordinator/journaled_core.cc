@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/build_info.h"
+#include "common/clock.h"
 #include "common/status.h"
 
 namespace convoy {
@@ -87,9 +88,10 @@ bool IsBinding(const Actions::Answer& answer) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<JournaledCore>> JournaledCore::Create(
-    CoordinatorCore::Options options, const std::string& journal) {
+    CoordinatorCore::Options options, const std::string& journal, const std::string& clock) {
   auto core = std::unique_ptr<JournaledCore>(new JournaledCore(journal));
-  const v1::JournalHeader header = DescribeBeginning(options);
+  v1::JournalHeader header = DescribeBeginning(options);
+  header.set_clock(clock);
   CONVOY_RETURN_IF_ERROR(core->Begin(std::move(options)));
   if (journal.empty()) return core;
   CONVOY_ASSIGN_OR_RETURN(core->journal_, Journal::Create(journal, header));
@@ -183,7 +185,8 @@ absl::Status JournaledCore::Replay(absl::Time now) {
     if (!record) break;
     CONVOY_RETURN_IF_ERROR(ReplayOne(*record));
   }
-  if (last_time_ != absl::InfinitePast()) ahead_ = std::max(last_time_ - now, absl::ZeroDuration());
+  const absl::Time same = SteadyNowOf(reader_->header().clock()).value_or(now);
+  ahead_ = std::max(same, last_time_) - now;
   CONVOY_ASSIGN_OR_RETURN(journal_, reader_->Continue());
   reader_.reset();
   for (v1::JournalRecord& answer : unwritten_) Write(&answer, 0, now);

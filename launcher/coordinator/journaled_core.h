@@ -29,10 +29,12 @@ namespace convoy {
 // Not thread-safe, except what journal() returns.
 class JournaledCore {
  public:
-  // `journal`: path of the file, which is made anew; "": none is written.
+  // `journal`: path of the file, which is made anew; "": none is written. `clock`: SteadyMark of
+  // the clock that later times come from; "": another clock, or none.
   // Errors as CoordinatorCore::Create and Journal::Create.
   static absl::StatusOr<std::unique_ptr<JournaledCore>> Create(CoordinatorCore::Options options,
-                                                               const std::string& journal);
+                                                               const std::string& journal,
+                                                               const std::string& clock = "");
   // Goes on where the process that wrote `journal` was. Errors as JournalReader;
   // FailedPrecondition: another build wrote it.
   static absl::StatusOr<std::unique_ptr<JournaledCore>> Recover(const std::string& journal,
@@ -117,7 +119,7 @@ class JournaledCore {
   std::optional<v1::JournalRecord> peeked_;  // likewise
   // Answers of the world that the process before did not come to write.
   std::vector<v1::JournalRecord> unwritten_;
-  absl::Duration ahead_ = absl::ZeroDuration();  // the clock of the process before was so far ahead
+  absl::Duration ahead_ = absl::ZeroDuration();  // the clock of the first process is so far ahead
   CallId last_call_ = 0;
   std::string address_;
   absl::Time last_time_ = absl::InfinitePast();

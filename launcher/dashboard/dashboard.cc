@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/clock.h"
 #include "common/status.h"
 #include "launcher/dashboard/dashboard_files.h"
 #include "launcher/dashboard/dashboard_json.h"
@@ -61,9 +62,9 @@ void Dashboard::TakeSamples() {
   pthread_setname_np(pthread_self(), "dashboard");
   for (;;) {
     TakeSample();
-    const absl::Time next = absl::Now() + options_.period;
+    const absl::Time next = SteadyNow() + options_.period;
     MutexLock lock(mutex_);
-    while (!stopping_ && absl::Now() < next) changed_.WaitFor(mutex_, next - absl::Now());
+    while (!stopping_ && SteadyNow() < next) changed_.WaitFor(mutex_, next - SteadyNow());
     if (stopping_) return;
   }
 }

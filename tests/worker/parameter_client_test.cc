@@ -1,6 +1,7 @@
 // Real clients and servers on loopback, in one process.
 #include "worker/parameter_client.h"
 
+#include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
@@ -160,8 +161,10 @@ TEST(ParameterClientTest, AnchorsOfSeveralBlocksAndServersArriveExactly) {
     const absl::Status status = client->PullAnchors({large, {}});
     if (anchor == 0) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-      EXPECT_EQ(status.message(),
-                "a server sent 0 bytes of the anchors of \"large\" block 0, want 262144");
+      // Whichever server answers first.
+      EXPECT_THAT(
+          std::string(status.message()),
+          ::testing::StartsWith("a server sent 0 bytes of the anchors of \"large\" block "));
       continue;
     }
     ASSERT_TRUE(status.ok()) << status;

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/clock.h"
 #include "common/status.h"
 #include "worker/data/cache_writer.h"
 
@@ -71,15 +71,15 @@ absl::StatusOr<CacheLock> CacheLock::Acquire(const std::string& path, const std:
   if (!file.ok()) return CacheNotWritable(DirectoryOf(path), file.status());
   CloseWatch watch(path);
   std::string holder;
-  absl::Time silent_since = absl::Now();
+  absl::Time silent_since = SteadyNow();
   while (::flock(file->descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       return CacheNotWritable(DirectoryOf(path), ErrnoStatus(path, "can't lock", errno));
     }
     if (std::string now = Holder(*file); now != holder) {
       holder = std::move(now);
-      silent_since = absl::Now();
-    } else if (absl::Now() - silent_since >= silence_limit) {
+      silent_since = SteadyNow();
+    } else if (SteadyNow() - silent_since >= silence_limit) {
       return Stuck(path, what, holder, silence_limit);
     }
     if (activity) activity(absl::StrCat("waiting for ", holder, " to build the cache of ", what));

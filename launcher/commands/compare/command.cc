@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
+#include "common/clock.h"
 #include "common/mode.h"
 #include "common/mutex.h"
 #include "common/number_text.h"
@@ -150,7 +150,7 @@ class CompareRun {
   absl::Status EstimateByProbe() {
     const PlannedRun probe = plan_.Probe();
     CONVOY_RETURN_IF_ERROR(probe.Prepare());
-    const absl::Time begin = absl::Now();
+    const absl::Time begin = SteadyNow();
     CONVOY_ASSIGN_OR_RETURN(const std::string failure, Child()->Train(probe, [] {}));
     if (!failure.empty()) {
       return absl::AbortedError(absl::StrCat(
@@ -160,7 +160,7 @@ class CompareRun {
     const RunRecord run = probe.Read("");
     CONVOY_RETURN_IF_ERROR(CheckMeasured(run));
     const RunEstimate estimate =
-        EstimateRun(run, absl::ToDoubleSeconds(absl::Now() - begin), plan_.job().training());
+        EstimateRun(run, absl::ToDoubleSeconds(SteadyNow() - begin), plan_.job().training());
     if (estimate.seconds <= 0) return absl::OkStatus();
     std::printf("about %s in all: a short probe of %s trained %s examples/s\n\n",
                 MinutesText(estimate.seconds * static_cast<double>(plan_.runs())).c_str(),
@@ -190,7 +190,7 @@ class CompareRun {
       Show(title, records_.back(), /*reused=*/true);
       return absl::OkStatus();
     }
-    const absl::Time begin = absl::Now();
+    const absl::Time begin = SteadyNow();
     CONVOY_RETURN_IF_ERROR(run.Prepare());
     std::string failure;
     {
@@ -198,7 +198,7 @@ class CompareRun {
       CONVOY_ASSIGN_OR_RETURN(failure, Child()->Train(run, [&progress] { progress.Look(); }));
     }
     ++trained_;
-    trained_seconds_ += absl::ToDoubleSeconds(absl::Now() - begin);
+    trained_seconds_ += absl::ToDoubleSeconds(SteadyNow() - begin);
     records_.push_back(run.Read(failure));
     Show(title, records_.back(), /*reused=*/false);
     return absl::OkStatus();
