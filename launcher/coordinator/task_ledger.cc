@@ -194,7 +194,10 @@ std::optional<uint64_t> TaskLedger::EpochOf(v1::ReportRequest::Kind kind, uint64
   const uint64_t flags = task & (kValidationTask | kTestTask);
   const uint64_t index = (task & ~flags) - 1;
   const uint64_t last_epoch = (total_ - 1) / per_epoch_;
-  const uint64_t epochs_begun = (next_ + per_epoch_ - 1) / per_epoch_;
+  // Those of a job that goes on are not handed out again.
+  const uint64_t handed_out =
+      std::max(next_, done_.all().empty() ? 0 : std::min(done_.all().rbegin()->second - 1, total_));
+  const uint64_t epochs_begun = (handed_out + per_epoch_ - 1) / per_epoch_;
   switch (kind) {
     case v1::ReportRequest::TRAIN:
       if (flags != 0 || index >= next_) return std::nullopt;

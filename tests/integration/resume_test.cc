@@ -221,6 +221,24 @@ TEST_F(ResumeTest, WhatWasMeasuredInCompleteEpochsIsInTheSummaryOfOtherModes) {
   EXPECT_EQ(Summary("run")["examples"], 6 * 3600);
 }
 
+TEST_F(ResumeTest, AJobThatWasKilledAfterItsLastStepMeasuresAndSavesItsWeights) {
+  for (const char* mode : {"sync", "async"}) {
+    SCOPED_TRACE(mode);
+    WriteJob(kDense, mode, "checkpoint { every_steps: 40 }\n");
+    always_ = {"--set", "data.validation.fraction=0.1"};
+    ASSERT_EQ(RunProgram(Command(mode)).exit_code, 0);
+    const auto before = Summary(mode);
+    const std::string model = Model(mode);
+    std::filesystem::remove(folder_ / (std::string(mode) + "/summary.json"));
+    std::filesystem::remove(folder_ / (std::string(mode) + "/model.safetensors"));
+    const ProgramResult resumed = RunProgram(Command(mode, {"--resume"}));
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+    EXPECT_TRUE(Model(mode) == model);
+    EXPECT_EQ(Summary(mode)["steps"], before["steps"]);
+    EXPECT_EQ(Summary(mode)["validation"], before["validation"]);
+  }
+}
+
 TEST_F(ResumeTest, AnotherNumberOfServersAndWorkersChangesNoBit) {
   for (const char* model : {kDense, kTable}) {
     SCOPED_TRACE(model);

@@ -189,6 +189,23 @@ TrainingPlan PlanWithTest() {
   return plan;
 }
 
+TEST(TaskLedgerTest, AJobThatGoesOnAfterItsLastTaskMeasuresItsLastEpoch) {
+  IntervalSet all, but_the_first;
+  all.Add(1, 7);
+  but_the_first.Add(2, 7);
+  for (const IntervalSet& completed : {all, but_the_first}) {
+    TaskLedger ledger(MakePlan(5, 2), 1, completed);
+    while (const auto task = ledger.Next(0)) {
+      const auto kind =
+          task->validation() ? v1::ReportRequest::VALIDATION : v1::ReportRequest::TRAIN;
+      const absl::Status checked = ledger.CheckReport(kind, task->id(), task->epoch());
+      EXPECT_TRUE(checked.ok()) << Text(task) << ": " << checked;
+      ASSERT_TRUE(ledger.Complete(0, task->id()).ok());
+    }
+    EXPECT_TRUE(ledger.Done());
+  }
+}
+
 TEST(TaskLedgerTest, TheTestComesOnceAfterAllTraining) {
   TaskLedger ledger(PlanWithTest(), 1);
   std::vector<std::string> taken;
