@@ -1,7 +1,6 @@
 // optimizer.anchor in steps that a worker takes itself.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -11,60 +10,11 @@
 #include "common/optimizers/anchored.h"
 #include "common/optimizers/difference.h"
 #include "common/optimizers/optimizer.h"
+#include "tests/worker/one_weight.h"
 #include "worker/local_steps.h"
 
 namespace convoy {
 namespace {
-
-// One weight, whose gradient is the sum of the features, whatever it is.
-class LinearModel final : public Model {
- public:
-  Task task() const override { return Task::kRegression; }
-  int64_t outputs() const override { return 1; }
-  const std::vector<VariableSpec>& variables() const override { return variables_; }
-  absl::Status CheckLabel(float, float*) const override { return absl::OkStatus(); }
-  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
-                                    GradientSink& gradients) override {
-    seen_weights.push_back((*weights.Weights(0))[0]);
-    float sum = 0;
-    for (int64_t i = 0; i < batch.size; ++i) sum += batch.dense[static_cast<size_t>(i)];
-    gradients.Gradient(0)[0] = sum;
-    EXPECT_TRUE(gradients.Ready(0, 0, 1).ok());
-    return BatchOutput();
-  }
-  absl::StatusOr<BatchOutput> Evaluate(const Batch&, WeightSource&) override {
-    return BatchOutput();
-  }
-
-  std::vector<float> seen_weights;
-
- private:
-  const std::vector<VariableSpec> variables_ = {{"w", {1}, Initializer::Zeros()}};
-};
-
-class OneWeight final : public WeightSource {
- public:
-  absl::StatusOr<std::span<const float>> Weights(int) override {
-    return std::span<const float>(&value, 1);
-  }
-  float value = 10;
-};
-
-class OneDifference final : public GradientSink {
- public:
-  std::span<float> Gradient(int) override { return {&value, 1}; }
-  absl::Status Ready(int, int64_t, int64_t) override { return absl::OkStatus(); }
-  float value = 0;
-};
-
-Batch ExamplesOf(const std::vector<float>& features) {
-  Batch batch;
-  batch.size = static_cast<int64_t>(features.size());
-  batch.features = 1;
-  batch.dense = AlignedBuffer(features.size());
-  std::copy(features.begin(), features.end(), batch.dense.data());
-  return batch;
-}
 
 // With a gradient of `gradient` summed over 4 examples: what a server has after local_sgd:1 of one
 // slice, and after sync.
@@ -86,13 +36,13 @@ struct AnchoredStep {
     return value;
   }
   float OfLocalSgd(LocalSteps& steps) const {
-    LinearModel model;
-    OneWeight pulled;
+    SumModel model;
+    Pulled pulled;
     pulled.value = weight;
     steps.anchors()[0][0] = anchor;
     EXPECT_TRUE(steps.Begin(pulled).ok());
-    EXPECT_TRUE(steps.Step(model, ExamplesOf({gradient, 0, 0, 0}), 0).ok());
-    OneDifference sent;
+    EXPECT_TRUE(steps.Step(model, BatchOf({gradient, 0, 0, 0}), 0).ok());
+    Sent sent;
     EXPECT_TRUE(steps.End(pulled, /*factor=*/4, {}, sent).ok());
     const auto average = MakeDifference(DifferenceRule::kAverage, Settings());
     float value = weight, held = anchor;
@@ -109,7 +59,7 @@ std::unique_ptr<LocalSteps> AnchoredSgd() {
   options.optimizer.optimizer.set_learning_rate(0.25);
   options.optimizer.optimizer.set_clip_value(0.5);
   options.optimizer.optimizer.set_anchor(0.75);
-  return *LocalSteps::Create(options, LinearModel().variables());
+  return *LocalSteps::Create(options, SumModel().variables());
 }
 
 // Weights stay within a factor of 2, where their difference is exact (Sterbenz), and so is its
@@ -133,8 +83,8 @@ TEST(AnchoredStepsTest, AnchorsStayFromRoundToRoundAndStepToStep) {
   options.optimizer.optimizer.mutable_momentum()->set_momentum(0.5);
   options.optimizer.optimizer.set_learning_rate(1);
   options.optimizer.optimizer.set_anchor(0.5);
-  LinearModel model;
-  OneWeight pulled;  // 10
+  SumModel model;
+  Pulled pulled;  // 10
   const auto steps = *LocalSteps::Create(options, model.variables());
   ASSERT_EQ(steps->anchors().size(), 1u);
   steps->anchors()[0][0] = 2;
@@ -142,9 +92,9 @@ TEST(AnchoredStepsTest, AnchorsStayFromRoundToRoundAndStepToStep) {
     model.seen_weights.clear();
     ASSERT_TRUE(steps->Begin(pulled).ok());
     // v = 0 + 0.5 * (10 - 2) = 4, w = 6; v = 2 + 0.5 * (6 - 2) = 4, w = 2; v = 2 + 0, w = 0.
-    for (int step = 0; step < 3; ++step) ASSERT_TRUE(steps->Step(model, ExamplesOf({0}), 0).ok());
+    for (int step = 0; step < 3; ++step) ASSERT_TRUE(steps->Step(model, BatchOf({0}), 0).ok());
     EXPECT_EQ(model.seen_weights, (std::vector<float>{10, 6, 2}));
-    OneDifference sent;
+    Sent sent;
     ASSERT_TRUE(steps->End(pulled, 1, {}, sent).ok());
     EXPECT_EQ(sent.value, -10);
   }
@@ -155,13 +105,13 @@ TEST(AnchoredStepsTest, TheNormIsClippedBeforeAnchorsHaveTheirPart) {
   options.optimizer.optimizer.set_learning_rate(1);
   options.optimizer.optimizer.set_anchor(0.5);
   options.clip_norm = 0.5;
-  LinearModel model;
-  OneWeight pulled;  // 10
+  SumModel model;
+  Pulled pulled;  // 10
   const auto steps = *LocalSteps::Create(options, model.variables());
   steps->anchors()[0][0] = 4;
   ASSERT_TRUE(steps->Begin(pulled).ok());
-  ASSERT_TRUE(steps->Step(model, ExamplesOf({30, 50}), 0).ok());
-  OneDifference sent;
+  ASSERT_TRUE(steps->Step(model, BatchOf({30, 50}), 0).ok());
+  Sent sent;
   ASSERT_TRUE(steps->End(pulled, 1, {}, sent).ok());
   EXPECT_FLOAT_EQ(sent.value, -0.5f - 0.5f * 6);
 }
@@ -171,7 +121,7 @@ TEST(AnchoredStepsTest, WhatIsFrozenOrFreeHasNone) {
     LocalSteps::Options options;
     options.optimizer.optimizer.set_anchor(frozen ? 0.5 : 0);
     if (frozen) options.optimizer.optimizer.add_freeze("w");
-    const auto steps = *LocalSteps::Create(options, LinearModel().variables());
+    const auto steps = *LocalSteps::Create(options, SumModel().variables());
     EXPECT_TRUE(steps->anchors()[0].empty()) << frozen;
   }
 }
