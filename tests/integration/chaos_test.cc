@@ -3,7 +3,9 @@
 // that it does not depend on how fast the machine is.
 //
 // One seed and few faults by default. CONVOY_CHAOS_SEEDS=100 runs as many seeds,
-// CONVOY_CHAOS_FAULTS=30 that many faults each, CONVOY_CHAOS_SEED=7 begins with seed 7.
+// CONVOY_CHAOS_FAULTS=30 that many faults each, CONVOY_CHAOS_SEED=7 begins with seed 7. A job that
+// ends before its last fault fails the test; CONVOY_CHAOS_EPOCHS makes it longer, or shorter where
+// the machine is slow enough.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -197,7 +199,7 @@ class ChaosTest : public ::testing::Test {
   const uint64_t first_ = FromEnvironment("CONVOY_CHAOS_SEED", 1);
   const uint64_t seeds_ = FromEnvironment("CONVOY_CHAOS_SEEDS", 1);
   const uint64_t faults_ = FromEnvironment("CONVOY_CHAOS_FAULTS", 6);
-  uint64_t epochs_ = 60 + 6 * faults_;  // so that all of them come before the end
+  uint64_t epochs_ = FromEnvironment("CONVOY_CHAOS_EPOCHS", 60 + 6 * faults_);
 };
 
 TEST_F(ChaosTest, SyncEndsWithTheBitsOfTheUndisturbedRun) {

@@ -1,17 +1,24 @@
-// P1 for trainings that begin with other weights and are held near them (optimizer.anchor), over
-// many seeded schedules.
+// P1 and P2 for trainings that begin with other weights and are held near them (optimizer.anchor),
+// over many seeded schedules.
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/checkpoint/init_plan.h"
 #include "common/checkpoint/init_values.h"
 #include "common/files/safetensors_writer.h"
 #include "common/math/random.h"
+#include "common/optimizers/anchored.h"
 #include "ps/shard_init.h"
 #include "tests/common/files/scratch_folder.h"
+#include "tests/simulation/counted_once.h"
+#include "tests/simulation/lineage.h"
 #include "tests/simulation/schedules.h"
 #include "tests/testing/simulation.h"
 
@@ -19,6 +26,9 @@ namespace convoy::testing {
 namespace {
 
 constexpr uint64_t kLoadedIds = 12;  // of the 25 that the toy job reads
+constexpr uint64_t kFaultSchedules = 20;
+
+uint64_t LoadedId(uint64_t row) { return 2 * row * 1'000'003; }
 
 std::vector<float> Normals(const std::string& name, size_t size) {
   std::vector<float> values(size);
@@ -45,7 +55,7 @@ std::string WriteEarlierWeights(const ToyJob& job, ScratchFolder& folder) {
   auto writer = SafetensorsWriter::Create(path, tensors, {});
   EXPECT_TRUE(writer.ok()) << writer.status();
   std::vector<uint64_t> ids;
-  for (uint64_t id = 0; id < kLoadedIds; ++id) ids.push_back(2 * id * 1'000'003);
+  for (uint64_t row = 0; row < kLoadedIds; ++row) ids.push_back(LoadedId(row));
   for (const TableSpec& table : job.tables) {
     EXPECT_TRUE((*writer)->WriteU64(table.name + "/ids", 0, ids).ok());
   }
@@ -74,11 +84,55 @@ absl::StatusOr<std::shared_ptr<const InitValues>> LoadFor(const ToyJob& toy,
   return std::shared_ptr<const InitValues>(*std::move(values));
 }
 
+// The job begins with the values.
+void BeginWith(const std::shared_ptr<const InitValues>& values, SimulationOptions* options) {
+  options->start.restore = [values, seed = options->job.seed](uint32_t rank, ServerCore& server) {
+    return InitShard(*values, server.placement(), rank, seed, server.shard());
+  };
+}
+
 // The same job on one server and one worker, where nothing is lost.
 SimulationOptions Alone(SimulationOptions options) {
   options.servers = options.workers = 1;
-  options.stream_loss = 0;
+  options.stream_loss = options.worker_loss = options.partition = 0;
+  options.restarts = 0;
   return options;
+}
+
+void ExpectBits(std::span<const float> got, std::span<const float> want) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(std::bit_cast<uint32_t>(got[i]), std::bit_cast<uint32_t>(want[i])) << i;
+  }
+}
+
+// Workers are held near what was loaded, and near nothing where nothing was.
+void ExpectLoadedAnchors(const SimulationOptions& options, const Simulation::Result& result) {
+  const ToyJob& job = options.job;
+  const Placement placement = *Placement::Create(job.variables, options.servers, job.tables);
+  ASSERT_EQ(result.anchors.size(), placement.cells().size());
+  for (const auto& [id, anchors] : result.anchors) {
+    const CellSpec& cell = placement.cells()[id];
+    const VariableSpec& variable = job.variables[cell.variable];
+    std::vector<float> want(SizeOf(variable), kNotAnchored);
+    if (cell.variable + 1 < job.variables.size()) want = Normals(variable.name, want.size());
+    ExpectBits(anchors, std::span(want).subspan(cell.offset, cell.size));
+  }
+  for (uint32_t t = 0; t < job.tables.size(); ++t) {
+    const uint32_t dim = job.tables[t].dim();
+    const std::vector<float> loaded = Normals(job.tables[t].name, kLoadedIds * dim);
+    std::map<uint64_t, std::vector<float>> want;
+    for (uint64_t row = 0; row < kLoadedIds; ++row) {
+      const auto of_row = std::span(loaded).subspan(row * dim, dim);
+      want[LoadedId(row)].assign(of_row.begin(), of_row.end());
+    }
+    ASSERT_GT(result.row_anchors[t].size(), kLoadedIds);  // others, too
+    for (const auto& [id, anchors] : result.row_anchors[t]) {
+      std::vector<float>& of_row = want[id];
+      of_row.resize(dim, kNotAnchored);
+      ExpectBits(anchors, of_row);
+    }
+  }
 }
 
 TEST(AnchorSimulationTest, SyncHasTheSameBitsOnEverySchedule) {
@@ -93,14 +147,8 @@ TEST(AnchorSimulationTest, SyncHasTheSameBitsOnEverySchedule) {
     ScratchFolder folder;
     const auto values = LoadFor(options.job, WriteEarlierWeights(options.job, folder));
     ASSERT_TRUE(values.ok()) << values.status();
-    const auto begin_with = [&](SimulationOptions with) {
-      with.start.restore = [init = *values, seed = with.job.seed](uint32_t rank,
-                                                                  ServerCore& server) {
-        return InitShard(*init, server.placement(), rank, seed, server.shard());
-      };
-      return Simulation(with).Run();
-    };
-    const auto result = begin_with(options), alone = begin_with(Alone(options));
+    BeginWith(*values, &options);
+    const auto result = Simulation(options).Run(), alone = Simulation(Alone(options)).Run();
     ASSERT_TRUE(result.ok() && alone.ok()) << result.status() << alone.status();
     Print(*result);
     ASSERT_EQ(result->weights, alone->weights) << "schedule seed " << seed;
@@ -108,13 +156,60 @@ TEST(AnchorSimulationTest, SyncHasTheSameBitsOnEverySchedule) {
     if (seed % 10 != 0) continue;
     // The anchors are what makes the difference.
     options.job.optimizer.clear_anchor();
-    const auto loose = begin_with(Alone(options));
+    const auto loose = Simulation(Alone(options)).Run();
     ASSERT_TRUE(loose.ok()) << loose.status();
     EXPECT_NE(loose->weights[0], alone->weights[0]) << "schedule seed " << seed;
     EXPECT_EQ(loose->weights.back(), alone->weights.back()) << "schedule seed " << seed;
     EXPECT_NE(loose->tables[0], alone->tables[0]) << "schedule seed " << seed;
   }
 }
+
+struct Case {
+  const char* name;
+  uint64_t first_seed;
+  Mode mode;
+};
+
+class AnchorsUnderFaultsTest : public ::testing::TestWithParam<Case> {};
+
+// They stay what they were, whoever is lost, and hold the weights as if nothing had happened.
+TEST_P(AnchorsUnderFaultsTest, Stay) {
+  const auto& [name, first_seed, mode] = GetParam();
+  const auto [first, last] = Seeds(kFaultSchedules, first_seed);
+  for (uint64_t seed = first; seed < last; ++seed) {
+    SCOPED_TRACE(absl::StrCat("schedule seed ", seed));
+    SimulationOptions options = FaultSchedule(seed, mode, /*tables=*/true);
+    options.job.optimizer.set_anchor(2);
+    ScratchFolder folder;
+    const auto values = LoadFor(options.job, WriteEarlierWeights(options.job, folder));
+    ASSERT_TRUE(values.ok()) << values.status();
+    BeginWith(*values, &options);
+    const auto result = Lineage(options).Run();
+    ASSERT_TRUE(result.ok()) << result.status();
+    Print(*result);
+    ExpectCountedOnce(options, *result);
+    if (mode.local()) ExpectLoadedAnchors(options, *result);
+    if (HasFatalFailure()) return;
+    if (!mode.rounds()) continue;
+    const auto alone = Simulation(Alone(options)).Run();
+    ASSERT_TRUE(alone.ok()) << alone.status();
+    ASSERT_EQ(result->weights, alone->weights);
+    ASSERT_EQ(result->tables, alone->tables);
+    options.job.optimizer.set_anchor(0.5);  // makes a difference
+    const auto looser = Simulation(Alone(options)).Run();
+    ASSERT_TRUE(looser.ok()) << looser.status();
+    ASSERT_NE(looser->weights[0], alone->weights[0]);
+    ASSERT_NE(looser->tables[0], alone->tables[0]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Modes, AnchorsUnderFaultsTest,
+    ::testing::Values(Case{"Sync", 1'200'001, {Mode::Kind::kSync}},
+                      Case{
+                          "LocalSgd", 1'300'001, {.kind = Mode::Kind::kLocalSgd, .local_steps = 3}},
+                      Case{"Geo", 1'400'001, {.kind = Mode::Kind::kGeo, .local_steps = 4}}),
+    [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace convoy::testing

@@ -49,6 +49,25 @@ SimulationOptions Schedule(uint64_t seed, Mode mode) {
   return options;
 }
 
+SimulationOptions FaultSchedule(uint64_t seed, const Mode& mode, bool tables) {
+  SimulationOptions options = Schedule(seed, mode);
+  if (tables) options.job.tables = ToyTables();
+  options.job.steps = 12;
+  if (!mode.rounds()) options.job.examples *= 4;
+  if (mode.backup > 0) {
+    options.job.examples = 48;    // so that all slices of a step have
+    options.job.batch_size = 24;  // the same number of examples
+    options.job.slices = 2 + static_cast<uint32_t>(seed / 5 % 3);
+    options.job.sparse = seed % 2 == 0;
+  }
+  options.worker_loss = seed % 3 == 0 ? 0 : 0.01;
+  options.partition = seed % 4 == 0 ? 0 : 0.01;
+  options.overlaps = seed % 2 == 0;
+  options.restarts = static_cast<uint32_t>(seed % 6);
+  options.restart_within = 80 * (options.servers + options.workers);
+  return options;
+}
+
 void Print(const Simulation::Result& result) {
   for (const std::string& line : result.log) std::cout << line << "\n";
 }

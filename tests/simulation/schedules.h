@@ -19,6 +19,9 @@ std::pair<uint64_t, uint64_t> Seeds(uint64_t count, uint64_t first = 1);
 // Shapes, optimizer and faults vary with the seed.
 SimulationOptions Schedule(uint64_t seed, Mode mode);
 
+// All kinds of faults at once, for a Lineage.
+SimulationOptions FaultSchedule(uint64_t seed, const Mode& mode, bool tables);
+
 void Print(const Simulation::Result& result);
 
 }  // namespace convoy::testing

@@ -1,197 +1,22 @@
 #include "tests/testing/simulated_worker.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <cstring>
-#include <map>
 #include <memory>
 #include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "common/placement/ownership.h"
+#include "tests/testing/simulated_worker_base.h"
 
 namespace convoy::testing {
 namespace {
 
-class WorkerBase : public SimulatedWorker {
- public:
-  WorkerBase(const ToyJob& job, const Placement& placement, Environment environment)
-      : job_(job), placement_(placement), environment_(std::move(environment)) {
-    for (const CellSpec& cell : placement.cells()) {
-      weights_.emplace_back(cell.size);
-      versions_.push_back(0);
-    }
-  }
-
- protected:
-  struct Gradient {
-    uint32_t cell;
-    std::shared_ptr<std::vector<float>> values;
-  };
-
-  // Pulls all cells of all servers; in pieces if what has come can be used before the rest, as
-  // ParameterClient does.
-  void PullAll(ExchangeRequest header) {
-    for (uint32_t server = 0; server < placement_.servers(); ++server) {
-      ExchangeRequest request = header;
-      for (uint32_t cell : placement_.cells_of_server(server)) {
-        const bool full = environment_.overlaps && !request.pull_cells.empty();
-        if (full && environment_.random(2) == 0) {
-          Expect(server, std::exchange(request, {}));
-          request.pull_version = header.pull_version;
-        }
-        request.pull_cells.push_back(cell);
-      }
-      Expect(server, std::move(request));
-    }
-  }
-
-  // Sends the gradients in random order and random groups, one `final` message to every server;
-  // with `pull` the messages also ask for the new values of all cells.
-  void Push(ExchangeRequest header, std::vector<Gradient> gradients,
-            std::vector<RowContribution> rows, bool pull) {
-    std::vector<std::vector<ExchangeRequest>> messages(placement_.servers(),
-                                                       std::vector<ExchangeRequest>{header});
-    for (size_t i = gradients.size(); i > 1; --i)
-      std::swap(gradients[i - 1], gradients[environment_.random(i)]);
-    for (const Gradient& gradient : gradients) {
-      auto& queue = messages[placement_.cells()[gradient.cell].server];
-      if (environment_.random(2) == 0) queue.push_back(header);
-      queue.back().contributions.push_back(
-          {gradient.cell, versions_[gradient.cell], Payload(*gradient.values, gradient.values)});
-    }
-    for (RowContribution& contribution : rows) {
-      uint64_t first;  // all are of one server
-      std::memcpy(&first, contribution.ids.segments()[0].data, sizeof(first));
-      auto& queue = messages[placement_.server_of_bucket(BucketOf(first))];
-      if (environment_.random(2) == 0) queue.push_back(header);
-      queue.back().rows.push_back(std::move(contribution));
-    }
-    for (uint32_t server = 0; server < placement_.servers(); ++server) {
-      auto& queue = messages[server];
-      if (environment_.random(2) == 0) queue.push_back(header);
-      queue.back().final = true;
-      for (ExchangeRequest& message : queue) {
-        message.pull_applied = pull && message.final;
-        if (pull && message.final) {
-          for (uint32_t cell : placement_.cells_of_server(server))
-            message.pull_cells.push_back(cell);
-        }
-        if (message.has_push()) Expect(server, std::move(message));
-      }
-    }
-  }
-
-  // Ids of one table and server, in the order of messages.
-  using ServerIds = std::vector<std::vector<uint64_t>>;
-  ServerIds ByServer(const std::vector<uint64_t>& ids) const {
-    ServerIds by_server(placement_.servers());
-    for (const uint64_t id : ids)
-      by_server[placement_.server_of_bucket(BucketOf(id))].push_back(id);
-    return by_server;
-  }
-
-  // A step, or round of local steps, begins: nothing has been read for it.
-  void BeginRound() { read_.clear(); }
-  // How often rows are pulled in it.
-  uint32_t RowPulls() const { return std::max(1u, job_.local_steps); }
-
-  // Asks for the rows that the slice (or batch) reads in a local step for the first time. False:
-  // there are none.
-  bool PullRows(uint64_t step, uint32_t slice, uint32_t local_step, uint64_t version) {
-    bool any = false;
-    for (uint32_t t = 0; t < job_.tables.size(); ++t) {
-      std::vector<uint64_t> missing = ToyIds(job_, step, slice, t, local_step);
-      std::erase_if(missing, [&](uint64_t id) { return !read_.emplace(slice, t, id).second; });
-      const ServerIds by_server = ByServer(missing);
-      for (uint32_t server = 0; server < by_server.size(); ++server) {
-        if (by_server[server].empty()) continue;
-        auto ids = std::make_shared<std::vector<uint64_t>>(by_server[server]);
-        ExchangeRequest request;
-        request.pull_version = version;
-        request.pull_rows.push_back({t, IdPayload(ids)});
-        Expect(server, std::move(request));
-        any = true;
-      }
-    }
-    return any;
-  }
-
-  // What the slice (or batch) sends of the rows that it reads, from the rows that were pulled.
-  std::vector<RowContribution> RowContributions(uint64_t step, uint32_t slice, ToyRange examples,
-                                                float factor) const {
-    std::vector<RowContribution> rows;
-    if (examples.size() == 0) return rows;
-    for (uint32_t t = 0; t < job_.tables.size(); ++t) {
-      for (const std::vector<uint64_t>& of_server : ByServer(ToyRoundIds(job_, step, slice, t))) {
-        if (of_server.empty()) continue;
-        auto ids = std::make_shared<std::vector<uint64_t>>(of_server);
-        auto values = std::make_shared<std::vector<float>>();
-        for (const uint64_t id : of_server) {
-          const std::vector<float> row =
-              ToyRowContribution(job_, step, slice, t, id, rows_.at({t, id}), examples, factor);
-          values->insert(values->end(), row.begin(), row.end());
-        }
-        rows.push_back({t, row_versions_.at({t, of_server.front()}), IdPayload(ids),
-                        Payload(*values, values)});
-      }
-    }
-    return rows;
-  }
-
-  void Expect(uint32_t server, ExchangeRequest request) {
-    ++unanswered_;
-    environment_.submit(server, std::move(request));
-  }
-
-  // True when the last outstanding reply has come.
-  bool Take(const ExchangeRequest& request, const ExchangeReply& reply) {
-    for (size_t k = 0; k < reply.rows.size(); ++k) {
-      const uint32_t table = reply.rows[k].table;
-      std::vector<uint64_t> ids(request.pull_rows[k].ids.size() / sizeof(uint64_t));
-      request.pull_rows[k].ids.CopyTo(ids.data());
-      const size_t dim = job_.tables[table].dim();
-      std::vector<float> values(ids.size() * dim);
-      reply.rows[k].values.CopyTo(values.data());
-      for (size_t i = 0; i < ids.size(); ++i) {
-        rows_[{table, ids[i]}].assign(values.begin() + static_cast<std::ptrdiff_t>(i * dim),
-                                      values.begin() + static_cast<std::ptrdiff_t>((i + 1) * dim));
-        row_versions_[{table, ids[i]}] = reply.rows[k].version;
-      }
-    }
-    for (const CellValues& cell : reply.cells) {
-      cell.values.CopyTo(weights_[cell.cell].data());
-      versions_[cell.cell] = cell.version;
-    }
-    return --unanswered_ == 0;
-  }
-
-  const ToyJob& job_;
-  const Placement& placement_;
-  const Environment environment_;
-  std::vector<std::vector<float>> weights_;  // by cell
-  std::vector<uint64_t> versions_;
-  std::map<std::pair<uint32_t, uint64_t>, std::vector<float>> rows_;  // by table and id
-  std::map<std::pair<uint32_t, uint64_t>, uint64_t> row_versions_;
-  std::set<std::tuple<uint32_t, uint32_t, uint64_t>> read_;  // in the round: slice, table, id
-
- private:
-  static Payload IdPayload(const std::shared_ptr<std::vector<uint64_t>>& ids) {
-    Payload payload(ids);
-    payload.Append({reinterpret_cast<const char*>(ids->data()), ids->size() * sizeof(uint64_t)});
-    return payload;
-  }
-
-  int unanswered_ = 0;
-};
-
-class SyncWorker final : public WorkerBase {
+class SyncWorker final : public SimulatedWorkerBase {
  public:
   SyncWorker(const ToyJob& job, const Placement& placement, uint32_t rank, uint32_t workers,
              const Mode& mode, uint64_t first_step, Environment environment)
-      : WorkerBase(job, placement, std::move(environment)),
+      : SimulatedWorkerBase(job, placement, std::move(environment)),
         tree_(job.slices),
         backup_(mode.backup > 0),
         applied_(placement.servers()),
@@ -201,7 +26,10 @@ class SyncWorker final : public WorkerBase {
     nodes_ = tree_.Subtrees(owned.begin, owned.end, backup_ || !job.tables.empty() ? 0 : rank % 2);
   }
 
-  void Start() override {
+  uint64_t step() const override { return step_; }
+
+ private:
+  void Begin() override {
     if (nodes_.empty()) return environment_.done();
     ExchangeRequest pull;
     pull.pull_applied = true;
@@ -209,9 +37,7 @@ class SyncWorker final : public WorkerBase {
     PullAll(pull);
   }
 
-  uint64_t step() const override { return step_; }
-
-  void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
+  void OnStepReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (request.pull_applied) NoteApplied(reply);
     if (!Take(request, reply)) {
       if (environment_.overlaps && !reply.cells.empty()) PushEarly(reply);
@@ -226,7 +52,6 @@ class SyncWorker final : public WorkerBase {
     environment_.after([this] { PullRowsThenStep(); });
   }
 
- private:
   // By the first cell of the reply; a server without cells is at least where the request asked for.
   void NoteApplied(const ExchangeReply& reply) {
     for (uint32_t server = 0; server < applied_.size(); ++server) {
@@ -299,9 +124,9 @@ class SyncWorker final : public WorkerBase {
   std::shared_ptr<std::vector<float>> Sum(TreeNode node, const CellSpec& cell) const {
     if (node.level == 0) {
       if (NoGradient(job_, step_, node.index, cell.id)) return nullptr;
-      return std::make_shared<std::vector<float>>(
-          ToyContribution(job_, cell, weights_[cell.id], SliceExamples(job_, step_, node.index),
-                          static_cast<float>(SliceExamples(job_, step_, node.index).size())));
+      return std::make_shared<std::vector<float>>(ToyContribution(
+          job_, cell, weights_[cell.id], SliceExamples(job_, step_, node.index),
+          static_cast<float>(SliceExamples(job_, step_, node.index).size()), anchors_[cell.id]));
     }
     const TreeNode left{node.level - 1, 2 * node.index}, right{node.level - 1, 2 * node.index + 1};
     auto sum = Sum(left, cell);
@@ -323,17 +148,21 @@ class SyncWorker final : public WorkerBase {
   uint32_t row_pulls_ = 0;  // of the step
 };
 
-class TaskWorker final : public WorkerBase {
+class TaskWorker final : public SimulatedWorkerBase {
  public:
   TaskWorker(const ToyJob& job, const Placement& placement, uint32_t rank,
              uint32_t batches_per_task, Environment environment)
-      : WorkerBase(job, placement, std::move(environment)),
+      : SimulatedWorkerBase(job, placement, std::move(environment)),
         rank_(rank),
         batches_per_task_(batches_per_task) {}
 
-  void Start() override { NextTask(); }
+  uint64_t batches_completed() const override { return completed_; }
+  bool holds_task() const override { return task_ != 0 && !ended_; }
 
-  void OnReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
+ private:
+  void Begin() override { NextTask(); }
+
+  void OnStepReply(const ExchangeRequest& request, const ExchangeReply& reply) override {
     if (!Take(request, reply)) return;
     if (pulling_rows_) return environment_.after([this] { PullRowsThenBatch(); });
     if (!std::exchange(joined_, true)) return environment_.when_all_joined([this] { GoOn(); });
@@ -341,10 +170,6 @@ class TaskWorker final : public WorkerBase {
     GoOn();
   }
 
-  uint64_t batches_completed() const override { return completed_; }
-  bool holds_task() const override { return task_ != 0 && !ended_; }
-
- private:
   uint64_t BatchesOf(uint64_t task) const {
     const uint64_t first = (task - 1) * batches_per_task_;
     return std::min<uint64_t>(batches_per_task_,
@@ -396,8 +221,9 @@ class TaskWorker final : public WorkerBase {
     std::vector<Gradient> gradients;
     for (const CellSpec& cell : placement_.cells()) {
       if (NoGradient(job_, number, 0, cell.id)) continue;
-      gradients.push_back({cell.id, std::make_shared<std::vector<float>>(ToyContribution(
-                                        job_, cell, weights_[cell.id], examples, 1))});
+      gradients.push_back(
+          {cell.id, std::make_shared<std::vector<float>>(ToyContribution(
+                        job_, cell, weights_[cell.id], examples, 1, anchors_[cell.id]))});
     }
     Push(header, std::move(gradients), RowContributions(number, 0, examples, 1), true);
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "common/mode.h"
 #include "common/net/exchange.h"
@@ -26,6 +27,10 @@ class SimulatedWorker {
     std::function<void(std::function<void()>)>
         when_all_joined;  // ssp: once every worker has joined the clocks
     std::function<void()> done;
+    // Local steps with optimizer.anchor: what servers keep of a cell, and of a row.
+    std::function<void(uint32_t cell, const std::vector<float>& anchors)> on_anchors;
+    std::function<void(uint32_t table, uint64_t id, const std::vector<float>& anchors)>
+        on_row_anchors;
     // Modes with steps, without tables: gradients are sent as soon as the weights that they need
     // are there.
     bool overlaps = false;

@@ -104,6 +104,7 @@ absl::Status Simulation::LoadServer(uint32_t rank) {
 absl::StatusOr<Simulation::Result> Simulation::Run() {
   held_.resize(options_.workers);
   last_completed_.resize(options_.workers);
+  result_.row_anchors.resize(placement_.tables().size());
   for (uint32_t rank = 0; rank < options_.servers; ++rank) {
     if (absl::Status status = LoadServer(rank); !status.ok()) return status;
   }

@@ -94,7 +94,10 @@ class Simulation {
   struct Result {
     std::vector<std::vector<float>> weights;  // by variable
     std::vector<ToyRows> tables;              // by table
-    std::vector<v1::ServerStats> stats;       // by server
+    // What workers were told of optimizer.anchor, the same each time: by cell, and by table and id.
+    std::map<uint32_t, std::vector<float>> anchors;
+    std::vector<ToyRows> row_anchors;
+    std::vector<v1::ServerStats> stats;  // by server
     // By server and cell, the server's own cell last.
     std::vector<std::vector<Cell::Counts>> counts;
     size_t open_tasks = 0;  // of which a cell still has marks, at most
@@ -135,6 +138,8 @@ class Simulation {
   void Fail(const absl::Status& status);
   absl::Status LoadServer(uint32_t rank);
   bool AllDone() const;
+  void CheckAnchors(const std::string& of, const std::vector<float>& now,
+                    std::vector<float>* known);
   void ReadWeights();
   void ReadTables();
   void Observe();

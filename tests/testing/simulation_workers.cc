@@ -1,8 +1,10 @@
 // The second part of Simulation: workers that come, are lost, and have others in their places.
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tests/testing/simulated_process.h"
 #include "tests/testing/simulation.h"
 
@@ -56,11 +58,31 @@ void Simulation::MakeLogic(Worker& worker, uint64_t first_step) {
     for (const auto& go_on : joined_) go_on();
   };
   environment.done = [w] { w->done = true; };
+  environment.on_anchors = [this](uint32_t cell, const std::vector<float>& anchors) {
+    CheckAnchors(absl::StrCat("cell ", cell), anchors, &result_.anchors[cell]);
+  };
+  environment.on_row_anchors = [this](uint32_t table, uint64_t id,
+                                      const std::vector<float>& anchors) {
+    CheckAnchors(absl::StrCat("table ", table, ", id ", id), anchors,
+                 &result_.row_anchors[table][id]);
+  };
   environment.overlaps = options_.overlaps;
   environment.completed_task = last_completed_[worker.rank];
   worker.logic = MakeSimulatedWorker(options_.job, options_.mode, placement_, worker.rank,
                                      static_cast<uint32_t>(held_.size()), options_.batches_per_task,
                                      first_step, std::move(environment));
+}
+
+// No update and no loss of a process changes them.
+void Simulation::CheckAnchors(const std::string& of, const std::vector<float>& now,
+                              std::vector<float>* known) {
+  if (known->empty()) *known = now;
+  const auto same = [](float a, float b) {  // the bits: minus zero means something
+    return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
+  };
+  if (std::ranges::equal(now, *known, same)) return;
+  Fail(absl::InternalError(absl::StrCat("anchors of ", of, ": got ", absl::StrJoin(now, " "),
+                                        ", before ", absl::StrJoin(*known, " "))));
 }
 
 uint64_t Simulation::LeadOf(const Worker& reader) const {

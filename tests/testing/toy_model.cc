@@ -1,6 +1,7 @@
 #include "tests/testing/toy_model.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <set>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/math/random.h"
 #include "common/math/variable.h"
+#include "common/optimizers/anchored.h"
 #include "common/optimizers/optimizer.h"
 #include "common/optimizers/row_updater.h"
 #include "common/optimizers/schedule.h"
@@ -44,6 +46,20 @@ std::vector<uint64_t> InOrderOfBuckets(const std::vector<uint64_t>& ids) {
   std::vector<uint64_t> ordered;
   for (const auto& [bucket, id] : sorted) ordered.push_back(id);
   return ordered;
+}
+
+// A step of gradient descent.
+void Descend(const ToyJob& job, const std::vector<float>& gradient, std::span<const float> anchors,
+             std::vector<float>* weights) {
+  const auto strength = static_cast<float>(job.optimizer.anchor());
+  for (size_t i = 0; i < weights->size(); ++i) {
+    float& weight = (*weights)[i];
+    float slope = gradient[i];
+    const bool anchored = !anchors.empty() && std::bit_cast<uint32_t>(anchors[i]) !=
+                                                  std::bit_cast<uint32_t>(kNotAnchored);
+    if (anchored) slope += strength * (weight - anchors[i]);
+    weight -= 0.01f * slope;
+  }
 }
 
 }  // namespace
@@ -97,14 +113,14 @@ std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector
 
 std::vector<float> ToyRowContribution(const ToyJob& job, uint64_t step, uint32_t slice,
                                       uint32_t table, uint64_t id, const std::vector<float>& row,
-                                      ToyRange examples, float factor) {
+                                      ToyRange examples, float factor,
+                                      std::span<const float> anchors) {
   if (job.local_steps == 0) return ToyRowGradient(table, id, row, examples);
   std::vector<float> moved = row;
   for (uint32_t k = 0; k < job.local_steps; ++k) {
     const std::vector<uint64_t> ids = ToyIds(job, step, slice, table, k);
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
-    const std::vector<float> gradient = ToyRowGradient(table, id, moved, examples);
-    for (size_t i = 0; i < moved.size(); ++i) moved[i] -= 0.01f * gradient[i];
+    Descend(job, ToyRowGradient(table, id, moved, examples), anchors, &moved);
   }
   for (size_t i = 0; i < moved.size(); ++i) moved[i] = factor * (moved[i] - row[i]);
   return moved;
@@ -134,12 +150,11 @@ std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& w
 
 std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell,
                                    const std::vector<float>& weights, ToyRange examples,
-                                   float factor) {
+                                   float factor, std::span<const float> anchors) {
   if (job.local_steps == 0) return ToyGradient(cell, weights, examples);
   std::vector<float> moved = weights;
   for (uint32_t k = 0; k < job.local_steps; ++k) {
-    const std::vector<float> gradient = ToyGradient(cell, moved, examples);
-    for (size_t i = 0; i < moved.size(); ++i) moved[i] -= 0.01f * gradient[i];
+    Descend(job, ToyGradient(cell, moved, examples), anchors, &moved);
   }
   for (size_t i = 0; i < moved.size(); ++i) moved[i] = factor * (moved[i] - weights[i]);
   return moved;

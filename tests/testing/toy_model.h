@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -58,10 +59,12 @@ std::vector<float> ToyRowGradient(uint32_t table, uint64_t id, const std::vector
                                   ToyRange examples);
 
 // What a slice or batch sends of the row: the gradient, or `factor` times its change by gradient
-// descent in the local steps that read it.
+// descent in the local steps that read it, held near `anchors` (optimizer.anchor), if there are
+// any.
 std::vector<float> ToyRowContribution(const ToyJob& job, uint64_t step, uint32_t slice,
                                       uint32_t table, uint64_t id, const std::vector<float>& row,
-                                      ToyRange examples, float factor);
+                                      ToyRange examples, float factor,
+                                      std::span<const float> anchors = {});
 
 // Examples of slice `slice` in global batch `step`: positions in the (unshuffled) data.
 ToyRange SliceExamples(const ToyJob& job, uint64_t step, uint32_t slice);
@@ -74,10 +77,10 @@ std::vector<float> ToyGradient(const CellSpec& cell, const std::vector<float>& w
                                ToyRange examples);
 
 // What a slice or batch sends: the gradient, or `factor` times the change of the weights by
-// job.local_steps steps of gradient descent on the examples.
+// job.local_steps steps of gradient descent on the examples, held near `anchors`, if there are any.
 std::vector<float> ToyContribution(const ToyJob& job, const CellSpec& cell,
                                    const std::vector<float>& weights, ToyRange examples,
-                                   float factor);
+                                   float factor, std::span<const float> anchors = {});
 
 // All weights after `steps` steps of a plain loop: the same slices, added along the same tree, one
 // update a step. By variable, row-major.
