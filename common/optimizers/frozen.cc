@@ -14,6 +14,11 @@ bool FrozenParts::any() const {
          std::ranges::find(tables, true) != tables.end();
 }
 
+bool FrozenParts::all() const {
+  return any() && std::ranges::find(variables, false) == variables.end() &&
+         std::ranges::find(tables, false) == tables.end();
+}
+
 absl::StatusOr<FrozenParts> FindFrozen(const v1::Optimizer& optimizer,
                                        std::span<const VariableSpec> variables,
                                        std::span<const TableSpec> tables) {

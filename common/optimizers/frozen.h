@@ -19,6 +19,8 @@ struct FrozenParts {
   std::vector<bool> tables;     // by number: all column ranges are frozen
 
   bool any() const;
+  // Nothing learns. False without any parts.
+  bool all() const;
   bool variable(size_t number) const { return number < variables.size() && variables[number]; }
   bool table(size_t number) const { return number < tables.size() && tables[number]; }
 };
@@ -27,6 +29,11 @@ struct FrozenParts {
 absl::StatusOr<FrozenParts> FindFrozen(const v1::Optimizer& optimizer,
                                        std::span<const VariableSpec> variables,
                                        std::span<const TableSpec> tables);
+
+// What to tell a user whose model does not learn anything.
+inline constexpr char kNothingLearns[] =
+    "all weights are frozen (optimizer.freeze, or a learning rate of 0) and stay as they are; "
+    "`convoy evaluate` measures a model without training";
 
 // InvalidArgument: an expression of optimizer.freeze matches neither a variable nor a column range;
 // lists what there is.

@@ -48,7 +48,10 @@ absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& se
     const absl::Status fits = CheckFits(overview.memory, size.servers, size.workers, *machine);
     if (job.cluster().memory_check()) CONVOY_RETURN_IF_ERROR(fits);
   }
-  CONVOY_ASSIGN_OR_RETURN(const std::string text, RenderJobOverview(overview));
+  CONVOY_ASSIGN_OR_RETURN(std::string text, RenderJobOverview(overview));
+  CONVOY_ASSIGN_OR_RETURN(const FrozenParts frozen,
+                          FindFrozen(job.optimizer(), model.variables(), model.tables()));
+  if (frozen.all()) absl::StrAppend(&text, "\nnote: ", kNothingLearns, "\n");
   if (!job.has_init()) return text;
   CONVOY_RETURN_IF_ERROR(Annotate(CheckInitSource(job.init().from()), "init.from"));
   CONVOY_ASSIGN_OR_RETURN(const v1::InitPlan plan,

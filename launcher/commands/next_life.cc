@@ -8,11 +8,8 @@
 
 namespace convoy {
 
-absl::Status PrepareNextLife(const NextLife& next, RunDirectory& directory, bool generation_heard,
-                             ResumeFrom* resume, RunScreen* screen) {
-  // That of a life that failed is not the run's. Its end writes another one.
-  if (const absl::Status removed = directory.RemoveSummary(); !removed.ok())
-    screen->Print(absl::StrCat("warning: ", std::string(removed.message())));
+absl::Status PrepareNextLife(const NextLife& next, const RunDirectory& directory,
+                             bool generation_heard, ResumeFrom* resume, RunScreen* screen) {
   CONVOY_ASSIGN_OR_RETURN(const FoundResumePoint found, FindResumePoint(directory.path()));
   for (const std::string& damaged : found.damaged) screen->Print("warning: " + damaged);
   screen->Print(absl::StrCat(

@@ -21,8 +21,8 @@ struct NextLife {
 
 // Finds the newest checkpoint of the run, says so, and changes `resume` so that it begins the next
 // life. `generation_heard`: of the life that has ended.
-absl::Status PrepareNextLife(const NextLife& next, RunDirectory& directory, bool generation_heard,
-                             ResumeFrom* resume, RunScreen* screen);
+absl::Status PrepareNextLife(const NextLife& next, const RunDirectory& directory,
+                             bool generation_heard, ResumeFrom* resume, RunScreen* screen);
 
 }  // namespace convoy
 

@@ -1,5 +1,6 @@
 #include "launcher/commands/replacements.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,8 +38,11 @@ absl::StatusOr<bool> Replacements::ReplaceCoordinator(const JobProcesses::Failur
   control_->WaitUnlessStopped(decision.delay);
   const std::shared_ptr<JobProcesses> processes = control_->processes();
   processes->Forgive(failure.pid);
-  CONVOY_RETURN_IF_ERROR(Annotate(processes->ReplaceCoordinator(),
-                                  absl::StrCat(failure.cause, "; another one can't go on")));
+  const absl::Status replaced = processes->ReplaceCoordinator();
+  // Before it could say where it is: the next one takes its place.
+  if (!replaced.ok() && CoordinatorWasKilled()) return true;
+  CONVOY_RETURN_IF_ERROR(
+      Annotate(replaced, absl::StrCat(failure.cause, "; another one can't go on")));
   screen_->ProcessesChanged(*processes);
   return true;
 }
@@ -83,10 +87,14 @@ absl::StatusOr<v1::ProcessLostReply> Replacements::SayLost(
 }
 
 bool Replacements::CoordinatorHasDied() const {
-  for (const JobProcesses::Failure& failure : control_->processes()->Failures()) {
-    if (failure.coordinator) return true;
-  }
-  return false;
+  return std::ranges::any_of(control_->processes()->Failures(),
+                             &JobProcesses::Failure::coordinator);
+}
+
+bool Replacements::CoordinatorWasKilled() const {
+  return std::ranges::any_of(
+      control_->processes()->Failures(),
+      [](const JobProcesses::Failure& failure) { return failure.coordinator && failure.killed; });
 }
 
 }  // namespace convoy

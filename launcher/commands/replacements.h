@@ -31,7 +31,9 @@ class Replacements {
                                       uint64_t examples);
   // The coordinator says what is to be done. One that is slow gets some time.
   absl::StatusOr<v1::ProcessLostReply> SayLost(const JobProcesses::Failure& failure) const;
+  // One that was not forgiven.
   bool CoordinatorHasDied() const;
+  bool CoordinatorWasKilled() const;
 
   RunControl* const control_;
   RestartPolicy* const policy_;

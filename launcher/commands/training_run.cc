@@ -62,6 +62,7 @@ class TrainingRun {
       if (status.ok()) status = Watch();
       again = !status.ok() && StartsAgain(&status);
     }
+    WriteSummary(&status);
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
     if (status.ok() || signal != 0) screen_.ForgetMetrics();
@@ -77,6 +78,7 @@ class TrainingRun {
     const v1::Job& job = prepared_.job;
     failed_by_loss_ = silent_ = reported_ = generation_heard_ = false;
     events_seen_ = seen_ = 0;
+    summary_.clear();
     // A later life has that of the first, and the coordinator will say it again.
     const absl::Status written = directory_->WriteJob(JobToText(job));
     if (resume_.earlier.restarts == 0) CONVOY_RETURN_IF_ERROR(written);
@@ -202,24 +204,9 @@ class TrainingRun {
       Processes()->Signal(static_cast<pid_t>(process.pid()), SIGKILL);
     }
     if (progress.phase() == v1::TRAINING) return Inject(progress);
-    if (progress.phase() != v1::DONE && progress.phase() != v1::FAILED) return absl::OkStatus();
-    summary_ = progress.summary();
-    return summary_.empty() ? absl::OkStatus() : WriteSummary(progress.phase());
-  }
-
-  // How a job has failed is said in any case.
-  absl::Status WriteSummary(v1::JobPhase phase) {
-    const absl::Status written = directory_->WriteSummary(summary_);
-    if (written.ok()) return written;
-    const std::string why(written.message());
-    if (phase == v1::FAILED) {
-      screen_.Print(absl::StrCat("warning: there is no summary.json: ", why));
-      return absl::OkStatus();
-    }
-    return absl::Status(written.code(),
-                        absl::StrCat("the training has ended and its weights are in ",
-                                     directory_->model_path(), ", but there is no summary.json: ",
-                                     why, "; the same command with --resume writes it"));
+    if (progress.phase() == v1::DONE || progress.phase() == v1::FAILED)
+      summary_ = progress.summary();
+    return absl::OkStatus();
   }
 
   // Their number may change while the job runs.
@@ -348,6 +335,22 @@ class TrainingRun {
 
   // ---------------------------------------------------------------------------- the end
 
+  // When no other life follows: whoever sees the file takes the run as ended. How a job has failed
+  // is said in any case.
+  void WriteSummary(absl::Status* status) {
+    if (summary_.empty()) return;
+    const absl::Status written = directory_->WriteSummary(summary_);
+    if (written.ok()) return;
+    const std::string why(written.message());
+    if (!status->ok())
+      return screen_.Print(absl::StrCat("warning: there is no summary.json: ", why));
+    *status =
+        absl::Status(written.code(),
+                     absl::StrCat("the training has ended and its weights are in ",
+                                  directory_->model_path(), ", but there is no summary.json: ", why,
+                                  "; the same command with --resume writes it"));
+  }
+
   int Finish(const absl::Status& status) {
     const std::shared_ptr<JobProcesses> processes = Processes();
     std::optional<JobProcesses::Failure> failure;
@@ -391,8 +394,8 @@ class TrainingRun {
   RunControl control_;
   Replacements replacements_;
   uint64_t examples_ = 0;  // how far the job got, in any life
-  std::string summary_;
   // Of this life:
+  std::string summary_;  // once it has ended
   uint64_t events_seen_ = 0, seen_ = 0;
   bool reported_ = false;  // the coordinator was told of a failure
   bool generation_heard_ = false;

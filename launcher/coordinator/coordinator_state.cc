@@ -137,6 +137,10 @@ absl::Status CoordinatorCore::PlanWeights() {
     CONVOY_RETURN_IF_ERROR(FromProto(assignment_.tables(static_cast<int>(t)), &tables[t]));
   }
   CONVOY_RETURN_IF_ERROR(CheckFreezeMatches(job_.optimizer(), variables, tables));
+  CONVOY_ASSIGN_OR_RETURN(const FrozenParts frozen,
+                          FindFrozen(job_.optimizer(), variables, tables));
+  if (frozen.all() && earlier_.restarts == 0)
+    AddEvent(WarningLine(kNothingLearns, generation_, Since()));
   if (resume_ || !job_.has_init()) return absl::OkStatus();
   if (!plan_init_) return absl::FailedPreconditionError("init: this coordinator reads no weights");
   CONVOY_ASSIGN_OR_RETURN(*assignment_.mutable_init(), plan_init_(job_, variables, tables));

@@ -196,6 +196,24 @@ TEST_F(RestartTest, ACoordinatorAndWorkersThatDieTogetherAreReplacedWithoutARest
   EXPECT_GE(Summary("run").value("coordinators_replaced", 0), 1) << result.output;
 }
 
+// Before it has said where it is.
+TEST_F(RestartTest, CoordinatorsThatAreKilledAsTheyStartAreReplacedWithoutARestart) {
+  WriteJob("sync", "every_steps: 50");
+  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  Program program(Command("run"));
+  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
+  Kill(program, "coordinator");
+  const auto deadline = Clock::now() + std::chrono::seconds(30);
+  for (size_t killed = 0; killed < 3 && Clock::now() < deadline; SleepMs(1)) {
+    killed += Kill(program, "coordinator");
+  }
+  const ProgramResult result = program.Wait();
+  ExpectSameAs("alone", "run", result);
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  EXPECT_GE(Summary("run").value("coordinators_replaced", 0), 1) << result.output;
+  EXPECT_EQ(pids_.size(), 4u);
+}
+
 TEST_F(RestartTest, ACoordinatorThatStandsStillIsKilledAndReplaced) {
   WriteJob("sync", "every_steps: 50");
   ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
@@ -364,6 +382,13 @@ TEST_F(RestartTest, AFrozenProcessIsReplacedAsOneThatWasKilled) {
     Program program(Command(role));
     ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;
     Kill(program, role, SIGSTOP, 1);
+    // Whoever waits for its summary takes the run as ended.
+    const std::string goes_on =
+        role == std::string("server") ? "goes on from step " : "another worker 0 has come";
+    const auto deadline = Clock::now() + std::chrono::seconds(30);
+    while (program.Output().find(goes_on) == std::string::npos && Clock::now() < deadline) {
+      ASSERT_FALSE(std::filesystem::exists(folder_ / (role + std::string("/summary.json"))));
+    }
     const ProgramResult result = program.Wait();
     ExpectSameAs("alone", role, result);
     EXPECT_THAT(result.output, HasSubstr("was not heard of for "));

@@ -33,6 +33,18 @@ TEST(FrozenTest, WholeNamesAreMatchedAndRateZeroFreezesToo) {
   EXPECT_THAT(frozen->variables, ElementsAre(true, true, false));
   EXPECT_THAT(frozen->tables, ElementsAre(false, true));
   EXPECT_TRUE(frozen->any());
+  EXPECT_FALSE(frozen->all());
+}
+
+TEST(FrozenTest, NothingLearnsWhenAllIsFrozen) {
+  const auto all = [](const std::string& text) {
+    return FindFrozen(OptimizerOf(text), kFreezable, kFreezableTables)->all();
+  };
+  EXPECT_TRUE(all("freeze: '.*'"));
+  EXPECT_FALSE(all("freeze: '.*/weight' freeze: '.*/bias'"));  // factors learn
+  EXPECT_FALSE(all("freeze: '.*/weight' freeze: '.*/factors'"));
+  EXPECT_FALSE(all(""));
+  EXPECT_FALSE(FrozenParts().all());
 }
 
 TEST(FrozenTest, TableIsFrozenWhenAllOfItsRangesAre) {
