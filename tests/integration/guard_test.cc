@@ -17,10 +17,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
 #include "common/math/random.h"
 #include "common/optimizers/anchored.h"
+#include "tests/testing/newest_checkpoint.h"
 #include "tests/testing/run_program.h"
 #include "tests/testing/toy_images.h"
 
@@ -128,17 +127,10 @@ class GuardTest : public ::testing::Test {
     }
     return events;
   }
-  std::unique_ptr<CheckpointReader> LastCheckpoint(const std::string& run) const {
-    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
-    EXPECT_TRUE(stored.ok() && !stored->empty());
-    auto checkpoint = CheckpointReader::Open(stored->back().path);
-    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
-    return *std::move(checkpoint);
-  }
   // Values of a variable in the newest checkpoint, or of one of its slots.
   std::vector<float> Stored(const std::string& run, const std::string& variable,
                             const std::string& slot = "") const {
-    const auto checkpoint = LastCheckpoint(run);
+    const auto checkpoint = NewestCheckpointOf(folder_ / run);
     for (size_t v = 0; v < checkpoint->variables().size(); ++v) {
       const auto& found = checkpoint->variables()[v];
       if (found.name != variable) continue;
@@ -246,7 +238,7 @@ TEST_F(GuardTest, AnchorsAreTheLoadedWeightsAndWhatIsWidenedOrNewHasNone) {
     EXPECT_EQ(anchors[i], is_new ? kNotAnchored : old[i / 4 * 3 + i % 4]) << i;
     EXPECT_EQ(is_new, anchors[i] == 0 && std::signbit(anchors[i])) << i;
   }
-  const auto checkpoint = LastCheckpoint("new");
+  const auto checkpoint = NewestCheckpointOf(folder_ / "new");
   EXPECT_THAT(checkpoint->manifest().slots.at("layer1/bias"), ElementsAre("m", "v"));
   // A training after it loads slots, and its anchors are the weights that it begins with.
   WriteImageJob("", "anchor: 0.05", "init { from: \"new\" }\n");

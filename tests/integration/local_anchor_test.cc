@@ -17,10 +17,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
 #include "common/math/table.h"
 #include "tests/testing/launched_children.h"
+#include "tests/testing/newest_checkpoint.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
@@ -92,16 +91,9 @@ class LocalAnchorTest : public ::testing::Test {
     }
     return false;
   }
-  std::unique_ptr<CheckpointReader> LastCheckpoint(const std::string& run) const {
-    const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));
-    EXPECT_TRUE(stored.ok() && !stored->empty());
-    auto checkpoint = CheckpointReader::Open(stored->back().path);
-    EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
-    return *std::move(checkpoint);
-  }
   // Of "layer1/weight": the values, or those of a slot.
   std::vector<float> Weights(const std::string& run, std::optional<size_t> slot = {}) const {
-    const auto checkpoint = LastCheckpoint(run);
+    const auto checkpoint = NewestCheckpointOf(folder_ / run);
     for (size_t v = 0; v < checkpoint->variables().size(); ++v) {
       if (checkpoint->variables()[v].name != "layer1/weight") continue;
       uint64_t size = 1;
@@ -211,7 +203,7 @@ TEST_F(LocalAnchorTest, AKilledJobGoesOnWithTheAnchorsOfItsCheckpointOnOtherServ
     TrainWell(run, {"--resume", "--servers", "3", "--workers", "1"});
     EXPECT_THAT(output_, HasSubstr("goes on from step"));
     EXPECT_TRUE(Model(run) == Model(alone)) << output_;
-    const auto checkpoint = LastCheckpoint(run);
+    const auto checkpoint = NewestCheckpointOf(folder_ / run);
     if (model == kTable) {
       ASSERT_EQ(checkpoint->manifest().tables.size(), 1u);
       for (const auto& slot : checkpoint->manifest().tables[0].slots)
@@ -231,7 +223,7 @@ TEST_F(LocalAnchorTest, WhatIsFrozenOrHasNoAnchorByAnOverrideTakesNoSlot) {
            "anchor: 0.5 freeze: 'layer1/bias' override { match: 'head/.*' anchor: 0 }", 1);
   TrainWell("run");
   EXPECT_THAT(output_, HasSubstr("anchored"));
-  const auto checkpoint = LastCheckpoint("run");
+  const auto checkpoint = NewestCheckpointOf(folder_ / "run");
   EXPECT_THAT(checkpoint->manifest().slots.at("layer1/weight"), ElementsAre("anchor"));
   EXPECT_EQ(checkpoint->manifest().slots.size(), 1u);
 }
@@ -259,7 +251,7 @@ TEST_F(LocalAnchorTest, InGeoRowsAreHeldToo) {
   std::map<std::string, double> moved;
   const auto rows_of = [&](const std::string& run) {
     std::map<uint64_t, std::vector<float>> rows;
-    const auto checkpoint = LastCheckpoint(run);
+    const auto checkpoint = NewestCheckpointOf(folder_ / run);
     const size_t dim = checkpoint->manifest().tables[0].dim();
     for (uint32_t bucket = 0; bucket < kTableBuckets; ++bucket) {
       BucketRows read;

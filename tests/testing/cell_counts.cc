@@ -2,24 +2,21 @@
 
 #include <gtest/gtest.h>
 
-#include "common/checkpoint/checkpoint_directory.h"
-#include "common/checkpoint/checkpoint_reader.h"
+#include "tests/testing/newest_checkpoint.h"
 
 namespace convoy::testing {
 
 void ExpectAllExamplesInAllCells(const std::string& run, uint64_t examples) {
-  const auto stored = ListCheckpoints(run + "/checkpoints");
-  ASSERT_TRUE(stored.ok() && !stored->empty());
-  const auto checkpoint = CheckpointReader::Open(stored->back().path);
-  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  for (size_t v = 0; v < (*checkpoint)->variables().size(); ++v) {
-    for (const CheckpointReader::Block& block : (*checkpoint)->blocks(v)) {
-      EXPECT_EQ(block.cell->examples, examples) << (*checkpoint)->variables()[v].name;
+  const auto checkpoint = NewestCheckpointOf(run);
+  ASSERT_NE(checkpoint, nullptr);
+  for (size_t v = 0; v < checkpoint->variables().size(); ++v) {
+    for (const CheckpointReader::Block& block : checkpoint->blocks(v)) {
+      EXPECT_EQ(block.cell->examples, examples) << checkpoint->variables()[v].name;
     }
   }
-  for (size_t t = 0; t < (*checkpoint)->tables().size(); ++t) {
+  for (size_t t = 0; t < checkpoint->tables().size(); ++t) {
     for (uint32_t b = 0; b < 1024; ++b) {
-      EXPECT_EQ((*checkpoint)->bucket_cell(t, b).examples, examples) << "bucket " << b;
+      EXPECT_EQ(checkpoint->bucket_cell(t, b).examples, examples) << "bucket " << b;
     }
   }
 }
