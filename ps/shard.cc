@@ -242,6 +242,11 @@ void Shard::AddStats(v1::ServerStats* stats) const {
   stats->set_max_version(highest);
   stats->set_rows(rows.rows);
   stats->set_table_bytes(rows.bytes);
+  stats->set_waiting_ids(rows.waiting);
+  stats->set_admitted_ids(rows.admitted);
+  stats->set_refused_ids(rows.refused);
+  stats->set_expired_rows(rows.expired);
+  stats->set_evicted_rows(rows.evicted);
   AddBusiest(stats);
 }
 

@@ -52,13 +52,15 @@ bool SnapshotTaker::AwaitOrder(v1::SnapshotOrder* order) {
   return !stopping_;
 }
 
-bool SnapshotTaker::AwaitWrite(uint64_t number) {
+bool SnapshotTaker::AwaitWrite(v1::SnapshotOrder* order) {
   MutexLock lock(mutex_);
-  while (!stopping_ && order_.number() == number && !order_.write()) changed_.Wait(mutex_);
-  return !stopping_ && order_.number() == number;
+  while (!stopping_ && order_.number() == order->number() && !order_.write()) changed_.Wait(mutex_);
+  if (stopping_ || order_.number() != order->number()) return false;
+  *order = order_;
+  return true;
 }
 
-void SnapshotTaker::Take(const v1::SnapshotOrder& order) {
+void SnapshotTaker::Take(v1::SnapshotOrder order) {
   if (order.folder().empty()) return;  // the one before is not wanted any more
   Shard& shard = core_->shard();
   v1::SnapshotState state;
@@ -68,7 +70,7 @@ void SnapshotTaker::Take(const v1::SnapshotOrder& order) {
                                                 : v1::SnapshotState::REFUSED);
   state.set_version(version);
   Say(state);
-  if (version != order.version() || !AwaitWrite(order.number()) || !shard.AwaitSnapshot()) return;
+  if (version != order.version() || !AwaitWrite(&order) || !shard.AwaitSnapshot()) return;
   absl::StatusOr<ShardFile> file = WriteShard(shard, core_->placement(), core_->options().rank,
                                               order.folder(), bases_.Find(order.base()));
   shard.DisarmSnapshot();

@@ -33,9 +33,10 @@ class SnapshotTaker {
   void Run();
   // False: stop.
   bool AwaitOrder(v1::SnapshotOrder* order);
-  // False: the order is not the newest any more.
-  bool AwaitWrite(uint64_t number);
-  void Take(const v1::SnapshotOrder& order);
+  // Until `order` is to be written, as it then is: a delta may have become a complete one. False:
+  // it is not the newest any more.
+  bool AwaitWrite(v1::SnapshotOrder* order);
+  void Take(v1::SnapshotOrder order);
   void Say(v1::SnapshotState state);
 
   const std::shared_ptr<ServerCore> core_;

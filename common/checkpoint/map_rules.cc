@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -56,6 +57,14 @@ std::optional<std::string> MapRules::NewName(std::string_view name) {
 absl::Status MapRules::CheckAllMatched(const std::vector<std::string>& names) const {
   for (const Rule& rule : rules_) {
     if (rule.matched) continue;
+    const bool any = std::ranges::any_of(
+        names, [&rule](const std::string& name) { return RE2::FullMatch(name, *rule.from); });
+    if (any) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "init.map: \"", rule.from->pattern(),
+          "\" matches only names in init.from that an earlier one of these rules takes: leave it "
+          "out, or give it first"));
+    }
     return absl::InvalidArgumentError(
         absl::StrCat("init.map: \"", rule.from->pattern(),
                      "\" matches no name in init.from; there are: ", ListOfNames(names)));

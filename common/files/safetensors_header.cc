@@ -185,9 +185,9 @@ absl::Status CheckCover(const std::vector<TensorInfo>& tensors, uint64_t data_by
 
 absl::StatusOr<uint64_t> BytesPerValue(std::string_view dtype) {
   static constexpr std::pair<std::string_view, uint64_t> kBytes[] = {
-      {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1},
-      {"U16", 2},  {"I16", 2}, {"F16", 2}, {"BF16", 2},    {"U32", 4},
-      {"I32", 4},  {"F32", 4}, {"U64", 8}, {"I64", 8},     {"F64", 8}};
+      {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"F8_E8M0", 1},
+      {"U16", 2},  {"I16", 2}, {"F16", 2}, {"BF16", 2},    {"U32", 4},     {"I32", 4},
+      {"F32", 4},  {"U64", 8}, {"I64", 8}, {"F64", 8},     {"C64", 8}};
   for (const auto& [name, bytes] : kBytes) {
     if (name == dtype) return bytes;
   }

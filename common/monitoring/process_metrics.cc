@@ -60,6 +60,16 @@ void AddServer(const v1::ServerStats& stats, MetricList* metrics) {
   metrics->Gauge("convoy_server_table_rows", "Rows of embedding tables", AsDouble(stats.rows()));
   metrics->Gauge("convoy_server_table_bytes", "Memory of embedding tables",
                  AsDouble(stats.table_bytes()));
+  metrics->Gauge("convoy_server_table_waiting_ids", "Ids that were seen and are not admitted yet",
+                 AsDouble(stats.waiting_ids()));
+  metrics->Counter("convoy_server_table_admitted_ids_total", "Ids that got a row",
+                   AsDouble(stats.admitted_ids()));
+  metrics->Counter("convoy_server_table_refused_ids_total",
+                   "Gradients of ids for which there was no room", AsDouble(stats.refused_ids()));
+  metrics->Counter("convoy_server_table_expired_rows_total",
+                   "Rows that went since they were not updated", AsDouble(stats.expired_rows()));
+  metrics->Counter("convoy_server_table_evicted_rows_total", "Rows that went to make room",
+                   AsDouble(stats.evicted_rows()));
   metrics->Histogram("convoy_server_staleness_updates",
                      "How many updates old applied contributions were", stats.staleness_count(),
                      AsDouble(stats.staleness_sum()), StalenessBuckets(stats));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "common/name_patterns.h"
 #include "common/optimizers/optimizer.h"
 #include "common/status.h"
 
@@ -38,20 +37,6 @@ absl::StatusOr<FrozenParts> FindFrozen(const v1::Optimizer& optimizer,
     frozen.tables.push_back(all);
   }
   return frozen;
-}
-
-absl::Status CheckFreezeMatches(const v1::Optimizer& optimizer,
-                                std::span<const VariableSpec> variables,
-                                std::span<const TableSpec> tables) {
-  CONVOY_ASSIGN_OR_RETURN(NamePatterns patterns,
-                          NamePatterns::Compile("optimizer.freeze", optimizer.freeze()));
-  std::vector<std::string> names;
-  for (const VariableSpec& variable : variables) names.push_back(variable.name);
-  for (const TableSpec& table : tables) {
-    for (const ColumnRange& range : table.ranges) names.push_back(table.name + "/" + range.name);
-  }
-  for (const std::string& name : names) patterns.Matches(name);
-  return patterns.CheckAllMatched("variable or column range", names);
 }
 
 }  // namespace convoy

@@ -35,12 +35,6 @@ inline constexpr char kNothingLearns[] =
     "all weights are frozen (optimizer.freeze, or a learning rate of 0) and stay as they are; "
     "`convoy evaluate` measures a model without training";
 
-// InvalidArgument: an expression of optimizer.freeze matches neither a variable nor a column range;
-// lists what there is.
-absl::Status CheckFreezeMatches(const v1::Optimizer& optimizer,
-                                std::span<const VariableSpec> variables,
-                                std::span<const TableSpec> tables);
-
 }  // namespace convoy
 
 #endif  // CONVOY_COMMON_OPTIMIZERS_FROZEN_H_

@@ -12,6 +12,7 @@
 #include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
 #include "common/optimizers/frozen.h"
+#include "common/rule_matches.h"
 #include "common/status.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/custom_model_program.h"
@@ -38,7 +39,7 @@ void ShowActivity(const std::string& activity) {
 // Refuses what a training would refuse.
 absl::StatusOr<std::string> Overview(const v1::Job& job, const TrainingSetup& setup) {
   const Model& model = setup.model();
-  CONVOY_RETURN_IF_ERROR(CheckFreezeMatches(job.optimizer(), model.variables(), model.tables()));
+  CONVOY_RETURN_IF_ERROR(CheckRuleMatches(job, model.variables(), model.tables()));
   JobOverview overview{job, setup, {}, std::nullopt, UsableCores()};
   CONVOY_ASSIGN_OR_RETURN(overview.memory,
                           EstimateMemory(job, setup.model().variables(), setup.summary));

@@ -61,17 +61,20 @@ class ChildProcesses final : public JobProcesses {
                            "--threads", absl::StrCat(ThreadsPerServer(cluster)), "--spin-us",
                            absl::StrCat(cluster.spin_us())})));
     }
-    for (uint32_t i = 0; i < cluster.workers(); ++i) CONVOY_RETURN_IF_ERROR(StartWorker(i));
+    for (uint32_t i = 0; i < cluster.workers(); ++i)
+      CONVOY_RETURN_IF_ERROR(StartWorker(static_cast<int>(i)));
     return absl::OkStatus();
   }
 
   void Forgive(pid_t pid) override { supervisor_->Forgive(pid); }
 
-  absl::Status ReplaceWorker(uint32_t rank) override {
-    std::erase_if(processes_, [rank](const ClusterProcess& process) {
-      return process.role == "worker" && process.rank == static_cast<int>(rank);
+  absl::Status ReplaceWorker(int rank) override {
+    std::erase_if(processes_, [&](const ClusterProcess& process) {
+      const bool is_it =
+          rank >= 0 ? process.rank == rank : !supervisor_->Has(static_cast<pid_t>(process.pid));
+      return process.role == "worker" && is_it;
     });
-    return StartWorker(rank, absl::StrCat("another worker ", rank));
+    return StartWorker(rank, rank >= 0 ? absl::StrCat("another worker ", rank) : "another worker");
   }
 
   void NoteRanks(const google::protobuf::RepeatedPtrField<v1::ProcessInfo>& now) override {
@@ -85,16 +88,18 @@ class ChildProcesses final : public JobProcesses {
   }
 
   absl::Status StartWorkers(uint32_t workers) override {
-    std::erase_if(processes_, [this](const ClusterProcess& process) {
-      return process.role == "worker" && !supervisor_->Has(static_cast<pid_t>(process.pid));
+    // Of one whose end has not been dealt with the coordinator has to hear first.
+    const std::vector<ProcessFailure> open = supervisor_->Failures();
+    std::erase_if(processes_, [&](const ClusterProcess& process) {
+      return process.role == "worker" && !supervisor_->Has(static_cast<pid_t>(process.pid)) &&
+             std::ranges::none_of(open, [&process](const ProcessFailure& failure) {
+               return failure.exit.pid == process.pid;
+             });
     });
-    std::set<int> ranks;
-    for (const ClusterProcess& process : processes_) {
-      if (process.role == "worker") ranks.insert(process.rank);
-    }
+    std::set<int> ranks = WorkerRanks();
     for (uint32_t rank = 0; rank < workers && ranks.size() < workers; ++rank) {
       if (!ranks.insert(static_cast<int>(rank)).second) continue;
-      CONVOY_RETURN_IF_ERROR(StartWorker(rank));
+      CONVOY_RETURN_IF_ERROR(StartWorker(static_cast<int>(rank)));
     }
     return absl::OkStatus();
   }
@@ -198,12 +203,26 @@ class ChildProcesses final : public JobProcesses {
     return described;
   }
 
-  absl::Status StartWorker(uint32_t rank, const std::string& why = "") {
+  std::set<int> WorkerRanks() const {
+    std::set<int> ranks;
+    for (const ClusterProcess& process : processes_) {
+      if (process.role == "worker") ranks.insert(process.rank);
+    }
+    return ranks;
+  }
+
+  // `rank` -1: any that is free; for its log and cores it counts as the first one.
+  absl::Status StartWorker(int rank, const std::string& why = "") {
+    std::vector<std::string> arguments = {"worker", "--coordinator", coordinator_};
+    if (rank >= 0) {
+      arguments.insert(arguments.end(), {"--rank", absl::StrCat(rank)});
+    } else {
+      const std::set<int> taken = WorkerRanks();
+      for (rank = 0; taken.contains(rank);) ++rank;
+    }
     const uint32_t threads = ThreadsPerWorker(job_);
-    return Spawn("worker", static_cast<int>(rank),
-                 WithCores(job_.cluster().servers() + rank * threads, threads,
-                           {"worker", "--coordinator", coordinator_, "--rank", absl::StrCat(rank)}),
-                 why);
+    const uint32_t core = job_.cluster().servers() + static_cast<uint32_t>(rank) * threads;
+    return Spawn("worker", rank, WithCores(core, threads, std::move(arguments)), why);
   }
 
   // The log of an earlier process goes on; what belongs to which is to be seen.

@@ -18,6 +18,7 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/commit_checkpoint.h"
 #include "common/checkpoint/init_plan.h"
+#include "common/checkpoint/init_source.h"
 #include "common/checkpoint/pruning.h"
 #include "common/cluster_size.h"
 #include "common/files/file_io.h"
@@ -149,6 +150,10 @@ absl::StatusOr<int> Coordinate(const v1::Job& job, const CoordinatorOptions& opt
 
 // Started by hand: owns the run directory.
 int RunByHand(const v1::Job& job, CoordinatorOptions options) {
+  if (job.has_init() && !options.recover) {
+    const absl::Status readable = Annotate(CheckInitSource(job.init().from()), "init.from");
+    if (!readable.ok()) return Fail(readable, kExitBadUsage);
+  }
   // Before the directory is opened, which ends a line that was cut off.
   if (options.recover) options.events_delivered = CountLines(options.run_dir + "/events.jsonl");
   absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
@@ -252,9 +257,11 @@ void AddCoordinatorCommand(CommandSet& commands) {
                    "Folder for the results; default: a new one under runs/")
       ->type_name("DIR")
       ->envname("CONVOY_RUN_DIR");
-  command->add_flag("--recover", options->recover,
-                    "Go on in the place of a coordinator that has died: from the journal in "
-                    "--run-dir, at the same address unless --listen says another");
+  command
+      ->add_flag("--recover", options->recover,
+                 "Go on in the place of a coordinator that has died: from the journal in "
+                 "--run-dir, at the same address unless --listen says another")
+      ->envname("CONVOY_RECOVER");
   AddInsecureListen(command, &options->insecure_listen);
   AddDashboardOption(command, &options->dashboard);
   command->add_option("--announce", options->announce)->group("");  // the launcher's

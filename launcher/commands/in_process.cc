@@ -118,7 +118,7 @@ class InProcess final : public JobProcesses {
   absl::Status ReplaceCoordinator() override {
     return absl::UnimplementedError("the coordinator is a thread of this process");
   }
-  absl::Status ReplaceWorker(uint32_t) override {
+  absl::Status ReplaceWorker(int) override {
     return absl::FailedPreconditionError("--in-process: a worker can't be replaced");
   }
   void Signal(pid_t, int) override {}

@@ -57,7 +57,7 @@ class JobProcesses {
   // Starts another coordinator in the place of the one that has ended, at the same address.
   virtual absl::Status ReplaceCoordinator() = 0;
   // Starts another worker in the place of the one that has ended.
-  virtual absl::Status ReplaceWorker(uint32_t rank) = 0;
+  virtual absl::Status ReplaceWorker(int rank) = 0;
   // Workers may have other ranks than they were started with. `now`: those of the job.
   virtual void NoteRanks(const google::protobuf::RepeatedPtrField<v1::ProcessInfo>& now) = 0;
   // Starts as many workers as are missing, so that there are `workers`; forgets those that have

@@ -50,14 +50,14 @@ absl::StatusOr<bool> Replacements::ReplaceCoordinator(const JobProcesses::Failur
 absl::StatusOr<bool> Replacements::ReplaceWorkers(
     const std::vector<JobProcesses::Failure>& failures, uint64_t examples) {
   const std::shared_ptr<JobProcesses> processes = control_->processes();
-  std::vector<uint32_t> ranks;
+  std::vector<int> ranks;
   Loss loss{"", false, examples, /*replaceable=*/true};
   for (const JobProcesses::Failure& failure : failures) {
     const absl::StatusOr<v1::ProcessLostReply> reply = SayLost(failure);
     if (!reply.ok() && CoordinatorHasDied()) return true;  // That one first.
     if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
     if (reply->remedy() == v1::ProcessLostReply::NOTHING) continue;
-    ranks.push_back(failure.rank);
+    ranks.push_back(reply->any_rank() ? -1 : static_cast<int>(failure.rank));
     loss.cause = failure.cause;
     loss.crashed |= failure.crashed;
   }
@@ -69,7 +69,7 @@ absl::StatusOr<bool> Replacements::ReplaceWorkers(
     }
     control_->WaitUnlessStopped(decision.delay);
   }
-  for (const uint32_t rank : ranks) CONVOY_RETURN_IF_ERROR(processes->ReplaceWorker(rank));
+  for (const int rank : ranks) CONVOY_RETURN_IF_ERROR(processes->ReplaceWorker(rank));
   for (const JobProcesses::Failure& failure : failures) processes->Forgive(failure.pid);
   screen_->ProcessesChanged(*processes);
   return true;

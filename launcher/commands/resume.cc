@@ -134,6 +134,20 @@ absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& 
   return changes;
 }
 
+std::string NoteOnSchedule(const CheckpointManifest& manifest, const v1::Job& now) {
+  const absl::StatusOr<v1::Job> was = ParseJob(manifest.job, "the job of the checkpoint", {});
+  const v1::Schedule& schedule = now.optimizer().schedule();
+  if (!was.ok() || !schedule.has_cosine() || schedule.cosine().has_over_examples()) return "";
+  const bool same = was->training().epochs() == now.training().epochs() &&
+                    was->training().max_steps() == now.training().max_steps();
+  const uint64_t over = was->optimizer().schedule().cosine().over_examples();
+  if (same || over == 0) return "";
+  return absl::StrCat(
+      "the cosine schedule follows the new length of the training, so that the "
+      "learning rate jumps here; it was over ",
+      over, " examples: --set optimizer.schedule.cosine.over_examples=", over, " keeps it");
+}
+
 bool RunIsComplete(const std::string& run_dir, const v1::Job& job) {
   const auto summary = ReadFile(run_dir + "/summary.json");
   const auto text = ReadFile(run_dir + "/job.textproto");
@@ -142,8 +156,14 @@ bool RunIsComplete(const std::string& run_dir, const v1::Job& job) {
   if (!json.is_object() || json.contains("failure") || json.value("stopped_early", true))
     return false;
   const auto was = ParseJob(*text, run_dir + "/job.textproto", {});
-  return was.ok() && was->training().epochs() >= job.training().epochs() &&
-         was->training().max_steps() == job.training().max_steps();
+  if (!was.ok()) return false;
+  const v1::Job resolved = ResolveDefaults(*was);
+  const v1::Training &before = resolved.training(), &after = job.training();
+  // Another patience may let it go on.
+  if (json.contains("early_stopping") &&
+      !MessageDifferencer::Equals(before.early_stopping(), after.early_stopping()))
+    return false;
+  return before.epochs() >= after.epochs() && before.max_steps() == after.max_steps();
 }
 
 }  // namespace convoy

@@ -29,6 +29,10 @@ absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir);
 absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& manifest,
                                                       const v1::Job& now);
 
+// "" unless the job has a schedule that follows the length of the training (cosine without
+// over_examples), and that has changed: says what becomes of it and how to keep the old one.
+std::string NoteOnSchedule(const CheckpointManifest& manifest, const v1::Job& now);
+
 // Whether the run in this folder has come to its end, as long as `job` wants.
 bool RunIsComplete(const std::string& run_dir, const v1::Job& job);
 

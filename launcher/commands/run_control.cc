@@ -63,7 +63,9 @@ void RunControl::Stop(StopUrgency urgency) {
   if (urgency == StopUrgency::kOrderly && client != nullptr) {
     std::fprintf(stderr,
                  "\nconvoy: stopping in order and saving the weights; once more to stop at once\n");
-    if (client->Stop("signal").ok()) return;
+    const absl::Status told = client->Stop("signal");
+    // A coordinator that is away for a moment is told again (TrainingRun).
+    if (told.ok() || absl::IsUnavailable(told) || absl::IsDeadlineExceeded(told)) return;
   }
   if (processes != nullptr) processes->Kill();
 }

@@ -60,6 +60,12 @@ absl::Status RefuseChanges(std::vector<std::string> changes) {
       "these weights use --init-from"));
 }
 
+// Of a job that begins, not of one that goes on: that needs it no more.
+absl::Status CheckInitOf(const v1::Job& job) {
+  if (!job.has_init()) return absl::OkStatus();
+  return Annotate(CheckInitSource(job.init().from()), "init.from");
+}
+
 // The slices are those of the checkpoint, unless the job says otherwise itself.
 absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedRun* run) {
   const std::string& path = run->directory->path();
@@ -69,7 +75,7 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   }
   if (!found.point) {
     std::printf("note: there is no checkpoint in %s yet: the training begins anew\n", path.c_str());
-    return absl::OkStatus();
+    return CheckInitOf(run->job);
   }
   if (!written.training().has_slices()) {
     run->job.mutable_training()->set_slices(found.point->manifest.slices);
@@ -78,14 +84,10 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
                           ChangesOfJob(found.point->manifest, run->job));
   if (!changes.empty() && !options.allow_changes) return RefuseChanges(changes);
   for (const std::string& change : changes) std::printf("note: changed: %s\n", change.c_str());
+  if (const std::string note = NoteOnSchedule(found.point->manifest, run->job); !note.empty())
+    std::printf("note: %s\n", note.c_str());
   run->resume = {found.point->folder, options.allow_changes, {}};
   return absl::OkStatus();
-}
-
-// Of a job that begins, not of one that goes on: that needs it no more.
-absl::Status CheckInitOf(const v1::Job& job) {
-  if (!job.has_init()) return absl::OkStatus();
-  return Annotate(CheckInitSource(job.init().from()), "init.from");
 }
 
 // Nothing is left if this process is killed.
@@ -150,8 +152,11 @@ int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistrati
   if (!run.ok()) return Fail(run.status(), kExitBadUsage);
   const std::string& path = run->directory->path();
   if (!options.resume.empty() && RunIsComplete(path, run->job)) {
-    std::printf("the run in %s is complete: nothing is left to do. More epochs: --epochs N\n",
-                path.c_str());
+    std::printf("the run in %s is complete: nothing is left to do. %s\n", path.c_str(),
+                run->job.training().has_early_stopping()
+                    ? "To go on: more epochs (--epochs N), or, if it was stopped early, a larger "
+                      "training.early_stopping.patience"
+                    : "More epochs: --epochs N");
     return kExitDone;
   }
   TurnSpinningOffIfCrowded(&run->job);
@@ -179,8 +184,10 @@ void AddTrainCommand(CommandSet& commands) {
           "Go on with the run in --run-dir from its newest checkpoint; --resume=auto: begin if "
           "there is no run yet")
       ->check(CLI::IsMember({"yes", "auto"}));
-  command->add_flag("--allow-changes", options->allow_changes,
-                    "With --resume: go on although the job has changed");
+  command
+      ->add_flag("--allow-changes", options->allow_changes,
+                 "With --resume: go on although the job has changed")
+      ->needs("--resume");
   AddDashboardOption(command, &options->dashboard);
   command->add_flag("--in-process", options->in_process,
                     "All roles as threads of this process, for debuggers and small jobs");

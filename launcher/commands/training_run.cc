@@ -143,6 +143,12 @@ class TrainingRun {
       if (!progress.ok()) {
         // Something has died, or the coordinator is slow and gets some more time.
         const auto failure = Processes()->FirstFailure();
+        if (!failure && Processes()->WaitUntilAllExited(absl::ZeroDuration())) {
+          // They were told to, or have left after the end.
+          return absl::CancelledError(absl::StrCat(
+              "the processes of the job have ended; the same command with --resume --run-dir ",
+              directory_->path(), " goes on"));
+        }
         if (failure && is_given_up && (failure->killed || failure->coordinator || reported_))
           return absl::AbortedError(failure->description);
         if (failure || SteadyNow() - last_heard <= kCoordinatorSilence) continue;
@@ -155,9 +161,16 @@ class TrainingRun {
       }
       last_heard = SteadyNow();
       CONVOY_RETURN_IF_ERROR(Follow(*progress));
+      TellStop(*progress);
       if (progress->phase() == v1::DONE) return absl::OkStatus();
       if (progress->phase() == v1::FAILED) return absl::AbortedError(progress->failure());
     }
+  }
+
+  // The user's wish may have come while the coordinator was away.
+  void TellStop(const v1::GetProgressReply& progress) {
+    const bool ended = progress.phase() == v1::DONE || progress.phase() == v1::FAILED;
+    if (control_.stop_wanted() && !stopping_ && !ended) Client()->Stop("signal").IgnoreError();
   }
 
   // So that another one can take its place. False: that can't be.
@@ -269,6 +282,7 @@ class TrainingRun {
                        absl::StrCat(next.why, "; it can't start again"));
     if (!status->ok()) return false;
     if (!control_.WaitUnlessStopped(next.delay)) {
+      summary_.clear();  // that of the life that failed is not the run's
       *status = StoppedMeanwhile();
       return false;
     }
@@ -360,11 +374,11 @@ class TrainingRun {
         processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
       failure = processes->FirstFailure();
       processes->Stop();
-      // Of a checkpoint that failed on one server while another one was still writing.
-      RemoveTemporaries(directory_->checkpoints_path()).status().IgnoreError();
-      std::error_code ignored;
-      std::filesystem::remove(directory_->journal_path(), ignored);
     }
+    // Of a checkpoint that failed on one server while another one was still writing.
+    RemoveTemporaries(directory_->checkpoints_path()).status().IgnoreError();
+    std::error_code ignored;
+    std::filesystem::remove(directory_->journal_path(), ignored);
     screen_.Finish();
     if (!status.ok()) {
       Fail(status);

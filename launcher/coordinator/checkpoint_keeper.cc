@@ -125,7 +125,8 @@ bool CheckpointKeeper::Finish(absl::Time now, uint64_t step) {
   finishing_ = true;
   last_step_ = step;
   if (!Enabled() || state_ == State::kCommitting) return false;  // OnCommitted goes on
-  const bool saved = options_.rounds && newest_ == step && taken_ > 0;
+  // As a complete one.
+  const bool saved = options_.rounds && newest_ == step && taken_ > 0 && deltas_in_row_ == 0;
   if ((!options_.at_end && asked_ == 0) || saved) {
     const bool under_way = state_ != State::kIdle;
     if (under_way) GiveUp("");

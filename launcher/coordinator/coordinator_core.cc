@@ -287,6 +287,7 @@ void CoordinatorCore::FollowServer(const v1::HeartbeatRequest& request, Process*
     SaveModelWhenDue();
   }
   NoteImbalance();
+  NoteFullTables();
   if (phase_ != v1::FINISHING || request.seen() < finishing_sequence_) return;
   server->final_stats = true;
   EndIfSaved();

@@ -175,6 +175,7 @@ class CoordinatorCore {
   // Since the training began.
   absl::Duration Since() const;
   void NoteImbalance();
+  void NoteFullTables();
   void NoteStragglers();
 
   // Changes of state.
@@ -278,8 +279,9 @@ class CoordinatorCore {
   uint32_t wanted_workers_ = 0;     // see GetProgressReply
   uint64_t divisions_ = 0;
   std::string summary_;
-  std::string imbalance_;  // noticed while the job runs; the first time counts
-  absl::Time now_;         // of the current event
+  // Noticed while the job runs; the first time counts.
+  std::string imbalance_, full_tables_;
+  absl::Time now_;  // of the current event
 
   // From TRAINING on.
   std::optional<TrainingPlan> plan_;

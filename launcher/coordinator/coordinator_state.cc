@@ -7,6 +7,7 @@
 #include "common/metrics/metric_names.h"
 #include "common/optimizers/frozen.h"
 #include "common/placement/ownership.h"
+#include "common/rule_matches.h"
 #include "common/status.h"
 #include "launcher/coordinator/assignment.h"
 #include "launcher/coordinator/checkpoint_report.h"
@@ -136,7 +137,7 @@ absl::Status CoordinatorCore::PlanWeights() {
   for (size_t t = 0; t < tables.size(); ++t) {
     CONVOY_RETURN_IF_ERROR(FromProto(assignment_.tables(static_cast<int>(t)), &tables[t]));
   }
-  CONVOY_RETURN_IF_ERROR(CheckFreezeMatches(job_.optimizer(), variables, tables));
+  CONVOY_RETURN_IF_ERROR(CheckRuleMatches(job_, variables, tables));
   CONVOY_ASSIGN_OR_RETURN(const FrozenParts frozen,
                           FindFrozen(job_.optimizer(), variables, tables));
   if (frozen.all() && earlier_.restarts == 0)

@@ -61,8 +61,15 @@ Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest
     Answer(call, status);
     return Flush();
   }
-  if (is_meant && request.role() == v1::WORKER &&
-      (phase_ == v1::FINISHING || ended() || process->finished)) {
+  const auto before =
+      request.role() == v1::WORKER ? members_.BeforeDivision(request.pid()) : std::nullopt;
+  if (before) {
+    // Its rank was another one. The job goes on without it, or waits for whoever takes its place.
+    reply.set_any_rank(true);
+    reply.set_remedy(before->was_lost || phase_ != v1::TRAINING ? v1::ProcessLostReply::NOTHING
+                                                                : v1::ProcessLostReply::REPLACE);
+  } else if (is_meant && request.role() == v1::WORKER &&
+             (phase_ == v1::FINISHING || ended() || process->finished)) {
     members_.Lose(members_.IndexOf(*process), request.cause(), /*died=*/true, now_);
     reply.set_remedy(v1::ProcessLostReply::NOTHING);
   } else if (is_meant && MayReplace(*process)) {

@@ -9,6 +9,7 @@
 #include "launcher/coordinator/coordinator_core.h"
 #include "launcher/coordinator/process_info.h"
 #include "launcher/coordinator/rehearsal_notes.h"
+#include "launcher/coordinator/table_room.h"
 
 namespace convoy {
 namespace {
@@ -53,6 +54,7 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
       reply.add_notes(note);
   }
   if (!imbalance_.empty()) reply.add_notes(imbalance_);
+  if (!full_tables_.empty()) reply.add_notes(full_tables_);
   reply.set_sequence(news_);
   reply.set_job_id(job_id_);
   reply.set_generation(generation_);
@@ -123,6 +125,12 @@ void CoordinatorCore::NoteImbalance() {
   if (!imbalance_.empty() || phase_ != v1::TRAINING || now_ < training_start_ + kWatched) return;
   imbalance_ = DescribeImbalance(members_);
   if (!imbalance_.empty()) News();
+}
+
+void CoordinatorCore::NoteFullTables() {
+  if (!full_tables_.empty()) return;
+  full_tables_ = DescribeFullTables(members_);
+  if (!full_tables_.empty()) News();
 }
 
 Actions CoordinatorCore::Warn(const std::string& text, absl::Time now) {

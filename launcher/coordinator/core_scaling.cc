@@ -9,9 +9,12 @@
 // On demand the workers stop at a step first, as at the end of a job, and report what they have
 // summed up. When a worker was lost and the job goes on without it they stop where they are.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/job/validate.h"
+#include "common/placement/ownership.h"
 #include "common/status.h"
 #include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/coordinator/coordinator_core.h"
@@ -136,7 +139,13 @@ void CoordinatorCore::Divide(const Scaling& scaling, bool in_order) {
   assignment_.set_world_size(scaling.workers);
   stop_ = StopAgreement(mode_.rounds(), scaling.workers);
   stragglers_ = StragglerWatch(HeartbeatsToCompare(job_));
-  keeper_->SetWorkers(std::vector<bool>(scaling.workers, measured_by_all_));
+  std::vector<bool> measured(scaling.workers, measured_by_all_);
+  for (uint32_t rank = 0; plan_->sync && rank < scaling.workers; ++rank) {
+    // A spare takes no step.
+    if (OwnedSlices(rank, scaling.workers, job_.training().slices()).empty())
+      measured[rank] = false;
+  }
+  keeper_->SetWorkers(std::move(measured));
   wanted_workers_ = scaling.wanted ? scaling.workers : 0;
   scaling_.reset();
   ++divisions_;

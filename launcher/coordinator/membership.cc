@@ -91,9 +91,10 @@ void Membership::Divide(uint32_t workers, bool in_order, absl::Time now) {
   divided_ = incarnations_;
   divided_processes_.clear();
   for (uint32_t rank = 0; rank < this->workers(); ++rank) {
-    const v1::RegisterRequest& registration = worker(rank)->registration;
-    if (registration.pid() != 0)
-      divided_processes_.emplace(registration.host(), registration.pid());
+    const Process& process = *worker(rank);
+    const std::pair<std::string, uint64_t> who(process.registration.host(),
+                                               process.registration.pid());
+    if (who.second != 0) divided_processes_[who] = {!process.lost.empty()};
   }
   slots_.resize(size_t{servers_} + workers);
   for (uint32_t rank = 0; rank < workers; ++rank) {
@@ -113,6 +114,17 @@ void Membership::Divide(uint32_t workers, bool in_order, absl::Time now) {
     slots_[size_t{servers_} + rank] = std::move(place);
   }
   if (first_ && *first_ >= servers_) first_ = servers_;
+}
+
+std::optional<Membership::Before> Membership::BeforeDivision(uint64_t pid) const {
+  if (pid == 0) return std::nullopt;
+  for (uint32_t rank = 0; rank < workers(); ++rank) {
+    if (worker(rank) != nullptr && worker(rank)->registration.pid() == pid) return std::nullopt;
+  }
+  for (const auto& [who, before] : divided_processes_) {
+    if (who.second == pid) return before;
+  }
+  return std::nullopt;
 }
 
 bool Membership::SomebodyIsToCome() const {

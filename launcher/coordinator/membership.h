@@ -15,8 +15,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +60,11 @@ class Membership {
   bool WasHereBefore(const v1::RegisterRequest& request) const {
     return divided_processes_.contains({request.host(), request.pid()});
   }
+  // Likewise by its process, unless that has registered since. `was_lost`: before the Divide.
+  struct Before {
+    bool was_lost = false;
+  };
+  std::optional<Before> BeforeDivision(uint64_t pid) const;
   // Some place is still empty since the last Divide.
   bool SomebodyIsToCome() const;
 
@@ -105,7 +110,8 @@ class Membership {
   Slots slots_;
   uint64_t incarnations_ = 0;
   uint64_t divided_ = 0;  // incarnations until the last Divide
-  std::set<std::pair<std::string, uint64_t>> divided_processes_;  // workers then: host, pid
+  // Workers then, by host and pid.
+  std::map<std::pair<std::string, uint64_t>, Before> divided_processes_;
   std::optional<size_t> first_;  // slot of the process with a build id that registered first
   absl::Time last_registration_;
 };

@@ -71,6 +71,14 @@ void AddServer(const v1::ServerStats& stats, Json* json) {
   if (stats.table_bytes() == 0) return;
   (*json)["table_rows"] = stats.rows();
   (*json)["table_bytes"] = stats.table_bytes();
+  const auto add = [json](const char* name, uint64_t count) {
+    if (count > 0) (*json)[name] = count;
+  };
+  add("table_waiting_ids", stats.waiting_ids());
+  add("table_admitted_ids", stats.admitted_ids());
+  add("table_refused_ids", stats.refused_ids());
+  add("table_expired_rows", stats.expired_rows());
+  add("table_evicted_rows", stats.evicted_rows());
 }
 
 // How a worker spent its time, and what it moved.

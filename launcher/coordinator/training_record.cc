@@ -12,7 +12,7 @@
 namespace convoy {
 namespace {
 
-constexpr uint64_t kMaxConfusionCounts = uint64_t{1} << 25;
+constexpr uint64_t kMaxClasses = 11'000;  // a column of labels may have 10,000
 
 // Most counts of a confusion matrix are 0 and are left out.
 Json SumsJson(const v1::MetricSums& sums) {
@@ -37,7 +37,7 @@ v1::MetricSums SumsFrom(const Json& json) {
   sums.set_examples(json.at("examples").get<uint64_t>());
   sums.set_loss(NumberFrom(json.at("loss")));
   const uint64_t classes = json.at("classes").get<uint32_t>();
-  if (classes * classes > kMaxConfusionCounts) throw std::invalid_argument("too many classes");
+  if (classes > kMaxClasses) throw std::invalid_argument("too many classes");
   sums.set_classes(static_cast<uint32_t>(classes));
   if (sums.examples() > 0) {
     sums.mutable_confusion()->Resize(static_cast<int>(classes * classes), 0);

@@ -32,6 +32,7 @@ absl::StatusOr<v1::MemoryReport> AdmitByMemory(const v1::Assignment& assignment,
   report.set_server_bytes(estimate.server);
   report.set_worker_bytes(estimate.worker);
   report.set_host_bytes(estimate.Total(servers_here, workers_here));
+  report.set_without_rows(assignment.tables_size() > 0);
   const absl::StatusOr<MachineMemory> memory = ReadMachineMemory();
   if (!memory.ok()) return report;
   report.set_available_bytes(memory->available_bytes);
@@ -46,10 +47,11 @@ std::string MemoryLine(const v1::MemoryReport& memory) {
       memory.available_bytes() == 0
           ? ""
           : absl::StrCat("; ", MemoryText(memory.available_bytes()), " available");
-  if (memory.server_bytes() == 0) {
-    return absl::StrCat("memory: at most about ", MemoryText(memory.host_bytes()), available);
-  }
-  return absl::StrCat("memory: at most about ", MemoryText(memory.server_bytes()), " a server, ",
+  const std::string what = memory.without_rows() ? "memory without rows of tables: at most about "
+                                                 : "memory: at most about ";
+  if (memory.server_bytes() == 0)
+    return absl::StrCat(what, MemoryText(memory.host_bytes()), available);
+  return absl::StrCat(what, MemoryText(memory.server_bytes()), " a server, ",
                       MemoryText(memory.worker_bytes()), " a worker, ",
                       MemoryText(memory.host_bytes()), " in all", available);
 }

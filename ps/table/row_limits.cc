@@ -13,6 +13,9 @@ namespace {
 
 // Header, index and what a bucket has taken but not filled (ps/table/row_store.h).
 constexpr double kRowOverhead = 32;
+// Of an id that waits for its row, of which there are as many as there may be rows: what a hash
+// table takes that has just grown (RowLifeState::Counts).
+constexpr double kWaitingId = 58;
 
 absl::StatusOr<bool> Matches(const v1::TableRule& rule, const std::string& name) {
   if (!rule.has_match()) return true;
@@ -49,8 +52,9 @@ absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, cons
     life.when_full = RowLife::WhenFull::kEvictOldest;
   if (rule->max_rows() > 0) life.max_rows = rule->max_rows() / kTableBuckets;
   if (rule->max_mb() > 0) {
-    const double rows =
-        rule->max_mb() * 1e6 / kTableBuckets / (static_cast<double>(row_bytes) + kRowOverhead);
+    const double bytes =
+        static_cast<double>(row_bytes) + kRowOverhead + (life.admit_after > 1 ? kWaitingId : 0);
+    const double rows = rule->max_mb() * 1e6 / kTableBuckets / bytes;
     life.max_rows = std::min(life.max_rows, static_cast<uint64_t>(std::min(rows, 1e18)));
   }
   if (life.max_rows > 0) return life;

@@ -18,6 +18,7 @@ namespace convoy::testing {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -162,7 +163,13 @@ TEST_F(BestTest, EarlyStoppingEndsExactlyAtTheValidationThatDecidesAndDeliversTh
     EXPECT_TRUE(Model("other" + run) == Model(run));
     const ProgramResult again = RunProgram(Train(run, mode, "", {"--resume"}));
     EXPECT_EQ(again.exit_code, 0) << again.output;
-    EXPECT_THAT(again.output, HasSubstr("is complete"));
+    EXPECT_THAT(again.output, AllOf(HasSubstr("is complete"), HasSubstr("patience")));
+    // With more patience it goes on.
+    const std::vector<std::string> patient = {"--resume", "--set",
+                                              "training.early_stopping.patience=5"};
+    const ProgramResult longer = RunProgram(Train(run, mode, "", patient));
+    EXPECT_EQ(longer.exit_code, 0) << longer.output;
+    EXPECT_GT(Summary(run)["steps"], summary["steps"]);
   }
 }
 

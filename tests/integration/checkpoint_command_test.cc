@@ -1,12 +1,15 @@
 // `convoy checkpoint`, as a user meets it. The checkpoints are written by the tests.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <cmath>
 #include <filesystem>
 #include <regex>
 
 #include "common/checkpoint/checkpoint_directory.h"
+#include "common/files/owned_fd.h"
 #include "common/files/safetensors_reader.h"
 #include "tests/common/checkpoint/sample_checkpoint.h"
 #include "tests/testing/run_program.h"
@@ -271,6 +274,28 @@ TEST_F(CheckpointCommandTest, ExportOverwritesNothing) {
   EXPECT_EQ(ReadFile(file), "precious");
 }
 
+TEST_F(CheckpointCommandTest, ExportLeavesTheJobOfAnotherModelAlone) {
+  const std::string out = folder_ / "out", job = out + "/job.textproto",
+                    trained = folder_ / "trained";
+  std::filesystem::create_directory(out);
+  const auto write_job = [&](const std::string& hidden) {
+    WriteFile(job, "data { train: \"train.libsvm\" }\nmodel { mlp { hidden: " + hidden +
+                       " } classes: 2 }\ntraining { epochs: 1 batch_size: 2 mode: \"single\" }\n"
+                       "checkpoint { at_end: true }\n");
+  };
+  WriteFile(out + "/train.libsvm", "0 1:1\n1 2:1\n");
+  write_job("7");
+  const ProgramResult training = RunProgram({CONVOY_BINARY, "train", job, "--run-dir", trained});
+  ASSERT_EQ(training.exit_code, 0) << training.output;
+  write_job("8");
+  const std::string file = out + "/model.safetensors";
+  EXPECT_THAT(FailWith(2, {"export", trained, file}),
+              HasSubstr("is the job of another model; export to a folder of its own"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  write_job("7");  // with relative paths, as a user has written it
+  Succeed({"export", trained, file});
+}
+
 TEST_F(CheckpointCommandTest, ExportPutsTheSchemaBesideTheModelUnlessThereIsAnother) {
   const std::string trained = folder_ / "trained";
   WriteFile(folder_ / "table.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n");
@@ -392,6 +417,22 @@ TEST_F(CheckpointCommandTest, PruneRemovesNothingBesideACheckpointOfANewerVersio
               AllOf(HasSubstr("nothing was removed, since what step-00000300 needs"),
                     HasSubstr("use a newer Convoy")));
   EXPECT_TRUE(fs::exists(Path(100)));
+}
+
+// However its folder is written.
+TEST_F(CheckpointCommandTest, PruneRefusesARunThatIsUnderWay) {
+  const std::string lock = run_ + "/lock";
+  const OwnedFd held(open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(held.get(), LOCK_EX | LOCK_NB), 0);
+  const std::string here = std::filesystem::current_path();
+  std::filesystem::current_path(run_ + "/checkpoints");
+  for (const std::string& place : {run_, run_ + "/checkpoints", run_ + "/checkpoints/",
+                                   run_ + "/checkpoints/.", std::string("."), std::string("..")}) {
+    SCOPED_TRACE(place);
+    FailWith(2, {"prune", place, "--keep-last", "1"});
+    EXPECT_TRUE(std::filesystem::exists(Path(100)));
+  }
+  std::filesystem::current_path(here);
 }
 
 TEST_F(CheckpointCommandTest, PruneWantsARunAndANumber) {

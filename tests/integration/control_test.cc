@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/verify_checkpoint.h"
+#include "tests/testing/launched_children.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -92,6 +94,39 @@ TEST_F(ControlTest, AStopSavesAndTheTrainingLeavesAsAfterSigterm) {
       RunProgram({CONVOY_BINARY, "train", folder_ / "job.textproto", "--run-dir", run_, "--resume",
                   "--set", absl::StrCat("training.max_steps=", Checkpoints()[0].step + 10)});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
+}
+
+// A server that stands still keeps the job from stopping in order.
+TEST_F(ControlTest, ASecondSignalEndsTheTrainingAtOnce) {
+  Program program(Train("sync", "checkpoint { every_steps: 100 }\n"));
+  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
+    if (child.role == "server") kill(child.pid, SIGSTOP);
+  }
+  program.Signal(SIGINT);
+  ASSERT_TRUE(program.WaitForOutput("once more to stop at once"));
+  program.Signal(SIGINT);
+  const ProgramResult result = program.Wait(std::chrono::seconds(30));
+  EXPECT_EQ(result.exit_code, 128 + SIGINT) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("have ended; the same command with --resume"));
+}
+
+// It is told when it answers again.
+TEST_F(ControlTest, AStopReachesACoordinatorThatStoodStill) {
+  Program program(Train("sync"));
+  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  pid_t coordinator = 0;
+  for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
+    if (child.role == "coordinator") coordinator = child.pid;
+  }
+  kill(coordinator, SIGSTOP);
+  program.Signal(SIGTERM);
+  SleepMs(2500);
+  kill(coordinator, SIGCONT);
+  const ProgramResult result = program.Wait(std::chrono::seconds(60));
+  EXPECT_EQ(result.exit_code, kStopped) << result.output;
+  EXPECT_EQ(Summary()["stopped_early"], true);
+  EXPECT_EQ(Checkpoints().size(), 1u);
 }
 
 TEST_F(ControlTest, ThreadsOfOneProcessAreAskedLikewise) {

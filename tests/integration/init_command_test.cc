@@ -393,6 +393,17 @@ TEST_F(InitCommandTest, CheckpointWithAFlippedByteIsNamedAndRefusedBeforeAnythin
   const ProgramResult checked = RunProgram({CONVOY_BINARY, "check", job_, from[0], from[1]});
   EXPECT_EQ(checked.exit_code, 2) << checked.output;
   EXPECT_THAT(checked.output, HasSubstr("server-0-of-2.safetensors"));
+  // A coordinator that is started by hand, and a run that has no checkpoint yet.
+  const ProgramResult by_hand = RunProgram(
+      {CONVOY_BINARY, "coordinator", job_, from[0], from[1], "--run-dir", folder_ / "by_hand"});
+  EXPECT_EQ(by_hand.exit_code, 2) << by_hand.output;
+  EXPECT_THAT(by_hand.output, HasSubstr("server-0-of-2.safetensors"));
+  ASSERT_EQ(Train("empty", {"--epochs", "1"}).exit_code, 0);
+  std::filesystem::remove_all(folder_ / "empty/checkpoints");
+  std::filesystem::remove(folder_ / "empty/summary.json");
+  const ProgramResult resumed = Train("empty", {from[0], from[1], "--resume"});
+  EXPECT_EQ(resumed.exit_code, 2) << resumed.output;
+  EXPECT_THAT(resumed.output, HasSubstr("server-0-of-2.safetensors"));
 }
 
 // A run that keeps no checkpoints has its final weights, which have no slots.

@@ -206,6 +206,54 @@ TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {
   ExpectTheBitsOfTheUndisturbedRun();
 }
 
+// The launcher kills it when it hears that it counts as lost, and says so: its rank is another
+// worker's by then, or nobody's.
+TEST_F(ScaleTest, AFrozenWorkerIsDoneWithoutWhicheverItIs) {
+  for (const size_t frozen : {0, 2}) {
+    SCOPED_TRACE(frozen);
+    for (const char* run : {"run", "alone"}) std::filesystem::remove_all(folder_ / run);
+    WriteJob("sync", kDense, "on_worker_loss: CONTINUE lost_after_ms: 1000 heartbeat_ms: 100");
+    Program program(Command("run", {"--workers", "3"}));
+    ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
+    const pid_t pid = Workers(program).at(frozen);
+    kill(pid, SIGSTOP);
+    ASSERT_TRUE(AwaitEvents("divided", 1)) << program.Output();
+    const ProgramResult result = program.Wait();
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("goes on with 2 workers instead of 3\n"));
+    EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+    EXPECT_EQ(Events("divided").size(), 1u);
+    EXPECT_TRUE(WaitUntilGone({pid}));
+    ExpectTheBitsOfTheUndisturbedRun();
+  }
+}
+
+TEST_F(ScaleTest, WorkersThatDieTogetherAreDoneWithoutOrReplaced) {
+  WriteJob("sync", kDense, "on_worker_loss: CONTINUE");
+  Program program(Command("run", {"--workers", "4"}));
+  ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
+  const std::vector<pid_t> workers = Workers(program);
+  for (const size_t i : {0, 1, 3}) kill(workers.at(i), SIGKILL);
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  EXPECT_GE(Events("divided").size(), 1u);
+  ExpectTheBitsOfTheUndisturbedRun();
+}
+
+TEST_F(ScaleTest, CheckpointsGoOnWithFewerWorkersOfWhichSomeAreSpare) {
+  WriteJob("sync", kDense, "on_worker_loss: CONTINUE", "slices: 2");
+  Program program(Command("run", {"--workers", "4"}));
+  ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
+  kill(Workers(program).at(0), SIGKILL);
+  ASSERT_TRUE(AwaitEvents("divided", 1)) << program.Output();
+  const size_t before = Events("checkpoint").size();
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_GE(Events("checkpoint").size(), before + 3) << "not only the last one";
+  ExpectTheBitsOfTheUndisturbedRun();
+}
+
 TEST_F(ScaleTest, WhatCannotBeIsRefusedAndTheJobGoesOn) {
   WriteJob("sync");
   Program program(Command("run", {"--set", "checkpoint.every_steps=0"}));

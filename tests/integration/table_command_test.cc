@@ -197,6 +197,20 @@ TEST_F(TableCommandTest, RulesDecideWhichIdsHaveRows) {
   WriteJob("table { max_rows: 2048 when_full: EVICT_OLDEST }\n");
   ASSERT_EQ(Train("async", "budget").exit_code, 0);
   EXPECT_LE(SavedRows("budget"), 2048u);
+  const auto server = [this](const std::string& run) {
+    const auto summary = nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
+    for (const auto& process : summary["processes"]) {
+      if (process["role"] == "server") return process;
+    }
+    return nlohmann::json();
+  };
+  EXPECT_GT(server("budget")["table_evicted_rows"], 0);
+  EXPECT_GE(server("budget")["table_admitted_ids"], server("budget")["table_rows"]);
+  WriteJob("table { max_rows: 2048 }\n");
+  const ProgramResult full = Train("async", "full");
+  ASSERT_EQ(full.exit_code, 0) << full.output;
+  EXPECT_THAT(full.output, HasSubstr("an embedding table is full on server "));
+  EXPECT_GT(server("full")["table_refused_ids"], 0);
 }
 
 TEST_F(TableCommandTest, CheckSaysWhatARowTakes) {

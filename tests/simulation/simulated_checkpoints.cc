@@ -84,6 +84,7 @@ void SimulatedCheckpoints::Follow(uint32_t rank, const v1::SnapshotOrder& order)
   if (order.number() < server.order) return;
   if (order.number() == server.order) {
     server.write |= order.write();
+    orders_[rank] = order;
     return;
   }
   server.order = order.number();

@@ -117,8 +117,11 @@ int RunExport(const CheckpointOptions& options) {
 }
 
 std::string RunOfCheckpoints(const std::string& checkpoints) {
-  const std::string run = std::filesystem::path(checkpoints).parent_path().string();
-  return run.empty() ? "." : run;
+  std::error_code error;  // one that does not exist has no run either
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(checkpoints, error);
+  const std::filesystem::path run =
+      (whole.has_filename() ? whole : whole.parent_path()).parent_path();
+  return run.empty() ? "." : run.string();
 }
 
 int RunPrune(const CheckpointOptions& options) {

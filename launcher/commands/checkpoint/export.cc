@@ -1,5 +1,7 @@
 #include "launcher/commands/checkpoint/export.h"
 
+#include <google/protobuf/util/message_differencer.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -12,6 +14,7 @@
 #include "common/files/file_io.h"
 #include "common/files/model_file.h"
 #include "common/files/safetensors_writer.h"
+#include "common/job/defaults.h"
 #include "common/job/job_file.h"
 #include "common/math/table.h"
 #include "common/status.h"
@@ -57,11 +60,22 @@ absl::Status WriteSchemaBeside(const std::string& path, const std::string& json)
       "\"", beside, "\" is the schema of another model; export to a folder of its own"));
 }
 
+// One that is there is kept if it is of the same model.
 absl::Status WriteJobBeside(const std::string& path, const std::string& job) {
+  if (job.empty()) return absl::OkStatus();
   const std::string beside = Beside(path, "job.textproto");
-  std::error_code error;
-  if (job.empty() || std::filesystem::exists(beside, error)) return absl::OkStatus();
-  return WriteFileAtomically(beside, job);
+  const absl::StatusOr<std::string> found = ReadFile(beside);
+  if (absl::IsNotFound(found.status())) return WriteFileAtomically(beside, job);
+  CONVOY_RETURN_IF_ERROR(found.status());
+  const absl::StatusOr<v1::Job> there = ParseJob(*found, beside, {});
+  const absl::StatusOr<v1::Job> own = ParseJob(job, "the checkpoint's job", {});
+  const auto model = [](const v1::Job& of) { return ResolveDefaults(of).model(); };
+  const bool same =
+      there.ok() && own.ok() &&
+      google::protobuf::util::MessageDifferencer::Equivalent(model(*there), model(*own));
+  if (same || !own.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("\"", beside, "\" is the job of another model; export to a folder of its own"));
 }
 
 std::vector<TensorDeclaration> DeclareModel(const CheckpointReader& checkpoint) {
@@ -130,8 +144,8 @@ absl::Status ExportCheckpoint(const CheckpointReader& checkpoint, const std::str
   CONVOY_RETURN_IF_ERROR(CheckIsNew(path));
   CONVOY_RETURN_IF_ERROR(MakeFolderOf(path));
   CONVOY_RETURN_IF_ERROR(WriteSchemaBeside(path, checkpoint.manifest().schema));
-  CONVOY_RETURN_IF_ERROR(WriteWeights(checkpoint, path));
-  return WriteJobBeside(path, checkpoint.manifest().job);
+  CONVOY_RETURN_IF_ERROR(WriteJobBeside(path, checkpoint.manifest().job));
+  return WriteWeights(checkpoint, path);
 }
 
 }  // namespace convoy

@@ -10,9 +10,7 @@
 namespace convoy {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 v1::Optimizer OptimizerOf(const std::string& text) {
   v1::Optimizer optimizer;
@@ -59,18 +57,6 @@ TEST(FrozenTest, FreezeCountsMoreThanARateOfAnOverride) {
       FindFrozen(OptimizerOf("freeze: 'layer1/bias' override { match: '.*' learning_rate: 1 }"),
                  kFreezable, {});
   EXPECT_THAT(frozen->variables, ElementsAre(false, true, false));
-}
-
-TEST(FrozenTest, ExpressionThatMatchesNothingIsAnErrorThatListsWhatThereIs) {
-  EXPECT_TRUE(
-      CheckFreezeMatches(OptimizerOf("freeze: 'wide/.*'"), kFreezable, kFreezableTables).ok());
-  const absl::Status status =
-      CheckFreezeMatches(OptimizerOf("freeze: 'layer'"), kFreezable, kFreezableTables);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(
-      std::string(status.message()),
-      AllOf(HasSubstr("optimizer.freeze: \"layer\" matches no variable or column range"),
-            HasSubstr("layer1/weight, layer1/bias, head/weight, rows/weight, rows/factors")));
 }
 
 }  // namespace

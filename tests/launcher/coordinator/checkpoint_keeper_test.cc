@@ -361,6 +361,18 @@ TEST(CheckpointKeeperTest, SoManyInARowAreChangesOfTheOneBefore) {
   EXPECT_EQ(keeper.order().base(), 0u) << "the last one is complete";
 }
 
+TEST(CheckpointKeeperTest, TheLastOneIsCompleteThoughItsStepHasADelta) {
+  CheckpointKeeper keeper(TwoDeltas(), kBegin);
+  keeper.Tick(kBegin, 0);
+  Take(keeper, 10, /*delta=*/false);
+  Take(keeper, 20, /*delta=*/true);
+  EXPECT_TRUE(keeper.Finish(kBegin, 20));
+  EXPECT_EQ(keeper.order().base(), 0u);
+  EXPECT_FALSE(keeper.done());
+  Take(keeper, 20, /*delta=*/false);
+  EXPECT_TRUE(keeper.done());
+}
+
 TEST(CheckpointKeeperTest, OneThatWasNotCommittedIsNoBase) {
   CheckpointKeeper keeper(TwoDeltas(), kBegin);
   keeper.Tick(kBegin, 0);

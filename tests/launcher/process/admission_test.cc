@@ -30,6 +30,10 @@ TEST(AdmissionTest, TheLineOfMemoryGivesEachKindOfProcess) {
   EXPECT_EQ(MemoryLine(memory),
             "memory: at most about 30.0 MB a server, 80.5 MB a worker, 191.0 MB in all; 7.2 GB "
             "available");
+  memory.set_without_rows(true);
+  EXPECT_EQ(MemoryLine(memory),
+            "memory without rows of tables: at most about 30.0 MB a server, 80.5 MB a worker, "
+            "191.0 MB in all; 7.2 GB available");
 }
 
 v1::Assignment Huge() {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ps/table/row_clock.h"
+#include "ps/table/row_limits.h"
 
 namespace convoy {
 namespace {
@@ -157,6 +158,31 @@ TEST(RowLifeTest, AnEndlessStreamOfNewIdsStaysWithinTheLimits) {
     }
     EXPECT_LT(most, 30'000u);
     EXPECT_GE(bucket.counts().rows, 90u) << "a sixteenth goes at a time";
+  }
+}
+
+// Rows of one column without slots, 4 bytes.
+TEST(RowLifeTest, ABudgetOfMemoryHoldsWithTheIdsThatWaitForTheirRows) {
+  for (const uint32_t admit_after : {1u, 3u}) {
+    v1::TableRule rule;
+    rule.set_max_mb(200);
+    rule.set_admit_after(admit_after);
+    rule.set_when_full(v1::TableRule::EVICT_OLDEST);
+    const auto life = RowLifeFor({rule}, "rows", sizeof(float));
+    ASSERT_TRUE(life.ok()) << life.status();
+    Bucket bucket(*life);
+    uint64_t most = 0;
+    for (uint64_t step = 0; step < 4000; ++step) {
+      std::vector<uint64_t> ids;  // each comes again in the next two steps
+      for (uint64_t i = 0; i < 12; ++i) ids.push_back(step * 4 + i);
+      bucket.Update(ids);
+      std::vector<uint64_t> once;
+      for (uint64_t i = 0; i < 20; ++i) once.push_back(1'000'000 + step * 20 + i);
+      bucket.Update(once);
+      most = std::max(most, bucket.counts().bytes);
+    }
+    EXPECT_LE(most, 200e6 / 1024) << "admitted after " << admit_after;
+    EXPECT_GE(most, 100e6 / 1024) << "admitted after " << admit_after;
   }
 }
 
