@@ -123,8 +123,10 @@ void CoordinatorCore::Divide(const Scaling& scaling, bool in_order) {
   }
   if (tasks_) tasks_->Divide(scaling.workers);
   members_.Divide(scaling.workers, in_order, now_);
+  // In order nobody has begun `step`.
+  const uint64_t begun = plan_->sync && in_order && step > 0 ? step - 1 : step;
   for (uint32_t rank = 0; rank < scaling.workers; ++rank) {
-    members_.worker(rank)->step = tasks_ ? tasks_->StepsOf(rank) : step;
+    members_.worker(rank)->step = tasks_ ? tasks_->StepsOf(rank) : begun;
   }
   // Where the next reports begin.
   if (in_order && plan_->sync) {

@@ -38,6 +38,7 @@ class ScalingTest : public ::testing::Test {
     request.set_role(v1::WORKER);
     request.set_wanted_rank(rank);
     request.set_pid(pid);
+    request.set_build_id(build_id_);
     return request;
   }
   // All workers agree on the step, say that they have taken the one before it, and finish.
@@ -65,7 +66,7 @@ class ScalingTest : public ::testing::Test {
     EXPECT_TRUE(reply.rejoins());
     harness_->Adopt(v1::WORKER, reply.identity().rank(), reply.identity());
     return harness_->Answer<v1::Assignment>(
-        harness_->MakeReady(v1::WORKER, reply.identity().rank(), MakeSetup(40, 0)));
+        harness_->MakeReady(v1::WORKER, reply.identity().rank(), setup_));
   }
   std::optional<nlohmann::json> LastEvent(const std::string& kind) {
     std::optional<nlohmann::json> last;
@@ -75,6 +76,9 @@ class ScalingTest : public ::testing::Test {
     return last;
   }
 
+  // Of workers that come later.
+  std::string build_id_;
+  v1::ReadyRequest setup_ = MakeSetup(40, 0);
   std::optional<CoreHarness> harness_;
 };
 
@@ -109,7 +113,52 @@ TEST_F(ScalingTest, WorkersStopAtAStepAndTheirSlicesAreDividedAnew) {
   EXPECT_EQ(harness_->Look().wanted_workers(), 0u);
   EXPECT_EQ(harness_->Look().waiting_for(), "");
   EXPECT_EQ(harness_->Look().figures().workers_lost(), 0u);
-  EXPECT_EQ(harness_->Look().figures().step(), step);
+  EXPECT_EQ(harness_->Look().figures().step(), step - 1) << "nobody has begun it";
+}
+
+// Which nobody could stop for, since all were to stop there anyway.
+TEST_F(ScalingTest, EarlyStoppingThatIsDecidedAtTheStepOfTheDivisionEndsTheJobThere) {
+  v1::Job job = MakeJob("sync", 1, 2);
+  job.mutable_training()->set_slices(2);
+  job.mutable_training()->set_epochs(5);
+  job.mutable_training()->mutable_early_stopping()->set_patience(1);
+  harness_.emplace(job);
+  build_id_ = "build";
+  harness_->set_build_id(build_id_);
+  harness_->set_pids();
+  setup_ = MakeSetup(8, 2);  // 2 steps an epoch
+  harness_->StartAll(1, 2, setup_);
+  const auto validate = [&](uint64_t step, double loss) {
+    for (uint32_t worker = 0; worker < 2; ++worker) {
+      v1::ReportRequest report;
+      report.set_kind(v1::ReportRequest::VALIDATION);
+      report.set_part(worker);
+      report.set_step_begin(step - 2);
+      report.set_step_end(step);
+      *report.mutable_sums() = MakeSums(1, loss);
+      EXPECT_TRUE(harness_->Error(harness_->Report(worker, report)).ok());
+    }
+  };
+  validate(2, 1.0);
+  for (uint32_t worker = 0; worker < 2; ++worker)
+    harness_->BeatNow(harness_->Beat(v1::WORKER, worker, 2));
+  ASSERT_TRUE(Scale(1).ok());
+  for (uint32_t worker = 0; worker < 2; ++worker) {
+    v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, worker, 3);
+    ASSERT_EQ(harness_->BeatNow(beat).stop_step(), 4u);
+    beat.set_stop_confirmed(4);
+    harness_->BeatNow(beat);
+  }
+  validate(4, 2.0);
+  for (uint32_t worker = 0; worker < 2; ++worker) harness_->Finish(worker, 3);
+  Come(0, 100);
+  v1::HeartbeatRequest back = harness_->Beat(v1::WORKER, 0, 0);
+  back.set_rejoined_at(4 + 1);
+  EXPECT_EQ(harness_->BeatNow(back).stop_step(), 4u);
+  back.set_stop_confirmed(4);
+  EXPECT_EQ(harness_->BeatNow(back).stop_step(), 4u);
+  harness_->Finish(0, 3);
+  EXPECT_EQ(harness_->core().phase(), v1::FINISHING);
 }
 
 TEST_F(ScalingTest, ReportsGoOnWhereTheyStopped) {
