@@ -40,7 +40,7 @@ class ScaleTest : public ::testing::Test {
     WriteFile(job_,
               absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" }\n", "model { ",
                            model, " }\n", "optimizer { adagrad {} learning_rate: 0.05 }\n",
-                           "training { mode: \"", mode, "\" epochs: ", kEpochs,
+                           "training { mode: \"", mode, "\" epochs: ", epochs_,
                            " batch_size: 20 report_every_steps: 20 ", more, " }\n",
                            "cluster { servers: 2 workers: 2 ", cluster, " }\n",
                            "checkpoint { every_steps: 100 }\n"));
@@ -120,6 +120,7 @@ class ScaleTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   const std::string job_ = folder_ / "job.textproto";
+  uint64_t epochs_ = kEpochs;
 };
 
 TEST_F(ScaleTest, InSyncTheWeightsAreThoseOfTheUndisturbedRunBitForBit) {
@@ -209,6 +210,7 @@ TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {
 // The launcher kills it when it hears that it counts as lost, and says so: its rank is another
 // worker's by then, or nobody's.
 TEST_F(ScaleTest, AFrozenWorkerIsDoneWithoutWhicheverItIs) {
+  epochs_ = 12;
   for (const size_t frozen : {0, 2}) {
     SCOPED_TRACE(frozen);
     for (const char* run : {"run", "alone"}) std::filesystem::remove_all(folder_ / run);
@@ -229,6 +231,7 @@ TEST_F(ScaleTest, AFrozenWorkerIsDoneWithoutWhicheverItIs) {
 }
 
 TEST_F(ScaleTest, WorkersThatDieTogetherAreDoneWithoutOrReplaced) {
+  epochs_ = 12;
   WriteJob("sync", kDense, "on_worker_loss: CONTINUE");
   Program program(Command("run", {"--workers", "4"}));
   ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
@@ -242,6 +245,7 @@ TEST_F(ScaleTest, WorkersThatDieTogetherAreDoneWithoutOrReplaced) {
 }
 
 TEST_F(ScaleTest, CheckpointsGoOnWithFewerWorkersOfWhichSomeAreSpare) {
+  epochs_ = 12;
   WriteJob("sync", kDense, "on_worker_loss: CONTINUE", "slices: 2");
   Program program(Command("run", {"--workers", "4"}));
   ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
