@@ -50,7 +50,7 @@ class ClockTest : public ::testing::Test {
                            "training { mode: \"",
                            mode,
                            "\" epochs: 30 batch_size: 20 slices: 4 report_every_steps: 20 }\n"
-                           "cluster { servers: 2 workers: 2 lost_after_ms: 2000 }\n"
+                           "cluster { servers: 2 workers: 2 lost_after_ms: 5000 }\n"
                            "checkpoint { every_seconds: 0.5 }\n"));
     return {"env",
             absl::StrCat("LD_PRELOAD=", SHIFTED_CLOCK),
