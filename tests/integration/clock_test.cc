@@ -50,7 +50,9 @@ class ClockTest : public ::testing::Test {
                            "training { mode: \"",
                            mode,
                            "\" epochs: 30 batch_size: 20 slices: 4 report_every_steps: 20 }\n"
-                           "cluster { servers: 2 workers: 2 lost_after_ms: 5000 }\n"
+                           "cluster { servers: 2 workers: 2 lost_after_ms: ",
+                           lost_after_ms_,
+                           " }\n"
                            "checkpoint { every_seconds: 0.5 }\n"));
     return {"env",
             absl::StrCat("LD_PRELOAD=", SHIFTED_CLOCK),
@@ -97,6 +99,7 @@ class ClockTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   const std::string clock_ = folder_ / "clock";
+  int lost_after_ms_ = 2000;
 };
 
 TEST_F(ClockTest, IsReallySet) {
@@ -131,6 +134,7 @@ TEST_F(ClockTest, JobsGoOnWhateverItSays) {
 
 // Those that come later have another clock.
 TEST_F(ClockTest, ProcessesAreReplacedAfterItWasSet) {
+  lost_after_ms_ = 5000;  // the default: they have needed up to 2.5 s to find a new coordinator
   SetClock(0);
   ASSERT_EQ(RunProgram(Command("alone", "sync")).exit_code, 0);
   Program program(Command("run", "sync"));
