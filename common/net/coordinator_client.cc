@@ -12,19 +12,21 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/net/grpc_time.h"
+#include "common/net/unary_call.h"
 #include "common/status.h"
 #include "proto/coordinator.grpc.pb.h"
 
 namespace convoy {
 namespace {
 
-constexpr absl::Duration kRetryPause = absl::Milliseconds(50);
+constexpr absl::Duration kFirstRetryPause = absl::Milliseconds(25);
+constexpr absl::Duration kLongestRetryPause = absl::Milliseconds(200);
 constexpr int kMaxMessageBytes = 64 << 20;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);  // also the time to connect
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -81,10 +83,7 @@ class CancellableCall {
 
 class CoordinatorClient::Impl {
  public:
-  explicit Impl(Options options)
-      : options_(std::move(options)),
-        channel_(MakeChannel(options_.address)),
-        stub_(v1::Coordinator::NewStub(channel_)) {}
+  explicit Impl(Options options) : options_(std::move(options)) {}
 
   absl::Status AwaitConnection();
   absl::StatusOr<v1::RegisterReply> Register(v1::RegisterRequest request);
@@ -92,16 +91,17 @@ class CoordinatorClient::Impl {
   void RunHeartbeats(absl::Duration period, const Fill& fill, const OnReply& on_reply);
   void StopHeartbeats();
 
+  template <typename Request, typename Reply>
+  using Method = std::unique_ptr<grpc::ClientAsyncResponseReader<Reply>> (v1::Coordinator::Stub::*)(
+      grpc::ClientContext*, const Request&, grpc::CompletionQueue*);
   // One call, repeated while the connection is broken. `wait`: how long the coordinator may park
   // it.
   template <typename Request, typename Reply>
-  absl::StatusOr<Reply> Call(grpc::Status (v1::Coordinator::Stub::*method)(grpc::ClientContext*,
-                                                                           const Request&, Reply*),
-                             const Request& request, absl::Duration wait, CancellableCall* call);
+  absl::StatusOr<Reply> Call(Method<Request, Reply> method, const Request& request,
+                             absl::Duration wait, CancellableCall* call);
   template <typename Request, typename Reply>
-  absl::StatusOr<Reply> Call(grpc::Status (v1::Coordinator::Stub::*method)(grpc::ClientContext*,
-                                                                           const Request&, Reply*),
-                             const Request& request, absl::Duration wait) {
+  absl::StatusOr<Reply> Call(Method<Request, Reply> method, const Request& request,
+                             absl::Duration wait) {
     CancellableCall call;
     return Call(method, request, wait, &call);
   }
@@ -124,10 +124,20 @@ class CoordinatorClient::Impl {
     return stopping_;
   }
 
+  std::shared_ptr<v1::Coordinator::Stub> stub() const {
+    MutexLock lock(mutex_);
+    return stub_;
+  }
+  // Another connection in place of the one of `broken`, unless another thread has made one. It
+  // connects at once; the old one would pause before, by a timer of gRPC's (see UnaryCall).
+  void Replace(const std::shared_ptr<v1::Coordinator::Stub>& broken) {
+    MutexLock lock(mutex_);
+    if (stub_ == broken) stub_ = v1::Coordinator::NewStub(MakeChannel(options_.address));
+  }
+
   const Options options_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::Coordinator::Stub> stub_;
   mutable Mutex mutex_;
+  std::shared_ptr<v1::Coordinator::Stub> stub_ CONVOY_GUARDED_BY(mutex_);
   v1::Identity identity_ CONVOY_GUARDED_BY(mutex_);
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
   CancellableCall heartbeat_;
@@ -146,23 +156,27 @@ absl::Status CoordinatorClient::Impl::NotReachable(absl::Duration duration,
 
 absl::Status CoordinatorClient::Impl::AwaitConnection() {
   const absl::Duration patience = std::min(options_.connect_within, options_.unreachable_after);
-  return channel_->WaitForConnected(net_internal::GprTime(SteadyNow() + patience))
-             ? absl::OkStatus()
-             : NotReachable(patience, "");
+  const auto channel = MakeChannel(options_.address);
+  if (!channel->WaitForConnected(net_internal::GprTime(SteadyNow() + patience)))
+    return NotReachable(patience, "");
+  MutexLock lock(mutex_);
+  stub_ = v1::Coordinator::NewStub(channel);
+  return absl::OkStatus();
 }
 
 template <typename Request, typename Reply>
-absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
-    grpc::Status (v1::Coordinator::Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
-    const Request& request, absl::Duration wait, CancellableCall* call) {
+absl::StatusOr<Reply> CoordinatorClient::Impl::Call(Method<Request, Reply> method,
+                                                    const Request& request, absl::Duration wait,
+                                                    CancellableCall* call) {
   const absl::Time give_up = SteadyNow() + wait + options_.unreachable_after;
+  absl::Duration pause = kFirstRetryPause;
   for (;;) {
     grpc::ClientContext context;
-    context.set_wait_for_ready(true);
-    context.set_deadline(net_internal::GprTime(give_up));
     if (!call->Enter(&context)) return absl::CancelledError("cancelled by this process");
+    const auto connection = stub();
     Reply reply;
-    const grpc::Status status = (stub_.get()->*method)(&context, request, &reply);
+    const grpc::Status status =
+        net_internal::UnaryCall(*connection, method, request, give_up, &context, &reply);
     call->Leave();
     if (status.ok()) return reply;
     if (call->cancelled()) return absl::CancelledError("cancelled by this process");
@@ -170,7 +184,9 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
     const bool lost = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
                       status.error_code() == grpc::StatusCode::CANCELLED;
     if (lost && SteadyNow() < give_up) {
-      call->Pause(kRetryPause);
+      call->Pause(pause);
+      pause = std::min(2 * pause, kLongestRetryPause);
+      Replace(connection);
       continue;
     }
     if (lost || status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
@@ -182,7 +198,13 @@ absl::StatusOr<Reply> CoordinatorClient::Impl::Call(
 
 absl::StatusOr<v1::RegisterReply> CoordinatorClient::Impl::Register(v1::RegisterRequest request) {
   if (request.nonce() == 0) request.set_nonce(RandomNonce());
-  auto reply = Call(&v1::Coordinator::Stub::Register, request, absl::ZeroDuration());
+  CancellableCall call;
+  auto reply = Call(&v1::Coordinator::Stub::AsyncRegister, request, absl::ZeroDuration(), &call);
+  // A job that is under way makes room for this worker, which takes as long as a step of it does.
+  while (absl::IsAborted(reply.status())) {
+    call.Pause(kLongestRetryPause);
+    reply = Call(&v1::Coordinator::Stub::AsyncRegister, request, absl::ZeroDuration(), &call);
+  }
   if (!reply.ok()) return reply;
   MutexLock lock(mutex_);
   identity_ = reply->identity();
@@ -193,7 +215,7 @@ absl::StatusOr<v1::Assignment> CoordinatorClient::Impl::Ready(v1::ReadyRequest r
   *request.mutable_identity() = identity();
   request.set_wait_ms(wait_ms());
   for (;;) {
-    auto reply = Call(&v1::Coordinator::Stub::Ready, request, wait());
+    auto reply = Call(&v1::Coordinator::Stub::AsyncReady, request, wait());
     if (!reply.ok()) return reply;
     if (reply->generation() == 0) continue;
     MutexLock lock(mutex_);
@@ -216,7 +238,7 @@ void CoordinatorClient::Impl::RunHeartbeats(absl::Duration period, const Fill& f
     *request.mutable_identity() = identity();
     request.set_wait_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(period)));
     request.set_seen(seen);
-    const auto reply = Call(&v1::Coordinator::Stub::Heartbeat, request, period, &heartbeat_);
+    const auto reply = Call(&v1::Coordinator::Stub::AsyncHeartbeat, request, period, &heartbeat_);
     if (stopping()) return;
     if (absl::IsCancelled(reply.status())) continue;  // HeartbeatNow.
     on_reply(reply);
@@ -259,19 +281,19 @@ absl::StatusOr<v1::NextTaskReply> CoordinatorClient::NextTask(uint64_t completed
   request.set_completed(completed);
   request.set_wait_ms(wait ? impl_->wait_ms() : 0);
   for (;;) {
-    auto reply = impl_->Call(&v1::Coordinator::Stub::NextTask, request, impl_->wait());
+    auto reply = impl_->Call(&v1::Coordinator::Stub::AsyncNextTask, request, impl_->wait());
     if (!reply.ok() || reply->has_task() || reply->end() || !wait) return reply;
   }
 }
 
 absl::Status CoordinatorClient::Report(v1::ReportRequest request) {
   *request.mutable_identity() = impl_->identity();
-  return impl_->Call(&v1::Coordinator::Stub::Report, request, absl::ZeroDuration()).status();
+  return impl_->Call(&v1::Coordinator::Stub::AsyncReport, request, absl::ZeroDuration()).status();
 }
 
 absl::StatusOr<v1::HeartbeatReply> CoordinatorClient::Heartbeat(v1::HeartbeatRequest request) {
   *request.mutable_identity() = impl_->identity();
-  return impl_->Call(&v1::Coordinator::Stub::Heartbeat, request,
+  return impl_->Call(&v1::Coordinator::Stub::AsyncHeartbeat, request,
                      absl::Milliseconds(request.wait_ms()));
 }
 
@@ -281,8 +303,8 @@ absl::StatusOr<v1::GetProgressReply> CoordinatorClient::GetProgress(uint64_t eve
   request.set_events_seen(events_seen);
   request.set_seen(seen);
   request.set_wait_ms(impl_->wait_ms());
-  auto reply =
-      impl_->Call(&v1::Coordinator::Stub::GetProgress, request, impl_->wait(), &impl_->progress_);
+  auto reply = impl_->Call(&v1::Coordinator::Stub::AsyncGetProgress, request, impl_->wait(),
+                           &impl_->progress_);
   if (absl::IsCancelled(reply.status())) impl_->progress_.Reset();
   return reply;
 }
@@ -293,7 +315,7 @@ absl::Status CoordinatorClient::Stop(const std::string& reason, const std::strin
   v1::StopRequest request;
   request.set_reason(reason);
   request.set_failure(failure);
-  return impl_->Call(&v1::Coordinator::Stub::Stop, request, absl::ZeroDuration()).status();
+  return impl_->Call(&v1::Coordinator::Stub::AsyncStop, request, absl::ZeroDuration()).status();
 }
 
 absl::StatusOr<v1::ProcessLostReply> CoordinatorClient::ProcessLost(v1::Role role, uint32_t rank,
@@ -304,20 +326,20 @@ absl::StatusOr<v1::ProcessLostReply> CoordinatorClient::ProcessLost(v1::Role rol
   request.set_rank(rank);
   request.set_pid(pid);
   request.set_cause(cause);
-  return impl_->Call(&v1::Coordinator::Stub::ProcessLost, request, absl::ZeroDuration());
+  return impl_->Call(&v1::Coordinator::Stub::AsyncProcessLost, request, absl::ZeroDuration());
 }
 
 absl::StatusOr<v1::SaveCheckpointReply> CoordinatorClient::SaveCheckpoint(uint64_t ticket) {
   v1::SaveCheckpointRequest request;
   request.set_ticket(ticket);
   request.set_wait_ms(impl_->wait_ms());
-  return impl_->Call(&v1::Coordinator::Stub::SaveCheckpoint, request, impl_->wait());
+  return impl_->Call(&v1::Coordinator::Stub::AsyncSaveCheckpoint, request, impl_->wait());
 }
 
 absl::Status CoordinatorClient::Scale(uint32_t workers) {
   v1::ScaleRequest request;
   request.set_workers(workers);
-  return impl_->Call(&v1::Coordinator::Stub::Scale, request, absl::ZeroDuration()).status();
+  return impl_->Call(&v1::Coordinator::Stub::AsyncScale, request, absl::ZeroDuration()).status();
 }
 
 void CoordinatorClient::StartHeartbeats(absl::Duration period, Fill fill, OnReply on_reply) {

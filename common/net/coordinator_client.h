@@ -34,7 +34,7 @@ class CoordinatorClient {
   ~CoordinatorClient();
 
   // Gives `request` a nonce if it has none, and keeps the identity of the reply: the calls below
-  // fill it in.
+  // fill it in. A worker that a running job makes room for waits until there is some.
   absl::StatusOr<v1::RegisterReply> Register(v1::RegisterRequest request);
   // Waits until all processes of the job are ready. Keeps the generation for the calls below.
   absl::StatusOr<v1::Assignment> Ready(v1::ReadyRequest request);

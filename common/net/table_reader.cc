@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
-#include "common/net/grpc_time.h"
+#include "common/net/unary_call.h"
 #include "proto/parameter_server.grpc.pb.h"
 
 namespace convoy {
@@ -38,9 +38,10 @@ absl::StatusOr<v1::ReadTableReply> TableReader::Read(uint32_t table, uint32_t bu
   request.set_bucket(bucket);
   request.set_count_only(count_only);
   grpc::ClientContext context;
-  context.set_deadline(net_internal::GprTime(SteadyNow() + impl_->timeout));
   v1::ReadTableReply reply;
-  const grpc::Status status = impl_->stub->ReadTable(&context, request, &reply);
+  const grpc::Status status =
+      net_internal::UnaryCall(*impl_->stub, &v1::ParameterServer::Stub::AsyncReadTable, request,
+                              SteadyNow() + impl_->timeout, &context, &reply);
   if (status.ok()) return reply;
   return absl::Status(
       static_cast<absl::StatusCode>(status.error_code()),

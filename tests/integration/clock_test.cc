@@ -134,7 +134,6 @@ TEST_F(ClockTest, JobsGoOnWhateverItSays) {
 
 // Those that come later have another clock.
 TEST_F(ClockTest, ProcessesAreReplacedAfterItWasSet) {
-  lost_after_ms_ = 5000;  // the default: they have needed up to 2.5 s to find a new coordinator
   SetClock(0);
   ASSERT_EQ(RunProgram(Command("alone", "sync")).exit_code, 0);
   Program program(Command("run", "sync"));
