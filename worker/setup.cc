@@ -46,6 +46,29 @@ absl::Status CheckAllLabels(const DataSets& data, const OldSets& old, const Mode
   return Annotate(CheckLabels(*data.test, model), "test data");
 }
 
+// Lines that are left out of any file of the job.
+void SaySkipped(const v1::Data& data, const DataSets& sets, const OldSets& old,
+                const ActivityCallback& activity) {
+  const auto say = [&activity](const std::string& file, const Dataset* part) {
+    if (part == nullptr) return;
+    if (const std::string line = part->skipped().Describe(file); !line.empty()) activity(line);
+  };
+  if (sets.schema != nullptr && sets.schema->bad_lines() > 0) {
+    activity(absl::StrCat(data.train(), ": ", sets.schema->bad_lines(),
+                          " bad lines are skipped, the first: ", sets.schema->first_bad_line()));
+  } else {
+    say(data.train(), sets.train.get());
+  }
+  if (data.validation().has_path()) say(data.validation().path(), sets.validation.get());
+  if (data.test().has_path()) say(data.test().path(), sets.test.get());
+  if (old.replayed != nullptr) {
+    say(data.old().path(), old.replayed.get());
+  } else if (data.old().validation().has_fraction()) {
+    say(data.old().path(), old.validation.get());
+  }
+  if (data.old().validation().has_path()) say(data.old().validation().path(), old.validation.get());
+}
+
 void DescribeOld(const OldSets& old, v1::DataSummary* summary) {
   if (old.validation != nullptr) {
     summary->set_validation_old_examples(static_cast<uint64_t>(old.validation->size()));
@@ -105,20 +128,12 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
     CONVOY_ASSIGN_OR_RETURN(earlier, EarlierSchema(job.init()));
   }
   CONVOY_ASSIGN_OR_RETURN(setup.data, OpenData(job.data(), job.seed(), activity, earlier.get()));
-  if (const v1::Schema* schema = setup.data.schema.get();
-      schema != nullptr && schema->bad_lines() > 0) {
-    activity(absl::StrCat(job.data().train(), ": ", schema->bad_lines(),
-                          " bad lines are skipped, the first: ", schema->first_bad_line()));
-  }
-  if (setup.data.bad_lines > 0) {
-    activity(absl::StrCat(job.data().train(), ": ", setup.data.bad_lines,
-                          " bad lines are skipped, the first: line ", setup.data.first_bad_line));
-  }
   const Dataset& train = *setup.data.train;
   if (job.data().has_old()) {
     CONVOY_ASSIGN_OR_RETURN(
         setup.old, OpenOldData(job.data(), job.seed(), train, setup.data.schema, activity));
   }
+  SaySkipped(job.data(), setup.data, setup.old, activity);
   activity("building the model");
   CONVOY_ASSIGN_OR_RETURN(const ModelInput input,
                           ModelInputOf(job, setup.data, setup.old.replayed.get()));
@@ -141,6 +156,7 @@ absl::StatusOr<TrainingSetup> PrepareTraining(const v1::Job& job,
   setup.summary.set_classes(static_cast<uint32_t>(input.classes));
   setup.summary.set_fingerprint(train.fingerprint());
   setup.summary.set_example_bytes(ExampleBytes(train));
+  setup.summary.set_activation_bytes(static_cast<uint64_t>(setup.model().activation_bytes()));
   DescribeOld(setup.old, &setup.summary);
   return setup;
 }

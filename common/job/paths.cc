@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kImages = "images-idx3";
 constexpr std::string_view kLabels = "labels-idx1";
+constexpr std::string_view kGzip = ".gz";
 
 std::string ErrorText(int error) { return std::generic_category().message(error); }
 
@@ -80,7 +81,11 @@ void ResolveHeldOut(const fs::path& folder, v1::Validation* part) {
 std::string LabelsOf(const std::string& images) {
   const size_t at = images.rfind(kImages);
   if (at == std::string::npos || images.find('/', at) != std::string::npos) return "";
-  return std::string(images).replace(at, kImages.size(), kLabels);
+  const std::string labels = std::string(images).replace(at, kImages.size(), kLabels);
+  const std::string other = labels.ends_with(kGzip) ? labels.substr(0, labels.size() - kGzip.size())
+                                                    : labels + std::string(kGzip);
+  std::error_code ignored;
+  return !fs::exists(labels, ignored) && fs::exists(other, ignored) ? other : labels;
 }
 
 void ResolvePaths(const std::string& job_file, v1::Job* job) {

@@ -9,7 +9,8 @@
 
 namespace convoy {
 
-// "train-images-idx3-ubyte.gz" -> "train-labels-idx1-ubyte.gz"; empty for other names.
+// "train-images-idx3-ubyte.gz" -> "train-labels-idx1-ubyte.gz", or without the ".gz" (or with it,
+// if the images have none) if only that exists; empty for other names.
 std::string LabelsOf(const std::string& images);
 
 // Makes the paths of `job` absolute. Relative ones are relative to the folder of `job_file`.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -56,19 +57,31 @@ struct Trained {
 // What RUN_DIR, RUN_DIR@STEP and RUN_DIR@best mean.
 struct TrainedPlace {
   std::string run;
-  std::unique_ptr<CheckpointReader> checkpoint;  // null: model.safetensors
+  std::string job_path, job_text;
+  std::optional<StoredCheckpoint> stored;        // none: model.safetensors
+  std::unique_ptr<CheckpointReader> checkpoint;  // of `stored`
 };
 
+// Everything but the checkpoint's reader. DataLoss: what is there is damaged; other errors: it is
+// not there.
 absl::StatusOr<TrainedPlace> FindTrained(const std::string& argument) {
-  std::error_code ignored;
-  if (std::filesystem::exists(argument, ignored) || argument.find('@') == std::string::npos) {
-    return TrainedPlace{argument, nullptr};
-  }
-  CONVOY_ASSIGN_OR_RETURN(const CheckpointArgument found, ParseCheckpointArgument(argument));
   TrainedPlace place;
-  place.run = std::filesystem::path(found.checkpoints).parent_path().string();
-  CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(found.one->path));
-  CONVOY_ASSIGN_OR_RETURN(place.checkpoint, CheckpointReader::Open(found.one->path));
+  place.run = argument;
+  std::error_code ignored;
+  if (!std::filesystem::exists(argument, ignored) && argument.find('@') != std::string::npos) {
+    CONVOY_ASSIGN_OR_RETURN(const CheckpointArgument found, ParseCheckpointArgument(argument));
+    place.run = std::filesystem::path(found.checkpoints).parent_path().string();
+    place.stored = found.one;
+  }
+  place.job_path = place.run + "/job.textproto";
+  std::ifstream file(place.job_path);
+  if (!file) {
+    return absl::NotFoundError(
+        absl::StrCat(argument, " is no run directory: cannot read ", place.job_path));
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  place.job_text = text.str();
   return place;
 }
 
@@ -81,18 +94,13 @@ absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const TrainedPlace& p
   return std::make_shared<const v1::Schema>(std::move(schema));
 }
 
-absl::StatusOr<Trained> Load(const PredictOptions& options,
+absl::StatusOr<Trained> Load(const PredictOptions& options, TrainedPlace place,
                              std::span<const ModelRegistration> models, bool labels) {
-  CONVOY_ASSIGN_OR_RETURN(const TrainedPlace place, FindTrained(options.run_dir));
-  const std::string job_path = place.run + "/job.textproto";
-  std::ifstream file(job_path);
-  if (!file) {
-    return absl::NotFoundError(
-        absl::StrCat(options.run_dir, " is no run directory: cannot read ", job_path));
+  if (place.stored) {
+    CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(place.stored->path));
+    CONVOY_ASSIGN_OR_RETURN(place.checkpoint, CheckpointReader::Open(place.stored->path));
   }
-  std::stringstream text;
-  text << file.rdbuf();
-  CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(text.str(), job_path, {}));
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(place.job_text, place.job_path, {}));
   CONVOY_RETURN_IF_ERROR(CheckModelIsHere(
       job.model(), models, place.run,
       absl::StrCat(options.command, " ", options.run_dir, " --data ", options.data)));
@@ -104,6 +112,8 @@ absl::StatusOr<Trained> Load(const PredictOptions& options,
                                             ? OpenFile(job.data(), options.data, nullptr, use)
                                             : OpenPart(job.data(), job.seed(), options.data,
                                                        options.split, nullptr, use));
+  if (const std::string skipped = trained.data->skipped().Describe(options.data); !skipped.empty())
+    std::fprintf(stderr, "%s\n", skipped.c_str());
   ModelInput input;
   input.features = trained.data->features();
   input.shape = trained.data->example_shape();
@@ -207,7 +217,10 @@ absl::StatusOr<std::string> PredictedCsv(Trained& trained) {
 int Run(const PredictOptions& options, std::span<const ModelRegistration> models,
         absl::StatusOr<std::string> (*make)(Trained&), bool labels) {
   ConfigureEigen();
-  absl::StatusOr<Trained> trained = Load(options, models, labels);
+  absl::StatusOr<TrainedPlace> place = FindTrained(options.run_dir);
+  if (!place.ok())
+    return Fail(place.status(), absl::IsDataLoss(place.status()) ? kExitFailed : kExitBadUsage);
+  absl::StatusOr<Trained> trained = Load(options, *std::move(place), models, labels);
   if (!trained.ok()) return Fail(trained.status());
   const absl::StatusOr<std::string> text = make(*trained);
   if (!text.ok()) return Fail(text.status());

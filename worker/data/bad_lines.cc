@@ -18,4 +18,10 @@ absl::Status BadLines::Reject(uint64_t line, const std::string& problem) {
                                                  first_));
 }
 
+std::string SkippedLines::Describe(const std::string& file) const {
+  if (count == 0) return "";
+  if (count == 1) return absl::StrCat(file, ": a bad line is skipped: line ", first);
+  return absl::StrCat(file, ": ", count, " bad lines are skipped, the first: line ", first);
+}
+
 }  // namespace convoy

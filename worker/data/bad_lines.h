@@ -9,6 +9,15 @@
 
 namespace convoy {
 
+// Lines of a file that are left out since they can't be read.
+struct SkippedLines {
+  uint64_t count = 0;
+  uint64_t first = 0;  // its number, from 1; 0: none
+
+  // "FILE: 3 bad lines are skipped, the first: line 7"; empty: none.
+  std::string Describe(const std::string& file) const;
+};
+
 // One thread.
 class BadLines {
  public:

@@ -92,8 +92,7 @@ absl::Status CheckFields(const CacheHeader& header) {
   }
   if (header.fields > (ids ? kMaxFields : 0)) return Contradiction("fields");
   if (ids && header.features > 0) return Contradiction("ids with features");
-  if (header.kind == CacheKind::kDense) return CheckDense(header);
-  return header.labelled || ids ? absl::OkStatus() : Contradiction("a sparse file without labels");
+  return header.kind == CacheKind::kDense ? CheckDense(header) : absl::OkStatus();
 }
 
 RawHeader ToRaw(const CacheHeader& header) {

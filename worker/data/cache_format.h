@@ -51,7 +51,7 @@ struct CacheHeader {
   bool labelled = true;
   uint64_t fields = 0;          // ids: largest field + 1; 0: the format has none
   uint64_t fields_line = 0;     // ids: line of the source with the largest field; 0: unknown
-  uint64_t bad_lines = 0;       // lines of the source that were skipped (0 of CSV: see its schema)
+  uint64_t bad_lines = 0;       // lines of the source that were skipped
   uint64_t first_bad_line = 0;  // the first of them, from 1; 0: none
   std::array<CacheExtent, kCacheSections> sections;
 

@@ -52,6 +52,7 @@ class CachedDataset : public Dataset {
   }
 
   bool has_labels() const override { return header().labelled; }
+  SkippedLines skipped() const override { return {header().bad_lines, header().first_bad_line}; }
   float label(int64_t i) const override {
     return has_labels() ? view().labels()[row(static_cast<uint32_t>(i))]
                         : std::numeric_limits<float>::quiet_NaN();

@@ -13,6 +13,7 @@
 #include "proto/job.pb.h"
 #include "proto/schema.pb.h"
 #include "worker/data/activity.h"
+#include "worker/data/bad_lines.h"
 #include "worker/data/batch.h"
 
 namespace convoy {
@@ -39,6 +40,8 @@ class Dataset {
   virtual uint64_t fingerprint() const = 0;
   // False: a file to predict on, without labels.
   virtual bool has_labels() const = 0;
+  // Of the whole file, of which the data set may be a part.
+  virtual SkippedLines skipped() const { return {}; }
   // Label of example i as it stands in the file; NaN without labels.
   virtual float label(int64_t i) const = 0;
   // Fills `batch` with the examples numbered `indices` (each < size()), features scaled, labels as
@@ -53,10 +56,6 @@ struct DataSets {
   std::unique_ptr<Dataset> test;        // null: none
   // CSV, TSV: what was learnt from the training data; null for other formats.
   std::shared_ptr<const v1::Schema> schema;
-  // Lines of the training file that were skipped (data.max_bad_lines), and the first of them, from
-  // 1. Of CSV and TSV files the schema knows.
-  uint64_t bad_lines = 0;
-  uint64_t first_bad_line = 0;
 };
 
 // How a file other than that of the training is read.

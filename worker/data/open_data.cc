@@ -18,6 +18,7 @@
 #include "worker/data/dataset.h"
 #include "worker/data/default_cache_dir.h"
 #include "worker/data/file_format.h"
+#include "worker/data/format_settings.h"
 #include "worker/data/kept_classes.h"
 #include "worker/data/split.h"
 
@@ -154,13 +155,22 @@ absl::StatusOr<DataSets> OpenParts(const v1::Data& data, uint64_t seed, CachePoi
   return sets;
 }
 
+// Also if they are written differently, e.g. one relative to the folder of the job and one to where
+// the user is.
+bool IsSameFile(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
 // The labels of a file to evaluate or predict on; empty: it has none.
 std::string OptionalLabels(const v1::Data& data, const std::string& path) {
-  if (path == data.train() && !data.train_labels().empty()) return data.train_labels();
-  if (path == data.validation().path() && !data.validation().labels().empty()) {
-    return data.validation().labels();
-  }
-  if (path == data.test().path() && !data.test().labels().empty()) return data.test().labels();
+  const auto named_for = [&path](const std::string& examples, const std::string& labels) {
+    return !labels.empty() && IsSameFile(path, examples);
+  };
+  const v1::Validation &validation = data.validation(), &test = data.test();
+  if (named_for(data.train(), data.train_labels())) return data.train_labels();
+  if (named_for(validation.path(), validation.labels())) return validation.labels();
+  if (named_for(test.path(), test.labels())) return test.labels();
   std::string derived = LabelsPathFor(path);
   return FileExists(derived) ? derived : "";
 }
@@ -170,6 +180,7 @@ absl::StatusOr<DataSets> OpenDataWith(const v1::Data& data, uint64_t seed, FileU
                                       const ActivityCallback& activity) {
   CONVOY_RETURN_IF_ERROR(CheckSettings(data));
   CONVOY_ASSIGN_OR_RETURN(const v1::Data::Format format, FormatOf(data, data.train()));
+  CONVOY_RETURN_IF_ERROR(CheckFormatSettings(data, format));
   CONVOY_ASSIGN_OR_RETURN(
       const std::string labels,
       RequiredLabels(format, data.train_labels(), data.train(), "data.train_labels"));
@@ -182,12 +193,9 @@ absl::StatusOr<DataSets> OpenDataWith(const v1::Data& data, uint64_t seed, FileU
   CONVOY_ASSIGN_OR_RETURN(DatasetOptions options,
                           OptionsFor(data, header, data.train(), WantedBy(data)));
   const WantedShape wanted = {options.features, options.fields};
-  const uint64_t bad_lines = header.bad_lines, first_bad_line = header.first_bad_line;
   CONVOY_ASSIGN_OR_RETURN(DataSets sets,
                           OpenParts(data, seed, std::move(cache), std::move(options)));
   sets.schema = use.schema;
-  sets.bad_lines = bad_lines;
-  sets.first_bad_line = first_bad_line;
   if (data.validation().has_path()) {
     CONVOY_ASSIGN_OR_RETURN(
         sets.validation, OpenHeldOutFile(data, format, data.validation(), "data.validation.labels",
@@ -241,8 +249,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenPart(v1::Data data, uint64_t seed,
                                                   const std::string& path, std::string_view part,
                                                   const ActivityCallback& activity,
                                                   const FileUse& use) {
-  std::error_code ignored;
-  if (!std::filesystem::equivalent(path, data.train(), ignored)) data.clear_train_labels();
+  if (!IsSameFile(path, data.train())) data.clear_train_labels();
   data.set_train(path);
   if (data.validation().has_path()) data.clear_validation();
   if (data.test().has_path()) data.clear_test();

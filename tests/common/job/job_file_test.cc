@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/job/defaults.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -156,6 +157,24 @@ TEST_F(LoadJobTest, DerivedLabelsMustExistToo) {
       Write("x.textproto", "data {\n train: 'train-images-idx3' }\nmodel { mlp {} }");
   EXPECT_EQ(ErrorsOfFile(path), path + ":1: data.train_labels: cannot read " +
                                     In("train-labels-idx1") + ": No such file or directory");
+}
+
+TEST_F(LoadJobTest, DerivedLabelsMayBeCompressedOrNotUnlikeTheImages) {
+  for (const std::string suffix : {"", ".gz"}) {
+    Write("a-images-idx3" + suffix, "");
+    const std::string other = In("a-labels-idx1" + std::string(suffix.empty() ? ".gz" : ""));
+    Write(fs::path(other).filename().string(), "");
+    const std::string path =
+        Write("x.textproto", "data { train: 'a-images-idx3" + suffix + "' }\nmodel { mlp {} }");
+    const absl::StatusOr<v1::Job> job = LoadJob(path, {});
+    ASSERT_TRUE(job.ok()) << job.status();
+    EXPECT_EQ(ResolveDefaults(*job).data().train_labels(), other);
+    // The name that is as that of the images goes first.
+    Write("a-labels-idx1" + suffix, "");
+    EXPECT_EQ(ResolveDefaults(*LoadJob(path, {})).data().train_labels(),
+              In("a-labels-idx1" + suffix));
+    for (const char* labels : {"a-labels-idx1", "a-labels-idx1.gz"}) fs::remove(In(labels));
+  }
 }
 
 TEST_F(LoadJobTest, FolderAsDataIsRefused) {

@@ -108,8 +108,8 @@ TEST_F(CriteoTest, BadLinesAreSkippedAndCounted) {
   const auto sets = Open(Line("1") + "x\n" + Line("0") + Line("1", {{30, "?"}}));
   ASSERT_TRUE(sets.ok()) << sets.status();
   EXPECT_EQ(sets->train->size(), 2);
-  EXPECT_EQ(sets->bad_lines, 2U);
-  EXPECT_EQ(sets->first_bad_line, 2U);
+  EXPECT_EQ(sets->train->skipped().count, 2U);
+  EXPECT_EQ(sets->train->skipped().first, 2U);
 }
 
 TEST_F(CriteoTest, AnyDamagedTextGivesRowsOrAnError) {

@@ -202,6 +202,24 @@ TEST_F(DatasetTest, OpenFileUsesLabelsScaleAndFeaturesOfTheJob) {
               Fails(kInvalid, HasSubstr("expected 3 features")));
 }
 
+TEST_F(DatasetTest, OpenFileFindsLabelsOfTheJobHoweverThePathIsWritten) {
+  const std::string images = folder_.Write("pictures", Idx(0x08, {2, 2}, "abcd"));
+  data_.set_train(images);
+  data_.set_train_labels(folder_.Write("answers", Idx(0x08, {2}, "\1\2")));
+  for (v1::Validation* part : {data_.mutable_validation(), data_.mutable_test()}) {
+    const std::string name = part == &data_.validation() ? "v" : "t";
+    part->set_path(folder_.Write(name, Idx(0x08, {2, 2}, "efgh")));
+    part->set_labels(folder_.Write(name + "-answers", Idx(0x08, {2}, "\3\4")));
+  }
+  for (const std::string& path : {data_.train(), data_.validation().path(), data_.test().path()}) {
+    const std::string relative = std::filesystem::relative(path).string();
+    ASSERT_NE(relative, path);
+    const auto file = OpenFile(data_, relative, nullptr);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_TRUE((*file)->has_labels()) << relative;
+  }
+}
+
 TEST_F(DatasetTest, FingerprintFollowsContentsAndOptionsNotNames) {
   UseRows(10);
   const uint64_t original = Open()->train->fingerprint();

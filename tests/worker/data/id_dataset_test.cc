@@ -132,8 +132,8 @@ TEST_F(IdDatasetTest, SkippedLinesAreReported) {
     const auto sets = Open();
     ASSERT_TRUE(sets.ok()) << sets.status();
     EXPECT_EQ(sets->train->size(), 2);
-    EXPECT_EQ(sets->bad_lines, 2U);
-    EXPECT_EQ(sets->first_bad_line, 2U);
+    EXPECT_EQ(sets->train->skipped().count, 2U);
+    EXPECT_EQ(sets->train->skipped().first, 2U);
   }
   data_.set_max_bad_lines(1);
   EXPECT_THAT(Open().status(), Fails(kInvalid, HasSubstr("data.max_bad_lines is 1")));
@@ -144,7 +144,7 @@ TEST_F(IdDatasetTest, ColumnsOfLibsvmMayHaveBadLinesToo) {
   data_.set_max_bad_lines(2);
   const auto sets = Open();
   ASSERT_TRUE(sets.ok()) << sets.status();
-  EXPECT_EQ(sets->bad_lines, 2U);
+  EXPECT_EQ(sets->train->skipped().count, 2U);
   Batch batch;
   sets->train->Read(std::vector<uint32_t>{0, 1}, &batch);
   EXPECT_THAT(batch.row_offsets, ElementsAre(0, 1, 2));

@@ -156,6 +156,8 @@ absl::StatusOr<CsvSummary> EncodeRows(const EncodedFile& opened, const v1::Schem
     return absl::InvalidArgumentError(
         absl::StrCat(opened.file->name(), ": expected 1 to 2^32 - 1 rows, got ", summary.rows));
   }
+  summary.bad_lines = opened.file->bad_lines();
+  summary.first_bad_line = opened.file->first_bad_line_number();
   return summary;
 }
 
@@ -166,6 +168,8 @@ CacheHeader Describe(const v1::Schema& schema, const CsvSummary& summary) {
   header.examples = summary.rows;
   header.features = schema.features();
   header.labelled = summary.labelled;
+  header.bad_lines = summary.bad_lines;
+  header.first_bad_line = summary.first_bad_line;
   header.entries = schema.sparse() ? summary.entries : summary.rows * schema.features();
   if (!schema.sparse()) header.shape = {1, 1, header.features};
   return header;
@@ -181,6 +185,8 @@ absl::StatusOr<CacheHeader> WriteIds(const EncodedFile& opened, const v1::Schema
   summary.rows = encoded.rows;
   summary.entries = encoded.entries;
   summary.fields = static_cast<uint64_t>(schema.column_size());
+  summary.bad_lines = encoded.bad_lines;
+  summary.first_bad_line = encoded.first_bad_line;
   return rows.Finish(summary, opened.file->name());
 }
 

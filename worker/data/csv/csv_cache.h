@@ -24,6 +24,8 @@ struct CsvSummary {
   uint64_t rows = 0;
   uint64_t entries = 0;  // features that are not 0, or ids
   bool labelled = false;
+  uint64_t bad_lines = 0;       // skipped
+  uint64_t first_bad_line = 0;  // from 1; 0: none
 };
 
 // Encodes all rows and gives them to `sink`, in order. InvalidArgument: "NAME:LINE: ..." a line

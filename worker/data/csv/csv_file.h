@@ -41,6 +41,7 @@ class CsvFile {
   uint64_t bad_lines() const { return bad_lines_.count(); }
   // "line 12: field 3: ..."; empty: none.
   const std::string& first_bad_line() const { return bad_lines_.first(); }
+  uint64_t first_bad_line_number() const { return bad_lines_.first_line(); }
 
  private:
   CsvFile(std::unique_ptr<ByteSource> source, std::string name, const CsvLayout& layout,

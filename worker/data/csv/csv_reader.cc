@@ -71,7 +71,7 @@ absl::StatusOr<const CsvRecord*> CsvReader::Next() {
       CONVOY_RETURN_IF_ERROR(Fill());
       continue;
     }
-    const bool blank = record_.fields.size() == 1 && record_.fields[0].empty();
+    const bool blank = record_.fields.size() == 1 && record_.fields[0].empty() && !quoted_;
     if (!blank || !record_.problem.empty()) return &record_;
   }
 }
@@ -93,6 +93,7 @@ CsvReader::Scan CsvReader::ScanRecord() {
   record_.line = line_;
   breaks_ = 0;
   doubled_.clear();
+  quoted_ = false;
   char* const begin = buffer_.data() + at_;
   char* const end = buffer_.data() + filled_;
   char* at = begin;
@@ -101,6 +102,7 @@ CsvReader::Scan CsvReader::ScanRecord() {
     while (*start == ' ' && !Ends(' ')) ++start;
     const bool quoted = dialect_.quotes && *start == '"' && start != end;
     if (quoted) at = start;
+    quoted_ = quoted_ || quoted;
     if (!(quoted ? ScanQuoted(&at) : ScanPlain(&at))) return Scan::kIncomplete;
     more = *at != '\n';
   }

@@ -67,6 +67,7 @@ class CsvReader {
   uint64_t breaks_ = 0;           // line breaks within the quotes of the current one
   uint64_t open_quote_line_ = 0;  // 0: no quote is open
   CsvRecord record_;
+  bool quoted_ = false;          // a field of record_ is
   std::vector<size_t> doubled_;  // fields of record_ with "" in them
 };
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/status.h"
 #include "worker/data/csv/csv_number.h"
@@ -53,12 +56,25 @@ char SniffSeparator(const CsvHead& head, bool quotes) {
   });
 }
 
+bool IsWholeNumber(const std::string& text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// 0, 1, 2, ... or 1, 2, 3, ...
+bool CountsUp(const std::vector<std::string_view>& fields) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i] != std::to_string(i + (fields[0] == "0" ? 0 : 1))) return false;
+  }
+  return fields.size() > 1;
+}
+
 bool SniffHeader(const CsvHead& head, const CsvDialect& dialect, const std::string& label) {
   HeadRecords records(head, dialect);
   const CsvRecord* const first = records.Next();
   if (first == nullptr) return true;
   const auto& fields = first->fields;
-  if (std::find(fields.begin(), fields.end(), label) != fields.end()) return true;
+  // A number may be that of the column, and stand among the values of the first row.
+  if (IsWholeNumber(label) ? CountsUp(fields) : std::ranges::count(fields, label) > 0) return true;
   double number;
   return std::none_of(fields.begin(), fields.end(),
                       [&](std::string_view field) { return ParseNumber(field, &number); });

@@ -1,5 +1,7 @@
 // CSV files through OpenData and OpenFile: formats, caches, the learnt schema.
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/worker/data/csv/csv_text.h"
@@ -18,6 +20,7 @@ using ::convoy::testing::SetModificationTime;
 using ::convoy::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr char kText[] = "x,c,y\n1,b,no\n3,a,yes\n1,a,no\n3,b,no\n";
 
@@ -140,6 +143,48 @@ TEST_F(CsvDatasetTest, WithoutLabelsEveryLineMustBeReadable) {
   use.labels = false;
   EXPECT_THAT(OpenFile(data, other, nullptr, use).status(),
               Fails(kInvalid, HasSubstr("b.csv:3: expected 3 fields")));
+}
+
+TEST_F(CsvDatasetTest, SkippedLinesOfEveryFileAreCounted) {
+  for (const char* type : {"CATEGORICAL", "ID"}) {
+    SCOPED_TRACE(type);
+    v1::Data data =
+        Data(folder_.Write("a.csv", kText),
+             absl::StrCat("label: 'y' max_bad_lines: 5 column { name: 'c' type: ", type, " }"));
+    data.mutable_validation()->set_path(folder_.Write("b.csv", "x,c,y\n3,a,no\n4\n1,a,unseen\n"));
+    for (int i = 0; i < 2; ++i) {  // built, then read from the cache
+      const auto sets = OpenData(data, 1, nullptr);
+      ASSERT_TRUE(sets.ok()) << sets.status();
+      EXPECT_EQ(sets->train->skipped().count, 0U);
+      EXPECT_EQ(sets->validation->size(), 1);
+      EXPECT_EQ(sets->validation->skipped().Describe("b.csv"),
+                "b.csv: 2 bad lines are skipped, the first: line 3");
+    }
+  }
+}
+
+// One of 200 columns is set in each row.
+TEST_F(CsvDatasetTest, WideFilesNeedNoLabelsToBePredictedOn) {
+  std::string text = "c,y\n", unlabelled = "c\n";
+  for (int i = 0; i < 400; ++i) {
+    absl::StrAppend(&text, "category", i % 200, ",", i % 2, "\n");
+    absl::StrAppend(&unlabelled, "category", 199 - i % 200, "\n");
+  }
+  const v1::Data data = Data(folder_.Write("a.csv", text), "label: 'y'");
+  const auto sets = OpenData(data, 1, nullptr);
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  ASSERT_TRUE(sets->train->sparse());
+  const FileUse use{sets->schema, /*labels=*/false};
+  for (const std::string& path : {data.train(), folder_.Write("b.csv", unlabelled)}) {
+    const auto rows = OpenFile(data, path, nullptr, use);
+    ASSERT_TRUE(rows.ok()) << rows.status();
+    EXPECT_FALSE((*rows)->has_labels());
+    Batch batch, with_labels;
+    (*rows)->Read(std::vector<uint32_t>{7}, &batch);
+    sets->train->Read(std::vector<uint32_t>{path == data.train() ? 7u : 192u}, &with_labels);
+    EXPECT_EQ(batch.columns, with_labels.columns);
+    EXPECT_THAT(batch.labels, IsEmpty());
+  }
 }
 
 TEST_F(CsvDatasetTest, ATsvFileHasTabs) {

@@ -67,6 +67,13 @@ TEST(CsvReaderTest, LinesAreCountedThroughQuotes) {
   EXPECT_EQ((*rows)[1].line, 6U);
 }
 
+TEST(CsvReaderTest, AQuotedEmptyFieldIsARow) {
+  const auto rows = Read("1\n\"\"\n\n3\n");
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 3U);
+  EXPECT_THAT((*rows)[1].fields, ElementsAre(""));
+}
+
 TEST(CsvReaderTest, BlanksAroundFieldsAreDroppedButNotWithinQuotes) {
   EXPECT_THAT(OneRow(" a b , \" c \" ,d\n"), ElementsAre("a b", " c ", "d"));
 }

@@ -115,6 +115,9 @@ TEST(SchemaLearnerTest, SeparatorAndHeaderAreFound) {
   EXPECT_THAT(Names(numbers), ElementsAre("1", "2"));
   EXPECT_EQ(numbers.rows(), 2U);
   EXPECT_TRUE(Learnt("2020,y\n3,a\n4,b\n", "label: 'y'").header());
+  const v1::Schema numbered = Learnt("1,14.2,1\n2,13.1,1\n1,12.9,3\n", "label: '1'");
+  EXPECT_FALSE(numbered.header()) << "1 is a value of the first row, and the label's number";
+  EXPECT_TRUE(Learnt("0,1,2\n5,a,7\n6,b,8\n", "label: '1'").header()) << "as pandas calls them";
 }
 
 TEST(SchemaLearnerTest, ColumnsWithoutNameOrValueAreIgnored) {
