@@ -97,7 +97,7 @@ class CellProgress {
     if (newest || version == counts_.version) return Answer::kCurrent;
     if (version > counts_.version) return Answer::kLater;
     if (policy == Policy::kAtLeast) return Answer::kCurrent;
-    return version + 1 == counts_.version ? Answer::kPrevious : Answer::kGone;
+    return has_previous_ && version + 1 == counts_.version ? Answer::kPrevious : Answer::kGone;
   }
 
   uint64_t version() const { return counts_.version; }
@@ -112,6 +112,7 @@ class CellProgress {
   // Goes on from there. Contributions in progress are forgotten.
   void Restore(CellPosition position) {
     counts_ = position.counts;
+    has_previous_ = false;
     marks_.Restore(std::move(position.marks));
     options_.stored_bytes->fetch_sub(static_cast<int64_t>(round_.stored_bytes()));
     round_.Clear();
@@ -176,10 +177,12 @@ class CellProgress {
     apply(sum, staleness);
     counts_.examples += sum.examples;
     ++counts_.version;
+    has_previous_ = true;
   }
 
   const ProgressOptions options_;
   CellCounts counts_;
+  bool has_previous_ = false;  // what the version before is: not of a cell that was restored
   SliceRound<Part, Adder> round_;
   TaskMarks marks_;
 };

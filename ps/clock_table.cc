@@ -10,6 +10,13 @@ void ClockTable::Join(uint32_t worker, uint64_t clock) {
   workers_.try_emplace(worker, Entry{level, clock, clock});
 }
 
+std::vector<uint32_t> ClockTable::JoinedFrom(uint32_t rank) const {
+  std::vector<uint32_t> joined;
+  for (auto it = workers_.lower_bound(rank); it != workers_.end(); ++it)
+    joined.push_back(it->first);
+  return joined;
+}
+
 void ClockTable::Advance(uint32_t worker, uint64_t clock) {
   const auto it = workers_.find(worker);
   if (it != workers_.end()) it->second.clock = std::max(it->second.clock, clock);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 namespace convoy {
 
@@ -22,6 +23,8 @@ class ClockTable {
   void Join(uint32_t worker, uint64_t clock);
   // `worker` holds no task: nobody waits for it.
   void Leave(uint32_t worker) { workers_.erase(worker); }
+  // Workers from this rank on that have joined.
+  std::vector<uint32_t> JoinedFrom(uint32_t rank) const;
   // The worker's own count stands at `clock`; lower values than before are ignored.
   void Advance(uint32_t worker, uint64_t clock);
 

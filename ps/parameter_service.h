@@ -36,7 +36,8 @@ class ParameterService {
   const std::string& address() const;
   // From now on requests go to `core`. Call once.
   void Install(std::shared_ptr<ServerCore> core);
-  // Messages of streams carry checksums, both ways (cluster.wire_checksums). Call before Install.
+  // Messages of streams carry checksums, both ways (cluster.wire_checksums), also those that say
+  // that there is no part yet. Call before Install.
   void UseChecksums();
   // See StreamServer. Call before Install.
   void SetMaxBacklog(size_t bytes);

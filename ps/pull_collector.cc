@@ -91,9 +91,11 @@ ParkedRows PullCollector::Parked() {
 }
 
 absl::Status PullCollector::Gone(const std::string& what, uint64_t now) const {
-  return absl::FailedPreconditionError(absl::StrCat("pull of ", what, " at version ",
-                                                    request_.pull_version, ": it is at ", now,
-                                                    " and remembers one step back"));
+  const bool was_restored = request_.pull_version + 1 == now;  // or it would be there
+  return absl::FailedPreconditionError(
+      absl::StrCat("pull of ", what, " at version ", request_.pull_version, ": it is at ", now,
+                   was_restored ? ", which it was restored at, and remembers nothing before"
+                                : " and remembers one step back"));
 }
 
 const std::shared_ptr<PullTicket>& PullCollector::Ticket() {

@@ -155,6 +155,8 @@ absl::Status RunServer(const ServerOptions& options) {
       CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
   CONVOY_ASSIGN_OR_RETURN(const v1::RegisterReply registered,
                           coordinator->Register(Introduction(options, service->address())));
+  // Before there is a part to answer for: "not yet" without a checksum would be taken for damage.
+  if (registered.job().cluster().wire_checksums()) service->UseChecksums();
   options.log(
       absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
 
@@ -201,7 +203,6 @@ absl::Status RunServer(const ServerOptions& options) {
   service->SetMaxBacklog(
       MaxBacklog(assignment.job(), (*core)->placement(), registered.identity().rank()));
   service->SetLink(*link);
-  if (assignment.job().cluster().wire_checksums()) service->UseChecksums();
   service->Install(*std::move(core));
   const absl::Status status = end.Wait();
   options.log(status.ok() ? "the job is done"

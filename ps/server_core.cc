@@ -1,6 +1,7 @@
 #include "ps/server_core.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -111,12 +112,25 @@ absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time n
   return absl::OkStatus();
 }
 
+void ServerCore::LeaveLast(const ExchangeRequest& request) {
+  const auto rank = static_cast<uint32_t>(
+      std::min<uint64_t>(request.clock, std::numeric_limits<uint32_t>::max()));
+  MutexLock lock(mutex_);
+  for (const uint32_t worker : clocks_.JoinedFrom(rank)) {
+    Session& session = sessions_[worker];
+    if (session.number >= request.session) continue;
+    session.number = request.session;
+    clocks_.Leave(worker);
+  }
+}
+
 void ServerCore::UpdateClock(const ExchangeRequest& request,
                              std::vector<std::shared_ptr<PullTicket>>* ready) {
   if (policy_.answer != ConsistencyPolicy::Answer::kClockBound) return;
   MutexLock lock(clock_mutex_);
   if (request.clock_event == ClockEvent::kJoin) clocks_.Join(request.worker, request.clock);
-  if (request.clock_event == ClockEvent::kLeave) clocks_.Leave(request.worker);
+  if (request.clock_event >= ClockEvent::kLeave) clocks_.Leave(request.worker);
+  if (request.clock_event == ClockEvent::kLeaveLast) LeaveLast(request);
   if (request.final) clocks_.Advance(request.worker, request.clock);
   const ClockTable* const clocks = &clocks_;
   std::erase_if(waiting_for_clock_, [&](const std::shared_ptr<PullTicket>& ticket) {

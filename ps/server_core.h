@@ -105,6 +105,8 @@ class ServerCore {
   absl::StatusOr<Accepted> FinishPush(const ExchangeRequest& request, ExchangeReply* reply,
                                       Released* released);
   absl::Status Gap(const ExchangeRequest& request, uint64_t expected, ExchangeReply* reply) const;
+  // CLOCK_LEAVE_LAST: who leaves with the sender. Refuses what their processes still send.
+  void LeaveLast(const ExchangeRequest& request) CONVOY_REQUIRES(clock_mutex_);
   void UpdateClock(const ExchangeRequest& request, std::vector<std::shared_ptr<PullTicket>>* ready);
   // Fills in the newest values: of a pull that waited for the clocks.
   void FillNewest(PullTicket& ticket) const;

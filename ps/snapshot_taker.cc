@@ -70,7 +70,11 @@ void SnapshotTaker::Take(v1::SnapshotOrder order) {
                                                 : v1::SnapshotState::REFUSED);
   state.set_version(version);
   Say(state);
-  if (version != order.version() || !AwaitWrite(&order) || !shard.AwaitSnapshot()) return;
+  if (version != order.version()) return;
+  if (!AwaitWrite(&order) || !shard.AwaitSnapshot()) {
+    shard.DisarmSnapshot();  // Follow may have done it before it was armed
+    return;
+  }
   absl::StatusOr<ShardFile> file = WriteShard(shard, core_->placement(), core_->options().rank,
                                               order.folder(), bases_.Find(order.base()));
   shard.DisarmSnapshot();

@@ -192,7 +192,9 @@ void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> 
       gradient.subspan(static_cast<size_t>(cell.offset), cell.size);
   pending.request.contributions.push_back(
       {cell.id, weights_.version(cell.id), Payload(values, owner)});
-  if (push_.pull) {
+  // ssp: a server counts the batch with its last message. Whoever is far ahead waits from then on,
+  // and what was pulled with the messages before would be answered one batch too early.
+  if (push_.pull && options_.mode.kind != Mode::Kind::kSsp) {
     pending.request.pull_cells.push_back(cell.id);
     pull_asked_[cell.id] = true;
   }
@@ -208,15 +210,16 @@ absl::Status ParameterClient::FlushPending(uint32_t server, bool final) {
   pending.finished = final;
   request.final = final;
   if (push_.pull) request.pull_version = push_.step + 1;
+  std::vector<uint32_t> unasked;  // cells without a gradient
   if (final) {
     request.pull_applied = push_.pull;
     request.completed_task = completed_task_;
     for (uint32_t cell : placement_.cells_of_server(server)) {
       const bool changes = !options_.frozen.variable(placement_.cells()[cell].variable);
-      if (push_.pull && !pull_asked_[cell] && changes) request.pull_cells.push_back(cell);
+      if (push_.pull && !pull_asked_[cell] && changes) unasked.push_back(cell);
     }
   }
-  return Submit(server, std::move(request)).status();
+  return SubmitPulls(server, std::move(request), unasked);
 }
 
 void ParameterClient::RemoveExamples(uint32_t examples) {
@@ -237,10 +240,11 @@ absl::Status ParameterClient::WaitUntilAnswered() {
   return WaitUntil([this] { return core_.idle(); });
 }
 
-absl::Status ParameterClient::LeaveClocks() {
+absl::Status ParameterClient::LeaveClocks(ClockEvent event, uint32_t workers) {
   for (uint32_t server = 0; server < placement_.servers(); ++server) {
     ExchangeRequest leave;
-    leave.clock_event = ClockEvent::kLeave;
+    leave.clock_event = event;
+    leave.clock = workers;
     CONVOY_RETURN_IF_ERROR(Submit(server, std::move(leave)).status());
   }
   return WaitUntilAnswered();

@@ -115,7 +115,11 @@ class ParameterClient {
   // Waits until every request has been answered.
   absl::Status WaitUntilAnswered();
   // ssp: this worker holds no task.
-  absl::Status LeaveClocks();
+  absl::Status LeaveClocks() { return LeaveClocks(ClockEvent::kLeave, 0); }
+  // Nor do those of rank `workers` and above that were there before.
+  absl::Status LeaveClocksWithThoseFrom(uint32_t workers) {
+    return LeaveClocks(ClockEvent::kLeaveLast, workers);
+  }
   // async, ssp: see ExchangeRequest::completed_task; sent with the next push.
   void SetCompletedTask(uint64_t task) { completed_task_ = task; }
 
@@ -141,6 +145,7 @@ class ParameterClient {
   void AddWait(absl::Duration time) { waited_ += time; }
 
  private:
+  absl::Status LeaveClocks(ClockEvent event, uint32_t workers);
   // Contributions to one server that wait for company.
   struct Pending {
     ExchangeRequest request;
@@ -159,6 +164,10 @@ class ParameterClient {
   // All cells and tables of the server are named that are not frozen.
   bool IsComplete(uint32_t server) const;
   absl::StatusOr<uint64_t> Submit(uint32_t server, ExchangeRequest request);
+  // Submits `request`, which then also pulls as many of `cells` as are about one block with what it
+  // pulls already, and behind it requests that pull the others.
+  absl::Status SubmitPulls(uint32_t server, ExchangeRequest request,
+                           std::span<const uint32_t> cells);
   absl::Status Perform(ClientCore::Actions actions);
   void Send(uint32_t server, const ExchangeRequest& request);
   absl::Status OnEvent(const StreamClient::Event& event);

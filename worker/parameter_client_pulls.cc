@@ -14,21 +14,32 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
     ExchangeRequest request = header;
     request.pull_version = version;
     request.pull_applied = true;
-    size_t bytes = 0;
-    // Replies of about one block each, so that they can be worked on as they come.
-    for (uint32_t cell : placement_.cells_of_server(server)) {
-      const size_t size = placement_.cells()[cell].size * sizeof(float);
-      if (bytes > 0 && bytes + size > size_t{kBlockElements} * sizeof(float)) {
-        CONVOY_RETURN_IF_ERROR(Submit(server, std::exchange(request, NewRequest())).status());
-        request.pull_version = version;
-        bytes = 0;
-      }
-      request.pull_cells.push_back(cell);
-      bytes += size;
-    }
-    CONVOY_RETURN_IF_ERROR(Submit(server, std::move(request)).status());
+    CONVOY_RETURN_IF_ERROR(
+        SubmitPulls(server, std::move(request), placement_.cells_of_server(server)));
   }
   return absl::OkStatus();
+}
+
+// Replies of about one block each, so that they can be worked on as they come.
+absl::Status ParameterClient::SubmitPulls(uint32_t server, ExchangeRequest request,
+                                          std::span<const uint32_t> cells) {
+  const auto bytes_of = [this](uint32_t cell) {
+    return placement_.cells()[cell].size * sizeof(float);
+  };
+  const uint64_t version = request.pull_version;
+  size_t bytes = 0;
+  for (const uint32_t cell : request.pull_cells) bytes += bytes_of(cell);
+  for (const uint32_t cell : cells) {
+    const size_t size = bytes_of(cell);
+    if (bytes > 0 && bytes + size > size_t{kBlockElements} * sizeof(float)) {
+      CONVOY_RETURN_IF_ERROR(Submit(server, std::exchange(request, NewRequest())).status());
+      request.pull_version = version;
+      bytes = 0;
+    }
+    request.pull_cells.push_back(cell);
+    bytes += size;
+  }
+  return Submit(server, std::move(request)).status();
 }
 
 absl::Status ParameterClient::PullAnchors(const std::vector<std::span<float>>& anchors) {

@@ -74,11 +74,13 @@ class TaskTraining {
                       ParallelOptionsFor(context, [this] { return weights_.Poll(); }));
   }
 
-  // The clock of the worker before, and that it has completed a task, may be left over.
+  // The clock of the worker before, those of workers that the job goes on without, and that the one
+  // before has completed a task, may be left over.
   absl::Status Rejoin() {
     CONVOY_RETURN_IF_ERROR(context_.session.Rejoin(0, context_.assignment.stop_step()));
     trained_ = context_.assignment.completed_task();
-    return ssp_ ? parameters_.LeaveClocks() : absl::OkStatus();
+    return ssp_ ? parameters_.LeaveClocksWithThoseFrom(context_.assignment.world_size())
+                : absl::OkStatus();
   }
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
@@ -119,15 +121,15 @@ class TaskTraining {
     const Range range{task.begin(), task.end()};
     const uint64_t batches = TaskBatches(range, push_size_);
     uint64_t k = 0;
-    for (; k < batches; ++k) {
+    for (bool goes_on = true; goes_on && k < batches; ++k) {
       CONVOY_RETURN_IF_ERROR(context_.session.alive());
       const Range next = k + 1 < batches ? TaskBatch(range, push_size_, k + 1) : Range{0, 0};
       CONVOY_RETURN_IF_ERROR(TrainBatch(task, k, TaskBatch(range, push_size_, k), next));
       context_.session.SetCounters(CountersOf(parameters_));
-      if (!context_.session.CountBatches(batches_)) break;
+      goes_on = context_.session.CountBatches(batches_);
     }
     CONVOY_RETURN_IF_ERROR(parameters_.WaitUntilAnswered());
-    if (k < batches) return false;
+    if (k < batches) return false;  // complete with its last batch, even if asked to stop then
     CONVOY_RETURN_IF_ERROR(ReportTraining(task));
     return true;
   }

@@ -39,7 +39,7 @@ struct RowPull {
   bool anchors = false;
 };
 
-enum class ClockEvent : uint32_t { kNone = 0, kJoin = 1, kLeave = 2 };
+enum class ClockEvent : uint32_t { kNone = 0, kJoin = 1, kLeave = 2, kLeaveLast = 3 };
 
 struct ExchangeRequest {
   uint64_t job_id = 0;

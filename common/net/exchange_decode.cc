@@ -267,7 +267,7 @@ bool ReadRequestField(Reader& in, uint32_t tag, ExchangeRequest* r) {
       return in.Varint(&r->clock);
     case Tag(18, kVarint): {
       uint32_t event;
-      if (!in.Varint(&event) || event > 2) return false;
+      if (!in.Varint(&event) || event > 3) return false;
       r->clock_event = static_cast<ClockEvent>(event);
       return true;
     }

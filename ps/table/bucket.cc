@@ -45,21 +45,34 @@ void TableBucket::AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t st
   if (snapshot_.Due(progress_.version())) KeepLocked();
   previous_.clear();
   previous_values_.clear();
-  if (sum.ids.empty() || sum.examples == 0 || options_.updater->frozen()) return;
-  progress_.CountUpdate();
-  ApplyLocked(sum, AheadLocked(sum.ids, ahead), staleness);
-}
-
-void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) {
+  if (options_.updater->frozen()) return;
   const uint32_t second = options_.clock == nullptr ? 0 : options_.clock->seconds();
   const RowTime now{progress_.version() + 1, second};
-  life_.MakeRoom(now, sum.ids, &rows_, [&](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
+  if (!sum.ids.empty() && sum.examples > 0) {
+    progress_.CountUpdate();
+    ApplyLocked(sum, AheadLocked(sum.ids, ahead), now, staleness);
+  } else if (life_.ExpiresAt(now.step)) {
+    MakeRoomLocked(now, {}, {});
+  }
+  if (!std::is_sorted(previous_.begin(), previous_.end()))
+    std::sort(previous_.begin(), previous_.end());
+}
+
+void TableBucket::MakeRoomLocked(const RowTime& now, std::span<const uint64_t> ids,
+                                 std::span<const uint32_t> sightings) {
+  const auto removed = [&](const Row& row) CONVOY_NO_THREAD_SAFETY_ANALYSIS {
     // An outline of a snapshot has promised those that went before.
     const size_t most = kept_ == nullptr ? rows_.size() : std::numeric_limits<size_t>::max();
     if (options_.deltas) removed_.Add(row.header->id(), now.step, most);
     if (kept_ != nullptr) kept_->rows.Keep(row);
     RememberLocked(row);
-  });
+  };
+  life_.MakeRoom(now, ids, sightings, &rows_, removed);
+}
+
+void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, const RowTime& now,
+                              uint64_t staleness) {
+  MakeRoomLocked(now, sum.ids, sum.sightings);
   RowScalars scalars;
   scalars.rate_factor =
       options_.schedule(progress_.counts().examples) / (1.0 + static_cast<double>(staleness));
@@ -76,8 +89,6 @@ void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t stal
     scalars.update = row.header->updates;
     options_.updater->Apply(scalars, sum.values.data() + i * dim_, row.weights, row.slots);
   }
-  if (!std::is_sorted(previous_.begin(), previous_.end()))
-    std::sort(previous_.begin(), previous_.end());
 }
 
 Row TableBucket::NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) {

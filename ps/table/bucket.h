@@ -119,7 +119,11 @@ class TableBucket {
       CONVOY_REQUIRES(mutex_);
   void AdvanceLocked(const RowSum& sum, RowsAhead* ahead, uint64_t staleness)
       CONVOY_REQUIRES(mutex_);
-  void ApplyLocked(const RowSum& sum, RowsAhead& ahead, uint64_t staleness) CONVOY_REQUIRES(mutex_);
+  void ApplyLocked(const RowSum& sum, RowsAhead& ahead, const RowTime& now, uint64_t staleness)
+      CONVOY_REQUIRES(mutex_);
+  // Before an update of these rows; see RowLifeState.
+  void MakeRoomLocked(const RowTime& now, std::span<const uint64_t> ids,
+                      std::span<const uint32_t> sightings) CONVOY_REQUIRES(mutex_);
   // A row for an id that has none; false: the id is not admitted, or there is no room.
   Row NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) CONVOY_REQUIRES(mutex_);
   void RememberLocked(const Row& row) CONVOY_REQUIRES(mutex_);

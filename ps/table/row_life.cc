@@ -16,6 +16,10 @@ std::vector<Age> Oldest(std::vector<Age> ages, size_t count) {
   return ages;
 }
 
+uint32_t SeenNow(std::span<const uint32_t> sightings, size_t i) {
+  return sightings.empty() ? 1 : sightings[i];
+}
+
 }  // namespace
 
 void RowCounts::Add(const RowCounts& other) {
@@ -28,23 +32,37 @@ void RowCounts::Add(const RowCounts& other) {
   bytes += other.bytes;
 }
 
-void RowLifeState::MakeRoom(const RowTime& now, std::span<const uint64_t> ids, RowStore* rows,
+void RowLifeState::MakeRoom(const RowTime& now, std::span<const uint64_t> ids,
+                            std::span<const uint32_t> sightings, RowStore* rows,
                             const Removed& removed) {
   if (ExpiryIsDue(now)) Expire(now, rows, removed);
   if (life_.when_full != RowLife::WhenFull::kEvictOldest ||
       rows->size() + ids.size() <= life_.max_rows)
     return;
   uint64_t wanted = 0;
-  for (const uint64_t id : ids) wanted += rows->Find(id) ? 0 : 1;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const bool gets_row = !rows->Find(ids[i]) && IsAdmitted(ids[i], SeenNow(sightings, i));
+    wanted += gets_row ? 1 : 0;
+  }
   if (rows->size() + wanted <= life_.max_rows) return;
   EvictOldest(rows->size() + wanted - life_.max_rows, ids, rows, removed);
 }
 
+bool RowLifeState::IsAdmitted(uint64_t id, uint32_t sightings) const {
+  if (life_.admit_after <= 1) return true;
+  const auto candidate = candidates_.find(id);
+  const uint64_t before = candidate == candidates_.end() ? 0 : candidate->second.sightings;
+  return before + sightings >= life_.admit_after;
+}
+
 // The bucket is looked through eight times in the life of a row, which so may last an eighth
 // longer.
+bool RowLifeState::ExpiresAt(uint64_t step) const {
+  return life_.expire_after > 0 && step % std::max<uint64_t>(1, life_.expire_after / 8) == 0;
+}
+
 bool RowLifeState::ExpiryIsDue(const RowTime& now) {
-  const bool by_step =
-      life_.expire_after > 0 && now.step % std::max<uint64_t>(1, life_.expire_after / 8) == 0;
+  const bool by_step = ExpiresAt(now.step);
   const bool by_time = life_.expire_after_seconds > 0 && now.second >= next_expiry_second_;
   if (by_time) {
     next_expiry_second_ = now.second + std::max<uint64_t>(1, life_.expire_after_seconds / 8);

@@ -60,11 +60,14 @@ class RowLifeState {
 
   explicit RowLifeState(const RowLife& life) : life_(life) {}
 
-  // Before an update at `now` of the rows `ids` (ascending): takes away rows that are too old, and
-  // as many as the new ids need room, if the policy is to evict. `removed` is called with each row
-  // before it goes.
-  void MakeRoom(const RowTime& now, std::span<const uint64_t> ids, RowStore* rows,
-                const Removed& removed);
+  // Before an update at `now` of the rows `ids` (ascending), seen `sightings` times (empty: once
+  // each): takes away rows that are too old, and as many as the ids that get a row now need room,
+  // if the policy is to evict. `removed` is called with each row before it goes.
+  void MakeRoom(const RowTime& now, std::span<const uint64_t> ids,
+                std::span<const uint32_t> sightings, RowStore* rows, const Removed& removed);
+  // Whether MakeRoom looks for old rows at this step, and so is to be called without ids, too: when
+  // a row goes must not depend on what else the bucket has.
+  bool ExpiresAt(uint64_t step) const;
   // An id without row was seen `sightings` times at `now`, when there were `rows`: whether it gets
   // one now.
   bool Admit(uint64_t id, uint32_t sightings, const RowTime& now, uint64_t rows);
@@ -78,6 +81,8 @@ class RowLifeState {
  private:
   // Whether it is time to look for rows that are too old.
   bool ExpiryIsDue(const RowTime& now);
+  // Whether an id without row, seen so many times now, has been seen often enough for one.
+  bool IsAdmitted(uint64_t id, uint32_t sightings) const;
   bool IsOld(uint64_t last_step, uint32_t last_second, const RowTime& now) const;
   void Expire(const RowTime& now, RowStore* rows, const Removed& removed);
   void EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows,

@@ -105,7 +105,7 @@ TEST_F(AnchorsTest, ARowThatTheLastStepRemovedIsStillHeldAtTheVersionBeforeIt) {
   ServerCore::Options options = Anchored(LocalSgdOptions(1));
   options.table_rules.emplace_back().set_expire_after(1);
   Make(options);
-  uint64_t other = 8;  // of the same bucket: an update is what makes old rows go
+  uint64_t other = 8;  // of the same bucket
   while (BucketOf(other) != BucketOf(7)) ++other;
   uint64_t step = 0;
   while (server_->core->Stats().rows() != 1 || step < 2) {

@@ -162,6 +162,23 @@ TEST_F(CellTest, PullsAreAnsweredWithTheCurrentOrPreviousVersionOrParked) {
   EXPECT_EQ(Values(filled.values), (std::vector<float>{-4.25f, 0}));
 }
 
+TEST_F(CellTest, TheVersionBeforeARestoredOneIsGone) {
+  Make(1);
+  for (uint64_t step = 0; step < 3; ++step) Push(step, {0, 0}, {1, 0}, 1);
+  BlockSnapshot saved = cell_->MakeSnapshot({.counts = {.version = 3}, .marks = {}});
+  (*saved.values)[0] = 7;
+  cell_->Restore(std::move(saved));
+  const auto never = [] { return ParkedPull(); };
+  const Cell::PullResult before = cell_->Pull(2, never);
+  EXPECT_EQ(before.outcome, Pulled::kGone);
+  EXPECT_EQ(before.current, 3u);
+  EXPECT_EQ((*cell_->Pull(3, never).value.values)[0], 7);
+  Push(3, {0, 0}, {}, 1);
+  const Cell::PullResult previous = cell_->Pull(3, never);
+  ASSERT_EQ(previous.outcome, Pulled::kReady);
+  EXPECT_EQ((*previous.value.values)[0], 7);
+}
+
 TEST_F(CellTest, AVersionThatSomebodyReadsIsNeverWrittenTo) {
   Make(1);
   const CellVersion first = cell_->Newest();

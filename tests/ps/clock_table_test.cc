@@ -50,6 +50,14 @@ TEST(ClockTableTest, ARejoinerGoesOnFromItsOwnCount) {
   EXPECT_TRUE(clocks.MayRead(1));
 }
 
+TEST(ClockTableTest, NamesThoseThatHaveJoinedFromARankOn) {
+  ClockTable clocks(1);
+  for (const uint32_t worker : {0, 2, 5}) clocks.Join(worker, 0);
+  EXPECT_EQ(clocks.JoinedFrom(2), (std::vector<uint32_t>{2, 5}));
+  clocks.Leave(5);
+  EXPECT_EQ(clocks.JoinedFrom(3), (std::vector<uint32_t>{}));
+}
+
 TEST(ClockTableTest, RepeatedEventsChangeNothing) {
   ClockTable clocks(1);
   clocks.Join(0, 0);

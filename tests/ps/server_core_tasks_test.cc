@@ -145,6 +145,32 @@ TEST_F(SspTest, NobodyWaitsForAWorkerThatLeaves) {
   EXPECT_TRUE(Answered(server_.Handle(Event(1, ClockEvent::kLeave)), 0));
 }
 
+TEST_F(SspTest, NobodyWaitsForThoseWhoseRanksAreGone) {
+  for (const uint32_t worker : {0, 1, 2, 3}) Join(worker);
+  for (uint64_t clock = 1; clock <= 2; ++clock) {
+    server_.Handle(Batch(0, clock));
+    server_.Handle(Batch(1, clock));
+  }
+  EXPECT_FALSE(Answered(server_.Handle(Batch(0, 3)), 0));
+  ExchangeRequest last = Event(1, ClockEvent::kLeaveLast, /*workers=*/2);
+  last.session = 2;
+  EXPECT_TRUE(Answered(server_.Handle(last), 0));
+  for (uint64_t clock = 4; clock <= 8; ++clock)
+    EXPECT_TRUE(Answered(server_.Handle(Batch(0, clock)), 0)) << "nobody else has a clock";
+
+  const ExchangeReply late = server_.Reply(Event(3, ClockEvent::kJoin));
+  EXPECT_EQ(late.code, absl::StatusCode::kAborted) << "a process that was frozen";
+  ExchangeRequest joins = Event(3, ClockEvent::kJoin);
+  joins.session = 3;
+  EXPECT_EQ(server_.Reply(joins).code, absl::StatusCode::kOk) << "when there are four again";
+  for (uint64_t clock = 9; clock <= 10; ++clock) server_.Handle(Batch(0, clock));
+  EXPECT_FALSE(Answered(server_.Handle(Batch(0, 11)), 0));
+  last.request_id = 2;
+  last.session = 2;
+  server_.Handle(last);
+  EXPECT_FALSE(Answered(server_.Handle(Batch(0, 12)), 0)) << "said before it came";
+}
+
 TEST_F(SspTest, AJoinerEntersAtTheSlowest) {
   Join(0);
   for (uint64_t clock = 1; clock <= 10; ++clock) server_.Handle(Batch(0, clock));

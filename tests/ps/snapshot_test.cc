@@ -224,6 +224,27 @@ TEST_F(BucketSnapshotTest, RestoredItGoesOnAsTheOneItWasTakenOf) {
   EXPECT_THAT(two.waiting, IsEmpty());
 }
 
+TEST_F(BucketSnapshotTest, TheVersionBeforeARestoredOneIsGone) {
+  TestServer server = MakeServer(Momentum()), other = MakeServer(Momentum());
+  server.Reply(StepOf(0, {{a_, {1}}}));
+  server.Reply(StepOf(1, {{a_, {1}}}));
+  server.core->shard().ArmSnapshot(2);
+  const auto taken = Bucket(server).TakeSnapshot();
+  ASSERT_TRUE(taken.has_value());
+  ASSERT_EQ(Bucket(other).Restore(*taken), absl::OkStatus());
+  const auto pull = [&](uint64_t version) {
+    ExchangeRequest request = NewRequest(0);
+    request.pull_version = version;
+    request.pull_rows.push_back(PullOf(0, {a_}));
+    return other.Reply(request);
+  };
+  const ExchangeReply before = pull(1);
+  EXPECT_EQ(before.code, absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(before.message, ::testing::HasSubstr("at version 1: it is at 2, which it was "
+                                                   "restored at, and remembers nothing before"));
+  EXPECT_THAT(Values(pull(2).rows.at(0).values), ElementsAre(-1 - 1.5f)) << "v = 0.5 * 1 + 1";
+}
+
 TEST(SnapshotTest, ABatchThatComesLaterHasNeitherItsMarkNorItsEffectInIt) {
   TestServer server(TaskOptions({Mode::Kind::kAsync, 0}));
   server.Reply(PushBatch(0, 1, 0, {{1, {1}}}));

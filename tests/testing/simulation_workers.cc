@@ -148,7 +148,10 @@ void Simulation::AskServers(Worker& worker) {
     ExchangeRequest request;
     request.pull_version = kNewestVersion;
     request.pull_applied = options_.mode.rounds();
-    if (!options_.mode.rounds()) request.clock_event = ClockEvent::kLeave;
+    if (!options_.mode.rounds()) {
+      request.clock_event = ClockEvent::kLeaveLast;
+      request.clock = workers_.size();
+    }
     ClientCore::Actions actions;
     worker.client->Submit(server, std::move(request), events_.now(), &actions);
     Perform(worker, actions);

@@ -9,6 +9,9 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "common/net/stream_server.h"
 #include "proto/parameter_server.grpc.pb.h"
 #include "ps/parameter_service.h"
 #include "tests/worker/cutting_proxy.h"
@@ -260,6 +263,119 @@ TEST(ParameterClientTest, APushOfWhichAllIsSkippedIsAnEmptyStep) {
   ASSERT_TRUE(client->WaitUntilAnswered().ok());
   EXPECT_EQ(cluster.Stats(0).updates(), 0u);
   EXPECT_EQ(cluster.Stats(0).min_version(), 1u);
+}
+
+// One server, and what it was asked for.
+class RecordingServer final : public StreamServer::Handler {
+ public:
+  struct Request {
+    bool final = false;
+    bool pull_applied = false;
+    std::vector<uint32_t> pull_cells;
+  };
+
+  explicit RecordingServer(const Placement& placement, const Mode& mode = {}) {
+    ServerCore::Options core;
+    core.job_id = kJob;
+    core.mode = mode;
+    core.optimizer.set_learning_rate(1);
+    core_ = *ServerCore::Create(core, placement);
+    StreamServer::Options options;
+    options.method = "/convoy.v1.ParameterServer/Exchange";
+    options.handler = this;
+    MutexLock lock(mutex_);
+    server_ = *StreamServer::Start(std::move(options));
+    address_ = server_->address();
+  }
+  ~RecordingServer() override { server_->Stop(); }
+
+  const std::string& address() const { return address_; }
+  std::vector<Request> Take() {
+    MutexLock lock(mutex_);
+    return std::exchange(requests_, {});
+  }
+
+ private:
+  void OnMessage(StreamId stream, Payload message) override {
+    const absl::StatusOr<ExchangeRequest> request = DecodeRequest(message);
+    ASSERT_TRUE(request.ok()) << request.status();
+    MutexLock lock(mutex_);
+    requests_.push_back({request->final,
+                         request->pull_applied,
+                         {request->pull_cells.begin(), request->pull_cells.end()}});
+    std::vector<ServerCore::Outgoing> out;
+    core_->Handle(stream, *request, SteadyNow(), &out);
+    for (const ServerCore::Outgoing& o : out) server_->Send(o.stream, Encode(o.reply));
+  }
+  void OnClosed(StreamId) override {}
+  void OnTick() override {}
+
+  std::unique_ptr<ServerCore> core_;
+  std::string address_;
+  Mutex mutex_;
+  std::vector<Request> requests_ CONVOY_GUARDED_BY(mutex_);
+  std::unique_ptr<StreamServer> server_;
+};
+
+TEST(ParameterClientTest, AnEmptyPushPullsTheWeightsBlockByBlock) {
+  const Placement placement = *Placement::Create(LargeModel(), /*servers=*/1);
+  RecordingServer server(placement);
+  ParameterClient::Options options;
+  options.job_id = kJob;
+  options.servers = {server.address()};
+  const auto client = *ParameterClient::Connect(options, placement);
+  ASSERT_TRUE(client->PullAll(0).ok());
+  ASSERT_TRUE(client->WaitForWeights().ok());
+  server.Take();
+  ASSERT_TRUE(client->BeginPush(Step(0, /*examples=*/0)).ok());
+  ASSERT_TRUE(client->EndPush().ok());
+  ASSERT_TRUE(client->WaitUntilAnswered().ok());
+  ExpectWeights(*client, 0);
+  EXPECT_EQ(client->applied_step(), 1u);
+  // Blocks 0, 1 and what is left of "large" together with "small".
+  const std::vector<RecordingServer::Request> requests = server.Take();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_THAT(requests[0].pull_cells, ::testing::ElementsAre(0));
+  EXPECT_THAT(requests[1].pull_cells, ::testing::ElementsAre(1));
+  EXPECT_THAT(requests[2].pull_cells, ::testing::ElementsAre(2, 3));
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(requests[i].final, i == 0) << i;
+    EXPECT_EQ(requests[i].pull_applied, i == 0) << i;
+  }
+}
+
+// With the table's clock of before, a worker would read without those it may not be ahead of.
+TEST(ParameterClientTest, InSspWeightsAreAskedForWithTheMessageThatCountsTheBatch) {
+  const Placement placement = *Placement::Create(LargeModel(), /*servers=*/1);
+  RecordingServer server(placement, {Mode::Kind::kSsp, 0});
+  ParameterClient::Options options;
+  options.job_id = kJob;
+  options.servers = {server.address()};
+  options.mode = {Mode::Kind::kSsp, 0};
+  const auto client = *ParameterClient::Connect(options, placement);
+  ExchangeRequest join;
+  join.clock_event = ClockEvent::kJoin;
+  ASSERT_TRUE(client->PullAll(0, join).ok());
+  ASSERT_TRUE(client->WaitForWeights().ok());
+  server.Take();
+  ParameterClient::PushHeader header;
+  header.task = 1;
+  header.clock = 1;
+  header.examples = 2;
+  header.pull = true;
+  GradientPush push(client.get(), {});
+  ASSERT_TRUE(push.Begin(header).ok());
+  ASSERT_TRUE(GiveSlice(push, client->placement(), 2).ok());
+  ASSERT_TRUE(push.End().ok());
+  ExpectWeights(*client, 0.5f);
+  size_t pulled = 0;
+  bool counted = false;
+  for (const RecordingServer::Request& request : server.Take()) {
+    counted |= request.final;
+    pulled += request.pull_cells.size();
+    EXPECT_TRUE(counted || request.pull_cells.empty());
+  }
+  EXPECT_EQ(pulled, 4u);
 }
 
 TEST(ParameterClientTest, WithoutSkippingTheServersRefusalNamesVariableAndWorker) {

@@ -196,7 +196,7 @@ TEST(ExchangeDecodeTest, GroupsReservedTypesAndFieldZeroAreRefused) {
 
 TEST(ExchangeDecodeTest, NumbersTooLargeForTheirFieldAreRefused) {
   EXPECT_FALSE(DecodeRequest(Whole(Field(4, uint64_t{1} << 32))).ok()) << "worker";
-  EXPECT_FALSE(DecodeRequest(Whole(Field(18, 3))).ok()) << "clock_event";
+  EXPECT_FALSE(DecodeRequest(Whole(Field(18, 4))).ok()) << "clock_event";
   EXPECT_TRUE(DecodeRequest(Whole(Field(4, (uint64_t{1} << 32) - 1))).ok());
 }
 

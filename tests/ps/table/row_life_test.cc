@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 // A bucket of rows of one column, as TableBucket drives it.
 class Bucket {
@@ -22,7 +23,8 @@ class Bucket {
   // An update at the next step of rows with ids ascending; which of them have a row after it.
   std::vector<uint64_t> Update(const std::vector<uint64_t>& ids, uint32_t sightings = 1) {
     ++now_.step;
-    state_.MakeRoom(now_, ids, &rows_,
+    const std::vector<uint32_t> seen(ids.size(), sightings);
+    state_.MakeRoom(now_, ids, seen, &rows_,
                     [this](const Row& row) { removed_.push_back(row.header->id()); });
     std::vector<uint64_t> there;
     for (const uint64_t id : ids) {
@@ -79,6 +81,13 @@ TEST(RowLifeTest, ARowGoesWhenItWasNotUpdatedForSoManySteps) {
   EXPECT_THAT(bucket.Rows(), ElementsAre(2));
   EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(1)) << "told before it went";
   EXPECT_EQ(bucket.counts().expired, 1u);
+}
+
+TEST(RowLifeTest, StepsAtWhichOldRowsGoAreEightInTheirLife) {
+  const RowLifeState state({.expire_after = 40}), never({.expire_after_seconds = 40});
+  for (const uint64_t step : {5u, 40u, 100u}) EXPECT_TRUE(state.ExpiresAt(step)) << step;
+  for (const uint64_t step : {1u, 4u, 6u, 41u}) EXPECT_FALSE(state.ExpiresAt(step)) << step;
+  EXPECT_FALSE(never.ExpiresAt(40));
 }
 
 TEST(RowLifeTest, ARowGoesWhenItWasNotUpdatedForSoManySeconds) {
@@ -141,6 +150,19 @@ TEST(RowLifeTest, RowsOfTheStepItselfAreNotEvictedAndTheRestIsRefused) {
   bucket.Update({1, 2});
   EXPECT_THAT(bucket.Update({1, 3, 4}), ElementsAre(1, 3));
   EXPECT_EQ(bucket.counts().refused, 1u);
+}
+
+TEST(RowLifeTest, IdsThatAreNotAdmittedYetEvictNothing) {
+  Bucket bucket({.admit_after = 3, .max_rows = 4, .when_full = RowLife::WhenFull::kEvictOldest});
+  bucket.Update({1, 2, 3, 4}, /*sightings=*/3);
+  EXPECT_THAT(bucket.Update({1, 5, 6, 7}), ElementsAre(1)) << "the first time of 5, 6, 7";
+  EXPECT_THAT(bucket.Update({5}), IsEmpty());
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(bucket.TakeRemoved(), IsEmpty());
+  EXPECT_THAT(bucket.Update({5, 6}), ElementsAre(5)) << "the third of 5, the second of 6";
+  EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(2)) << "for 5 alone";
+  EXPECT_THAT(bucket.Update({6, 8}, /*sightings=*/3), ElementsAre(6, 8));
+  EXPECT_THAT(bucket.TakeRemoved(), UnorderedElementsAre(3, 4)) << "all slices of the step count";
 }
 
 TEST(RowLifeTest, AnEndlessStreamOfNewIdsStaysWithinTheLimits) {

@@ -201,7 +201,7 @@ TEST(ServerCoreTableTest, RowsThatWereNotUpdatedForATimeGo) {
   ServerCore::Options options = TaskOptions({Mode::Kind::kAsync, 0});
   options.table_rules.emplace_back().set_expire_after_seconds(60);
   TestServer server = MakeServer(options);
-  uint64_t other = 8;  // of the same bucket as 7: an update is what makes old rows go
+  uint64_t other = 8;  // of the same bucket as 7: time is looked at when an update comes
   while (BucketOf(other) != BucketOf(7)) ++other;
   server.Reply(PushBatchOfRows(0, {{7, {1, 1}}}));
   server.now += absl::Seconds(60);
@@ -212,6 +212,48 @@ TEST(ServerCoreTableTest, RowsThatWereNotUpdatedForATimeGo) {
   EXPECT_EQ(server.core->Stats().rows(), 1u);
   EXPECT_THAT(Pull(server, {7}), ElementsAre(0.5f, 0.5f)) << "as a new row";
   EXPECT_THAT(Pull(server, {other}), ElementsAre(-1.5f, -1.5f));
+}
+
+// Of 24 steps: old rows are looked for every third one.
+TEST(ServerCoreTableTest, WhenARowGoesDependsOnTheStepAloneAndNotOnTheRestOfItsBucket) {
+  ServerCore::Options options = SyncOptions(1);
+  options.table_rules.emplace_back().set_expire_after(24);
+  uint64_t beside = 8, elsewhere = 8;
+  while (BucketOf(beside) != BucketOf(7)) ++beside;
+  while (BucketOf(elsewhere) == BucketOf(7)) ++elsewhere;
+  for (const uint64_t other : {beside, elsewhere}) {
+    TestServer server = MakeServer(options);
+    server.Reply(PushRows(0, 0, {0, 0}, {{7, {1, 1}}}));
+    uint64_t step = 1;
+    for (; step < 26; ++step) {
+      server.Reply(PushRows(0, step, {0, 0},
+                            step % 2 == 0 ? RowGradients{{other, {1, 1}}} : RowGradients{}));
+    }
+    EXPECT_EQ(server.core->Stats().rows(), 2u) << other;
+    server.core->shard().ArmSnapshot(26);
+    server.Reply(PushRows(0, step++, {0, 0}, {}));
+    EXPECT_EQ(server.core->Stats().rows(), 1u) << other << ": gone with the update to version 27";
+    EXPECT_THAT(Pull(server, {7}, step), ElementsAre(0.5f, 0.5f));
+    EXPECT_THAT(Pull(server, {7}, step - 1), ElementsAre(-0.5f, -0.5f)) << "as it was";
+    const auto saved = server.core->shard().table(0).bucket(BucketOf(7)).TakeSnapshot();
+    ASSERT_TRUE(saved.has_value());
+    EXPECT_THAT(saved->rows.ids, ::testing::Contains(7u)) << "it was there at version 26";
+    server.core->shard().DisarmSnapshot();
+  }
+}
+
+TEST(ServerCoreTableTest, InModesWithTasksRowsAlsoGoInBucketsThatTheBatchDoesNotName) {
+  ServerCore::Options options = TaskOptions({Mode::Kind::kAsync, 0});
+  options.table_rules.emplace_back().set_expire_after(8);
+  TestServer server = MakeServer(options);
+  uint64_t elsewhere = 8;
+  while (BucketOf(elsewhere) == BucketOf(7)) ++elsewhere;
+  server.Reply(PushBatchOfRows(0, {{7, {1, 1}}}));
+  uint64_t batch = 1;
+  for (; batch < 9; ++batch) server.Reply(PushBatchOfRows(batch, {{elsewhere, {1, 1}}}));
+  EXPECT_EQ(server.core->Stats().rows(), 2u);
+  server.Reply(PushBatchOfRows(batch, {{elsewhere, {1, 1}}}));
+  EXPECT_EQ(server.core->Stats().rows(), 1u);
 }
 
 TEST(ServerCoreTableTest, TheBlocksAndBucketsThatCarriedMostAreNamed) {

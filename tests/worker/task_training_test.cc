@@ -1,0 +1,221 @@
+// The loop over data tasks against a real parameter server and a coordinator that is told what to
+// say.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/mutex.h"
+#include "proto/coordinator.grpc.pb.h"
+#include "ps/parameter_service.h"
+#include "worker/training.h"
+
+namespace convoy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr uint64_t kTaskJob = 77;
+constexpr uint64_t kBatch = 4, kTask = 2 * kBatch, kExamples = 4 * kTask;
+
+class Ones final : public Dataset {
+ public:
+  int64_t size() const override { return kExamples; }
+  int64_t features() const override { return 1; }
+  bool sparse() const override { return false; }
+  ExampleShape example_shape() const override { return {1, 1, 1}; }
+  uint64_t fingerprint() const override { return 1; }
+  bool has_labels() const override { return true; }
+  float label(int64_t) const override { return 1; }
+  void Read(std::span<const uint32_t> indices, Batch* batch) const override {
+    batch->size = static_cast<int64_t>(indices.size());
+    batch->features = 1;
+    batch->dense.Reserve(indices.size());
+    for (size_t i = 0; i < indices.size(); ++i) batch->dense[i] = 1;
+    batch->labels.assign(indices.size(), 1);
+    batch->examples.assign(indices.begin(), indices.end());
+  }
+};
+
+// One weight; its gradient counts the examples.
+class CountingModel final : public Model {
+ public:
+  Task task() const override { return Task::kRegression; }
+  int64_t outputs() const override { return 1; }
+  const std::vector<VariableSpec>& variables() const override { return variables_; }
+  absl::Status CheckLabel(float label, float* mapped) const override {
+    *mapped = label;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    on_batch(++batches);
+    gradients.Gradient(0)[0] = static_cast<float>(batch.size);
+    if (absl::Status s = gradients.Ready(0, 0, 1); !s.ok()) return s;
+    return Evaluate(batch, weights);
+  }
+  absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource&) override {
+    predictions_.assign(static_cast<size_t>(batch.size), 0);
+    return BatchOutput{0, predictions_, {}};
+  }
+
+  std::function<void(int batch)> on_batch = [](int) {};  // from 1
+  int batches = 0;
+
+ private:
+  const std::vector<VariableSpec> variables_ = {{"w", {1}, Initializer::Zeros()}};
+  std::vector<float> predictions_;
+};
+
+// Hands out one task after the other until it is to stop.
+class TestCoordinator final : public v1::Coordinator::Service {
+ public:
+  TestCoordinator() {
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+    address_ = absl::StrCat("127.0.0.1:", port);
+  }
+  ~TestCoordinator() override { server_->Shutdown(); }
+
+  const std::string& address() const { return address_; }
+  void AskToStop() {
+    MutexLock lock(mutex_);
+    stops_ = true;
+  }
+  // What the worker said of tasks and of training; 0: nothing.
+  std::vector<uint64_t> completed() const {
+    MutexLock lock(mutex_);
+    return completed_;
+  }
+  std::vector<uint64_t> reported() const {
+    MutexLock lock(mutex_);
+    return reported_;
+  }
+
+ private:
+  grpc::Status Register(grpc::ServerContext*, const v1::RegisterRequest*,
+                        v1::RegisterReply* reply) override {
+    reply->mutable_identity()->set_role(v1::WORKER);
+    reply->mutable_identity()->set_job_id(kTaskJob);
+    return grpc::Status::OK;
+  }
+  grpc::Status Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest*,
+                         v1::HeartbeatReply* reply) override {
+    absl::SleepFor(absl::Milliseconds(5));
+    MutexLock lock(mutex_);
+    reply->set_sequence(++sequence_);
+    reply->set_phase(v1::TRAINING);
+    reply->set_stop_step(stops_ ? 1 : 0);
+    reply->set_stop_agreed(stops_);
+    return grpc::Status::OK;
+  }
+  grpc::Status NextTask(grpc::ServerContext*, const v1::NextTaskRequest* request,
+                        v1::NextTaskReply* reply) override {
+    MutexLock lock(mutex_);
+    completed_.push_back(request->completed());
+    if (stops_) {
+      reply->set_end(true);
+      return grpc::Status::OK;
+    }
+    v1::DataTask* const task = reply->mutable_task();
+    task->set_id(request->completed() + 1);
+    task->set_begin(request->completed() * kTask);
+    task->set_end(task->begin() + kTask);
+    return grpc::Status::OK;
+  }
+  grpc::Status Report(grpc::ServerContext*, const v1::ReportRequest* request,
+                      v1::ReportReply*) override {
+    MutexLock lock(mutex_);
+    reported_.push_back(request->part());
+    EXPECT_EQ(request->sums().examples(), kTask);
+    return grpc::Status::OK;
+  }
+
+  mutable Mutex mutex_;
+  bool stops_ CONVOY_GUARDED_BY(mutex_) = false;
+  uint64_t sequence_ CONVOY_GUARDED_BY(mutex_) = 0;
+  std::vector<uint64_t> completed_ CONVOY_GUARDED_BY(mutex_);
+  std::vector<uint64_t> reported_ CONVOY_GUARDED_BY(mutex_);
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// A worker that is asked to stop while it computes its batch number `stop_in`.
+void TrainAndStop(const Mode& mode, int stop_in, TestCoordinator* coordinator) {
+  CountingModel model;
+  const Ones data;
+  const Placement placement = *Placement::Create(model.variables(), /*servers=*/1);
+
+  ServerCore::Options server_options;
+  server_options.job_id = kTaskJob;
+  server_options.mode = mode;
+  server_options.optimizer.set_learning_rate(1);
+  const auto service = *ParameterService::Start({});
+  service->Install(*ServerCore::Create(server_options, placement));
+
+  ParameterClient::Options options;
+  options.job_id = kTaskJob;
+  options.servers = {service->address()};
+  options.mode = mode;
+  options.overlap = mode.kind == Mode::Kind::kAsync;
+  const auto parameters = *ParameterClient::Connect(options, placement);
+
+  CoordinatorClient::Options client_options;
+  client_options.address = coordinator->address();
+  const auto client = *CoordinatorClient::Connect(client_options);
+  ASSERT_TRUE(client->Register({}).ok());
+  JobSession session(client.get(), {.sync = false, .heartbeat = absl::Milliseconds(10)});
+
+  v1::Assignment assignment;
+  assignment.set_world_size(1);
+  assignment.mutable_job()->mutable_training()->set_batch_size(kBatch);
+  assignment.mutable_job()->mutable_training()->set_slices(1);
+  assignment.mutable_job()->mutable_training()->set_epochs(1);
+  assignment.mutable_job()->mutable_optimizer()->set_learning_rate(1);
+  TrainingData training;
+  training.examples = &data;
+  training.model = &model;
+  training.shuffle = false;
+  const auto threads = *ComputeThreads::Start(1);
+  Model* const models[] = {&model};
+  model.on_batch = [&](int batch) {
+    if (batch != stop_in) return;
+    coordinator->AskToStop();
+    while (session.State().stop_confirmed() == 0) absl::SleepFor(absl::Milliseconds(1));
+  };
+  const TrainingContext context{assignment, mode,     training, nullptr, nullptr, nullptr,
+                                model,      *threads, models,   session, *client};
+  const absl::Status status = TrainTasks(context, *parameters);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(model.batches, stop_in) << "no further batch";
+  EXPECT_TRUE(session.SendAll().ok());
+}
+
+TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
+  for (const char* const name : {"async", "ssp:1", "geo:2"}) {  // geo: one push for each task
+    TestCoordinator coordinator;
+    TrainAndStop(*ParseMode(name), /*stop_in=*/4, &coordinator);
+    EXPECT_THAT(coordinator.completed(), ElementsAre(0, 1, 2)) << name;
+    EXPECT_THAT(coordinator.reported(), ElementsAre(1, 2)) << name;
+  }
+}
+
+TEST(TaskTrainingTest, ATaskWithBatchesLeftWhenTheStopComesIsNot) {
+  TestCoordinator coordinator;
+  TrainAndStop(*ParseMode("async"), /*stop_in=*/1, &coordinator);
+  EXPECT_THAT(coordinator.completed(), ElementsAre(0));
+  EXPECT_THAT(coordinator.reported(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace convoy
