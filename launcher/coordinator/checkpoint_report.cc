@@ -62,6 +62,12 @@ std::vector<uint64_t> ShapeOf(const v1::Variable& variable) {
   return {variable.shape().begin(), variable.shape().end()};
 }
 
+// How many epochs the training had seen; 0: the checkpoint does not say.
+double EpochOf(const CheckpointManifest& manifest) {
+  if (manifest.epoch_examples == 0) return 0;
+  return static_cast<double>(manifest.examples) / static_cast<double>(manifest.epoch_examples);
+}
+
 }  // namespace
 
 CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
@@ -198,6 +204,7 @@ std::string ResumeLine(const ResumePoint& resumed, uint64_t generation) {
   Json line = EventLine("resume", generation, absl::ZeroDuration());
   line["step"] = resumed.manifest.step;
   line["examples"] = resumed.manifest.examples;
+  line["epoch"] = EpochOf(resumed.manifest);
   line["checkpoint"] = resumed.folder;
   return ToText(line);
 }
@@ -207,6 +214,7 @@ std::string RestartLine(const ResumePoint* resumed, const EarlierLives& earlier,
   Json line = EventLine("restart", generation, absl::ZeroDuration());
   line["step"] = resumed == nullptr ? 0 : resumed->manifest.step;
   line["examples"] = resumed == nullptr ? 0 : resumed->manifest.examples;
+  line["epoch"] = resumed == nullptr ? 0 : EpochOf(resumed->manifest);
   if (resumed != nullptr) line["checkpoint"] = resumed->folder;
   line["restarts"] = earlier.restarts;
   line["cause"] = earlier.cause;

@@ -61,7 +61,7 @@ CoordinatorCore::CoordinatorCore(Options options, const Mode& mode)
       fixed_workers_(options.fixed_workers),
       start_(options.start),
       members_(job_id_, ClusterSizeOf(job_).servers, ClusterSizeOf(job_).workers, options.start),
-      stop_(mode.rounds(), members_.workers()),
+      stop_(mode.rounds(), members_.workers(), resume_ ? resume_->manifest.step : 0),
       stragglers_(HeartbeatsToCompare(job_)),
       now_(options.start),
       track_(job_) {}
@@ -205,6 +205,7 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
                                      absl::Time now) {
   now_ = now;
   if (members_.IsDividedAnew(request.identity())) {
+    members_.NoteOldOneLives(now);
     AnswerRegisterAgain(call);
     return Flush();
   }
@@ -348,9 +349,11 @@ Actions CoordinatorCore::Fail(std::string_view failure, absl::Time now) {
 
 Actions CoordinatorCore::Tick(absl::Time now) {
   now_ = now;
+  bool lost = false;
   for (Missed missed = FindMissed(now); !missed.text.empty(); missed = FindMissed(now)) {
-    LoseOrFail(missed);
+    lost |= LoseOrFail(missed);
   }
+  if (lost) GoesOnWithoutLost();  // without all of them at once
   if (keeper_ && phase_ == v1::TRAINING) FollowKeeper(keeper_->Tick(now, CurrentStep()));
   EndIfSaved();
   AnswerSaves();

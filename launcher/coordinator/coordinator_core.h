@@ -169,7 +169,8 @@ class CoordinatorCore {
   // Processes that are lost and replaced.
   bool MayReplace(const Process& process) const;
   void Lose(Process* process, const std::string& why, bool died);
-  void LoseOrFail(const Missed& missed);
+  // Returns whether a worker was lost and not only missed.
+  bool LoseOrFail(const Missed& missed);
   absl::Status MakeReadyAgain(const v1::ReadyRequest& request, Process* process);
   void FollowRejoined(Process* worker, uint64_t step);
   // Since the training began.
@@ -228,11 +229,23 @@ class CoordinatorCore {
     bool wanted = false;
   };
   absl::Status CheckMayScale(uint32_t workers) const;
+  bool IsBeingDone(const v1::ScaleRequest& request) const;
   absl::Status MakeRoom(const absl::Status& refused);
   void StopToDivide(const Scaling& scaling);
   bool DividesNow() const;
+  Scaling ScalingThatIsStillWanted() const;
   void Divide(const Scaling& scaling, bool in_order);
-  bool GoesOnWithout(const Process& worker);
+  // cluster.on_worker_loss: CONTINUE.
+  bool MayGoOnWithout(uint32_t missing) const;
+  uint32_t LostWorkers() const;
+  // Those that are lost, and places that nobody has taken since the last division.
+  uint32_t MissingWorkers() const;
+  bool GoesOnWithoutLost();
+  // The same, with as many places less as there are empty ones that nobody comes for.
+  bool GoesOnWithoutPlaces(uint32_t places);
+  bool GoesOnWithoutMissing();
+  v1::ProcessLostReply::Remedy RemedyForOldOne(const Membership::Before& before, uint64_t pid);
+  void EndMeasuringBefore(uint64_t step);
   void AnswerRegisterAgain(CallId call);
   void EndSaves();
   uint64_t CurrentStep() const;
@@ -275,9 +288,12 @@ class CoordinatorCore {
   std::string failure_;
   bool restorable_ = false;  // the failure was a loss
   uint32_t workers_lost_ = 0, workers_replaced_ = 0, recoveries_ = 0;
-  std::optional<Scaling> scaling_;  // the workers are stopping for it
-  uint32_t wanted_workers_ = 0;     // see GetProgressReply
+  std::optional<Scaling> scaling_;                  // the workers are stopping for it
+  absl::Time joiner_asked_ = absl::InfinitePast();  // for the room that they make
+  uint32_t wanted_workers_ = 0;                     // see GetProgressReply
+  bool newcomers_ = false;                          // the last division has places for some
   uint64_t divisions_ = 0;
+  absl::Time divided_at_ = absl::InfinitePast();
   std::string summary_;
   // Noticed while the job runs; the first time counts.
   std::string imbalance_, full_tables_;

@@ -166,7 +166,7 @@ uint64_t CoordinatorCore::CurrentStep() const {
 void CoordinatorCore::FinishIfAllFinished() {
   const auto finished = [](const Process& process) { return process.finished; };
   if (phase_ != v1::TRAINING || !members_.All(v1::WORKER, finished)) return;
-  if (DividesNow()) return Divide(*scaling_, /*in_order=*/true);
+  if (DividesNow()) return Divide(ScalingThatIsStillWanted(), /*in_order=*/true);
   scaling_.reset();
   training_end_ = now_;
   if (tasks_ && !tasks_->Done() && stop_.step() == 0) {
@@ -280,8 +280,12 @@ Missed CoordinatorCore::FindMissed(absl::Time now) const {
     return MissedAtStart(members_, startup_timeout_, lost_after_, listening_since_, now);
   }
   if (ended()) return {};
+  // Those that were there before a division come soon; others may have to be started first.
+  const bool started = newcomers_ && wanted_workers_ > 0;
+  const bool soon = !started && MayGoOnWithout(MissingWorkers());
   // In phase FINISHING the workers are no longer needed.
-  return MissedInTraining(members_, startup_timeout_, lost_after_, listening_since_,
+  return MissedInTraining(members_, startup_timeout_, lost_after_,
+                          soon ? lost_after_ : startup_timeout_, listening_since_,
                           phase_ == v1::TRAINING, now);
 }
 

@@ -38,14 +38,33 @@ void CoordinatorCore::Lose(Process* process, const std::string& why, bool died) 
   }
 }
 
-void CoordinatorCore::LoseOrFail(const Missed& missed) {
+bool CoordinatorCore::LoseOrFail(const Missed& missed) {
   Process* const process = missed.slot ? members_.slot(*missed.slot) : nullptr;
   if (process != nullptr && process->finished) {  // It is needed no more.
-    return members_.Lose(*missed.slot, missed.text, /*died=*/false, now_);
+    members_.Lose(*missed.slot, missed.text, /*died=*/false, now_);
+    return false;
   }
-  if (process == nullptr || !MayReplace(*process)) return FailJob(missed.text, missed.lost);
+  if (process == nullptr && GoesOnWithoutMissing()) return false;
+  if (process == nullptr || !MayReplace(*process)) {
+    FailJob(missed.text, missed.lost);
+    return false;
+  }
   Lose(process, missed.text, /*died=*/false);
-  GoesOnWithout(*process);
+  return true;
+}
+
+// A worker of before the last division has died, and had another rank then.
+v1::ProcessLostReply::Remedy CoordinatorCore::RemedyForOldOne(const Membership::Before& before,
+                                                              uint64_t pid) {
+  members_.NoteDeathOf(pid);
+  if (before.was_lost || phase_ != v1::TRAINING) return v1::ProcessLostReply::NOTHING;
+  // Any of them takes any place: the others may be enough.
+  const uint32_t empty = members_.EmptyPlaces(), to_come = members_.OldOnesToCome();
+  if (empty <= to_come) return v1::ProcessLostReply::NOTHING;
+  if (!newcomers_ && GoesOnWithoutPlaces(empty - to_come)) {
+    return v1::ProcessLostReply::NOTHING;
+  }
+  return v1::ProcessLostReply::REPLACE;
 }
 
 Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest& request,
@@ -64,18 +83,17 @@ Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest
   const auto before =
       request.role() == v1::WORKER ? members_.BeforeDivision(request.pid()) : std::nullopt;
   if (before) {
-    // Its rank was another one. The job goes on without it, or waits for whoever takes its place.
     reply.set_any_rank(true);
-    reply.set_remedy(before->was_lost || phase_ != v1::TRAINING ? v1::ProcessLostReply::NOTHING
-                                                                : v1::ProcessLostReply::REPLACE);
+    reply.set_remedy(RemedyForOldOne(*before, request.pid()));
   } else if (is_meant && request.role() == v1::WORKER &&
              (phase_ == v1::FINISHING || ended() || process->finished)) {
     members_.Lose(members_.IndexOf(*process), request.cause(), /*died=*/true, now_);
     reply.set_remedy(v1::ProcessLostReply::NOTHING);
   } else if (is_meant && MayReplace(*process)) {
     Lose(process, request.cause(), /*died=*/true);
-    reply.set_remedy(GoesOnWithout(*process) ? v1::ProcessLostReply::NOTHING
-                                             : v1::ProcessLostReply::REPLACE);
+    // A place that is empty since a division is not that of one that was lost.
+    const bool goes_on = process->identity.incarnation() > 0 && GoesOnWithoutLost();
+    reply.set_remedy(goes_on ? v1::ProcessLostReply::NOTHING : v1::ProcessLostReply::REPLACE);
   }
   Answer(call, reply);
   return Flush();

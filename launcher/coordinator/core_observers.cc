@@ -2,6 +2,7 @@
 // for them.
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "launcher/coordinator/balance.h"
@@ -64,6 +65,10 @@ v1::GetProgressReply CoordinatorCore::Progress(uint64_t events_seen) const {
     const Process* process = members_.slot(i);
     if (process == nullptr) continue;
     *reply.add_processes() = DescribeProcess(*process, start_);
+  }
+  // Those that a division has left behind, for a while: whoever started them is to end them.
+  if (phase_ == v1::TRAINING && now_ < divided_at_ + lost_after_) {
+    for (v1::ProcessInfo& info : members_.LostOldOnes()) *reply.add_processes() = std::move(info);
   }
   *reply.mutable_figures() = Figures();
   reply.set_restorable(restorable_);

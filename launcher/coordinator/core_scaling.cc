@@ -65,9 +65,21 @@ absl::Status CoordinatorCore::CheckMayScale(uint32_t workers) const {
   return absl::OkStatus();
 }
 
+// A call whose answer was lost is repeated, also when the workers have been divided meanwhile.
+bool CoordinatorCore::IsBeingDone(const v1::ScaleRequest& request) const {
+  if (phase_ != v1::TRAINING) return false;
+  if (scaling_) return scaling_->wanted && scaling_->workers == request.workers();
+  return stop_.step() == 0 && request.workers() == wanted_workers_ &&
+         request.workers() == members_.workers();
+}
+
 Actions CoordinatorCore::OnScale(CallId call, const v1::ScaleRequest& request, absl::Time now) {
   now_ = now;
   absl::Status status = CheckJob(request.job_id());
+  if (status.ok() && IsBeingDone(request)) {
+    Answer(call, v1::ScaleReply());
+    return Flush();
+  }
   if (status.ok()) status = CheckMayScale(request.workers());
   if (!status.ok()) {
     Answer(call, status);
@@ -91,7 +103,9 @@ absl::Status CoordinatorCore::MakeRoom(const absl::Status& refused) {
     if (!may.ok()) return refused;
     StopToDivide({workers, /*wanted=*/false});
   }
-  return absl::UnavailableError("the job makes room for another worker; ask again");
+  joiner_asked_ = now_;
+  // Not Unavailable, after which nobody asks for longer than the coordinator may be away.
+  return absl::AbortedError("the job makes room for another worker; ask again");
 }
 
 void CoordinatorCore::StopToDivide(const Scaling& scaling) {
@@ -105,6 +119,14 @@ void CoordinatorCore::StopToDivide(const Scaling& scaling) {
 bool CoordinatorCore::DividesNow() const {
   if (!scaling_ || !early_stopping_.empty()) return false;
   return tasks_ ? !tasks_->Done() : stop_.step() < plan_->TotalSteps();
+}
+
+// One that joins may have left meanwhile: nobody would come for its place.
+CoordinatorCore::Scaling CoordinatorCore::ScalingThatIsStillWanted() const {
+  constexpr absl::Duration kPatience = absl::Seconds(2);
+  const bool has_left =
+      !scaling_->wanted && std::max(joiner_asked_, listening_since_) + kPatience <= now_;
+  return has_left ? Scaling{members_.workers(), /*wanted=*/false} : *scaling_;
 }
 
 // `in_order`: they have stopped, and reported everything.
@@ -139,7 +161,7 @@ void CoordinatorCore::Divide(const Scaling& scaling, bool in_order) {
   job_.mutable_cluster()->set_workers(scaling.workers);
   assignment_.mutable_job()->mutable_cluster()->set_workers(scaling.workers);
   assignment_.set_world_size(scaling.workers);
-  stop_ = StopAgreement(mode_.rounds(), scaling.workers);
+  stop_ = StopAgreement(mode_.rounds(), scaling.workers, step);
   stragglers_ = StragglerWatch(HeartbeatsToCompare(job_));
   std::vector<bool> measured(scaling.workers, measured_by_all_);
   for (uint32_t rank = 0; plan_->sync && rank < scaling.workers; ++rank) {
@@ -148,13 +170,24 @@ void CoordinatorCore::Divide(const Scaling& scaling, bool in_order) {
       measured[rank] = false;
   }
   keeper_->SetWorkers(std::move(measured));
+  if (in_order && plan_->sync) EndMeasuringBefore(step);
   wanted_workers_ = scaling.wanted ? scaling.workers : 0;
+  newcomers_ = scaling.workers > before;
   scaling_.reset();
   ++divisions_;
+  divided_at_ = now_;
   AddEvent(DividedLine(scaling.workers, before, in_order ? std::optional(step) : std::nullopt,
                        generation_, Since()));
   StateChanged();
   if (in_order && track_.Exhausted()) EndIfExhausted(step);
+}
+
+// With backups a worker may have left out the version of the checkpoint that is under way: nobody
+// reports any more what it had summed up by then.
+void CoordinatorCore::EndMeasuringBefore(uint64_t step) {
+  const v1::SnapshotOrder& order = keeper_->order();
+  if (order.number() == 0 || order.version() >= step) return;
+  if (records_.try_emplace(order.version()).second) CommitIfMeasured();
 }
 
 void CoordinatorCore::AnswerRegisterAgain(CallId call) {
@@ -166,18 +199,45 @@ void CoordinatorCore::AnswerRegisterAgain(CallId call) {
   Answer(call, std::move(reply));
 }
 
-// cluster.on_worker_loss: CONTINUE. Whether the job goes on without the one that was lost.
-bool CoordinatorCore::GoesOnWithout(const Process& worker) {
+// Those that are stopping come to their step with others in the places of those that are missed.
+bool CoordinatorCore::MayGoOnWithout(uint32_t missing) const {
   const v1::Cluster& cluster = job_.cluster();
-  const uint32_t left = members_.workers() - 1;
-  if (cluster.on_worker_loss() != v1::Cluster::CONTINUE || fixed_workers_ ||
-      left < std::max(1u, cluster.min_workers()) || worker.identity.incarnation() == 0) {
-    return false;
+  return cluster.on_worker_loss() == v1::Cluster::CONTINUE && !fixed_workers_ &&
+         phase_ == v1::TRAINING && stop_.step() == 0 && missing > 0 &&
+         missing + std::max(1u, cluster.min_workers()) <= members_.workers();
+}
+
+uint32_t CoordinatorCore::MissingWorkers() const {
+  uint32_t missing = 0;
+  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
+    const Process* const worker = members_.worker(rank);
+    missing += worker != nullptr && !worker->lost.empty() && !worker->finished ? 1 : 0;
   }
-  // Those that are stopping come to their step with another one in its place.
-  if (stop_.step() != 0) return false;
-  Divide({left, /*wanted=*/false}, /*in_order=*/false);
+  return missing;
+}
+
+uint32_t CoordinatorCore::LostWorkers() const { return MissingWorkers() - members_.EmptyPlaces(); }
+
+bool CoordinatorCore::GoesOnWithoutPlaces(uint32_t places) {
+  const uint32_t missing = LostWorkers() + places;
+  if (!MayGoOnWithout(missing)) return false;
+  Divide({members_.workers() - missing, /*wanted=*/false}, /*in_order=*/false);
   return true;
+}
+
+bool CoordinatorCore::GoesOnWithoutLost() { return GoesOnWithoutPlaces(0); }
+
+// Also those that have not come since the last division.
+bool CoordinatorCore::GoesOnWithoutMissing() {
+  if (!MayGoOnWithout(MissingWorkers())) return false;
+  for (uint32_t rank = 0; rank < members_.workers(); ++rank) {
+    const Process& place = *members_.worker(rank);
+    if (place.identity.incarnation() > 0) continue;
+    ++workers_lost_;
+    AddEvent(LostLine(place.name(), place.lost, place.step, generation_, Since()));
+  }
+  members_.GiveUpOldOnes();
+  return GoesOnWithoutPlaces(members_.EmptyPlaces());
 }
 
 }  // namespace convoy

@@ -38,11 +38,15 @@ void CoordinatorCore::FollowValidation(const std::string& line) {
 
 void CoordinatorCore::EndIfExhausted(uint64_t key) {
   const bool is_last = plan_->sync ? key >= plan_->TotalSteps() : tasks_->remaining() == 0;
-  if (!track_.Exhausted() || is_last || phase_ != v1::TRAINING || stop_.step() != 0) return;
+  if (!track_.Exhausted() || is_last || phase_ != v1::TRAINING) return;
+  // A stop for another reason is at a later step; nobody has begun this one, where all hold.
+  const bool holds = plan_->sync && measured_by_all_ && hold_ > 0 && hold_ <= key;
+  if (stop_.step() != 0 && !(holds && stop_.MoveUpTo(key))) return;
+  scaling_.reset();
   early_stopping_ = track_.Reason();
   // Also of workers that have not begun. Where some do not hold, the step may be past already.
   if (plan_->sync && measured_by_all_) hold_ = key;
-  plan_->sync ? stop_.RequestAt(key) : stop_.Request();
+  if (stop_.step() == 0) plan_->sync ? stop_.RequestAt(key) : stop_.Request();
   StateChanged();
   ServeTasks();
 }

@@ -68,13 +68,18 @@ Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Du
 }
 
 Missed MissedInTraining(const Membership& members, absl::Duration startup, absl::Duration lost,
-                        absl::Time listening_since, bool workers, absl::Time now) {
+                        absl::Duration place, absl::Time listening_since, bool workers,
+                        absl::Time now) {
   Missed missed;
   for (size_t i = 0; i < members.slots() && missed.text.empty(); ++i) {
     const Process* process = members.slot(i);
     if (process == nullptr || (process->identity.role() == v1::WORKER && !workers)) continue;
     if (!process->lost.empty()) {
-      if (process->finished || !Consider(process->lost_at + startup, now, &missed)) continue;
+      absl::Time deadline = process->lost_at + startup;
+      if (process->identity.incarnation() == 0) {
+        deadline = std::min(deadline, std::max(process->heard, listening_since) + place);
+      }
+      if (process->finished || !Consider(deadline, now, &missed)) continue;
       missed.text =
           absl::StrCat(process->lost, ", and nobody took its place within ", Seconds(startup));
       missed.lost = true;

@@ -30,9 +30,11 @@ Missed MissedAtStart(const Membership& members, absl::Duration startup, absl::Du
 
 // In training: who was not heard of for `lost`, from `listening_since` on. Workers count if
 // `workers`. In the place of one that is lost already another one is missed if it has not come
-// within `startup`.
+// within `startup`, or after a division within `place`, if that is less; then silence counts from
+// the last sign of those that were there before it.
 Missed MissedInTraining(const Membership& members, absl::Duration startup, absl::Duration lost,
-                        absl::Time listening_since, bool workers, absl::Time now);
+                        absl::Duration place, absl::Time listening_since, bool workers,
+                        absl::Time now);
 
 // What the job waits for: "worker 1 (never registered), worker 0 (registered 3 s ago and last said
 // "...")";

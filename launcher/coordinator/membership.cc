@@ -89,12 +89,15 @@ void Membership::Lose(size_t index, std::string_view why, bool died, absl::Time 
 void Membership::Divide(uint32_t workers, bool in_order, absl::Time now) {
   const Process first = *worker(0);
   divided_ = incarnations_;
-  divided_processes_.clear();
+  // Those that found no empty place any more have left.
+  std::erase_if(divided_processes_, [waits = SomebodyIsToCome()](const auto& entry) {
+    return !waits && !entry.second.was_lost;
+  });
   for (uint32_t rank = 0; rank < this->workers(); ++rank) {
     const Process& process = *worker(rank);
-    const std::pair<std::string, uint64_t> who(process.registration.host(),
-                                               process.registration.pid());
-    if (who.second != 0) divided_processes_[who] = {!process.lost.empty()};
+    const HostAndPid who(process.registration.host(), process.registration.pid());
+    if (who.second == 0) continue;
+    divided_processes_[who] = {rank, !process.lost.empty(), process.is_gone, process.lost};
   }
   slots_.resize(size_t{servers_} + workers);
   for (uint32_t rank = 0; rank < workers; ++rank) {
@@ -127,10 +130,61 @@ std::optional<Membership::Before> Membership::BeforeDivision(uint64_t pid) const
   return std::nullopt;
 }
 
-bool Membership::SomebodyIsToCome() const {
-  return std::any_of(slots_.begin(), slots_.end(), [](const std::optional<Process>& process) {
-    return process && process->identity.incarnation() == 0;
-  });
+void Membership::NoteDeathOf(uint64_t pid) {
+  for (auto& [who, before] : divided_processes_) {
+    if (who.second == pid) before.died = true;
+  }
+}
+
+void Membership::NoteOldOneLives(absl::Time now) {
+  for (uint32_t rank = 0; rank < workers(); ++rank) {
+    if (worker(rank)->identity.incarnation() == 0) worker(rank)->heard = now;
+  }
+}
+
+void Membership::GiveUpOldOnes() {
+  for (auto& [who, before] : divided_processes_) {
+    if (before.was_lost || IsRegistered(who)) continue;
+    before.was_lost = true;
+    before.lost = absl::StrCat(ProcessName(v1::WORKER, before.rank),
+                               " has not come since the workers were divided anew");
+  }
+}
+
+uint32_t Membership::OldOnesToCome() const {
+  return static_cast<uint32_t>(std::ranges::count_if(divided_processes_, [&](const auto& entry) {
+    return !entry.second.was_lost && !entry.second.died && !IsRegistered(entry.first);
+  }));
+}
+
+std::vector<v1::ProcessInfo> Membership::LostOldOnes() const {
+  std::vector<v1::ProcessInfo> lost;
+  for (const auto& [who, before] : divided_processes_) {
+    if (!before.was_lost || before.died || IsRegistered(who)) continue;
+    v1::ProcessInfo& info = lost.emplace_back();
+    info.set_role(v1::WORKER);
+    info.set_rank(before.rank);
+    info.set_host(who.first);
+    info.set_pid(who.second);
+    info.set_lost(before.lost);
+  }
+  return lost;
+}
+
+bool Membership::IsRegistered(const HostAndPid& who) const {
+  for (size_t i = servers_; i < slots_.size(); ++i) {
+    if (!slots_[i] || slots_[i]->identity.incarnation() == 0) continue;
+    const v1::RegisterRequest& registration = slots_[i]->registration;
+    if (registration.pid() == who.second && registration.host() == who.first) return true;
+  }
+  return false;
+}
+
+uint32_t Membership::EmptyPlaces() const {
+  return static_cast<uint32_t>(
+      std::ranges::count_if(slots_, [](const std::optional<Process>& process) {
+        return process && process->identity.incarnation() == 0;
+      }));
 }
 
 Process* Membership::FindRank(v1::Role role, uint32_t rank) {

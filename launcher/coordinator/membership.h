@@ -58,15 +58,31 @@ class Membership {
   }
   // The request comes from such a worker.
   bool WasHereBefore(const v1::RegisterRequest& request) const {
-    return divided_processes_.contains({request.host(), request.pid()});
+    const auto before = divided_processes_.find({request.host(), request.pid()});
+    return before != divided_processes_.end() && !before->second.died;
   }
-  // Likewise by its process, unless that has registered since. `was_lost`: before the Divide.
+  // Likewise by its process, unless that has registered since. `was_lost`: before the Divide, or
+  // given up since.
   struct Before {
+    uint32_t rank = 0;
     bool was_lost = false;
+    bool died = false;  // somebody has said so
+    std::string lost = {};
   };
   std::optional<Before> BeforeDivision(uint64_t pid) const;
-  // Some place is still empty since the last Divide.
-  bool SomebodyIsToCome() const;
+  // The process of BeforeDivision does not come back.
+  void NoteDeathOf(uint64_t pid);
+  // A worker of before the last Divide lives, but has not registered yet.
+  void NoteOldOneLives(absl::Time now);
+  // Nobody waits any more for workers of before the last Divide that have not registered.
+  void GiveUpOldOnes();
+  // Workers of before the last Divide that may still register.
+  uint32_t OldOnesToCome() const;
+  // Those that were lost before it, or given up, and are not known to have died.
+  std::vector<v1::ProcessInfo> LostOldOnes() const;
+  // Places that are still empty since the last Divide.
+  uint32_t EmptyPlaces() const;
+  bool SomebodyIsToCome() const { return EmptyPlaces() > 0; }
 
   uint32_t servers() const { return servers_; }
   uint32_t workers() const { return static_cast<uint32_t>(slots_.size()) - servers_; }
@@ -95,12 +111,15 @@ class Membership {
 
  private:
   using Slots = std::vector<std::optional<Process>>;
+  using HostAndPid = std::pair<std::string, uint64_t>;
 
   size_t Begin(v1::Role role) const { return role == v1::SERVER ? 0 : servers_; }
   size_t Count(v1::Role role) const { return role == v1::SERVER ? servers_ : workers(); }
   bool IsFree(size_t index) const {
     return !slots_[index] || (!slots_[index]->lost.empty() && !slots_[index]->finished);
   }
+  // A worker with that host and pid is in its place.
+  bool IsRegistered(const HostAndPid& who) const;
   const Process* FindNonce(const v1::RegisterRequest& request) const;
   absl::Status CheckBuild(const v1::RegisterRequest& request) const;
   absl::StatusOr<uint32_t> ChooseRank(const v1::RegisterRequest& request) const;
@@ -110,8 +129,8 @@ class Membership {
   Slots slots_;
   uint64_t incarnations_ = 0;
   uint64_t divided_ = 0;  // incarnations until the last Divide
-  // Workers then, by host and pid.
-  std::map<std::pair<std::string, uint64_t>, Before> divided_processes_;
+  // Workers then; also those of earlier times that were lost, or had not come yet.
+  std::map<HostAndPid, Before> divided_processes_;
   std::optional<size_t> first_;  // slot of the process with a build id that registered first
   absl::Time last_registration_;
 };

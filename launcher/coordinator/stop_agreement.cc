@@ -20,6 +20,14 @@ bool StopAgreement::RequestAt(uint64_t step) {
   return true;
 }
 
+bool StopAgreement::MoveUpTo(uint64_t step) {
+  if (!sync_ || step_ <= step) return false;
+  step_ = step;
+  agreed_ = false;  // what was confirmed is another step
+  Evaluate();
+  return true;
+}
+
 bool StopAgreement::Update(uint32_t worker, uint64_t step, uint64_t confirmed) {
   Worker& state = workers_[worker];
   state.step = std::max(state.step, step);
@@ -33,7 +41,7 @@ bool StopAgreement::Leave(uint32_t worker) {
 }
 
 uint64_t StopAgreement::HighestStep() const {
-  uint64_t highest = 0;
+  uint64_t highest = first_;
   for (const Worker& worker : workers_) highest = std::max(highest, worker.step);
   return highest;
 }

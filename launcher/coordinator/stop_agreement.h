@@ -14,12 +14,17 @@ namespace convoy {
 
 class StopAgreement {
  public:
-  StopAgreement(bool sync, uint32_t workers) : sync_(sync), workers_(workers) {}
+  // `first`: the step that the workers go on with, which none of them may have begun.
+  StopAgreement(bool sync, uint32_t workers, uint64_t first = 0)
+      : sync_(sync), first_(first), workers_(workers) {}
 
   // A stop is wanted. Returns whether that is news.
   bool Request();
   // sync: the same, at `step`, which nobody has begun.
   bool RequestAt(uint64_t step);
+  // sync: a stop that is wanted is to be at `step` already, which nobody has begun. Returns whether
+  // step() has changed.
+  bool MoveUpTo(uint64_t step);
   // What a worker says: the highest step it has begun, and the stop step it agrees to (0: none).
   // Returns whether step() or agreed() has changed.
   bool Update(uint32_t worker, uint64_t step, uint64_t confirmed);
@@ -42,6 +47,7 @@ class StopAgreement {
   bool Evaluate();
 
   bool sync_;
+  uint64_t first_;
   std::vector<Worker> workers_;
   uint64_t margin_ = 2;
   uint64_t step_ = 0;

@@ -163,7 +163,7 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
                         const Outcome& outcome) {
   const uint64_t examples = book == nullptr ? 0 : book->examples();
   // Both of this life of the job.
-  const double new_examples = book == nullptr ? 0 : static_cast<double>(book->new_examples());
+  const uint64_t new_examples = book == nullptr ? 0 : book->new_examples();
   const double seconds = absl::ToDoubleSeconds(outcome.life);
   Json json;
   json["job"] = job.name();
@@ -176,8 +176,10 @@ std::string SummaryJson(const v1::Job& job, const Membership& members, const Rep
   if (book != nullptr) json["epoch_examples"] = book->epoch_examples();
   json["steps"] = book == nullptr ? 0 : book->steps();
   json["examples"] = examples;
+  json["new_examples"] = new_examples;
   json["wall_seconds"] = RoundedSeconds(outcome.wall);
-  json["examples_per_second"] = seconds > 0 ? std::round(new_examples / seconds) : 0;
+  json["examples_per_second"] =
+      seconds > 0 ? std::round(static_cast<double>(new_examples) / seconds) : 0;
   if (examples > 0) json["train"] = Measured(book->LastEpoch());
   if (book != nullptr) AddValidations(book->measured(), &json);
   if (book != nullptr && book->test().examples() > 0) json["test"] = Measured(book->test());

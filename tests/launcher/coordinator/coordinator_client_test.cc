@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -126,6 +127,33 @@ TEST(CoordinatorClientTest, TasksAreTakenCompletedAndReportedToTheEnd) {
   EXPECT_EQ(validation, 2u);
   // Three tasks and a validation.
   EXPECT_EQ(worker->GetProgress(0, 0)->events_size(), 4);
+}
+
+// Which takes longer than a coordinator may be away.
+TEST(CoordinatorClientTest, AWorkerThatJoinsAsksUntilThereIsRoomForIt) {
+  v1::Job job = MakeJob("async", 1, 1);
+  job.mutable_training()->set_batches_per_task(1);
+  const auto service = StartService(job);
+  const auto server = Registered(*service, v1::SERVER), worker = Registered(*service, v1::WORKER);
+  auto ready = std::async(std::launch::async, [&server] { return server->Ready({}); });
+  ASSERT_TRUE(worker->Ready(MakeSetup(10, 0)).ok());
+  ASSERT_TRUE(ready.get().ok());
+  const auto joiner = CoordinatorClient::Connect(
+      {.address = service->address(), .unreachable_after = absl::Milliseconds(500)});
+  ASSERT_TRUE(joiner.ok()) << joiner.status();
+  auto joined = std::async(std::launch::async, [&joiner] {
+    v1::RegisterRequest request;
+    request.set_role(v1::WORKER);
+    request.set_wanted_rank(-1);
+    return (*joiner)->Register(request);
+  });
+  EXPECT_EQ(joined.wait_for(std::chrono::milliseconds(1000)), std::future_status::timeout);
+  v1::HeartbeatRequest last;
+  last.set_finished(true);
+  ASSERT_TRUE(worker->Heartbeat(last).ok());
+  const absl::StatusOr<v1::RegisterReply> reply = joined.get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_TRUE(reply->rejoins());
 }
 
 }  // namespace

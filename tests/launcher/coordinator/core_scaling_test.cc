@@ -5,6 +5,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/launcher/coordinator/core_harness.h"
 
@@ -67,6 +69,44 @@ class ScalingTest : public ::testing::Test {
     harness_->Adopt(v1::WORKER, reply.identity().rank(), reply.identity());
     return harness_->Answer<v1::Assignment>(
         harness_->MakeReady(v1::WORKER, reply.identity().rank(), setup_));
+  }
+  v1::ProcessLostReply::Remedy Killed(uint32_t rank, uint64_t pid) {
+    v1::ProcessLostRequest lost;
+    lost.set_role(v1::WORKER);
+    lost.set_rank(rank);
+    lost.set_pid(pid);
+    lost.set_cause("killed");
+    return harness_->Answer<v1::ProcessLostReply>(harness_->ProcessLost(lost)).remedy();
+  }
+  // Only these workers, and the server, go on saying that they live.
+  void WaitWith(const std::vector<uint32_t>& workers, int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      harness_->Advance(absl::Seconds(1));
+      harness_->Heartbeat(harness_->Beat(v1::SERVER, 0));
+      for (const uint32_t rank : workers) harness_->Heartbeat(harness_->Beat(v1::WORKER, rank));
+    }
+  }
+  // Why observers are told that a process is lost; "": they are not.
+  std::string LostText(uint64_t pid) {
+    const v1::GetProgressReply look = harness_->Look();
+    for (const v1::ProcessInfo& process : look.processes()) {
+      if (process.pid() == pid) return process.lost();
+    }
+    return "";
+  }
+  int Divisions() {
+    int count = 0;
+    for (size_t i = 0; i < harness_->events().size(); ++i)
+      count += harness_->event(i)["kind"] == "divided" ? 1 : 0;
+    return count;
+  }
+  void ReportSums(uint32_t worker, uint64_t slice, uint64_t begin, uint64_t end) {
+    v1::ReportRequest sums;
+    sums.set_part(slice);
+    sums.set_step_begin(begin);
+    sums.set_step_end(end);
+    *sums.mutable_sums() = MakeSums(end - begin, 1);
+    EXPECT_TRUE(harness_->Error(harness_->Report(worker, sums)).ok());
   }
   std::optional<nlohmann::json> LastEvent(const std::string& kind) {
     std::optional<nlohmann::json> last;
@@ -217,9 +257,9 @@ TEST_F(ScalingTest, TasksThatWorkersHeldAreHandedOutAgainFirst) {
 TEST_F(ScalingTest, AWorkerThatFindsNoPlaceMakesRoomForItself) {
   Start("async", 2);
   CallId call = harness_->Register(Newcomer(-1, 900));
-  EXPECT_EQ(harness_->Error(call).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(harness_->Error(call).code(), absl::StatusCode::kAborted);
   call = harness_->Register(Newcomer(-1, 900));
-  EXPECT_EQ(harness_->Error(call).code(), absl::StatusCode::kUnavailable) << "not yet";
+  EXPECT_EQ(harness_->Error(call).code(), absl::StatusCode::kAborted) << "not yet";
   for (uint32_t worker = 0; worker < 2; ++worker) harness_->Finish(worker, 1);
   EXPECT_EQ((*LastEvent("divided"))["workers"], 3);
   EXPECT_EQ(harness_->Look().wanted_workers(), 0u) << "nobody has to start one";
@@ -318,6 +358,258 @@ TEST_F(ScalingTest, OneThatDoesNotComeEndsTheJobSoThatItCanBeRestored) {
   EXPECT_THAT(harness_->core().failure(), HasSubstr("worker 2 has not come since the workers were "
                                                     "divided anew, and nobody took its place"));
   EXPECT_TRUE(harness_->Look().restorable());
+}
+
+// Of a step that nobody has begun in this life of the job.
+TEST_F(ScalingTest, AJobThatGoesOnFromACheckpointIsNotDividedBeforeItsStep) {
+  CoordinatorCore::Options options;
+  options.job = MakeJob("sync", 1, 2);
+  options.job.mutable_training()->set_slices(4);
+  options.job.mutable_training()->set_epochs(2);
+  CheckpointManifest manifest;
+  manifest.step = 12;
+  manifest.generation = 3;
+  manifest.variables = {{"weight", {3}}};
+  manifest.data_fingerprint = 5;
+  manifest.mode = "sync";
+  manifest.slices = 4;
+  manifest.created = "2026-11-27T08:00:00Z";
+  manifest.build = "build";
+  manifest.instruction_set = "avx2";
+  manifest.job = "name: \"toy\"";
+  manifest.files = {{"server-0-of-1.safetensors", 1, 1}};
+  options.resume = ResumePoint{"/run/checkpoints/step-00000012", std::move(manifest), "/run"};
+  harness_.emplace(std::move(options));
+  harness_->set_pids();
+  harness_->StartAll(1, 2, setup_);
+  ASSERT_TRUE(Scale(1).ok());
+  uint64_t step = 0;
+  for (uint32_t worker = 0; worker < 2; ++worker) {
+    v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, worker);
+    step = harness_->BeatNow(beat).stop_step();
+    beat.set_stop_confirmed(step);
+    harness_->BeatNow(beat);
+  }
+  ASSERT_EQ(step, 14u);
+  for (uint32_t slice = 0; slice < 4; ++slice) ReportSums(slice / 2, slice, 12, step);
+  for (uint32_t worker = 0; worker < 2; ++worker) harness_->Finish(worker, step - 1);
+  ASSERT_TRUE(LastEvent("divided"));
+  EXPECT_EQ((*LastEvent("divided"))["step"], step);
+  const v1::Assignment assignment = Come(0, 100);
+  ASSERT_EQ(assignment.carried_size(), 4);
+  EXPECT_EQ(assignment.carried(0).step_begin(), step);
+  // At once again, before anybody has said which step it takes.
+  ASSERT_TRUE(Scale(2).ok());
+  EXPECT_EQ(harness_->BeatNow(harness_->Beat(v1::WORKER, 0)).stop_step(), step + 2);
+  for (uint32_t slice = 0; slice < 4; ++slice) ReportSums(0, slice, step, 20);
+  EXPECT_EQ((*LastEvent("train"))["examples"], 80) << "20 steps, none is missing";
+}
+
+TEST_F(ScalingTest, TwoThatAreMissedAtTheSameTimeAreGoneOnWithoutAtOnce) {
+  Start("sync", 4, "CONTINUE");
+  WaitWith({0, 1}, 10);
+  EXPECT_EQ(Divisions(), 1);
+  EXPECT_EQ((*LastEvent("divided"))["workers"], 2);
+  EXPECT_THAT(LostText(102), HasSubstr("was not heard of"));
+  EXPECT_THAT(LostText(103), HasSubstr("was not heard of"));
+  EXPECT_EQ(LostText(100), "");
+  EXPECT_EQ(Come(0, 100).slice_end(), 2u);
+  EXPECT_EQ(Come(1, 101).slice_end(), 4u);
+  EXPECT_EQ(Killed(2, 102), v1::ProcessLostReply::NOTHING);
+  EXPECT_EQ(LostText(102), "");
+  WaitWith({0, 1}, 70);
+  EXPECT_EQ(harness_->core().phase(), v1::TRAINING) << harness_->core().failure();
+  EXPECT_EQ(LostText(103), "") << "whoever it concerns has heard it";
+}
+
+TEST_F(ScalingTest, APlaceOfADivisionThatNobodyTakesIsGivenUp) {
+  Start("sync", 4, "CONTINUE");
+  const v1::Identity late = harness_->Identity(v1::WORKER, 3);
+  EXPECT_EQ(Killed(1, 101), v1::ProcessLostReply::NOTHING);
+  ASSERT_EQ((*LastEvent("divided"))["workers"], 3);
+  Come(0, 100);
+  Come(1, 102);
+  WaitWith({0, 1}, 6);
+  EXPECT_TRUE(IsToRegister(late)) << "it lives, within a long step";
+  WaitWith({0, 1}, 9);
+  EXPECT_EQ(Divisions(), 1);
+  WaitWith({0, 1}, 1);
+  ASSERT_EQ(Divisions(), 2) << harness_->core().failure();
+  EXPECT_EQ((*LastEvent("divided"))["workers"], 2);
+  EXPECT_EQ((*LastEvent("lost"))["process"], "worker 2") << "the place";
+  EXPECT_THAT(LostText(103), HasSubstr("worker 3 has not come"));
+  Come(0, 100);
+  Come(1, 102);
+  EXPECT_EQ(Killed(3, 103), v1::ProcessLostReply::NOTHING);
+  EXPECT_EQ(Killed(3, 103), v1::ProcessLostReply::NOTHING) << "repeated";
+  EXPECT_EQ(harness_->core().phase(), v1::TRAINING);
+  EXPECT_EQ(harness_->Look().waiting_for(), "");
+}
+
+TEST_F(ScalingTest, OneOfTheOldOnesThatDiesBeforeItComesIsGoneOnWithout) {
+  Start("sync", 4, "CONTINUE");
+  EXPECT_EQ(Killed(1, 101), v1::ProcessLostReply::NOTHING);
+  EXPECT_EQ(Killed(3, 103), v1::ProcessLostReply::NOTHING);
+  EXPECT_EQ((*LastEvent("divided"))["workers"], 2);
+  EXPECT_EQ(Killed(3, 103), v1::ProcessLostReply::NOTHING) << "repeated";
+  EXPECT_EQ((*LastEvent("divided"))["workers"], 2);
+  Come(0, 100);
+  Come(-1, 102);
+  EXPECT_EQ(harness_->Look().waiting_for(), "");
+}
+
+TEST_F(ScalingTest, WherePlacesMustBeTakenTheJobFailsAsItDidBefore) {
+  Start("sync", 3, "CONTINUE");
+  EXPECT_EQ(Killed(1, 101), v1::ProcessLostReply::NOTHING);
+  Come(0, 100);
+  WaitWith({0}, 59);  // one would be too few
+  EXPECT_EQ(harness_->core().phase(), v1::TRAINING);
+  EXPECT_EQ(Divisions(), 1);
+  WaitWith({0}, 1);
+  EXPECT_THAT(harness_->core().failure(), HasSubstr("nobody took its place within 60 s"));
+}
+
+TEST_F(ScalingTest, ARequestThatIsRepeatedIsTakenOnce) {
+  Start("sync", 2);
+  ASSERT_TRUE(Scale(4).ok());
+  EXPECT_TRUE(Scale(4).ok());
+  EXPECT_FALSE(Scale(3).ok());
+  StopAll(2);
+  EXPECT_TRUE(Scale(4).ok()) << "the answer was lost, and the workers were fast";
+  for (uint32_t worker = 0; worker < 4; ++worker) Come(static_cast<int>(worker), 100 + worker);
+  EXPECT_TRUE(Scale(4).ok());
+  EXPECT_EQ(Divisions(), 1);
+  EXPECT_FALSE(harness_->BeatNow(harness_->Beat(v1::WORKER, 0, 5)).divides());
+}
+
+TEST_F(ScalingTest, ForOneThatHasLeftMeanwhileThereIsNoPlace) {
+  Start("async", 2);
+  harness_->Register(Newcomer(-1, 900));
+  harness_->Advance(absl::Seconds(1));
+  harness_->Register(Newcomer(-1, 900));
+  harness_->Advance(absl::Seconds(2));
+  for (uint32_t worker = 0; worker < 2; ++worker) harness_->Finish(worker, 1);
+  EXPECT_EQ((*LastEvent("divided"))["workers"], 2);
+  Come(0, 100);
+  Come(1, 101);
+  EXPECT_EQ(harness_->Look().waiting_for(), "");
+}
+
+TEST_F(ScalingTest, ACheckpointBeforeTheDivisionDoesNotWaitForThoseThatAreGone) {
+  CoordinatorCore::Options options;
+  options.job = MakeJob("sync", 1, 2);
+  options.job.mutable_training()->set_slices(2);
+  options.job.mutable_training()->set_epochs(2);
+  options.job.mutable_checkpoint()->set_every_seconds(0);
+  options.job.mutable_checkpoint()->set_every_steps(4);
+  options.checkpoints = "/run/checkpoints";
+  harness_.emplace(std::move(options));
+  harness_->set_build_id("build");
+  harness_->set_pids();
+  harness_->StartAll(1, 2, setup_);
+  const v1::SnapshotOrder order = harness_->BeatNow(harness_->Beat(v1::SERVER, 0)).snapshot();
+  ASSERT_EQ(order.version(), 4u);
+  const auto say = [&](v1::Role role, uint32_t rank, v1::SnapshotState::Progress progress) {
+    v1::HeartbeatRequest beat = harness_->Beat(role, rank);
+    beat.mutable_snapshot()->set_number(order.number());
+    beat.mutable_snapshot()->set_progress(progress);
+    beat.mutable_snapshot()->set_version(4);
+    beat.mutable_snapshot()->set_file("server-0-of-1.safetensors");
+    harness_->Heartbeat(beat);
+  };
+  for (uint32_t worker = 0; worker < 2; ++worker) say(v1::WORKER, worker, v1::SnapshotState::ARMED);
+  say(v1::SERVER, 0, v1::SnapshotState::ARMED);
+  say(v1::SERVER, 0, v1::SnapshotState::WRITTEN);
+  for (uint32_t worker = 0; worker < 2; ++worker)
+    harness_->BeatNow(harness_->Beat(v1::WORKER, worker, 5));
+  // Worker 0 says what it has summed up by then; worker 1 has left out that step.
+  v1::ReportRequest partial;
+  partial.set_kind(v1::ReportRequest::PARTIAL);
+  partial.set_part(0);
+  partial.set_step_begin(4);
+  partial.set_step_end(4);
+  harness_->Report(0, partial);
+  EXPECT_FALSE(harness_->commit());
+  ASSERT_TRUE(Scale(1).ok());
+  EXPECT_GT(StopAll(2), 4u);
+  ASSERT_TRUE(LastEvent("divided"));
+  ASSERT_TRUE(harness_->commit());
+  EXPECT_EQ(harness_->commit()->manifest.step, 4u);
+  EXPECT_EQ(harness_->commit()->manifest.progress, "") << "it is not known";
+}
+
+TEST_F(ScalingTest, EarlyStoppingThatIsDecidedBeforeTheStepOfTheDivisionEndsTheJobAtItsOwn) {
+  for (const bool scales : {true, false}) {  // or somebody has asked for a stop
+    SCOPED_TRACE(scales);
+    v1::Job job = MakeJob("sync", 1, 2);
+    job.mutable_training()->set_slices(2);
+    job.mutable_training()->set_epochs(5);
+    job.mutable_training()->mutable_early_stopping()->set_patience(1);
+    harness_.emplace(job);
+    harness_->set_build_id("build");
+    harness_->set_pids();
+    harness_->StartAll(1, 2, MakeSetup(8, 2));  // 2 steps an epoch
+    const auto validate = [&](uint64_t step, double loss) {
+      for (uint32_t worker = 0; worker < 2; ++worker) {
+        v1::ReportRequest report;
+        report.set_kind(v1::ReportRequest::VALIDATION);
+        report.set_part(worker);
+        report.set_step_begin(step - 2);
+        report.set_step_end(step);
+        *report.mutable_sums() = MakeSums(1, loss);
+        EXPECT_TRUE(harness_->Error(harness_->Report(worker, report)).ok());
+      }
+    };
+    validate(2, 1.0);
+    for (uint32_t worker = 0; worker < 2; ++worker) {
+      // They hold before step 4.
+      EXPECT_EQ(harness_->BeatNow(harness_->Beat(v1::WORKER, worker, 3)).hold_step(), 4u);
+    }
+    if (scales) {
+      ASSERT_TRUE(Scale(1).ok());
+    } else {
+      harness_->Stop();
+    }
+    for (uint32_t worker = 0; worker < 2; ++worker) {
+      v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, worker, 3);
+      ASSERT_EQ(harness_->BeatNow(beat).stop_step(), 5u);
+      beat.set_stop_confirmed(5);
+      harness_->BeatNow(beat);
+    }
+    validate(4, 2.0);
+    for (uint32_t worker = 0; worker < 2; ++worker) {
+      v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, worker, 3);
+      beat.set_stop_confirmed(5);
+      const v1::HeartbeatReply told = harness_->BeatNow(beat);
+      EXPECT_EQ(told.stop_step(), 4u);
+      EXPECT_FALSE(told.stop_agreed());
+      EXPECT_FALSE(told.divides());
+    }
+    EXPECT_FALSE(harness_->Look().stopping()) << "it ends by itself";
+    for (uint32_t worker = 0; worker < 2; ++worker) {
+      v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, worker, 3);
+      beat.set_stop_confirmed(4);
+      EXPECT_EQ(harness_->BeatNow(beat).stop_agreed(), worker == 1);
+    }
+    for (uint32_t worker = 0; worker < 2; ++worker) harness_->Finish(worker, 3);
+    EXPECT_EQ(harness_->core().phase(), v1::FINISHING);
+    EXPECT_EQ(Divisions(), 0);
+  }
+}
+
+TEST_F(ScalingTest, WhereTheOtherOldOnesAreEnoughOneThatDiesIsNotReplaced) {
+  Start("async", 3);
+  ASSERT_TRUE(Scale(2).ok());
+  for (uint32_t worker = 0; worker < 3; ++worker) harness_->Finish(worker, 1);
+  ASSERT_EQ((*LastEvent("divided"))["workers"], 2);
+  EXPECT_EQ(Killed(0, 100), v1::ProcessLostReply::NOTHING);
+  EXPECT_EQ(Killed(0, 100), v1::ProcessLostReply::NOTHING) << "repeated";
+  Come(1, 101);
+  EXPECT_EQ(Killed(2, 102), v1::ProcessLostReply::REPLACE) << "the last one for the other place";
+  EXPECT_EQ(Killed(2, 102), v1::ProcessLostReply::REPLACE) << "repeated";
+  Come(-1, 900);
+  EXPECT_EQ(harness_->Look().waiting_for(), "");
+  EXPECT_EQ(harness_->core().phase(), v1::TRAINING);
 }
 
 }  // namespace

@@ -79,5 +79,38 @@ TEST(StopAgreementTest, AStepThatNobodyHasBegunHoldsWhenAllHaveConfirmedIt) {
   EXPECT_FALSE(stop.RequestAt(20));
 }
 
+TEST(StopAgreementTest, WorkersThatGoOnFromAStepDoNotStopBeforeIt) {
+  StopAgreement stop(/*sync=*/true, 2, /*first=*/100);
+  stop.Update(0, 0, 0);  // has begun none yet
+  EXPECT_TRUE(stop.Request());
+  EXPECT_EQ(stop.step(), 102u);
+  stop.Update(0, 103, 0);
+  EXPECT_EQ(stop.step(), 103u + 4);
+}
+
+TEST(StopAgreementTest, AStepThatWorkersGoOnFromCanBeTheLast) {
+  StopAgreement stop(/*sync=*/true, 1, /*first=*/100);
+  EXPECT_TRUE(stop.RequestAt(100));
+  stop.Update(0, 0, 100);
+  EXPECT_TRUE(stop.agreed());
+  EXPECT_EQ(stop.step(), 100u);
+}
+
+TEST(StopAgreementTest, AStopCanMoveToAnEarlierStepWhichIsToBeConfirmedAnew) {
+  StopAgreement stop(/*sync=*/true, 2);
+  stop.Update(0, 9, 0);
+  EXPECT_FALSE(stop.MoveUpTo(10)) << "none is wanted";
+  stop.Request();
+  stop.Update(0, 9, 11);
+  stop.Update(1, 9, 11);
+  ASSERT_TRUE(stop.agreed());
+  EXPECT_TRUE(stop.MoveUpTo(10));
+  EXPECT_EQ(stop.step(), 10u);
+  EXPECT_FALSE(stop.agreed());
+  stop.Update(0, 9, 10);
+  EXPECT_TRUE(stop.Update(1, 9, 10));
+  EXPECT_FALSE(stop.MoveUpTo(10)) << "it is there already";
+}
+
 }  // namespace
 }  // namespace convoy
