@@ -13,7 +13,6 @@
 
 namespace convoy {
 namespace {
-constexpr uint64_t kBatch = 256;
 // A float32 can't be closer to 1 than this without being 1.
 constexpr double kLeastComplement = 0x1p-25;
 
@@ -65,8 +64,9 @@ absl::StatusOr<v1::MetricSums> Evaluate(const Dataset& data, const Range& range,
   Batch batch;
   std::vector<uint64_t> ids;
   std::vector<float> corrected;
-  for (uint64_t begin = range.begin; begin < range.end; begin += kBatch) {
-    CONVOY_RETURN_IF_ERROR(reader.Read(0, {begin, std::min(begin + kBatch, range.end)}, &batch));
+  for (uint64_t begin = range.begin; begin < range.end; begin += kEvaluationBatch) {
+    CONVOY_RETURN_IF_ERROR(
+        reader.Read(0, {begin, std::min(begin + kEvaluationBatch, range.end)}, &batch));
     CONVOY_RETURN_IF_ERROR(WantRowsOf(model, batch, weights, &ids));
     weights.UseWantedRows();
     CONVOY_ASSIGN_OR_RETURN(const BatchOutput output, model.Evaluate(batch, weights));

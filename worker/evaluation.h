@@ -17,6 +17,9 @@
 
 namespace convoy {
 
+// Examples that are measured together.
+inline constexpr uint64_t kEvaluationBatch = 256;
+
 // Classes as MetricAccumulator counts them: 0 for a regression, 2 for a binary model.
 int64_t MetricClasses(const Model& model);
 

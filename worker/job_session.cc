@@ -285,13 +285,19 @@ absl::Status JobSession::WaitForEnd() {
 
 void JobSession::Fail(const absl::Status& why) {
   client_->StopHeartbeats();
+  const absl::Status job = alive();
+  if (absl::IsUnavailable(job)) return;  // nobody hears it
   v1::HeartbeatRequest last_words;
   Fill(&last_words);
-  last_words.set_failure(std::string(why.message()));
-  // Others could not be reached, or did not come within the time.
-  last_words.set_unreachable(absl::IsUnavailable(why) || absl::IsDeadlineExceeded(why));
+  if (job.ok()) {
+    last_words.set_failure(std::string(why.message()));
+    // Others could not be reached, or did not come within the time.
+    last_words.set_unreachable(absl::IsUnavailable(why) || absl::IsDeadlineExceeded(why));
+  }
   // The launcher hears of the failure in any case: this process ends.
-  client_->Heartbeat(std::move(last_words)).status().IgnoreError();
+  const absl::StatusOr<v1::HeartbeatReply> reply = client_->Heartbeat(std::move(last_words));
+  MutexLock lock(mutex_);
+  if (reply.ok() && reply->register_again()) registers_again_ = true;
 }
 
 void JobSession::SetCounters(const WorkerCounters& counters) {

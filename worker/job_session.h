@@ -82,7 +82,9 @@ class JobSession {
   // OK while the job lives. Aborted, with the reason: it failed. Unavailable: the coordinator is
   // gone.
   absl::Status alive() const;
-  // The process fails: tells the coordinator.
+  // The process fails: tells the coordinator, unless the job has failed already. What it takes for
+  // a failure may be a refusal that came before the word that the workers are divided anew: see
+  // registers_again() then.
   void Fail(const absl::Status& why);
   // What the worker has sent and received, and how long it trained and waited meanwhile.
   void SetCounters(const WorkerCounters& counters);

@@ -32,6 +32,7 @@ class TimedModel final : public Model {
   }
   std::span<const std::string> metrics() const override { return model_->metrics(); }
   bool weighs_examples() const override { return model_->weighs_examples(); }
+  int64_t activation_bytes() const override { return model_->activation_bytes(); }
   absl::Status CheckLabel(float label, float* mapped) const override {
     return model_->CheckLabel(label, mapped);
   }

@@ -206,10 +206,10 @@ absl::StatusOr<bool> TakePart(const v1::RegisterReply& registered, const WorkerO
       },
       options.log);
   const absl::Status status = Train(registered, options, coordinator, session);
+  if (!status.ok() && !session.registers_again()) session.Fail(status);
   if (session.registers_again()) return true;
   // If the job has failed elsewhere, that is the reason to give.
   if (!status.ok() && !session.alive().ok()) return session.alive();
-  if (!status.ok()) session.Fail(status);
   CONVOY_RETURN_IF_ERROR(status);
   return false;
 }

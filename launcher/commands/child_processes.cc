@@ -175,8 +175,10 @@ class ChildProcesses final : public JobProcesses {
                       {"--restarts", absl::StrCat(earlier.restarts), "--generation",
                        absl::StrCat(earlier.generation), "--restart-cause", earlier.cause});
     if (earlier.training_start == absl::InfiniteFuture()) return;
-    arguments->insert(arguments->end(), {"--trains-since-ms",
-                                         absl::StrCat(absl::ToUnixMillis(earlier.training_start))});
+    // Not since when: the clock may be another one in the next process.
+    const absl::Duration trained = SteadyNow() - earlier.training_start;
+    arguments->insert(arguments->end(),
+                      {"--has-trained-ms", absl::StrCat(absl::ToInt64Milliseconds(trained))});
   }
 
   // `first`: number among all servers and threads of workers.

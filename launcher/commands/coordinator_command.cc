@@ -40,9 +40,6 @@ namespace convoy {
 namespace {
 
 constexpr absl::Duration kForever = absl::Hours(24 * 365);
-// How long a coordinator that the launcher started stays after the end of the job, so that the
-// launcher can ask how it ended; the launcher usually ends it before.
-constexpr absl::Duration kLinger = absl::Seconds(5);
 
 uint64_t RandomJobId() {
   std::random_device random;
@@ -96,11 +93,11 @@ int RunForLauncher(const v1::Job& job, const CoordinatorOptions& options) {
   (*service)->WaitUntilEnded(kForever);
   log((*service)->failure().empty() ? "the job is done"
                                     : "the job has failed: " + (*service)->failure());
+  // The launcher asks how it ended, be it late (its terminal may be held), and then ends it.
   Mutex mutex;
   CondVar never;
   MutexLock lock(mutex);
-  never.WaitFor(mutex, kLinger);
-  return (*service)->failure().empty() ? kExitDone : kExitFailed;
+  for (;;) never.Wait(mutex);
 }
 
 // Until the job ends. Returns the exit code if it ended well.
@@ -275,9 +272,11 @@ void AddCoordinatorCommand(CommandSet& commands) {
   command->add_option("--generation", options->earlier.generation)->group("");
   command->add_option("--restart-cause", options->earlier.cause)->group("");
   command
-      ->add_option_function<int64_t>(
-          "--trains-since-ms",
-          [options](int64_t ms) { options->earlier.training_start = absl::FromUnixMillis(ms); })
+      ->add_option_function<int64_t>("--has-trained-ms",
+                                     [options](int64_t ms) {
+                                       options->earlier.training_start =
+                                           SteadyNow() - absl::Milliseconds(ms);
+                                     })
       ->group("");
 }
 

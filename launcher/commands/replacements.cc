@@ -1,5 +1,7 @@
 #include "launcher/commands/replacements.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -10,12 +12,6 @@
 #include "common/status.h"
 
 namespace convoy {
-namespace {
-
-constexpr absl::Duration kAnswerOfCoordinator = absl::Seconds(8);
-
-}  // namespace
-
 absl::StatusOr<bool> Replacements::GoesOn(uint64_t examples) {
   const std::vector<JobProcesses::Failure> failures = control_->processes()->Failures();
   for (const JobProcesses::Failure& failure : failures) {
@@ -54,7 +50,9 @@ absl::StatusOr<bool> Replacements::ReplaceWorkers(
   Loss loss{"", false, examples, /*replaceable=*/true};
   for (const JobProcesses::Failure& failure : failures) {
     const absl::StatusOr<v1::ProcessLostReply> reply = SayLost(failure);
-    if (!reply.ok() && CoordinatorHasDied()) return true;  // That one first.
+    // That one first.
+    if (!reply.ok() && CoordinatorHasDied()) return true;
+    if (absl::IsUnavailable(reply.status()) && KillSilentCoordinator()) return true;
     if (!reply.ok() || reply->remedy() == v1::ProcessLostReply::RESTORE) return false;
     if (reply->remedy() == v1::ProcessLostReply::NOTHING) continue;
     ranks.push_back(reply->any_rank() ? -1 : static_cast<int>(failure.rank));
@@ -77,13 +75,30 @@ absl::StatusOr<bool> Replacements::ReplaceWorkers(
 
 absl::StatusOr<v1::ProcessLostReply> Replacements::SayLost(
     const JobProcesses::Failure& failure) const {
-  const absl::Time give_up = SteadyNow() + kAnswerOfCoordinator;
+  const absl::Time give_up = SteadyNow() + kCoordinatorSilence;
   for (;;) {
     const auto reply = control_->client()->ProcessLost(
         v1::WORKER, failure.rank, static_cast<uint64_t>(failure.pid), failure.cause);
     if (!absl::IsUnavailable(reply.status()) || SteadyNow() > give_up) return reply;
     if (CoordinatorHasDied()) return reply;
   }
+}
+
+bool Replacements::KillSilentCoordinator() {
+  if (!replaces_) return false;
+  const std::shared_ptr<JobProcesses> processes = control_->processes();
+  for (const ClusterProcess& process : processes->processes()) {
+    if (process.role != "coordinator") continue;
+    screen_->Print(absl::StrCat("warning: the coordinator (pid ", process.pid,
+                                ") has not answered for ",
+                                absl::FormatDuration(kCoordinatorSilence), " and is killed"));
+    processes->Signal(static_cast<pid_t>(process.pid), SIGKILL);
+  }
+  return true;
+}
+
+bool Replacements::NobodyIsLeft() const {
+  return control_->processes()->WaitUntilAllExited(absl::ZeroDuration());
 }
 
 bool Replacements::CoordinatorHasDied() const {

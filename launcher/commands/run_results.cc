@@ -24,8 +24,8 @@ int ShowRunResults(const PreparedRun& prepared, const std::string& summary,
                                                            prepared.directory->path(),
                                                            prepared.job.training().mode(), data))
                   .c_str());
-  const std::string advice =
-      SingleProcessAdvice(summary, absl::StrCat(prepared.program, " train ", prepared.job_path));
+  const std::string advice = SingleProcessAdvice(
+      summary, absl::StrCat(ShellWord(prepared.program), " train ", ShellWord(prepared.job_path)));
   if (!advice.empty()) std::printf("\n%s", advice.c_str());
   std::fflush(stdout);
   return WasStopped(summary) ? kExitStopped : kExitDone;

@@ -35,7 +35,6 @@ namespace {
 constexpr absl::Duration kLook =
     absl::Milliseconds(200);  // longest time between two looks at the job
 // One that does not answer for so long is replaced; servers and workers are more patient.
-constexpr absl::Duration kCoordinatorSilence = absl::Seconds(8);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);  // for processes to leave after the end
 
 class TrainingRun {
@@ -48,7 +47,8 @@ class TrainingRun {
         resume_(prepared_.resume),
         dashboard_(prepared_.dashboard),
         screen_(directory_),
-        replacements_(&control_, &policy_, &screen_) {}
+        replacements_(!prepared_.in_process && prepared_.job.cluster().max_restarts() > 0,
+                      &control_, &policy_, &screen_) {}
 
   int Run(std::span<const ModelRegistration> models) {
     absl::StatusOr<std::unique_ptr<StopSignals>> signals =
@@ -149,10 +149,11 @@ class TrainingRun {
               "the processes of the job have ended; the same command with --resume --run-dir ",
               directory_->path(), " goes on"));
         }
-        if (failure && is_given_up && (failure->killed || failure->coordinator || reported_))
-          return absl::AbortedError(failure->description);
+        const bool nobody_answers = failure && (failure->killed || failure->coordinator ||
+                                                reported_ || replacements_.NobodyIsLeft());
+        if (is_given_up && nobody_answers) return absl::AbortedError(failure->description);
         if (failure || SteadyNow() - last_heard <= kCoordinatorSilence) continue;
-        if (!KillSilentCoordinator()) {
+        if (!replacements_.KillSilentCoordinator()) {
           silent_ = true;
           return progress.status();
         }
@@ -171,19 +172,6 @@ class TrainingRun {
   void TellStop(const v1::GetProgressReply& progress) {
     const bool ended = progress.phase() == v1::DONE || progress.phase() == v1::FAILED;
     if (control_.stop_wanted() && !stopping_ && !ended) Client()->Stop("signal").IgnoreError();
-  }
-
-  // So that another one can take its place. False: that can't be.
-  bool KillSilentCoordinator() {
-    if (prepared_.in_process || prepared_.job.cluster().max_restarts() == 0) return false;
-    for (const ClusterProcess& process : Processes()->processes()) {
-      if (process.role != "coordinator") continue;
-      screen_.Print(absl::StrCat("warning: the coordinator (pid ", process.pid,
-                                 ") has not answered for ",
-                                 absl::FormatDuration(kCoordinatorSilence), " and is killed"));
-      Processes()->Signal(static_cast<pid_t>(process.pid), SIGKILL);
-    }
-    return true;
   }
 
   // A process is gone: how far the job was, or whether it was done already.
@@ -209,7 +197,7 @@ class TrainingRun {
     generation_heard_ |= progress.generation() > 0;
     if (const v1::JobFigures& figures = progress.figures(); figures.training_ms() > 0) {
       const auto trained = absl::Milliseconds(figures.now_ms() - figures.training_ms());
-      earlier.training_start = std::min(earlier.training_start, absl::Now() - trained);
+      earlier.training_start = std::min(earlier.training_start, SteadyNow() - trained);
     }
     // One that does not answer any more makes room for another one.
     for (const v1::ProcessInfo& process : progress.processes()) {

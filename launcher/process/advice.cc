@@ -30,11 +30,12 @@ std::string SingleProcessAdvice(std::string_view summary_json, std::string_view 
   const nlohmann::json summary =
       nlohmann::json::parse(summary_json, nullptr, /*allow_exceptions=*/false);
   if (!summary.is_object() || summary.value("servers", 0) == 0 || HasTables(summary)) return "";
+  // What lost processes computed is not in the sum.
+  if (summary.contains("restarts") || summary.contains("workers_replaced")) return "";
   const double compute = summary.value("compute_seconds", 0.0),
-               examples = summary.value("examples", 0.0);
+               examples = summary.value("new_examples", 0.0);
   const double speed = summary.value("examples_per_second", 0.0);
-  if (compute <= 0 || speed <= 0 || summary.value("wall_seconds", 0.0) < kShortestSeconds)
-    return "";
+  if (compute <= 0 || speed <= 0 || examples / speed < kShortestSeconds) return "";
   const double alone = examples / compute;
   if (alone < kClearly * speed) return "";
   return absl::StrFormat(

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/cluster_size.h"
+#include "common/epoch_examples.h"
 #include "common/mode.h"
 #include "common/optimizers/server_rules.h"
 #include "common/placement/placement.h"
@@ -14,6 +15,7 @@
 #include "launcher/process/text_table.h"
 #include "ps/buffer_pool.h"
 #include "ps/consistency.h"
+#include "worker/evaluation.h"
 
 namespace convoy {
 namespace {
@@ -66,6 +68,15 @@ uint64_t WorkerCopies(const Mode& mode, uint64_t slices, uint64_t threads, uint6
   return 5 + slots + gradients + (mode.rounds() ? others * (2 + slots) : 0);
 }
 
+// Examples. The last batch of an epoch is not filled up from the next one, so that none has more
+// than an epoch: of a step all slices together, where there are none those of one worker.
+uint64_t BatchOfThread(const v1::Job& job, const Mode& mode, uint64_t slices, uint64_t epoch) {
+  const auto divided = [](uint64_t n, uint64_t by) { return (n + by - 1) / by; };
+  const uint64_t batch = job.training().batch_size();
+  if (mode.rounds()) return divided(std::min(batch, epoch), slices);
+  return std::min(divided(batch, slices), divided(epoch, ThreadsPerWorker(job)));
+}
+
 }  // namespace
 
 absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
@@ -82,16 +93,20 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
   for (const VariableSpec& v : variables)
     weights += static_cast<uint64_t>(v.size()) * sizeof(float);
   const uint64_t slices = std::max(1u, job.training().slices());
-  const uint64_t batch = (job.training().batch_size() + slices - 1) / slices;
+  const uint64_t threads = ThreadsPerWorker(job);
+  const uint64_t batch = BatchOfThread(job, mode, slices, EpochExamples(data));
   MemoryEstimate estimate;
   if (mode.single()) {
     estimate.server = 0;
   } else {
     estimate.server += (2 + server_slots) * shard + ContributionBytes(job, mode, shard) + pool;
   }
-  const uint64_t threads = ThreadsPerWorker(job);
   estimate.worker += WorkerCopies(mode, slices, threads, slots) * weights;
   estimate.worker += threads * 2 * batch * data.example_bytes();
+  const uint64_t evaluated = std::min(
+      kEvaluationBatch,
+      std::max({data.validation_examples(), data.test_examples(), data.validation_old_examples()}));
+  estimate.worker += std::max(threads * batch, evaluated) * data.activation_bytes();
   if (data.old_examples() > 0) estimate.worker += threads * batch * data.example_bytes();
   const uint64_t shuffled = data.examples() + data.old_examples();
   if (job.data().shuffle()) estimate.worker += threads * shuffled * sizeof(uint32_t);

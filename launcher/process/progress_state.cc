@@ -68,7 +68,7 @@ std::string RestartNotice(const SortedJson& event) {
 void GoBack(const SortedJson& event, ProgressState* state) {
   state->step = Count(event, "step", 0);
   state->examples = Count(event, "examples", 0);
-  state->epoch = 0;
+  state->epoch = Number(event, "epoch").value_or(0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "launcher/process/text_table.h"
@@ -188,19 +189,30 @@ absl::StatusOr<std::string> RenderResults(std::string_view summary_json) {
   return RunTable(summary) + MetricsTable(summary) + ProcessTable(summary) + note;
 }
 
+std::string ShellWord(std::string_view word) {
+  const auto is_plain = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("_./:=,@+-").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return std::string(word);
+  std::string quoted = "'";
+  for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::vector<NextCommand> NextCommandsAfterTraining(std::string_view program,
                                                    std::string_view job_path,
                                                    std::string_view run_dir, std::string_view mode,
                                                    std::string_view data) {
-  const std::string name(program), run(run_dir), path(data.empty() ? "PATH" : data);
+  const std::string name = ShellWord(program), run = ShellWord(run_dir);
+  const std::string path = data.empty() ? "PATH" : ShellWord(data);
   const bool sync = mode == "sync";
-  return {
-      {absl::StrCat(name, " evaluate ", run, " --data ", path),
-       "measure the trained model on other data"},
-      {absl::StrCat(name, " predict ", run, " --data ", path, " --out predictions.csv"),
-       "write its predictions"},
-      {absl::StrCat(name, " train ", std::string(job_path), " --mode ", sync ? "async" : "sync"),
-       sync ? "the same job without waiting for each other" : "the same job in lockstep"}};
+  return {{absl::StrCat(name, " evaluate ", run, " --data ", path),
+           "measure the trained model on other data"},
+          {absl::StrCat(name, " predict ", run, " --data ", path, " --out predictions.csv"),
+           "write its predictions"},
+          {absl::StrCat(name, " train ", ShellWord(job_path), " --mode ", sync ? "async" : "sync"),
+           sync ? "the same job without waiting for each other" : "the same job in lockstep"}};
 }
 
 std::string RenderNextCommands(const std::vector<NextCommand>& commands) {

@@ -17,14 +17,18 @@ absl::StatusOr<std::string> RenderResults(std::string_view summary_json);
 // Whether a training ended well but before its planned end, because somebody asked.
 bool WasStopped(std::string_view summary_json);
 
+// `word` as a shell has to be given it: in quotes if there are other characters in it than letters,
+// digits and _./:=,@+-.
+std::string ShellWord(std::string_view word);
+
 struct NextCommand {
   std::string command;
   // What it does, in a few words.
   std::string purpose;
 };
 
-// What to try after a training. `program`: as the user called it. `data`: data to measure on,
-// empty if the job names none.
+// What to try after a training, to be pasted into a shell. `program`: as the user called it.
+// `data`: data to measure on, empty if the job names none.
 std::vector<NextCommand> NextCommandsAfterTraining(std::string_view program,
                                                    std::string_view job_path,
                                                    std::string_view run_dir, std::string_view mode,

@@ -7,8 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files/file_io.h"
+#include "common/job/defaults.h"
 #include "common/job/job_file.h"
+#include "common/mode.h"
 #include "common/status.h"
+#include "launcher/coordinator/training_plan.h"
 #include "launcher/process/run_lookup.h"
 #include "launcher/watch/compose_view.h"
 #include "launcher/watch/stored_view.h"
@@ -20,6 +23,18 @@ constexpr uint64_t kReadAtOnce = 16 << 20;
 
 // Events come from the file, which has those of earlier lives of the job, too.
 constexpr uint64_t kNoEvents = UINT64_MAX;
+
+// Of the whole training, as the coordinator counts; 0: no report says yet how long an epoch is.
+uint64_t TotalExamples(const v1::Job& job, const ProgressState& progress) {
+  constexpr double kMost = 1e12;
+  const absl::StatusOr<Mode> mode = ParseMode(job.training().mode());
+  if (!mode.ok() || !(progress.epoch > 0)) return 0;
+  const double epoch_examples = static_cast<double>(progress.examples) / progress.epoch;
+  if (!(epoch_examples >= 0.5 && epoch_examples <= kMost)) return 0;
+  v1::DataSummary data;
+  data.set_examples(static_cast<uint64_t>(epoch_examples + 0.5));
+  return TrainingPlan(job, *mode, data).TotalExamples();
+}
 
 }  // namespace
 
@@ -71,12 +86,8 @@ RunView RunWatcher::ViewOfFiles() {
       view.job = job->name();
       view.mode = job->training().mode();
       view.progress.epochs = job->training().epochs();
+      view.progress.total_examples = TotalExamples(ResolveDefaults(*job), view.progress);
     }
-  }
-  if (view.progress.epoch > 0) {
-    const double whole = static_cast<double>(view.progress.examples) / view.progress.epoch;
-    view.progress.total_examples =
-        static_cast<uint64_t>(whole * static_cast<double>(view.progress.epochs) + 0.5);
   }
   return view;
 }

@@ -81,13 +81,16 @@ TEST_F(CompareCommandTest, TrainsEachModeWithEachSeedAndReusesFinishedRuns) {
   const ProgramResult again = RunProgram(command);
   EXPECT_EQ(again.exit_code, 0) << again.output;
   EXPECT_EQ(Count(again.output, "was there already"), 6) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("\n6 of 6 runs are there already\n"));
   EXPECT_THAT(again.output, Not(HasSubstr("probe")));
   EXPECT_EQ(Report(), report);
 
   // Another job is another measurement; and data that changed since.
   std::vector<std::string> longer = command;
   longer.insert(longer.end(), {"--epochs", "1"});
-  EXPECT_THAT(RunProgram(longer).output, Not(HasSubstr("was there already")));
+  const ProgramResult other = RunProgram(longer);
+  EXPECT_THAT(other.output, HasSubstr("note: 6 runs of another job or build in "));
+  EXPECT_THAT(other.output, Not(HasSubstr("was there already")));
   std::filesystem::last_write_time(folder_ / "toy-images-idx3-ubyte",
                                    std::filesystem::file_time_type::clock::now());
   EXPECT_THAT(RunProgram(longer).output, Not(HasSubstr("was there already")));
@@ -118,6 +121,17 @@ TEST_F(CompareCommandTest, MistakesAreToldBeforeAnythingIsStarted) {
     EXPECT_THAT(result.output, HasSubstr(message));
     EXPECT_FALSE(std::filesystem::exists(out_)) << message;
   }
+}
+
+// Mode single, which has no other worker to go on with, is trained along with it.
+TEST_F(CompareCommandTest, AJobThatGoesOnWithFewerWorkersIsCompared) {
+  const ProgramResult result =
+      RunProgram(Compare({"--mode", "sync", "--seeds", "1", "--epochs", "1", "--set",
+                          "cluster.on_worker_loss=CONTINUE", "--set", "cluster.min_workers=2"}));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(ReadFile(out_ + "/runs/sync-seed1.textproto"), HasSubstr("on_worker_loss: CONTINUE"));
+  EXPECT_THAT(ReadFile(out_ + "/runs/single-seed1.textproto"),
+              HasSubstr("on_worker_loss: RESTART"));
 }
 
 // The job file does not tell how many classes there are; a probe does, before the first run.

@@ -29,6 +29,8 @@ using ::testing::Not;
 using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kExamples = 4000, kEpochs = 16;
+// One process makes the bits of sync, and is done sooner.
+const std::vector<std::string> kOneProcess = {"--mode", "single"};
 
 class RestartTest : public ::testing::Test {
  protected:
@@ -127,7 +129,7 @@ TEST_F(RestartTest, KilledProcessesOfAnyRoleChangeNoBitOfSync) {
   const uint64_t seed = std::random_device()();
   std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   for (const char* role : {"server", "worker", "coordinator"}) {
     std::string moments;
     Program program(Command(role));
@@ -178,7 +180,7 @@ TEST_F(RestartTest, ACoordinatorAndWorkersThatDieTogetherAreReplacedWithoutARest
   const uint64_t seed = std::random_device()();
   std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   std::string moments;
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"train\"")) << program.Wait().output;
@@ -199,7 +201,7 @@ TEST_F(RestartTest, ACoordinatorAndWorkersThatDieTogetherAreReplacedWithoutARest
 // Before it has said where it is.
 TEST_F(RestartTest, CoordinatorsThatAreKilledAsTheyStartAreReplacedWithoutARestart) {
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
   Kill(program, "coordinator");
@@ -216,19 +218,40 @@ TEST_F(RestartTest, CoordinatorsThatAreKilledAsTheyStartAreReplacedWithoutAResta
 
 TEST_F(RestartTest, ACoordinatorThatStandsStillIsKilledAndReplaced) {
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
+  for (const bool with_worker : {false, true}) {
+    SCOPED_TRACE(with_worker ? "a worker is killed meanwhile" : "");
+    const std::string run = with_worker ? "both" : "run";
+    Program program(Command(run));
+    ASSERT_TRUE(AwaitEvent(run, "\"checkpoint\"")) << program.Wait().output;
+    Kill(program, "coordinator", SIGSTOP);
+    if (with_worker) Kill(program, "worker", SIGKILL, 1);
+    const ProgramResult result = program.Wait();
+    ExpectSameAs("alone", run, result);
+    EXPECT_THAT(result.output, HasSubstr("has not answered for 8s and is killed"));
+    EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  }
+}
+
+// As one whose terminal is held, or that was put into the background.
+TEST_F(RestartTest, ALauncherThatStandsStillOverTheEndSaysHowItEnded) {
+  WriteJob("sync", "every_steps: 300");
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
-  Kill(program, "coordinator", SIGSTOP);
+  program.Signal(SIGSTOP);
+  for (int i = 0; i < 6000 && !std::filesystem::exists(folder_ / "run/model.safetensors"); ++i)
+    SleepMs(10);
+  SleepMs(7000);
+  program.Signal(SIGCONT);
   const ProgramResult result = program.Wait();
-  ExpectSameAs("alone", "run", result);
-  EXPECT_THAT(result.output, HasSubstr("has not answered for 8s and is killed"));
-  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(Summary("run")["examples"], kExamples * kEpochs);
+  EXPECT_THAT(Events("run"), HasSubstr(absl::StrCat("\"step\":", kExamples * kEpochs / 20, ",")));
 }
 
 TEST_F(RestartTest, WithoutItsJournalTheJobStartsAgainFromTheCheckpoint) {
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
   std::string journal = ReadFile(folder_ / "run/coordinator.journal");
@@ -246,7 +269,7 @@ TEST_F(RestartTest, AnyProcessesAtAnyMomentAlsoWhileOthersStartAgain) {
   const uint64_t seed = std::random_device()();
   std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   std::string moments;
   Program program(Command("run"));
   for (int i = 0; i < 8; ++i) {
@@ -267,7 +290,7 @@ TEST_F(RestartTest, AnyProcessesAtAnyMomentAlsoWhileOthersStartAgain) {
 
 TEST_F(RestartTest, AllAtOnceAndTheNextOnesAsSoonAsTheyAreThere) {
   WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
   EXPECT_EQ(Kill(program, ""), 5u);
@@ -289,7 +312,7 @@ TEST_F(RestartTest, WhileTheEndIsSaved) {
   const uint64_t seed = std::random_device()();
   std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 300");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   for (const char* role : {"server", "worker", "coordinator"}) {
     Program program(Command(role));
     ASSERT_TRUE(AwaitEvent(role, absl::StrCat("\"step\":", kExamples * kEpochs / 20 - 40, ",")))
@@ -304,7 +327,7 @@ TEST_F(RestartTest, WhileTheEndIsSaved) {
 
 TEST_F(RestartTest, WithoutACheckpointTheJobBeginsAnewAndNoStepIsDrawnTwice) {
   WriteJob("sync", "at_end: false");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"step\":100,")) << program.Wait().output;
   Kill(program, "server", SIGKILL, 1);
@@ -333,7 +356,7 @@ TEST_F(RestartTest, WithoutACheckpointTheJobBeginsAnewAndNoStepIsDrawnTwice) {
 
 TEST_F(RestartTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   WriteJob("sync", "every_steps: 400");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   Program program(Command("run"));
   const std::string file = folder_ / "run/checkpoints/step-00000800/server-0-of-2.safetensors";
   for (int i = 0; i < 30000 && !std::filesystem::exists(file); ++i) SleepMs(2);
@@ -377,7 +400,7 @@ TEST_F(RestartTest, InModesWithoutStepsEveryCellCountsEveryBatchOnce) {
 
 TEST_F(RestartTest, AFrozenProcessIsReplacedAsOneThatWasKilled) {
   WriteJob("sync", "every_steps: 50", "lost_after_ms: 1500");
-  ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   for (const char* role : {"server", "worker"}) {
     Program program(Command(role));
     ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;

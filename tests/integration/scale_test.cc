@@ -112,8 +112,13 @@ class ScaleTest : public ::testing::Test {
     EXPECT_FALSE(Summary().contains("workers_replaced"));
     EXPECT_EQ(Summary()["examples"], kEpochs * kExamples);
   }
-  void ExpectTheBitsOfTheUndisturbedRun() const {
-    ASSERT_EQ(RunProgram(Command("alone")).exit_code, 0);
+  // sync: of one process, which makes the same bits and is done sooner.
+  void ExpectTheBitsOfTheUndisturbedRun(const std::string& mode = "single") const {
+    ASSERT_EQ(
+        RunProgram(Command("alone", {"--mode", mode, "--set", "cluster.on_worker_loss=RESTART",
+                                     "--set", "cluster.min_workers=1"}))
+            .exit_code,
+        0);
     EXPECT_TRUE(Model("alone") == Model("run"));
     EXPECT_EQ(Summary("alone")["steps"], Summary()["steps"]);
   }
@@ -143,7 +148,7 @@ TEST_F(ScaleTest, InLocalSgdWithTablesToo) {
   const ProgramResult result = program.Wait();
   ASSERT_EQ(result.exit_code, 0) << result.output;
   ExpectThreeScalings();
-  ExpectTheBitsOfTheUndisturbedRun();
+  ExpectTheBitsOfTheUndisturbedRun("local_sgd:4");
   EXPECT_EQ(Summary("alone")["train"], Summary()["train"]);
 }
 
@@ -205,6 +210,20 @@ TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {
   ASSERT_EQ(Events("divided").size(), 1u);
   EXPECT_EQ(Summary()["workers_replaced"], 1);
   ExpectTheBitsOfTheUndisturbedRun();
+}
+
+// Its clock is the slowest from then on: who waits for it waits until wait_timeout_ms.
+TEST_F(ScaleTest, InSspNobodyWaitsForAWorkerThatIsDoneWithout) {
+  epochs_ = 20;
+  WriteJob("ssp:1", kDense, "on_worker_loss: CONTINUE", "batches_per_task: 10");
+  Program program(Command("run", {"--workers", "3"}));
+  ASSERT_TRUE(AwaitEvents("checkpoint", 1)) << program.Output();
+  kill(Workers(program).at(2), SIGKILL);
+  const ProgramResult result = program.Wait();
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("goes on with 2 workers instead of 3\n"));
+  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
+  ExpectAllExamplesInAllCells(folder_ / "run", epochs_ * kExamples);
 }
 
 // The launcher kills it when it hears that it counts as lost, and says so: its rank is another

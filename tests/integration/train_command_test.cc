@@ -107,6 +107,22 @@ TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCo
   EXPECT_TRUE(AllGoneSoon());
 }
 
+TEST_F(TrainCommandTest, AJobThatGoesOnSaysInWhichEpochAndWhatIsNew) {
+  ASSERT_EQ(RunProgram(Train({"--set", "training.max_steps=15"})).exit_code, 0);
+  EXPECT_EQ(Summary()["new_examples"], 480);
+  const ProgramResult resumed = RunProgram(Train({"--resume"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_EQ(Summary()["examples"], 640);
+  EXPECT_EQ(Summary()["new_examples"], 160);
+  std::ifstream events(run_ + "/events.jsonl");
+  json resume;
+  for (std::string line; std::getline(events, line);) {
+    if (json event = json::parse(line); event["kind"] == "resume") resume = event;
+  }
+  EXPECT_EQ(resume["step"], 15);
+  EXPECT_EQ(resume["epoch"], 1.5);
+}
+
 // A rate that bears gradients that are some updates old: which ones are is up to the processes'
 // timing.
 TEST_F(TrainCommandTest, AsyncAndSspTrainEveryExampleOnceAnEpoch) {
@@ -197,6 +213,27 @@ TEST_F(TrainCommandTest, EvaluateAndPredictUseTheTrainedModel) {
   EXPECT_EQ(csv.substr(0, csv.find('\n')),
             "example,prediction,probability_0,probability_1,probability_2,probability_3");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 401);
+}
+
+TEST_F(TrainCommandTest, ARunThatIsNotThereIsBadUsageAndOneThatIsDamagedAFailure) {
+  const auto evaluate = [this](const std::string& run) {
+    const ProgramResult result = RunProgram({CONVOY_BINARY, "evaluate", run, "--data", images_});
+    EXPECT_NE(result.output.find("convoy: "), std::string::npos) << result.output;
+    return result.exit_code;
+  };
+  EXPECT_EQ(evaluate(run_), 2) << "there is no folder";
+  EXPECT_EQ(evaluate(run_ + "@20"), 2);
+  EXPECT_EQ(evaluate(folder_.path()), 2) << "it has no job.textproto";
+  ASSERT_EQ(RunProgram(Train()).exit_code, 0);
+  EXPECT_EQ(evaluate(run_ + "@7"), 2) << "it has a checkpoint of step 20 only";
+  EXPECT_EQ(evaluate(run_ + "@best"), 2) << "it has none";
+  WriteFile(run_ + "/model.safetensors", "damaged");
+  EXPECT_EQ(evaluate(run_), 1);
+  for (const auto& file :
+       std::filesystem::directory_iterator(run_ + "/checkpoints/step-00000020")) {
+    if (file.path().extension() == ".safetensors") WriteFile(file.path().string(), "damaged");
+  }
+  EXPECT_EQ(evaluate(run_ + "@20"), 1);
 }
 
 TEST_F(TrainCommandTest, CtrlCStopsInOrderSavesTheModelAndExits130) {

@@ -135,6 +135,7 @@ class CheckedModel final : public Model {
   const std::vector<TableSpec>& tables() const override { return description_.tables; }
   std::span<const std::string> metrics() const override { return description_.metrics; }
   bool weighs_examples() const override { return model_->weighs_examples(); }
+  int64_t activation_bytes() const override { return model_->activation_bytes(); }
 
   absl::Status CheckLabel(float label, float* mapped) const override {
     const absl::Status status =

@@ -136,9 +136,20 @@ absl::StatusOr<std::span<const float>> LayerStack::Forward(const Batch& batch, c
   return std::span<const float>(outputs_.back().data(), batch.size * outputs());
 }
 
-std::span<float> LayerStack::OutputGradient(int64_t size) {
+int64_t LayerStack::Widest() const {
   int64_t widest = 0;
   for (const auto& layer : layers_) widest = std::max(widest, layer->outputs());
+  return widest;
+}
+
+int64_t LayerStack::activation_bytes() const {
+  int64_t floats = 2 * Widest();
+  for (const auto& layer : layers_) floats += layer->outputs();
+  return floats * static_cast<int64_t>(sizeof(float));
+}
+
+std::span<float> LayerStack::OutputGradient(int64_t size) {
+  const int64_t widest = Widest();
   for (AlignedBuffer& gradient : gradients_) gradient.Reserve(size * widest);
   return {gradients_[0].data(), static_cast<size_t>(size * outputs())};
 }

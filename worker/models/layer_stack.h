@@ -27,6 +27,8 @@ class LayerStack {
 
   int64_t inputs() const { return layers_.front()->inputs(); }
   int64_t outputs() const { return layers_.back()->outputs(); }
+  // Of an example: all outputs, and two gradients as wide as the widest of them.
+  int64_t activation_bytes() const;
   bool accepts_sparse() const { return layers_.front()->accepts_sparse(); }
   // Of all layers, in their order.
   const std::vector<VariableSpec>& variables() const { return variables_; }
@@ -54,6 +56,7 @@ class LayerStack {
   LayerStack(std::vector<std::unique_ptr<Layer>> layers, int first_variable);
 
   void Reserve(int64_t size);
+  int64_t Widest() const;
   LayerPass Pass(const Batch& batch, const float* input, size_t layer, bool training) const;
   std::span<const char> FrozenOf(size_t layer) const;
   absl::Status FetchWeights(size_t layer, WeightSource& weights);

@@ -48,6 +48,7 @@ class LayeredModel : public Model {
                                     GradientSink& gradients) override;
   absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource& weights) override;
   bool weighs_examples() const override { return true; }
+  int64_t activation_bytes() const override { return layers_->activation_bytes(); }
   void Freeze(const FrozenParts& frozen) override { layers_->Freeze(frozen.variables); }
 
  private:

@@ -69,6 +69,9 @@ class Model {
   // Loss and gradients of a training batch (batch.size >= 1).
   virtual absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                             GradientSink& gradients) = 0;
+  // Bytes that Train keeps for each example of a batch: what its layers put out, and gradients with
+  // respect to that. For the estimate of a job's memory; 0: little.
+  virtual int64_t activation_bytes() const { return 0; }
   // Before the first Train: no gradient of these variables and tables is wanted. What only theirs
   // need may be left out, and they need not be reported; by default nothing is left out.
   virtual void Freeze(const FrozenParts& /*frozen*/) {}

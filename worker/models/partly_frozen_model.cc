@@ -62,6 +62,7 @@ class PartlyFrozenModel final : public Model {
     return model_->CheckLabel(label, mapped);
   }
   bool weighs_examples() const override { return model_->weighs_examples(); }
+  int64_t activation_bytes() const override { return model_->activation_bytes(); }
   absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
                                     GradientSink& gradients) override {
     UnfrozenGradients unfrozen(frozen_, variables(), scratch_, gradients);

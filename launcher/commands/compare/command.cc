@@ -81,13 +81,12 @@ class CompareRun {
 
   void ShowPlan() const {
     const v1::Job& job = plan_.job();
-    const bool swept = plan_.rates().size() > 1;
     std::printf("compare \"%s\": %s, one after the other\n", job.name().c_str(),
                 CountText(plan_.runs(), "run").c_str());
     std::printf("  modes     %s\n", absl::StrJoin(plan_.modes(), ", ").c_str());
     std::printf("  seeds     %s, which set initial weights and the order of the examples\n",
                 SeedsText().c_str());
-    if (swept) {
+    if (swept()) {
       std::printf("  rates     %s, with the first seed; then each mode at its best\n",
                   absl::StrJoin(plan_.rates(), ", ", [](std::string* out, double rate) {
                     out->append(NumberText(rate));
@@ -108,11 +107,19 @@ class CompareRun {
     return absl::StrCat(first, " to ", first + plan_.seeds() - 1);
   }
 
-  std::vector<PlannedRun> FirstSeedRuns() const {
+  bool swept() const { return plan_.rates().size() > 1; }
+
+  // Those of which it is known before they begin: in a sweep the others' rates come from these.
+  std::vector<PlannedRun> KnownRuns() const {
     std::vector<PlannedRun> runs;
     for (size_t rate = 0; rate < plan_.rates().size(); ++rate) {
       for (size_t mode = 0; mode < plan_.modes().size(); ++mode) {
         runs.push_back(plan_.FirstSeedRun(mode, rate));
+      }
+    }
+    for (uint32_t seed = 1; seed < plan_.seeds() && !swept(); ++seed) {
+      for (size_t mode = 0; mode < plan_.modes().size(); ++mode) {
+        runs.push_back(plan_.LaterSeedRun(mode, plan_.rates()[0], seed));
       }
     }
     return runs;
@@ -122,7 +129,8 @@ class CompareRun {
     size_t finished = 0, with_servers = 0, others = 0;
     double seconds =
         0;  // of those with servers, which take longer than mode single or not much less
-    for (const PlannedRun& planned : FirstSeedRuns()) {
+    const std::vector<PlannedRun> known = KnownRuns();
+    for (const PlannedRun& planned : known) {
       if (planned.HasAnother()) ++others;
       const std::optional<RunRecord> run = planned.Finished();
       if (!run) continue;
@@ -138,11 +146,15 @@ class CompareRun {
           CountText(others, "run").c_str(), plan_.folder().c_str());
     }
     if (with_servers == 0) return EstimateByProbe();
-    const auto left = static_cast<double>(plan_.runs() - finished);
-    std::printf(
-        "%zu of %zu runs with the first seed are there already; about %s for the others\n\n",
-        finished, FirstSeedRuns().size(),
-        MinutesText(left * seconds / static_cast<double>(with_servers)).c_str());
+    const size_t left = plan_.runs() - finished;
+    const std::string others_text =
+        left == 0 ? ""
+                  : absl::StrCat("; about ",
+                                 MinutesText(static_cast<double>(left) * seconds /
+                                             static_cast<double>(with_servers)),
+                                 " for the others");
+    std::printf("%zu of %zu runs%s are there already%s\n\n", finished, known.size(),
+                swept() ? " with the first seed" : "", others_text.c_str());
     return absl::OkStatus();
   }
 
@@ -181,9 +193,7 @@ class CompareRun {
   absl::Status Train(const PlannedRun& run) {
     const std::string title = absl::StrFormat(
         "[%d/%d] %s%s, seed %d", records_.size() + 1, plan_.runs(), run.job().training().mode(),
-        plan_.rates().size() > 1
-            ? absl::StrCat(", rate ", NumberText(run.job().optimizer().learning_rate()))
-            : "",
+        swept() ? absl::StrCat(", rate ", NumberText(run.job().optimizer().learning_rate())) : "",
         run.job().seed());
     if (std::optional<RunRecord> finished = run.Finished()) {
       records_.push_back(*std::move(finished));

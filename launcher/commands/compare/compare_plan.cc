@@ -54,12 +54,13 @@ JobOptions InMode(const JobOptions& options, const std::string& mode) {
   JobOptions job = options;
   job.fields["training.mode"] = mode;
   if (mode != kSingleMode) return job;
-  // One process has neither a link nor a worker that others would have to wait for.
+  // One process has neither a link nor a worker that others would have to wait for, or could go on
+  // without.
   job.fields.erase("rehearsal.link");
   std::erase_if(job.lists, [](const auto& list) { return list.first.starts_with("rehearsal."); });
   std::erase_if(job.set, [](const std::string& set) { return set.starts_with("rehearsal"); });
-  job.set.insert(job.set.end(),
-                 {"rehearsal.link=\"\"", "rehearsal.slow_worker=", "rehearsal.fault="});
+  job.set.insert(job.set.end(), {"rehearsal.link=\"\"", "rehearsal.slow_worker=",
+                                 "rehearsal.fault=", "cluster.on_worker_loss=RESTART"});
   return job;
 }
 

@@ -11,10 +11,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string Summary(int servers, double compute_seconds, double wall_seconds = 10) {
+// Of a job that had 9,000,000 examples before it went on.
+std::string Summary(int servers, double compute_seconds, int new_examples = 1'000'000) {
   return "{\"servers\": " + std::to_string(servers) +
-         ", \"examples\": 1000000, \"examples_per_second\": 100000, " +
-         "\"wall_seconds\": " + std::to_string(wall_seconds) +
+         ", \"examples\": " + std::to_string(9'000'000 + new_examples) +
+         ", \"new_examples\": " + std::to_string(new_examples) +
+         ", \"examples_per_second\": 100000, \"wall_seconds\": 100" +
          ", \"compute_seconds\": " + std::to_string(compute_seconds) + "}";
 }
 
@@ -38,9 +40,17 @@ TEST(AdviceTest, NothingIsSaidOfModelsWhoseRowsTakeTheTime) {
   EXPECT_EQ(SingleProcessAdvice(summary.dump(), "convoy train x"), "");
 }
 
+TEST(AdviceTest, NothingIsSaidWhereLostProcessesHaveComputed) {
+  for (const char* lost : {"restarts", "workers_replaced"}) {
+    nlohmann::json summary = nlohmann::json::parse(Summary(2, 5));
+    summary[lost] = 1;
+    EXPECT_EQ(SingleProcessAdvice(summary.dump(), "convoy train x"), "") << lost;
+  }
+}
+
 TEST(AdviceTest, NothingIsSaidOfOneProcessOfShortRunsAndOfDamagedSummaries) {
   EXPECT_EQ(SingleProcessAdvice(Summary(0, 5), "convoy train x"), "");
-  EXPECT_EQ(SingleProcessAdvice(Summary(2, 5, 0.1), "convoy train x"), "");
+  EXPECT_EQ(SingleProcessAdvice(Summary(2, 0.05, 10'000), "convoy train x"), "");
   EXPECT_EQ(SingleProcessAdvice("{\"servers\": 2}", "convoy train x"), "");
   EXPECT_EQ(SingleProcessAdvice("[", "convoy train x"), "");
 }

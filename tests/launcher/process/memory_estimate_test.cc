@@ -50,6 +50,16 @@ TEST_F(MemoryEstimateTest, ASyncServerHoldsWeightsTwiceTheBudgetThePoolAndSlots)
   EXPECT_EQ(Estimate().server, kProcessBytes + 5 * kBytes + kBytes / 2);
 }
 
+TEST_F(MemoryEstimateTest, AWorkerHoldsWhatItsLayersPutOutForABatchOrForWhatItMeasures) {
+  const uint64_t without = Estimate().worker;
+  data_.set_activation_bytes(1000);
+  EXPECT_EQ(Estimate().worker, without + 50 * 1000) << "of 100 examples in two slices";
+  data_.set_validation_examples(70);
+  EXPECT_EQ(Estimate().worker, without + 70 * 1000);
+  data_.set_test_examples(5000);
+  EXPECT_EQ(Estimate().worker, without + 256 * 1000);
+}
+
 TEST_F(MemoryEstimateTest, SlotsAreThoseOfTheRuleThatOverridesChoose) {
   v1::Override& entry = *job_.mutable_optimizer()->add_override();
   entry.set_match("weight");
@@ -177,6 +187,19 @@ TEST_F(MemoryEstimateTest, AWorkerHoldsWeightsAndGradientsTwiceAndTwoBatchesOfIt
   EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 34 * 40);
   job_.mutable_data()->set_shuffle(true);  // the order of an epoch
   EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 34 * 40 + 4 * 5000);
+}
+
+TEST_F(MemoryEstimateTest, ABatchIsNoMoreThanAnEpoch) {
+  job_.mutable_training()->set_batch_size(1'000'000'000);
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 2500 * 40);
+  data_.set_epoch_examples(8001);  // with over-sampling or replay
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 2 * 4001 * 40);
+  data_.set_old_examples(10);
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 3 * 4001 * 40);
+  job_.mutable_training()->set_mode("async");  // a task, and a batch of it, can be an epoch
+  EXPECT_EQ(Estimate().worker, kProcessBytes + 4 * kBytes + 3 * 8001 * 40);
+  job_.mutable_cluster()->set_threads_per_worker(2);  // who divide it
+  EXPECT_EQ(Estimate().worker, kProcessBytes + (4 + 2) * kBytes + 2 * 3 * 4001 * 40);
 }
 
 TEST_F(MemoryEstimateTest, AJobThatDoesNotFitIsRefusedWithTheNeedOfEachProcess) {

@@ -53,19 +53,26 @@ TEST(ProgressStateTest, ARestartMovesTheStateBackAndSaysWhy) {
   ProgressState state;
   EventKind kind;
   ASSERT_TRUE(
-      ApplyEvent(R"({"kind":"train","step":90,"examples":900,"epoch":0.9})", &state, &kind).ok());
-  ASSERT_TRUE(ApplyEvent(R"({"kind":"restart","step":50,"examples":500,"checkpoint":"step-50",)"
-                         R"("restarts":2,"cause":"worker 1 was killed"})",
-                         &state, &kind)
-                  .ok());
+      ApplyEvent(R"({"kind":"train","step":90,"examples":900,"epoch":2.25})", &state, &kind).ok());
+  ASSERT_TRUE(
+      ApplyEvent(
+          R"({"kind":"restart","step":50,"examples":500,"epoch":1.25,"checkpoint":"step-50",)"
+          R"("restarts":2,"cause":"worker 1 was killed"})",
+          &state, &kind)
+          .ok());
   EXPECT_EQ(kind, EventKind::kNotice);
   EXPECT_EQ(state.step, 50u);
   EXPECT_EQ(state.examples, 500u);
+  EXPECT_EQ(state.CurrentEpoch(), 2u);
   EXPECT_EQ(state.notice, "goes on from step 50, restart 2: worker 1 was killed");
   ASSERT_TRUE(ApplyEvent(R"({"kind":"restart","step":0,"examples":0,"restarts":3,"cause":"x"})",
                          &state, &kind)
                   .ok());
   EXPECT_EQ(state.notice, "begins anew, restart 3: x");
+  EXPECT_EQ(state.CurrentEpoch(), 1u);
+  ASSERT_TRUE(
+      ApplyEvent(R"({"kind":"resume","step":60,"examples":600,"epoch":1.5})", &state, &kind).ok());
+  EXPECT_EQ(state.epoch, 1.5);
   ASSERT_TRUE(
       ApplyEvent(R"({"kind":"divided","step":7,"workers":3,"workers_before":2})", &state, &kind)
           .ok());

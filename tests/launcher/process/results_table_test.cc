@@ -151,6 +151,18 @@ TEST(NextCommandsTest, AreShownWithTheirPurpose) {
               HasSubstr("Try next:\n  convoy evaluate runs/a --data t.gz\n      measure"));
 }
 
+TEST(NextCommandsTest, CanBePastedIntoAShell) {
+  const auto next = NextCommandsAfterTraining("./my convoy", "it's.textproto", "runs/a b",
+                                              "local_sgd:4", "/data/t*.gz");
+  EXPECT_EQ(next[0].command, "'./my convoy' evaluate 'runs/a b' --data '/data/t*.gz'");
+  EXPECT_EQ(next[1].command,
+            "'./my convoy' predict 'runs/a b' --data '/data/t*.gz' --out predictions.csv");
+  EXPECT_EQ(next[2].command, "'./my convoy' train 'it'\\''s.textproto' --mode sync");
+  EXPECT_EQ(ShellWord("/a-b_c/d@12:e=f,g+h.0"), "/a-b_c/d@12:e=f,g+h.0");
+  EXPECT_EQ(ShellWord(""), "''");
+  EXPECT_EQ(ShellWord("$HOME"), "'$HOME'");
+}
+
 TEST(ResultsTableTest, TheTestIsARowOfItsOwn) {
   EXPECT_EQ(*RenderResults(R"({"train": {"loss": 1, "accuracy": 0.5},
                                "test": {"loss": 2, "accuracy": 0.25}})"),

@@ -55,6 +55,21 @@ TEST_F(RunWatcherTest, ARunWithoutSummaryWasKilled) {
       << "a line that is still being written is no damage";
 }
 
+TEST_F(RunWatcherTest, AnEndAfterSomeStepsCountsAsTheCoordinatorCountsIt) {
+  const auto total_with = [this](const std::string& training) {
+    WriteFile(
+        run_ + "/job.textproto",
+        "data { train: 'x' } model { mlp {} } training { epochs: 3 batch_size: 30 slices: 2 " +
+            training + " }\n");
+    return Look().progress.total_examples;
+  };
+  EXPECT_EQ(total_with("mode: 'sync' max_steps: 2"), 60u);
+  EXPECT_EQ(total_with("mode: 'sync' max_steps: 5"), 130u) << "the 4th step ends the epoch of 100";
+  EXPECT_EQ(total_with("mode: 'sync' max_steps: 100"), 300u);
+  EXPECT_EQ(total_with("mode: 'local_sgd:2' max_steps: 1"), 60u);
+  EXPECT_EQ(total_with("mode: 'async' max_steps: 2"), 30u) << "15 examples of one worker each";
+}
+
 TEST_F(RunWatcherTest, ASummarySaysHowItEnded) {
   WriteFile(run_ + "/summary.json",
             R"({"steps": 30, "examples": 300, "wall_seconds": 2, "examples_per_second": 150,
