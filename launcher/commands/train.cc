@@ -69,6 +69,8 @@ absl::Status CheckInitOf(const v1::Job& job) {
 // The slices are those of the checkpoint, unless the job says otherwise itself.
 absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedRun* run) {
   const std::string& path = run->directory->path();
+  // The same job without the flags is the one that was resolved.
+  if (HasFlags(options.job)) run->job_path = run->directory->job_path();
   CONVOY_ASSIGN_OR_RETURN(const FoundResumePoint found, FindResumePoint(path));
   for (const std::string& damaged : found.damaged) {
     std::fprintf(stderr, "convoy: warning: %s\n", damaged.c_str());
@@ -101,6 +103,12 @@ absl::Status CheckFaultsOfOneProcess(const v1::Rehearsal& rehearsal) {
                      "--in-process"));
   }
   return absl::OkStatus();
+}
+
+// Flags that make another job than the file says, but for the mode.
+bool HasFlags(const JobOptions& job) {
+  const bool fields = job.fields.size() > job.fields.count("training.mode");
+  return fields || !job.lists.empty() || !job.set.empty();
 }
 
 absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,

@@ -21,7 +21,7 @@ struct PreparedRun {
   bool in_process = false;  // all roles as threads of this process
   std::string dashboard;    // [HOST:]PORT; "": none
   std::string program;      // as the user called it
-  std::string job_path;     // as the user named it
+  std::string job_path;     // of the job to suggest commands for
 };
 
 // Starts the processes, shows how far they are, and prints the results. Signals end the job in

@@ -85,6 +85,7 @@ TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCo
   }
   EXPECT_NE(result.output.find("worker 1  pid "), std::string::npos) << result.output;
   EXPECT_NE(result.output.find("evaluate"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find(" train " + job_ + " --mode async"), std::string::npos);
 
   const json summary = Summary();
   EXPECT_EQ(summary["mode"], "sync");
@@ -108,7 +109,12 @@ TEST_F(TrainCommandTest, WritesTheRunDirectoryAndPrintsProcessesResultsAndNextCo
 }
 
 TEST_F(TrainCommandTest, AJobThatGoesOnSaysInWhichEpochAndWhatIsNew) {
-  ASSERT_EQ(RunProgram(Train({"--set", "training.max_steps=15"})).exit_code, 0);
+  const ProgramResult fifteen = RunProgram(Train({"--set", "training.max_steps=15"}));
+  ASSERT_EQ(fifteen.exit_code, 0) << fifteen.output;
+  EXPECT_NE(fifteen.output.find(" train " + run_ + "/job.textproto --mode async"),
+            std::string::npos)
+      << "not the job without the flag\n"
+      << fifteen.output;
   EXPECT_EQ(Summary()["new_examples"], 480);
   const ProgramResult resumed = RunProgram(Train({"--resume"}));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
@@ -223,7 +229,8 @@ TEST_F(TrainCommandTest, ARunThatIsNotThereIsBadUsageAndOneThatIsDamagedAFailure
   };
   EXPECT_EQ(evaluate(run_), 2) << "there is no folder";
   EXPECT_EQ(evaluate(run_ + "@20"), 2);
-  EXPECT_EQ(evaluate(folder_.path()), 2) << "it has no job.textproto";
+  std::filesystem::create_directory(folder_ / "empty");
+  EXPECT_EQ(evaluate(folder_ / "empty"), 2) << "it has no job.textproto";
   ASSERT_EQ(RunProgram(Train()).exit_code, 0);
   EXPECT_EQ(evaluate(run_ + "@7"), 2) << "it has a checkpoint of step 20 only";
   EXPECT_EQ(evaluate(run_ + "@best"), 2) << "it has none";
