@@ -69,8 +69,6 @@ absl::Status CheckInitOf(const v1::Job& job) {
 // The slices are those of the checkpoint, unless the job says otherwise itself.
 absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedRun* run) {
   const std::string& path = run->directory->path();
-  // The same job without the flags is the one that was resolved.
-  if (HasFlags(options.job)) run->job_path = run->directory->job_path();
   CONVOY_ASSIGN_OR_RETURN(const FoundResumePoint found, FindResumePoint(path));
   for (const std::string& damaged : found.damaged) {
     std::fprintf(stderr, "convoy: warning: %s\n", damaged.c_str());
@@ -159,6 +157,8 @@ int RunTrainCommand(const TrainOptions& options, std::span<const ModelRegistrati
   absl::StatusOr<PreparedRun> run = Prepare(options, models);
   if (!run.ok()) return Fail(run.status(), kExitBadUsage);
   const std::string& path = run->directory->path();
+  // The same job without the flags is the one that was resolved.
+  if (HasFlags(options.job)) run->job_path = run->directory->job_path();
   if (!options.resume.empty() && RunIsComplete(path, run->job)) {
     std::printf("the run in %s is complete: nothing is left to do. %s\n", path.c_str(),
                 run->job.training().has_early_stopping()
