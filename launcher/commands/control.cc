@@ -180,7 +180,7 @@ absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir,
   }
 }
 
-int RunControl(const ControlOptions& options) {
+int RunControlCommand(const ControlOptions& options) {
   std::string run_dir = options.run_dir;
   while (run_dir.size() > 1 && run_dir.back() == '/') run_dir.pop_back();
   if ((options.request == "scale") != (options.workers > 0)) {
@@ -213,7 +213,7 @@ void AddControlCommand(CommandSet& commands) {
   auto options = std::make_shared<ControlOptions>();
   CLI::App* command = commands.Add<ControlOptions>(
       "control", "Ask a job that runs to save a checkpoint, to stop, or for more or fewer workers",
-      options, RunControl);
+      options, RunControlCommand);
   command->add_option("RUN_DIR", options->run_dir, "Its run directory")->required()->type_name("");
   command
       ->add_option(

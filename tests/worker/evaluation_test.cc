@@ -34,7 +34,7 @@ class Constant final : public Model {
 
  private:
   const float p_;
-  const std::vector<VariableSpec> variables_;
+  const std::vector<VariableSpec> variables_{};
   std::vector<float> predictions_;
 };
 

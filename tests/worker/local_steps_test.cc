@@ -123,7 +123,7 @@ class CountModel final : public Model {
   std::vector<float> read;
 
  private:
-  const std::vector<VariableSpec> variables_;
+  const std::vector<VariableSpec> variables_{};
   const std::vector<TableSpec> tables_ = {{"t", {{"w", 1, {}}}}};
 };
 

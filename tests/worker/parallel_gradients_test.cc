@@ -196,7 +196,7 @@ class ParallelGradientsTest : public ::testing::Test {
     return left;
   }
 
-  const Ramp data_;
+  const Ramp data_{};
   TrainingData training_;
   std::unique_ptr<ComputeThreads> threads_;
   std::vector<std::unique_ptr<Model>> owned_;
@@ -278,7 +278,7 @@ class RowModel final : public Model {
   }
 
  private:
-  const std::vector<VariableSpec> variables_;
+  const std::vector<VariableSpec> variables_{};
   const std::vector<TableSpec> tables_ = {{"rows", {{"v", 1, Initializer::Zeros()}}}};
   std::vector<float> predictions_;
 };

@@ -41,7 +41,7 @@ class Unweighted final : public Model {
 
  private:
   const Task task_;
-  const std::vector<VariableSpec> variables_;
+  const std::vector<VariableSpec> variables_{};
 };
 
 // Ten examples "label 1:i": six of class 0, three of class 1, one of class 2.
