@@ -6,12 +6,11 @@
 
 namespace convoy {
 
-PulledWeights::PulledWeights(ParameterClient* parameters)
-    : PulledWeights(parameters, &own_turns_) {}
+PulledWeights::PulledWeights(ParameterClient* parameters) : PulledWeights(parameters, nullptr) {}
 
 PulledWeights::PulledWeights(ParameterClient* parameters, Turns* turns)
     : parameters_(parameters),
-      turns_(turns),
+      turns_(turns == nullptr ? &own_turns_ : turns),
       pool_(parameters->placement().servers()),
       current_(parameters->placement().tables().size()),
       wanted_(current_.size()),

@@ -56,6 +56,7 @@ class PulledWeights final : public WeightSource {
     std::atomic<int> waiting = 0;  // threads that wait for rows, of which one has the mutex
   };
 
+  // `turns`: null: its own.
   PulledWeights(ParameterClient* parameters, Turns* turns);
   absl::Status WaitFor(const TableBatch& batch);
   std::shared_ptr<TableBatch> NewBatch(size_t table, std::span<const uint64_t> ids,
