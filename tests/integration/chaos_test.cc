@@ -200,7 +200,7 @@ class ChaosTest : public ::testing::Test {
   const std::string job_ = folder_ / "job.textproto";
   const uint64_t first_ = FromEnvironment("CONVOY_CHAOS_SEED", 1);
   const uint64_t seeds_ = FromEnvironment("CONVOY_CHAOS_SEEDS", 1);
-  const uint64_t faults_ = FromEnvironment("CONVOY_CHAOS_FAULTS", 5);
+  const uint64_t faults_ = FromEnvironment("CONVOY_CHAOS_FAULTS", 6);
   uint64_t epochs_ = FromEnvironment("CONVOY_CHAOS_EPOCHS", 60 + 6 * faults_);
 };
 
