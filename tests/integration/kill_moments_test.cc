@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
+#include "tests/testing/launched_children.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
@@ -63,14 +64,15 @@ class KillMomentsTest : public ::testing::Test {
 
   // Stops all processes of the job, a random while after a save began, as often as it takes until
   // they stand still in the midst of one: on a fast disk a save is over before a kill can meet it.
-  void FreezeInASave(pid_t job) {
+  void FreezeInASave(pid_t launcher) {
     for (int i = 0; i < 10'000; ++i) {
       for (int j = 0; j < 100'000 && !IsSaving(); ++j) std::this_thread::yield();
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 2000));
-      kill(-job, SIGSTOP);
-      SleepMs(5);  // for what they were told to do by the disk
+      std::vector<pid_t> processes = {launcher};
+      for (const LaunchedChild& child : LaunchedChildren(launcher)) processes.push_back(child.pid);
+      ASSERT_TRUE(Freeze(processes));
       if (IsSaving()) return;
-      kill(-job, SIGCONT);
+      for (const pid_t process : processes) kill(process, SIGCONT);
     }
     ADD_FAILURE() << "no save was met";
   }
@@ -92,8 +94,8 @@ class KillMomentsTest : public ::testing::Test {
     } else {
       SleepMs(random_() % 150);
     }
-    // Every process of the job at once.
-    kill(-program.pid(), SIGKILL);
+    // Every process of the job at once: the others die with the launcher.
+    program.Signal(SIGKILL);
     EXPECT_EQ(program.Wait().exit_code, 128 + SIGKILL) << "it ended before it was killed";
     return IsSaving();
   }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -11,6 +12,21 @@
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
+namespace {
+
+// Whether all threads are stopped. A process that is gone has none.
+bool StandsStill(pid_t pid) {
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", pid, "/task"), error)) {
+    const std::string stat = ReadFile(task.path() / "stat");
+    const size_t name_end = stat.rfind(')');  // then " STATE ..."
+    if (name_end != std::string::npos && stat[name_end + 2] != 'T') return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::vector<LaunchedChild> LaunchedChildren(pid_t launcher) {
   std::vector<LaunchedChild> children;
@@ -26,6 +42,15 @@ std::vector<LaunchedChild> LaunchedChildren(pid_t launcher) {
     }
   }
   return children;
+}
+
+bool Freeze(const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids) kill(pid, SIGSTOP);
+  for (int i = 0; i < 10'000; ++i) {
+    if (std::all_of(pids.begin(), pids.end(), StandsStill)) return true;
+    SleepMs(1);
+  }
+  return false;
 }
 
 bool WaitUntilGone(const std::set<pid_t>& pids) {

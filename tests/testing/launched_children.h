@@ -18,6 +18,10 @@ struct LaunchedChild {
 // Those that live, whether or not they have said a word.
 std::vector<LaunchedChild> LaunchedChildren(pid_t launcher);
 
+// Stops these processes, and waits until each of their threads stands still: one that the disk
+// keeps waiting first ends the system call that it is in. False: not within some seconds.
+bool Freeze(const std::vector<pid_t>& pids);
+
 // Waits until none of these exists. False: not within some seconds.
 bool WaitUntilGone(const std::set<pid_t>& pids);
 
