@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
-#include <iterator>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -24,6 +23,7 @@
 #include "common/net/reflection_service.h"
 #include "common/status.h"
 #include "launcher/coordinator/coordinator_core.h"
+#include "launcher/coordinator/held_answers.h"
 #include "launcher/coordinator/journaled_core.h"
 #include "launcher/coordinator/unary_call.h"
 #include "proto/coordinator.grpc.pb.h"
@@ -34,13 +34,23 @@ namespace {
 // Reports carry scores for AUC, up to some bytes an example.
 constexpr int kMaxMessageBytes = 256 << 20;
 constexpr absl::Duration kShutdownGrace = absl::Seconds(1);
+// After which people are told that the disk is slow.
+constexpr absl::Duration kSlowSync = absl::Seconds(1);
+
+// As long as calls are parked at most: a third of what makes a process count as lost.
+absl::Duration PatienceWithTheDisk(const CoordinatorCore& core) {
+  return std::min(kSlowSync, core.lost_after() / 3);
+}
 
 }  // namespace
 
 class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
  public:
   Impl(Options options, std::unique_ptr<JournaledCore> core)
-      : options_(std::move(options)), core_(std::move(core)), last_call_(core_->last_call()) {}
+      : options_(std::move(options)),
+        core_(std::move(core)),
+        last_call_(core_->last_call()),
+        held_(PatienceWithTheDisk(core_->core())) {}
 
   absl::Status Listen() CONVOY_EXCLUDES(mutex_);
   const std::string& address() const { return address_; }
@@ -92,7 +102,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
 
  private:
   // Calls that can be finished once the lock is released.
-  using Finished = std::vector<std::pair<UnaryCall*, Actions::Reply>>;
+  using Finished = AnsweredCalls;
 
   template <typename Request>
   Reactor* Handle(Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time),
@@ -101,6 +111,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
   // At once, or as soon as the journal is on the disk.
   void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
+  static void DeliverNow(Finished finished);
   void RunSyncer() CONVOY_EXCLUDES(mutex_);
   // Does what a coordinator before this one was to do.
   void GoOn() CONVOY_EXCLUDES(mutex_);
@@ -129,7 +140,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   const std::unique_ptr<JournaledCore> core_ CONVOY_GUARDED_BY(mutex_);
   CallId last_call_ CONVOY_GUARDED_BY(mutex_);
   std::unordered_map<CallId, UnaryCall*> calls_ CONVOY_GUARDED_BY(mutex_);
-  Finished unsynced_ CONVOY_GUARDED_BY(mutex_);               // wait for the journal
+  HeldAnswers held_ CONVOY_GUARDED_BY(mutex_);
   std::deque<std::string> events_ CONVOY_GUARDED_BY(mutex_);  // not yet delivered
   bool delivering_ CONVOY_GUARDED_BY(mutex_) = false;
   std::deque<Saving> to_save_ CONVOY_GUARDED_BY(mutex_);
@@ -201,11 +212,12 @@ CoordinatorService::Impl::Finished CoordinatorService::Impl::ApplyLocked(Actions
 void CoordinatorService::Impl::Deliver(Finished finished) {
   {
     MutexLock lock(mutex_);
-    if (core_->to_sync() != 0 && !stopping_) {
-      std::move(finished.begin(), finished.end(), std::back_inserter(unsynced_));
-      finished.clear();
-    }
+    finished = held_.Hold(std::move(finished), core_->to_sync() != 0 && !stopping_);
   }
+  DeliverNow(std::move(finished));
+}
+
+void CoordinatorService::Impl::DeliverNow(Finished finished) {
   for (auto& [call, reply] : finished) call->Deliver(std::move(reply));
 }
 
@@ -214,14 +226,17 @@ void CoordinatorService::Impl::Deliver(Finished finished) {
 void CoordinatorService::Impl::RunTicker() {
   pthread_setname_np(pthread_self(), "coord-ticker");
   for (;;) {
-    Finished finished;
+    Finished finished, late;
     {
       MutexLock lock(mutex_);
       if (!stopping_) SleepLocked();
       if (stopping_) return;
       const absl::Time now = options_.clock->Now();
       if (core_->NextDeadline() <= now) finished = ApplyLocked(core_->Tick(now));
+      late = held_.TakeLate(SteadyNow());
+      if (held_.SyncingFor(SteadyNow()) >= kSlowSync) ApplyLocked(core_->NoteSlowDisk(now));
     }
+    DeliverNow(std::move(late));
     Deliver(std::move(finished));
   }
 }
@@ -230,7 +245,8 @@ void CoordinatorService::Impl::SleepLocked() {
   const absl::Duration until = core_->NextDeadline() - options_.clock->Now();
   if (until <= absl::ZeroDuration()) return;
   const absl::Time asleep = SteadyNow();
-  const absl::Duration sleep = std::min(until, absl::Hours(1));
+  // Not longer than that: a sync of the journal may begin at any time.
+  const absl::Duration sleep = std::min(until, held_.patience());
   changed_.WaitFor(mutex_, sleep);
   // A process that was stopped finds its deadlines gone by and the signs of life not yet read.
   if (SteadyNow() - asleep > sleep + core_->core().lost_after() / 3) {
@@ -238,28 +254,30 @@ void CoordinatorService::Impl::SleepLocked() {
   }
 }
 
-// What the coordinator decided is on the disk before anybody hears of it.
+// What the coordinator decided is on the disk before anybody hears of it, but for a disk that takes
+// its time (held_answers.h).
 void CoordinatorService::Impl::RunSyncer() {
   pthread_setname_np(pthread_self(), "coord-journal");
   for (;;) {
-    Finished finished;
     std::shared_ptr<const Journal> journal;
     uint64_t size = 0;
     {
       MutexLock lock(mutex_);
-      while (!stopping_ && core_->to_sync() == 0 && unsynced_.empty()) changed_.Wait(mutex_);
-      if (core_->to_sync() == 0 && unsynced_.empty()) return;
-      finished.swap(unsynced_);
+      while (!stopping_ && core_->to_sync() == 0 && held_.empty()) changed_.Wait(mutex_);
+      if (core_->to_sync() == 0 && held_.empty()) return;
+      held_.SyncBegins(SteadyNow());
       journal = core_->journal();
       if (journal != nullptr) size = journal->size();
     }
-    if (journal != nullptr) {
-      const absl::Status synced = journal->Sync();
+    const absl::Status synced = journal != nullptr ? journal->Sync() : absl::OkStatus();
+    Finished finished;
+    {
       MutexLock lock(mutex_);
-      core_->OnSynced(synced, size, options_.clock->Now());
+      if (journal != nullptr) core_->OnSynced(synced, size, options_.clock->Now());
+      finished = held_.SyncEnded();
       changed_.NotifyAll();
     }
-    for (auto& [call, reply] : finished) call->Deliver(std::move(reply));
+    DeliverNow(std::move(finished));
   }
 }
 

@@ -12,6 +12,11 @@
 namespace convoy {
 namespace {
 
+constexpr char kSlowDisk[] =
+    "the disk of the run directory is slow: the coordinator's journal has not reached it for a "
+    "second or more. The job goes on; only if the machine lost its power now would the newest "
+    "decisions be lost";
+
 v1::JournalOutcome ToOutcome(const absl::Status& status) {
   v1::JournalOutcome outcome;
   outcome.set_code(static_cast<int>(status.code()));
@@ -242,6 +247,10 @@ absl::Status JournaledCore::ReplayOne(const v1::JournalRecord& record) {
     case v1::JournalRecord::kOverslept:
       core_->OnOverslept(now);
       break;
+    case v1::JournalRecord::kSlowDisk:
+      slow_disk_ = true;
+      actions = core_->Warn(kSlowDisk, now);
+      break;
     case v1::JournalRecord::kCommitted:
       outstanding_.commit.reset();
       actions = core_->OnCheckpointCommitted(FromOutcome(record.committed()), now);
@@ -318,6 +327,14 @@ void JournaledCore::OnOverslept(absl::Time now) {
   record.mutable_overslept();
   Write(&record, 0, now);
   core_->OnOverslept(Adjusted(now));
+}
+
+Actions JournaledCore::NoteSlowDisk(absl::Time now) {
+  if (std::exchange(slow_disk_, true)) return {};
+  v1::JournalRecord record;
+  record.mutable_slow_disk();
+  Write(&record, 0, now);
+  return Noted(core_->Warn(kSlowDisk, Adjusted(now)));
 }
 
 void JournaledCore::NoteAddress(const std::string& address, absl::Time now) {

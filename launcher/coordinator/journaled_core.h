@@ -58,6 +58,8 @@ class JournaledCore {
   Actions Fail(std::string_view failure, absl::Time now);
   Actions Tick(absl::Time now);
   void OnOverslept(absl::Time now);
+  // The journal does not get to the disk. People are told so, the first time.
+  Actions NoteSlowDisk(absl::Time now);
   v1::GetProgressReply Look(uint64_t events_seen, absl::Time now) {
     return core_->Look(events_seen, Adjusted(now));
   }
@@ -75,7 +77,7 @@ class JournaledCore {
   // All lines of events.jsonl so far, after Recover; else none. Once.
   std::vector<std::string> TakeLines() { return std::exchange(lines_, {}); }
 
-  // Nobody is to hear of what was decided, and nothing is to be done about it, before the journal
+  // Nobody should hear of what was decided, and nothing is to be done about it, before the journal
   // is on the disk up to here; 0: it is. OnSynced(size) says up to where it is.
   uint64_t to_sync() const { return to_sync_ > synced_ ? to_sync_ : 0; }
   void OnSynced(const absl::Status& status, uint64_t size, absl::Time now);
@@ -125,7 +127,8 @@ class JournaledCore {
   absl::Time last_time_ = absl::InfinitePast();
   uint64_t sequence_ = 0;
   uint64_t to_sync_ = 0, synced_ = 0;
-  std::string trouble_;  // why the journal is gone, to be told
+  std::string trouble_;     // why the journal is gone, to be told
+  bool slow_disk_ = false;  // people were told
   Actions outstanding_;
   std::vector<std::string> lines_;
 };

@@ -1,4 +1,4 @@
-// Preloaded into a program: one of its calls on files fails (failing_disk.h).
+// Preloaded into a program: one of its calls on files fails or is slow (failing_disk.h).
 #include "tests/integration/failing_disk.h"
 
 #include <dirent.h>
@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -88,9 +89,12 @@ bool FailsAt(const char* function, const char* path) {
     return false;
   }
   if (std::strcmp(call, disk->call) != 0 || ++disk->seen != disk->at) return false;
+  const timespec pause = {static_cast<time_t>(disk->pause_ms / 1000),
+                          static_cast<long>(disk->pause_ms % 1000 * 1'000'000)};
+  ::nanosleep(&pause, nullptr);
   disk->failed = true;
-  errno = disk->error;
-  return true;
+  errno = disk->error != 0 ? disk->error : before;
+  return disk->error != 0;
 }
 
 bool FailsOn(const char* function, int fd) {

@@ -1,5 +1,6 @@
-// One call of the file system that fails: what a test tells failing_disk.cc, which is preloaded
-// into the processes of a job. The test and all processes map the file $FAILING_DISK.
+// One call of the file system that fails, or takes its time: what a test tells failing_disk.cc,
+// which is preloaded into the processes of a job. The test and all processes map the file
+// $FAILING_DISK.
 #ifndef CONVOY_TESTS_INTEGRATION_FAILING_DISK_H_
 #define CONVOY_TESTS_INTEGRATION_FAILING_DISK_H_
 
@@ -15,8 +16,9 @@ struct FailingDisk {
   char folder[kTextBytes];  // calls on what is below; absolute
   // Empty: none fails, and every call is appended as a line to the file $FAILING_DISK.calls.
   char call[kTextBytes];
-  uint64_t at = 0;  // which one of these calls fails, in all processes together; 1: the first
-  int error = 0;    // errno
+  uint64_t at = 0;        // which one of these calls fails, in all processes together; 1: the first
+  int error = 0;          // errno; 0: it does not fail
+  uint64_t pause_ms = 0;  // before it does what it does
   std::atomic<uint64_t> seen;
   std::atomic<bool> failed;
 };

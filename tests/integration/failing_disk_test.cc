@@ -56,6 +56,7 @@ struct Case {
   std::string call;
   uint64_t at = 1;
   int error = EIO;
+  uint64_t pause_ms = 0;
 };
 
 std::vector<int> ErrorsOf(const std::string& call) {
@@ -114,6 +115,7 @@ class FailingDiskTest : public ::testing::TestWithParam<const char*> {
     std::snprintf(disk_->call, sizeof(disk_->call), "%s", failing.call.c_str());
     disk_->at = failing.at;
     disk_->error = failing.error;
+    disk_->pause_ms = failing.pause_ms;
     disk_->seen = 0;
     disk_->failed = false;
   }
@@ -254,6 +256,27 @@ TEST_P(FailingDiskTest, EndsWithTheSameBitsOrSaysWhatFailed) {
   }
   EXPECT_GE(2 * met, cases.size()) << "most calls should be made again by the next job";
 }
+
+class SlowDiskTest : public FailingDiskTest {};
+
+// Longer than a coordinator may be silent.
+TEST_P(SlowDiskTest, ACoordinatorThatWaitsForTheDiskIsNotTakenForDead) {
+  const std::string call = "fdatasync run/coordinator.journal";
+  const uint64_t count = Calls()[call];
+  ASSERT_GE(count, 4u);
+  Arm({call, count / 2, /*error=*/0, /*pause_ms=*/12'000});
+  const ProgramResult result = Convoy(Train(), true);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(disk_->failed) << "the call was not made";
+  EXPECT_TRUE(Model() == model_) << "other weights";
+  EXPECT_THAT(result.output, HasSubstr("the disk of the run directory is slow"));
+  const auto summary = nlohmann::json::parse(ReadFile(run_ + "/summary.json"));
+  for (const char* loss : {"coordinators_replaced", "restarts", "workers_replaced"})
+    EXPECT_FALSE(summary.contains(loss)) << loss;
+  CheckCheckpoints();
+}
+
+INSTANTIATE_TEST_SUITE_P(Dense, SlowDiskTest, ::testing::Values(kDense));
 
 INSTANTIATE_TEST_SUITE_P(Jobs, FailingDiskTest, ::testing::Values(kDense, kTableWithDeltas),
                          [](const auto& of) { return of.index == 0 ? "Dense" : "Deltas"; });
