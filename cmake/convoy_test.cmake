@@ -2,7 +2,7 @@
 #                 [TIMEOUT seconds] [COMPUTES])
 # One GoogleTest program = one ctest test. Every test has a timeout; process tests run alone.
 # Only tests that compute for long themselves (COMPUTES) are compiled like the product that they link:
-# optimizing the others takes longer than it saves.
+# optimizing the others takes longer than it saves, with sanitizers twice.
 include(GoogleTest)
 function(convoy_add_test name)
   cmake_parse_arguments(ARG "COMPUTES" "TIMEOUT" "LABELS;SOURCES;DEPS" ${ARGN})
@@ -15,7 +15,8 @@ function(convoy_add_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main convoy_warnings)
   if(NOT ARG_COMPUTES)
-    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1 -g0>)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1 -g0>
+      $<$<BOOL:${CONVOY_SANITIZE}>:-O0>)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
