@@ -1,24 +1,23 @@
-// Processes of a job that are killed, frozen and killed again while it runs: the launcher replaces
-// a worker or the coordinator, or starts all of them again from the newest checkpoint, and the job
-// ends as if nothing had happened.
+// Processes of a job that are killed while it runs: the launcher starts all of them again from the
+// newest checkpoint, and the job ends as if nothing had happened. See also replacement_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tests/integration/restart_fixture.h"
 #include "tests/testing/cell_counts.h"
 #include "tests/testing/launched_children.h"
-#include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -26,228 +25,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-using Clock = std::chrono::steady_clock;
-
-constexpr uint64_t kExamples = 4000, kEpochs = 16;
-// One process makes the bits of sync, and is done sooner.
-const std::vector<std::string> kOneProcess = {"--mode", "single"};
-
-class RestartTest : public ::testing::Test {
- protected:
-  void SetUp() override { WriteFile(folder_ / "train.libsvm", ParityLines(kExamples)); }
-
-  void WriteJob(const std::string& mode, const std::string& checkpoint,
-                const std::string& cluster = "") {
-    WriteFile(job_, absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" }\n"
-                                 "model { mlp { hidden: 32 } classes: 2 }\n"
-                                 "optimizer { adam {} learning_rate: 0.01 }\n"
-                                 "training { mode: \"",
-                                 mode, "\" epochs: ", kEpochs,
-                                 " batch_size: 20 slices: 4 report_every_steps: 20 }\n"
-                                 "cluster { servers: 2 workers: 2 ",
-                                 cluster, " }\ncheckpoint { ", checkpoint, " }\n"));
-  }
-  std::vector<std::string> Command(const std::string& run,
-                                   const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
-    command.insert(command.end(), more.begin(), more.end());
-    return command;
-  }
-  std::string Model(const std::string& run) const {
-    return ReadFile(folder_ / (run + "/model.safetensors"));
-  }
-  std::string Events(const std::string& run) const {
-    return ReadFile(folder_ / (run + "/events.jsonl"));
-  }
-  nlohmann::json Summary(const std::string& run) const {
-    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
-  }
-  // Step and loss of every line on the training.
-  std::vector<std::pair<uint64_t, double>> Losses(const std::string& run) const {
-    std::vector<std::pair<uint64_t, double>> losses;
-    const std::string events = Events(run);
-    for (const auto& line : absl::StrSplit(events, '\n', absl::SkipEmpty())) {
-      const auto event = nlohmann::json::parse(std::string(line));
-      if (event["kind"] == "train") losses.emplace_back(event["step"], event["loss"]);
-    }
-    return losses;
-  }
-  // False: the job has ended, or a minute is over.
-  bool AwaitEvent(const std::string& run, const std::string& text) const {
-    const auto deadline = Clock::now() + std::chrono::minutes(1);
-    while (Clock::now() < deadline) {
-      if (Events(run).find(text) != std::string::npos) return true;
-      if (std::filesystem::exists(folder_ / (run + "/summary.json"))) return false;
-      SleepMs(2);
-    }
-    return false;
-  }
-  // Signals all children of this role, or all with "", that were not signalled before. Returns how
-  // many.
-  size_t Kill(const Program& program, const std::string& role, int signal = SIGKILL,
-              size_t at_most = 100) {
-    size_t killed = 0;
-    for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
-      if (killed == at_most || (!role.empty() && child.role != role)) continue;
-      if (!pids_.insert(child.pid).second) continue;  // it is dying
-      kill(child.pid, signal);
-      ++killed;
-    }
-    return killed;
-  }
-  // The launcher has said so many times that the job starts again.
-  static void AwaitRestarts(Program& program, size_t restarts) {
-    const auto deadline = Clock::now() + std::chrono::minutes(1);
-    for (size_t said = 0; said < restarts && Clock::now() < deadline;) {
-      said = 0;
-      const std::string output = program.Output();
-      for (size_t at = 0; (at = output.find("; starting again", at)) != std::string::npos; ++at)
-        ++said;
-    }
-  }
-  // Of those that were signalled.
-  bool NobodyIsLeft() const { return WaitUntilGone(pids_); }
-  void ExpectSameAs(const std::string& alone, const std::string& run,
-                    const ProgramResult& result) const {
-    ASSERT_EQ(result.exit_code, 0) << result.output;
-    EXPECT_TRUE(Model(alone) == Model(run)) << result.output;
-    EXPECT_EQ(Summary(alone)["steps"], Summary(run)["steps"]);
-    EXPECT_EQ(Summary(alone)["examples"], Summary(run)["examples"]);
-    // What a worker had summed up and not reported is lost with it.
-    if (!Summary(run).contains("workers_replaced")) {
-      EXPECT_EQ(Summary(alone)["train"], Summary(run)["train"]);
-    }
-    EXPECT_TRUE(NobodyIsLeft());
-  }
-
-  TemporaryFolder folder_;
-  const std::string job_ = folder_ / "job.textproto";
-  std::set<pid_t> pids_;
-};
-
-TEST_F(RestartTest, KilledProcessesOfAnyRoleChangeNoBitOfSync) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
-  WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  for (const char* role : {"server", "worker", "coordinator"}) {
-    std::string moments;
-    Program program(Command(role));
-    ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;
-    for (int i = 0; i < 3; ++i) {
-      const uint64_t delay = random() % (i == 0 ? 100 : 700);  // the job is not done by then
-      absl::StrAppend(&moments, " ", delay, " ms");
-      SleepMs(delay);
-      Kill(program, role, SIGKILL, 1);
-    }
-    SCOPED_TRACE(absl::StrCat(role, ", seed ", seed, ", moments", moments));
-    const ProgramResult result = program.Wait();
-    ExpectSameAs("alone", role, result);
-    EXPECT_THAT(result.output, HasSubstr(absl::StrCat(role, " 0 (pid ")));
-    if (role == std::string("worker")) {
-      EXPECT_THAT(result.output,
-                  HasSubstr("was killed by SIGKILL; the job waits for another worker 0"));
-      EXPECT_THAT(result.output, HasSubstr("another worker 0 has come"));
-      EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
-      EXPECT_GE(Summary(role).value("workers_replaced", 0), 1) << result.output;
-      EXPECT_THAT(result.output, HasSubstr("workers replaced  "));
-      EXPECT_THAT(ReadFile(folder_ / "worker/logs/worker-0.log"),
-                  HasSubstr("---- another worker 0 ----"));
-      continue;
-    }
-    if (role == std::string("coordinator")) {
-      EXPECT_THAT(result.output,
-                  HasSubstr("was killed by SIGKILL; another coordinator is started"));
-      EXPECT_THAT(result.output, HasSubstr("another coordinator has come"));
-      EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
-      EXPECT_GE(Summary(role).value("coordinators_replaced", 0), 1) << result.output;
-      EXPECT_THAT(result.output, HasSubstr("coordinators replaced  "));
-      EXPECT_EQ(Losses(role), Losses("alone")) << "of the curves nothing is missing or doubled";
-      EXPECT_THAT(ReadFile(folder_ / "coordinator/logs/coordinator-0.log"),
-                  HasSubstr("---- another coordinator ----"));
-      EXPECT_FALSE(std::filesystem::exists(folder_ / "coordinator/coordinator.journal"));
-      continue;
-    }
-    EXPECT_THAT(result.output, HasSubstr("was killed by SIGKILL; starting again from the "
-                                         "checkpoint of step "));
-    EXPECT_GE(Summary(role).value("restarts", 0), 1) << result.output;
-    EXPECT_THAT(result.output, HasSubstr("restarts  "));
-  }
-}
-
-// At any moment from its start on, together with a worker, and again before it has come.
-TEST_F(RestartTest, ACoordinatorAndWorkersThatDieTogetherAreReplacedWithoutARestart) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
-  WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  std::string moments;
-  Program program(Command("run"));
-  ASSERT_TRUE(AwaitEvent("run", "\"train\"")) << program.Wait().output;
-  for (int i = 0; i < 4; ++i) {
-    const uint64_t delay = random() % 300;
-    absl::StrAppend(&moments, " ", delay, " ms");
-    SleepMs(delay);
-    if (i % 2 == 0) Kill(program, "worker", SIGKILL, 1 + random() % 2);
-    Kill(program, "coordinator");
-  }
-  SCOPED_TRACE(absl::StrCat("seed ", seed, ", moments", moments));
-  const ProgramResult result = program.Wait();
-  ExpectSameAs("alone", "run", result);
-  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
-  EXPECT_GE(Summary("run").value("coordinators_replaced", 0), 1) << result.output;
-}
-
-// Before it has said where it is.
-TEST_F(RestartTest, CoordinatorsThatAreKilledAsTheyStartAreReplacedWithoutARestart) {
-  WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  Program program(Command("run"));
-  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
-  Kill(program, "coordinator");
-  const auto deadline = Clock::now() + std::chrono::seconds(30);
-  for (size_t killed = 0; killed < 3 && Clock::now() < deadline; SleepMs(1)) {
-    killed += Kill(program, "coordinator");
-  }
-  const ProgramResult result = program.Wait();
-  ExpectSameAs("alone", "run", result);
-  EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
-  EXPECT_GE(Summary("run").value("coordinators_replaced", 0), 1) << result.output;
-  EXPECT_EQ(pids_.size(), 4u);
-}
-
-TEST_F(RestartTest, ACoordinatorThatStandsStillIsKilledAndReplaced) {
-  WriteJob("sync", "every_steps: 50");
-  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  for (const bool with_worker : {false, true}) {
-    SCOPED_TRACE(with_worker ? "a worker is killed meanwhile" : "");
-    const std::string run = with_worker ? "both" : "run";
-    Program program(Command(run));
-    ASSERT_TRUE(AwaitEvent(run, "\"checkpoint\"")) << program.Wait().output;
-    Kill(program, "coordinator", SIGSTOP);
-    if (with_worker) Kill(program, "worker", SIGKILL, 1);
-    const ProgramResult result = program.Wait();
-    ExpectSameAs("alone", run, result);
-    EXPECT_THAT(result.output, HasSubstr("has not answered for 8s and is killed"));
-    EXPECT_THAT(result.output, Not(HasSubstr("starting again")));
-  }
-}
-
-// As one whose terminal is held, or that was put into the background.
-TEST_F(RestartTest, ALauncherThatStandsStillOverTheEndSaysHowItEnded) {
-  WriteJob("sync", "every_steps: 300");
-  Program program(Command("run"));
-  ASSERT_TRUE(AwaitEvent("run", "\"checkpoint\"")) << program.Wait().output;
-  program.Signal(SIGSTOP);
-  for (int i = 0; i < 6000 && !std::filesystem::exists(folder_ / "run/model.safetensors"); ++i)
-    SleepMs(10);
-  SleepMs(7000);
-  program.Signal(SIGCONT);
-  const ProgramResult result = program.Wait();
-  ASSERT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_EQ(Summary("run")["examples"], kExamples * kEpochs);
-  EXPECT_THAT(Events("run"), HasSubstr(absl::StrCat("\"step\":", kExamples * kEpochs / 20, ",")));
-}
 
 TEST_F(RestartTest, WithoutItsJournalTheJobStartsAgainFromTheCheckpoint) {
   WriteJob("sync", "every_steps: 50");
@@ -395,29 +172,6 @@ TEST_F(RestartTest, InModesWithoutStepsEveryCellCountsEveryBatchOnce) {
     EXPECT_EQ(Summary(run)["examples"], kExamples * kEpochs);
     ExpectAllExamplesInAllCells(folder_ / run, kExamples * kEpochs);
     EXPECT_TRUE(NobodyIsLeft());
-  }
-}
-
-TEST_F(RestartTest, AFrozenProcessIsReplacedAsOneThatWasKilled) {
-  WriteJob("sync", "every_steps: 50", "lost_after_ms: 1500");
-  ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  for (const char* role : {"server", "worker"}) {
-    Program program(Command(role));
-    ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;
-    Kill(program, role, SIGSTOP, 1);
-    // Whoever waits for its summary takes the run as ended.
-    const std::string goes_on =
-        role == std::string("server") ? "goes on from step " : "another worker 0 has come";
-    const auto deadline = Clock::now() + std::chrono::seconds(30);
-    while (program.Output().find(goes_on) == std::string::npos && Clock::now() < deadline) {
-      ASSERT_FALSE(std::filesystem::exists(folder_ / (role + std::string("/summary.json"))));
-    }
-    const ProgramResult result = program.Wait();
-    ExpectSameAs("alone", role, result);
-    EXPECT_THAT(result.output, HasSubstr("was not heard of for "));
-    EXPECT_THAT(result.output, HasSubstr(role == std::string("server")
-                                             ? "; starting again from the checkpoint of step "
-                                             : "another worker 0 has come"));
   }
 }
 

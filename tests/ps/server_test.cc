@@ -4,35 +4,25 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/net/stream_client.h"
 #include "common/net/wire_checksum.h"
-#include "proto/coordinator.grpc.pb.h"
+#include "tests/testing/test_coordinator.h"
 
 namespace convoy {
 namespace {
 
 // Of a job with cluster.wire_checksums. Lets the server wait for its part until the end.
-class TestCoordinator final : public v1::Coordinator::Service {
+class UnreadyCoordinator final : public testing::TestCoordinator {
  public:
-  TestCoordinator() {
-    int port = 0;
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-    address_ = absl::StrCat("127.0.0.1:", port);
-  }
-  ~TestCoordinator() override { server_->Shutdown(); }
+  UnreadyCoordinator() { Start(); }
+  ~UnreadyCoordinator() override { Shutdown(); }
 
-  const std::string& address() const { return address_; }
   // Waits until the server waits for its part; returns its address.
   std::string AwaitReady() {
     MutexLock lock(mutex_);
@@ -74,12 +64,10 @@ class TestCoordinator final : public v1::Coordinator::Service {
   std::string registered_ CONVOY_GUARDED_BY(mutex_);
   bool ready_ CONVOY_GUARDED_BY(mutex_) = false;
   bool ended_ CONVOY_GUARDED_BY(mutex_) = false;
-  std::string address_;
-  std::unique_ptr<grpc::Server> server_;
 };
 
 TEST(ServerTest, WithChecksumsEvenTheAnswerThatItHasNoPartYetCarriesOne) {
-  TestCoordinator coordinator;
+  UnreadyCoordinator coordinator;
   absl::Status status;
   std::thread server([&] {
     ServerOptions options;

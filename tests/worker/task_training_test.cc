@@ -4,16 +4,15 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/mutex.h"
-#include "proto/coordinator.grpc.pb.h"
 #include "ps/parameter_service.h"
+#include "tests/testing/test_coordinator.h"
+#include "tests/worker/one_weight.h"
 #include "worker/training.h"
 
 namespace convoy {
@@ -44,50 +43,12 @@ class Ones final : public Dataset {
   }
 };
 
-// One weight; its gradient counts the examples.
-class CountingModel final : public Model {
- public:
-  Task task() const override { return Task::kRegression; }
-  int64_t outputs() const override { return 1; }
-  const std::vector<VariableSpec>& variables() const override { return variables_; }
-  absl::Status CheckLabel(float label, float* mapped) const override {
-    *mapped = label;
-    return absl::OkStatus();
-  }
-  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
-                                    GradientSink& gradients) override {
-    on_batch(++batches);
-    gradients.Gradient(0)[0] = static_cast<float>(batch.size);
-    if (absl::Status s = gradients.Ready(0, 0, 1); !s.ok()) return s;
-    return Evaluate(batch, weights);
-  }
-  absl::StatusOr<BatchOutput> Evaluate(const Batch& batch, WeightSource&) override {
-    predictions_.assign(static_cast<size_t>(batch.size), 0);
-    return BatchOutput{0, predictions_, {}};
-  }
-
-  std::function<void(int batch)> on_batch = [](int) {};  // from 1
-  int batches = 0;
-
- private:
-  const std::vector<VariableSpec> variables_ = {{"w", {1}, Initializer::Zeros()}};
-  std::vector<float> predictions_;
-};
-
 // Hands out one task after the other until it is to stop.
-class TestCoordinator final : public v1::Coordinator::Service {
+class TaskCoordinator final : public testing::TestCoordinator {
  public:
-  TestCoordinator() {
-    int port = 0;
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-    address_ = absl::StrCat("127.0.0.1:", port);
-  }
-  ~TestCoordinator() override { server_->Shutdown(); }
+  TaskCoordinator() { Start(); }
+  ~TaskCoordinator() override { Shutdown(); }
 
-  const std::string& address() const { return address_; }
   void AskToStop() {
     MutexLock lock(mutex_);
     stops_ = true;
@@ -146,13 +107,11 @@ class TestCoordinator final : public v1::Coordinator::Service {
   uint64_t sequence_ CONVOY_GUARDED_BY(mutex_) = 0;
   std::vector<uint64_t> completed_ CONVOY_GUARDED_BY(mutex_);
   std::vector<uint64_t> reported_ CONVOY_GUARDED_BY(mutex_);
-  std::string address_;
-  std::unique_ptr<grpc::Server> server_;
 };
 
 // A worker that is asked to stop while it computes its batch number `stop_in`.
-void TrainAndStop(const Mode& mode, int stop_in, TestCoordinator* coordinator) {
-  CountingModel model;
+void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator) {
+  SumModel model;
   const Ones data;
   const Placement placement = *Placement::Create(model.variables(), /*servers=*/1);
 
@@ -188,8 +147,9 @@ void TrainAndStop(const Mode& mode, int stop_in, TestCoordinator* coordinator) {
   training.shuffle = false;
   const auto threads = *ComputeThreads::Start(1);
   Model* const models[] = {&model};
-  model.on_batch = [&](int batch) {
-    if (batch != stop_in) return;
+  int batches = 0;
+  model.on_train = [&] {
+    if (++batches != stop_in) return;
     coordinator->AskToStop();
     while (session.State().stop_confirmed() == 0) absl::SleepFor(absl::Milliseconds(1));
   };
@@ -197,13 +157,13 @@ void TrainAndStop(const Mode& mode, int stop_in, TestCoordinator* coordinator) {
                                 model,      *threads, models,   session, *client};
   const absl::Status status = TrainTasks(context, *parameters);
   EXPECT_TRUE(status.ok()) << status;
-  EXPECT_EQ(model.batches, stop_in) << "no further batch";
+  EXPECT_EQ(batches, stop_in) << "no further batch";
   EXPECT_TRUE(session.SendAll().ok());
 }
 
 TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
   for (const char* const name : {"async", "ssp:1", "geo:2"}) {  // geo: one push for each task
-    TestCoordinator coordinator;
+    TaskCoordinator coordinator;
     TrainAndStop(*ParseMode(name), /*stop_in=*/4, &coordinator);
     EXPECT_THAT(coordinator.completed(), ElementsAre(0, 1, 2)) << name;
     EXPECT_THAT(coordinator.reported(), ElementsAre(1, 2)) << name;
@@ -211,7 +171,7 @@ TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
 }
 
 TEST(TaskTrainingTest, ATaskWithBatchesLeftWhenTheStopComesIsNot) {
-  TestCoordinator coordinator;
+  TaskCoordinator coordinator;
   TrainAndStop(*ParseMode("async"), /*stop_in=*/1, &coordinator);
   EXPECT_THAT(coordinator.completed(), ElementsAre(0));
   EXPECT_THAT(coordinator.reported(), IsEmpty());
