@@ -115,6 +115,10 @@ absl::Status ServerCore::CheckFence(const ExchangeRequest& request, absl::Time n
 void ServerCore::LeaveLast(const ExchangeRequest& request) {
   const auto rank = static_cast<uint32_t>(
       std::min<uint64_t>(request.clock, std::numeric_limits<uint32_t>::max()));
+  if (request.session > left_before_) {
+    left_before_ = request.session;
+    left_from_ = rank;
+  }
   MutexLock lock(mutex_);
   for (const uint32_t worker : clocks_.JoinedFrom(rank)) {
     Session& session = sessions_[worker];
@@ -128,7 +132,10 @@ void ServerCore::UpdateClock(const ExchangeRequest& request,
                              std::vector<std::shared_ptr<PullTicket>>* ready) {
   if (policy_.answer != ConsistencyPolicy::Answer::kClockBound) return;
   MutexLock lock(clock_mutex_);
-  if (request.clock_event == ClockEvent::kJoin) clocks_.Join(request.worker, request.clock);
+  const bool has_left = request.worker >= left_from_ && request.session < left_before_;
+  if (request.clock_event == ClockEvent::kJoin && !has_left) {
+    clocks_.Join(request.worker, request.clock);
+  }
   if (request.clock_event >= ClockEvent::kLeave) clocks_.Leave(request.worker);
   if (request.clock_event == ClockEvent::kLeaveLast) LeaveLast(request);
   if (request.final) clocks_.Advance(request.worker, request.clock);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -136,6 +137,10 @@ class ServerCore {
 
   mutable Mutex clock_mutex_;
   ClockTable clocks_ CONVOY_GUARDED_BY(clock_mutex_);
+  // Of the newest CLOCK_LEAVE_LAST: ranks from which on sessions before that number have left, also
+  // those whose CLOCK_JOIN is still on its way.
+  uint32_t left_from_ CONVOY_GUARDED_BY(clock_mutex_) = std::numeric_limits<uint32_t>::max();
+  uint64_t left_before_ CONVOY_GUARDED_BY(clock_mutex_) = 0;
   std::vector<std::shared_ptr<PullTicket>> waiting_for_clock_ CONVOY_GUARDED_BY(clock_mutex_);
 };
 

@@ -285,7 +285,12 @@ absl::Status JobSession::WaitForEnd() {
 
 void JobSession::Fail(const absl::Status& why) {
   client_->StopHeartbeats();
-  const absl::Status job = alive();
+  absl::Status job;
+  {
+    MutexLock lock(mutex_);
+    if (phase_ == v1::FAILED) return;  // the coordinator knows, and may have left
+    job = failure_;
+  }
   if (absl::IsUnavailable(job)) return;  // nobody hears it
   v1::HeartbeatRequest last_words;
   Fill(&last_words);

@@ -220,9 +220,10 @@ absl::Status RunWorker(const WorkerOptions& options) {
   ConfigureEigen();
   int rank = options.rank;
   for (bool again = false;; again = true) {
-    CONVOY_ASSIGN_OR_RETURN(
-        const std::unique_ptr<CoordinatorClient> coordinator,
-        CoordinatorClient::Connect({options.coordinator, options.unreachable_after}));
+    CoordinatorClient::Options to{options.coordinator, options.unreachable_after};
+    if (again) to.connect_within = options.unreachable_after;  // there was one a moment ago
+    CONVOY_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> coordinator,
+                            CoordinatorClient::Connect(std::move(to)));
     const absl::StatusOr<v1::RegisterReply> registered =
         again ? RegisterAgain(*coordinator, rank) : coordinator->Register(Introduction(rank));
     if (again && absl::IsResourceExhausted(registered.status())) {

@@ -244,6 +244,7 @@ void CoordinatorClient::Impl::RunHeartbeats(absl::Duration period, const Fill& f
     on_reply(reply);
     if (!reply.ok() || reply->phase() == v1::DONE || reply->phase() == v1::FAILED) return;
     seen = reply->sequence();
+    if (reply->register_again()) heartbeat_.Pause(period);  // the answer comes at once each time
   }
 }
 

@@ -154,7 +154,7 @@ bool ReadPacked(Reader& in, Payload* values) {
 }
 
 bool ReadCell(Reader& in, uint32_t* cell, uint64_t* version, Payload* values) {
-  *values = Payload(in.owner());
+  values->Restart(in.owner());
   return in.Message([&](uint32_t tag) {
     switch (tag) {
       case Tag(1, kVarint):
@@ -172,8 +172,8 @@ bool ReadCell(Reader& in, uint32_t* cell, uint64_t* version, Payload* values) {
 }
 
 bool ReadRows(Reader& in, RowContribution* rows) {
-  rows->ids = Payload(in.owner());
-  rows->values = Payload(in.owner());
+  rows->ids.Restart(in.owner());
+  rows->values.Restart(in.owner());
   return in.Message([&](uint32_t tag) {
     switch (tag) {
       case Tag(1, kVarint):
@@ -195,7 +195,7 @@ bool ReadRows(Reader& in, RowContribution* rows) {
 }
 
 bool ReadRowPull(Reader& in, RowPull* pull) {
-  pull->ids = Payload(in.owner());
+  pull->ids.Restart(in.owner());
   return in.Message([&](uint32_t tag) {
     switch (tag) {
       case Tag(1, kVarint):

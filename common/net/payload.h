@@ -32,6 +32,13 @@ class Payload {
     Append({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
   }
 
+  // Empty again, for bytes that `owner` keeps alive.
+  void Restart(std::shared_ptr<const void> owner) {
+    segments_.clear();
+    owner_ = std::move(owner);
+    size_ = 0;
+  }
+
   void Append(Segment segment) {
     if (segment.size == 0) return;
     segments_.push_back(segment);

@@ -124,9 +124,10 @@ absl::Status RunScreen::NoteFault(const std::string& fault, const v1::GetProgres
   return display_.AddEvent(line, SteadyNow());
 }
 
-void RunScreen::ShowMetrics(const v1::Job& job) {
+void RunScreen::ShowMetrics(const v1::Job& job, bool running) {
   if (job.cluster().metrics_port() == 0) return;
-  const std::vector<std::string> busy = BusyMetricsPorts(job);
+  const std::vector<std::string> busy =
+      running ? std::vector<std::string>() : BusyMetricsPorts(job);
   if (!busy.empty()) {
     display_.Print(absl::StrCat(
         "warning: ports of cluster.metrics_port are in use: ", absl::StrJoin(busy, ", "),

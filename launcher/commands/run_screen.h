@@ -36,8 +36,8 @@ class RunScreen {
   absl::Status Show(const v1::GetProgressReply& progress);
   // A process was hit on purpose, at this state of the job.
   absl::Status NoteFault(const std::string& fault, const v1::GetProgressReply& progress);
-  // Where the processes of `job` will serve metrics, if it wants that.
-  void ShowMetrics(const v1::Job& job);
+  // Where the processes of `job` will serve metrics, if it wants that. `running`: some do already.
+  void ShowMetrics(const v1::Job& job, bool running);
   // They serve no more, as was to be expected: the job has ended in order, or was told to end.
   void ForgetMetrics() const;
   // A line of its own, above the progress.

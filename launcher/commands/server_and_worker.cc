@@ -57,7 +57,7 @@ void AddServerCommand(CommandSet& commands) {
   command->add_option("--threads", options->threads, "Threads")
       ->type_name("N")
       ->envname("CONVOY_THREADS")
-      ->check(CLI::Range(1, 64))
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command
       ->add_option("--spin-us", options->spin_us,

@@ -34,7 +34,6 @@ namespace {
 
 constexpr absl::Duration kLook =
     absl::Milliseconds(200);  // longest time between two looks at the job
-// One that does not answer for so long is replaced; servers and workers are more patient.
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(5);  // for processes to leave after the end
 
 class TrainingRun {
@@ -55,7 +54,7 @@ class TrainingRun {
         StopSignals::Start([this](int, StopUrgency urgency) { control_.Stop(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::Status status = directory_->RemoveSummary();
-    if (status.ok()) screen_.ShowMetrics(prepared_.job);
+    if (status.ok()) screen_.ShowMetrics(prepared_.job, /*running=*/false);
     bool again = status.ok();
     while (again) {
       status = Start(models);
@@ -149,10 +148,12 @@ class TrainingRun {
               "the processes of the job have ended; the same command with --resume --run-dir ",
               directory_->path(), " goes on"));
         }
-        const bool nobody_answers = failure && (failure->killed || failure->coordinator ||
-                                                reported_ || replacements_.NobodyIsLeft());
+        const bool is_silent = SteadyNow() - last_heard > kCoordinatorSilence;
+        const bool nobody_answers =
+            failure && (failure->killed || failure->coordinator || reported_ || is_silent ||
+                        replacements_.NobodyIsLeft());
         if (is_given_up && nobody_answers) return absl::AbortedError(failure->description);
-        if (failure || SteadyNow() - last_heard <= kCoordinatorSilence) continue;
+        if (failure || !is_silent) continue;
         if (!replacements_.KillSilentCoordinator()) {
           silent_ = true;
           return progress.status();
@@ -221,7 +222,7 @@ class TrainingRun {
       job.mutable_cluster()->set_workers(workers);
       // They do not follow the workers.
       job.mutable_training()->set_slices(progress.job().training().slices());
-      screen_.ShowMetrics(job);
+      screen_.ShowMetrics(job, /*running=*/true);
     }
     if (!changed && progress.wanted_workers() == 0) return absl::OkStatus();
     CONVOY_RETURN_IF_ERROR(Processes()->StartWorkers(progress.wanted_workers()));

@@ -222,6 +222,10 @@ Actions CoordinatorCore::OnHeartbeat(CallId call, const v1::HeartbeatRequest& re
       !process->rejoined) {
     // Another one may do better.
     Lose(process, absl::StrCat(process->name(), ": ", request.failure()), /*died=*/true);
+    if (GoesOnWithoutLost()) {
+      AnswerHeartbeat({call, now, owner});  // it ends, and does not register again
+      return Flush();
+    }
   } else if (!request.failure().empty()) {
     FailJob(absl::StrCat(process->name(), ": ", request.failure()), request.unreachable());
   } else if (process->identity.role() == v1::WORKER) {

@@ -244,7 +244,11 @@ class CoordinatorCore {
   // The same, with as many places less as there are empty ones that nobody comes for.
   bool GoesOnWithoutPlaces(uint32_t places);
   bool GoesOnWithoutMissing();
-  v1::ProcessLostReply::Remedy RemedyForOldOne(const Membership::Before& before, uint64_t pid);
+  // One for whom room was made has left before it came; whatever on_worker_loss says.
+  bool MayGoOnWithoutNewcomers() const;
+  bool GoesOnWithoutNewcomers();
+  v1::ProcessLostReply::Remedy RemedyForOldOne(const Membership::Before& before,
+                                               const v1::ProcessLostRequest& request);
   void EndMeasuringBefore(uint64_t step);
   void AnswerRegisterAgain(CallId call);
   void EndSaves();

@@ -108,7 +108,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   Reactor* Handle(Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time),
                   const Request& request, google::protobuf::Message* reply) CONVOY_EXCLUDES(mutex_);
   void Cancelled(CallId id) CONVOY_EXCLUDES(mutex_);
-  Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
+  [[nodiscard]] Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
   // At once, or as soon as the journal is on the disk.
   void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
   static void DeliverNow(Finished finished);
@@ -234,7 +234,10 @@ void CoordinatorService::Impl::RunTicker() {
       const absl::Time now = options_.clock->Now();
       if (core_->NextDeadline() <= now) finished = ApplyLocked(core_->Tick(now));
       late = held_.TakeLate(SteadyNow());
-      if (held_.SyncingFor(SteadyNow()) >= kSlowSync) ApplyLocked(core_->NoteSlowDisk(now));
+      if (held_.SyncingFor(SteadyNow()) >= kSlowSync) {
+        for (auto& answered : ApplyLocked(core_->NoteSlowDisk(now)))
+          finished.push_back(std::move(answered));
+      }
     }
     DeliverNow(std::move(late));
     Deliver(std::move(finished));
@@ -245,8 +248,9 @@ void CoordinatorService::Impl::SleepLocked() {
   const absl::Duration until = core_->NextDeadline() - options_.clock->Now();
   if (until <= absl::ZeroDuration()) return;
   const absl::Time asleep = SteadyNow();
-  // Not longer than that: a sync of the journal may begin at any time.
-  const absl::Duration sleep = std::min(until, held_.patience());
+  // A sync of the journal may begin at any time, and becomes late.
+  const absl::Duration late = std::max(held_.deadline() - SteadyNow(), absl::ZeroDuration());
+  const absl::Duration sleep = std::min({until, late, held_.patience() / 4});
   changed_.WaitFor(mutex_, sleep);
   // A process that was stopped finds its deadlines gone by and the signs of life not yet read.
   if (SteadyNow() - asleep > sleep + core_->core().lost_after() / 3) {
@@ -343,7 +347,7 @@ void CoordinatorService::Impl::GoOn() {
   const auto known = std::min<uint64_t>(options_.events_delivered, actions.events.size());
   actions.events.erase(actions.events.begin(),
                        actions.events.begin() + static_cast<std::ptrdiff_t>(known));
-  ApplyLocked(std::move(actions));
+  const Finished none = ApplyLocked(std::move(actions));  // nobody has called yet
 }
 
 absl::Status CoordinatorService::Impl::Listen() {

@@ -282,7 +282,7 @@ Missed CoordinatorCore::FindMissed(absl::Time now) const {
   if (ended()) return {};
   // Those that were there before a division come soon; others may have to be started first.
   const bool started = newcomers_ && wanted_workers_ > 0;
-  const bool soon = !started && MayGoOnWithout(MissingWorkers());
+  const bool soon = !started && (MayGoOnWithout(MissingWorkers()) || MayGoOnWithoutNewcomers());
   // In phase FINISHING the workers are no longer needed.
   return MissedInTraining(members_, startup_timeout_, lost_after_,
                           soon ? lost_after_ : startup_timeout_, listening_since_,

@@ -44,7 +44,7 @@ bool CoordinatorCore::LoseOrFail(const Missed& missed) {
     members_.Lose(*missed.slot, missed.text, /*died=*/false, now_);
     return false;
   }
-  if (process == nullptr && GoesOnWithoutMissing()) return false;
+  if (process == nullptr && (GoesOnWithoutMissing() || GoesOnWithoutNewcomers())) return false;
   if (process == nullptr || !MayReplace(*process)) {
     FailJob(missed.text, missed.lost);
     return false;
@@ -54,10 +54,16 @@ bool CoordinatorCore::LoseOrFail(const Missed& missed) {
 }
 
 // A worker of before the last division has died, and had another rank then.
-v1::ProcessLostReply::Remedy CoordinatorCore::RemedyForOldOne(const Membership::Before& before,
-                                                              uint64_t pid) {
-  members_.NoteDeathOf(pid);
+v1::ProcessLostReply::Remedy CoordinatorCore::RemedyForOldOne(
+    const Membership::Before& before, const v1::ProcessLostRequest& request) {
+  members_.NoteDeathOf(request.pid());
   if (before.was_lost || phase_ != v1::TRAINING) return v1::ProcessLostReply::NOTHING;
+  if (!before.died) {  // else the call is repeated
+    ++workers_lost_;
+    AddEvent(LostLine(ProcessName(v1::WORKER, before.rank),
+                      Shortened(request.cause(), kMaxCauseBytes), CurrentStep(), generation_,
+                      Since()));
+  }
   // Any of them takes any place: the others may be enough.
   const uint32_t empty = members_.EmptyPlaces(), to_come = members_.OldOnesToCome();
   if (empty <= to_come) return v1::ProcessLostReply::NOTHING;
@@ -84,7 +90,7 @@ Actions CoordinatorCore::OnProcessLost(CallId call, const v1::ProcessLostRequest
       request.role() == v1::WORKER ? members_.BeforeDivision(request.pid()) : std::nullopt;
   if (before) {
     reply.set_any_rank(true);
-    reply.set_remedy(RemedyForOldOne(*before, request.pid()));
+    reply.set_remedy(RemedyForOldOne(*before, request));
   } else if (is_meant && request.role() == v1::WORKER &&
              (phase_ == v1::FINISHING || ended() || process->finished)) {
     members_.Lose(members_.IndexOf(*process), request.cause(), /*died=*/true, now_);

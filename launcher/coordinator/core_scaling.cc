@@ -240,4 +240,17 @@ bool CoordinatorCore::GoesOnWithoutMissing() {
   return GoesOnWithoutPlaces(members_.EmptyPlaces());
 }
 
+// All that were there before have come: what is empty was meant for one that wanted to join.
+bool CoordinatorCore::MayGoOnWithoutNewcomers() const {
+  return newcomers_ && wanted_workers_ == 0 && phase_ == v1::TRAINING && stop_.step() == 0 &&
+         members_.OldOnesToCome() == 0 && LostWorkers() == 0 && members_.EmptyPlaces() > 0 &&
+         members_.EmptyPlaces() < members_.workers();
+}
+
+bool CoordinatorCore::GoesOnWithoutNewcomers() {
+  if (!MayGoOnWithoutNewcomers()) return false;
+  Divide({members_.workers() - members_.EmptyPlaces(), /*wanted=*/false}, /*in_order=*/false);
+  return true;
+}
+
 }  // namespace convoy

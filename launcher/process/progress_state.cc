@@ -147,9 +147,10 @@ absl::Status ApplyEvent(std::string_view line, ProgressState* state, EventKind* 
     return absl::OkStatus();
   } else if (name == "divided") {
     *kind = EventKind::kNotice;
-    const uint64_t workers = Count(event, "workers", 0);
+    const uint64_t workers = Count(event, "workers", 0), before = Count(event, "workers_before", 0);
     state->notice = absl::StrCat("goes on with ", workers, workers == 1 ? " worker" : " workers",
-                                 " instead of ", Count(event, "workers_before", 0));
+                                 workers == before ? ", since the one that wanted to join has left"
+                                                   : absl::StrCat(" instead of ", before));
     if (event.contains("step"))
       absl::StrAppend(&state->notice, " at step ", Count(event, "step", 0));
     return absl::OkStatus();

@@ -89,10 +89,13 @@ std::string StateText(const v1::GetProgressReply& reply) {
 ProcessView LiveView::Describe(const v1::ProcessInfo& info, const v1::JobFigures& figures,
                                double limit) {
   Heartbeats& heard = heard_[{info.role(), info.rank()}];
-  // A smaller time is that of another coordinator.
-  if (!heard.empty() && heard.back().heard_ms() > info.heard_ms()) heard.clear();
-  if (heard.empty() || heard.back().heard_ms() < info.heard_ms()) heard.push_back(info);
-  while (heard.size() > 2 && heard[1].heard_ms() + kRateMs <= info.heard_ms()) heard.pop_front();
+  // One that is lost may have had the rank of one that goes on.
+  if (info.lost().empty()) {
+    // A smaller time is that of another coordinator.
+    if (!heard.empty() && heard.back().heard_ms() > info.heard_ms()) heard.clear();
+    if (heard.empty() || heard.back().heard_ms() < info.heard_ms()) heard.push_back(info);
+    while (heard.size() > 2 && heard[1].heard_ms() + kRateMs <= info.heard_ms()) heard.pop_front();
+  }
 
   ProcessView view;
   view.server = info.role() == v1::SERVER;

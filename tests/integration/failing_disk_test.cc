@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -30,6 +32,7 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/verify_checkpoint.h"
 #include "common/math/random.h"
+#include "tests/testing/hand_made_cluster.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
@@ -274,6 +277,34 @@ TEST_P(SlowDiskTest, ACoordinatorThatWaitsForTheDiskIsNotTakenForDead) {
   for (const char* loss : {"coordinators_replaced", "restarts", "workers_replaced"})
     EXPECT_FALSE(summary.contains(loss)) << loss;
   CheckCheckpoints();
+}
+
+// The warning is news for whoever waits for some.
+TEST_P(SlowDiskTest, WhoeverWaitsForAnAnswerGetsOne) {
+  WriteFile(folder_ / "job.textproto",
+            absl::StrCat(GetParam(),
+                         "training { mode: \"sync\" epochs: 100000 batch_size: 40 slices: 2 }\n"
+                         "cluster { servers: 2 workers: 2 lost_after_ms: 1200 }\n"));
+  Arm({"none", 1, 0});
+  HandMadeCluster cluster({CONVOY_BINARY,
+                           folder_ / "job.textproto",
+                           run_,
+                           "",
+                           {"env", absl::StrCat("LD_PRELOAD=", FAILING_DISK_LIBRARY),
+                            absl::StrCat("FAILING_DISK=", state_)}});
+  ASSERT_TRUE(cluster.StartServers()) << cluster.coordinator().Output();
+  std::vector<std::unique_ptr<Program>> workers;
+  for (int rank = 0; rank < 2; ++rank) workers.push_back(cluster.StartWorker(rank));
+  ASSERT_TRUE(cluster.WaitForEvents("train", 1)) << cluster.coordinator().Output();
+  Arm({"fdatasync run/coordinator.journal", 1, /*error=*/0, /*pause_ms=*/3000});
+  const ProgramResult stop = Convoy({"control", run_, "stop"}, false);
+  EXPECT_EQ(stop.exit_code, 0) << stop.output;
+  const ProgramResult stopped = cluster.coordinator().Wait();
+  EXPECT_EQ(stopped.exit_code, 128 + SIGTERM) << stopped.output;
+  for (const auto& worker : workers) EXPECT_EQ(worker->Wait().exit_code, 0);
+  EXPECT_TRUE(disk_->failed) << "the call was not made";
+  EXPECT_EQ(cluster.Count("warning"), 1u);
+  EXPECT_EQ(cluster.Count("lost"), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Dense, SlowDiskTest, ::testing::Values(kDense));

@@ -171,6 +171,22 @@ TEST_F(SspTest, NobodyWaitsForThoseWhoseRanksAreGone) {
   EXPECT_FALSE(Answered(server_.Handle(Batch(0, 12)), 0)) << "said before it came";
 }
 
+// Its stream was down meanwhile.
+TEST_F(SspTest, OneWhoseRankIsGoneDoesNotJoinLate) {
+  for (const uint32_t worker : {0, 1}) Join(worker);
+  ExchangeRequest last = Event(1, ClockEvent::kLeaveLast, /*workers=*/2);
+  last.session = 2;
+  server_.Handle(last);
+  Join(2);
+  for (uint64_t clock = 1; clock <= 6; ++clock) {
+    server_.Handle(Batch(0, clock));
+    ExchangeRequest batch = Batch(1, clock);
+    batch.session = 2;
+    server_.Handle(batch);
+  }
+  EXPECT_TRUE(Answered(server_.Handle(Batch(0, 7)), 0)) << "nobody waits for worker 2";
+}
+
 TEST_F(SspTest, AJoinerEntersAtTheSlowest) {
   Join(0);
   for (uint64_t clock = 1; clock <= 10; ++clock) server_.Handle(Batch(0, clock));

@@ -53,8 +53,10 @@ absl::StatusOr<std::unique_ptr<Model>> MakeConvNet(const v1::ConvNet& config,
                                                    const ModelInput& input) {
   CONVOY_RETURN_IF_ERROR(CheckImages(input));
   CONVOY_RETURN_IF_ERROR(CheckDropoutRate("model.conv_net.dropout", config.dropout()));
-  std::vector<uint32_t> channels(config.channels().begin(), config.channels().end());
-  if (channels.empty()) channels = {8, 16};
+  const std::vector<uint32_t> channels =
+      config.channels().empty()
+          ? std::vector<uint32_t>{8, 16}
+          : std::vector<uint32_t>(config.channels().begin(), config.channels().end());
   LayeredModel::Options options;
   options.features = input.features;
   options.classes = input.classes;

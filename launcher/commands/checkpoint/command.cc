@@ -30,7 +30,7 @@ namespace {
 constexpr char kOneCheckpoint[] =
     "RUN_DIR (its newest checkpoint), RUN_DIR@STEP, RUN_DIR@best, or the folder of a checkpoint";
 constexpr char kSomeCheckpoints[] =
-    "RUN_DIR (all its checkpoints), RUN_DIR@STEP, or the folder of a checkpoint";
+    "RUN_DIR (all its checkpoints), RUN_DIR@STEP, RUN_DIR@best, or the folder of a checkpoint";
 
 struct CheckpointOptions {
   std::string place;

@@ -77,6 +77,9 @@ TEST(ProgressStateTest, ARestartMovesTheStateBackAndSaysWhy) {
       ApplyEvent(R"({"kind":"divided","step":7,"workers":3,"workers_before":2})", &state, &kind)
           .ok());
   EXPECT_EQ(state.notice, "goes on with 3 workers instead of 2 at step 7");
+  ASSERT_TRUE(
+      ApplyEvent(R"({"kind":"divided","workers":2,"workers_before":2})", &state, &kind).ok());
+  EXPECT_EQ(state.notice, "goes on with 2 workers, since the one that wanted to join has left");
 }
 
 TEST(ProgressStateTest, AFaultThatWasInjectedIsSaid) {

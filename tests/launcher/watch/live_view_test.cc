@@ -86,6 +86,22 @@ TEST(LiveViewTest, AnotherCoordinatorBeginsAnew) {
   EXPECT_THAT(after.workers[0].examples_per_second, Optional(50.0));
 }
 
+TEST(LiveViewTest, OneThatIsLostTakesNoRatesFromTheOneThatHasItsRank) {
+  LiveView live;
+  RunView first, later;
+  for (RunView* const view : {&first, &later}) {
+    const bool again = view == &later;
+    v1::GetProgressReply reply = again ? ReplyAt(8000, 1000, 6, 2.5) : ReplyAt(6000, 400, 4, 1);
+    v1::ProcessInfo& lost = *reply.add_processes();
+    lost.set_role(v1::WORKER);
+    lost.set_lost("worker 0 was killed");
+    live.Update(reply, view);
+  }
+  ASSERT_EQ(later.workers.size(), 2u);
+  EXPECT_THAT(later.workers[0].examples_per_second, Optional(300.0)) << "600 in 2 s";
+  EXPECT_EQ(later.workers[1].activity, "lost: worker 0 was killed");
+}
+
 TEST(LiveViewTest, AProcessIsSilentAfterThreeOfItsHeartbeatsAndThreeSecondsAtLeast) {
   const auto silence = [](uint64_t seconds, uint32_t heartbeat_ms) {
     v1::GetProgressReply reply = ReplyAt(6000, 400, 4, 1);
