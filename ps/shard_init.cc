@@ -62,10 +62,16 @@ absl::Status InitTable(const InitValues& init, size_t number, uint32_t rank, uin
     return absl::OkStatus();
   };
   CONVOY_RETURN_IF_ERROR(init.ReadRows(number, table.spec(), table.updater(), seed, add));
-  if (table.GetRowCounts().rows == loaded) return absl::OkStatus();
+  if (table.GetRowCounts().rows != loaded) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("table \"", table.spec().name, "\": some id is twice among the ", loaded,
+                     " rows that it is to begin with on server ", rank));
+  }
+  if (loaded <= table.max_rows()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("table \"", table.spec().name, "\": some id is twice among the ", loaded,
-                   " rows that it is to begin with on server ", rank));
+      absl::StrCat("table \"", table.spec().name, "\": init.from has ", loaded, " rows for server ",
+                   rank, ", which may have ", table.max_rows(),
+                   ": raise table.max_rows or table.max_mb, or leave them out"));
 }
 
 absl::Status InitShard(const InitValues& init, const Placement& placement, uint32_t rank,

@@ -1,6 +1,7 @@
 #include "common/checkpoint/base_checkpoint.h"
 
 #include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/json_object.h"
@@ -17,8 +18,10 @@ absl::Status BadBase(const std::string& folder, const std::string& what) {
 
 absl::StatusOr<std::string> BaseFolderOf(const std::string& folder,
                                          const CheckpointManifest& manifest) {
-  // "a/b/" -> "a/b", so that the parent is "a".
-  std::filesystem::path own = std::filesystem::path(folder).lexically_normal();
+  // "a/b/", "." and links lead to "a/b", so that the parent is "a".
+  std::error_code error;
+  std::filesystem::path own = std::filesystem::weakly_canonical(folder, error);
+  if (error) own = std::filesystem::path(folder).lexically_normal();
   if (!own.has_filename()) own = own.parent_path();
   const std::string path = (own.parent_path() / CheckpointName(manifest.base->step)).string();
   const absl::StatusOr<CheckpointManifest> base = ReadManifest(path);

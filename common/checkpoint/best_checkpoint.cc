@@ -1,5 +1,7 @@
 #include "common/checkpoint/best_checkpoint.h"
 
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -9,12 +11,15 @@ namespace convoy {
 
 absl::StatusOr<CheckpointBest> ReadBest(const std::string& checkpoints) {
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
-  for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
-    const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint->path);
+  // Not that of the last step: one that was damaged may be left over from before the job went on
+  // from an earlier one, in a later generation.
+  std::optional<CheckpointManifest> newest;
+  for (const StoredCheckpoint& checkpoint : all) {
+    absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
     if (!manifest.ok()) continue;
-    if (manifest->best) return *manifest->best;
-    break;
+    if (!newest || manifest->generation >= newest->generation) newest = *std::move(manifest);
   }
+  if (newest && newest->best) return *newest->best;
   return absl::NotFoundError(
       absl::StrCat("no checkpoint in ", checkpoints,
                    " is the best one: there was no validation yet, or the job follows no metric "

@@ -338,7 +338,7 @@ absl::StatusOr<CheckpointManifest> ParseManifest(std::string_view json, const st
 
 absl::StatusOr<CheckpointManifest> ReadManifest(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/", kManifestName);
-  const absl::StatusOr<std::string> text = ReadFile(path);
+  const absl::StatusOr<std::string> text = ReadFile(path, kMaxManifestBytes);
   if (absl::IsNotFound(text.status())) {
     return absl::NotFoundError(
         absl::StrCat(folder, " is no complete checkpoint: there is no ", kManifestName, " in it"));

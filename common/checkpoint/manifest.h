@@ -16,6 +16,8 @@
 namespace convoy {
 
 inline constexpr char kManifestName[] = "manifest.json";
+// What was measured of many classes takes most of it.
+inline constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
 inline constexpr int kCheckpointVersion = 2;  // the newest that is read
 
 struct CheckpointFile {

@@ -87,8 +87,8 @@ std::vector<std::string> LoadableRowSlots(const TableSpec& table, const RowUpdat
     for (const RowUpdater::SlotColumns& slot : updater.slot_columns()) {
       if (!slot.name.starts_with(range.name + "/") || IsAnchorSlot(slot.name)) continue;
       const uint32_t size = FindColumns(stored.slots, slot.name).size;
-      // One float for each column, or one for all of them.
-      const bool same_kind = (slot.size == range.size) == (size == stored_size);
+      // One float for each column, or one for all of them, which are the same of one column.
+      const bool same_kind = stored_size == 1 || (slot.size == range.size) == (size == stored_size);
       if (same_kind && size <= slot.size) names.push_back(slot.name);
     }
   }

@@ -1,6 +1,7 @@
 #include "common/job/validate_sections.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -121,13 +122,17 @@ void ValidateAlgorithm(const v1::Job& job, const Section& section, const std::st
                      ", which has none; use adagrad"));
 }
 
-// Whether any variable may be updated by FTRL with L1.
+// Whether any variable may be updated by FTRL with L1: each override may match it, or not.
 bool UsesFtrlWithL1(const v1::Optimizer& optimizer) {
-  const auto any = [&optimizer](const auto& wanted) {
-    return wanted(optimizer) || std::ranges::any_of(optimizer.override(), wanted);
-  };
-  return any([](const auto& part) { return part.has_ftrl(); }) &&
-         any([](const auto& part) { return part.l1() > 0; });
+  std::set<std::pair<bool, bool>> may = {{optimizer.has_ftrl(), optimizer.l1() > 0}};
+  for (const v1::Override& entry : optimizer.override()) {
+    for (auto [ftrl, l1] : std::set(may)) {
+      if (entry.algorithm_case() != v1::Override::ALGORITHM_NOT_SET) ftrl = entry.has_ftrl();
+      if (entry.has_l1()) l1 = entry.l1() > 0;
+      may.emplace(ftrl, l1);
+    }
+  }
+  return may.contains({true, true});
 }
 
 void ValidateOverride(const v1::Override& override, const std::string& path,

@@ -70,6 +70,10 @@ absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const WeightA
   for (const VariableSpec& variable : model.variables()) {
     CONVOY_ASSIGN_OR_RETURN(const size_t number,
                             NumberIn(archive, archive.variables(), variable.name));
+    const auto is_same = [](uint64_t a, int64_t b) { return a == static_cast<uint64_t>(b); };
+    if (!std::ranges::equal(archive.variables()[number].shape, variable.shape, is_same)) {
+      return DoesNotFit(archive, variable.name);
+    }
     const auto size = static_cast<uint64_t>(variable.size());
     AlignedBuffer& values = weights->variables_.emplace_back(size);
     CONVOY_RETURN_IF_ERROR(archive.Read(number, std::nullopt, 0, values.span()));

@@ -11,6 +11,10 @@
 namespace convoy {
 namespace {
 
+// Whoever reads a delta checkpoint has the files of all that it builds on open at once; a process
+// may usually have 1024.
+constexpr uint64_t kMostFilesOfAChain = 512;
+
 constexpr uint64_t kWhereverTheyAre = std::numeric_limits<uint64_t>::max();
 
 }  // namespace
@@ -102,7 +106,9 @@ bool CheckpointKeeper::Begin(uint64_t version, absl::Time now) {
   order_.set_folder(
       absl::StrCat(options_.folder, "/", TemporaryCheckpointName(number, options_.generation)));
   // What somebody asks for is complete, as the last one is.
-  const bool may_be_delta = !final_ && asked_ == 0 && deltas_in_row_ < options_.deltas;
+  const uint64_t files = (uint64_t{deltas_in_row_} + 2) * options_.servers;
+  const bool may_be_delta =
+      !final_ && asked_ == 0 && deltas_in_row_ < options_.deltas && files <= kMostFilesOfAChain;
   if (may_be_delta) order_.set_base(committed_);
   said_.assign(options_.servers, {});
   worker_armed_ = options_.workers;

@@ -125,6 +125,14 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
 absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup) {
   const CheckpointManifest& manifest = resumed.manifest;
+  const absl::StatusOr<Mode> was = ParseMode(manifest.mode);
+  const absl::StatusOr<Mode> now = ParseMode(job.training().mode());
+  if (was.ok() && now.ok() &&
+      (was->rounds() != now->rounds() || was->local_steps != now->local_steps)) {
+    return Misfit(manifest,
+                  absl::StrCat("training.mode: got ", job.training().mode(), ", want ",
+                               manifest.mode, " or one whose steps, or data tasks, are the same"));
+  }
   if (job.training().slices() != manifest.slices && !resumed.allow_changes) {
     return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(),
                                          ", want ", manifest.slices));

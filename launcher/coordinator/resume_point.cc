@@ -13,7 +13,7 @@ absl::StatusOr<ResumePoint> OpenResumePoint(const std::string& folder, const std
   point.folder = std::filesystem::absolute(folder).lexically_normal().string();
   point.run = std::filesystem::absolute(run).lexically_normal().string();
   const std::string path = absl::StrCat(point.folder, "/", kManifestName);
-  CONVOY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  CONVOY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxManifestBytes));
   CONVOY_ASSIGN_OR_RETURN(point.manifest, ParseManifest(text, path));
   return point;
 }

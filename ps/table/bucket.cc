@@ -89,6 +89,7 @@ void TableBucket::ApplyLocked(const RowSum& sum, RowsAhead& ahead, const RowTime
     scalars.update = row.header->updates;
     options_.updater->Apply(scalars, sum.values.data() + i * dim_, row.weights, row.slots);
   }
+  life_.LimitCandidates();
 }
 
 Row TableBucket::NewRowLocked(uint64_t id, uint32_t sightings, const RowTime& now) {

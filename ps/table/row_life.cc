@@ -1,6 +1,7 @@
 #include "ps/table/row_life.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace convoy {
@@ -79,7 +80,10 @@ void RowLifeState::Expire(const RowTime& now, RowStore* rows, const Removed& rem
   std::vector<uint64_t> old;
   rows->ForEach([&](const Row& row) {
     const RowHeader& header = *row.header;
-    if (IsOld(header.last_step, header.last_second, now)) old.push_back(header.id());
+    // A counter that has come to its end says nothing.
+    const bool counts = header.last_step < std::numeric_limits<uint32_t>::max();
+    const uint64_t last_step = counts ? header.last_step : now.step;
+    if (IsOld(last_step, header.last_second, now)) old.push_back(header.id());
   });
   std::sort(old.begin(), old.end());
   for (const uint64_t id : old) {
@@ -116,10 +120,7 @@ bool RowLifeState::Admit(uint64_t id, uint32_t sightings, const RowTime& now, ui
     candidate.sightings += sightings;
     candidate.last_step = now.step;
     candidate.last_second = now.second;
-    if (candidate.sightings < life_.admit_after) {
-      LimitCandidates();
-      return false;
-    }
+    if (candidate.sightings < life_.admit_after) return false;
   }
   if (rows >= life_.max_rows) {
     ++counts_.refused;
@@ -134,8 +135,8 @@ void RowLifeState::LimitCandidates() {
   if (candidates_.size() <= life_.max_rows) return;
   std::vector<Age> ages;
   for (const auto& [id, candidate] : candidates_) ages.emplace_back(candidate.last_step, id);
-  for (const auto& [last_step, id] : Oldest(std::move(ages), candidates_.size() / 2))
-    candidates_.erase(id);
+  const size_t gone = std::max<size_t>(candidates_.size() / 2, candidates_.size() - life_.max_rows);
+  for (const auto& [last_step, id] : Oldest(std::move(ages), gone)) candidates_.erase(id);
 }
 
 RowCounts RowLifeState::Counts(const RowStore& rows) const {

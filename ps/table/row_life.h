@@ -72,6 +72,10 @@ class RowLifeState {
   // one now.
   bool Admit(uint64_t id, uint32_t sightings, const RowTime& now, uint64_t rows);
 
+  // After each update: at most as many ids wait as there may be rows. Not before it has ended: none
+  // of its ids must go that rows have gone for.
+  void LimitCandidates();
+
   RowCounts Counts(const RowStore& rows) const;
 
   using Candidates = absl::flat_hash_map<uint64_t, Candidate>;
@@ -87,9 +91,6 @@ class RowLifeState {
   void Expire(const RowTime& now, RowStore* rows, const Removed& removed);
   void EvictOldest(uint64_t count, std::span<const uint64_t> keep, RowStore* rows,
                    const Removed& removed);
-  // At most as many ids wait as there may be rows.
-  void LimitCandidates();
-
   const RowLife life_;
   Candidates candidates_;
   RowCounts counts_;

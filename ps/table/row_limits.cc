@@ -11,8 +11,10 @@
 namespace convoy {
 namespace {
 
-// Header, index and what a bucket has taken but not filled (ps/table/row_store.h).
+// Header and index, and of the rows themselves what a bucket has taken but not filled
+// (ps/table/row_store.h, row_slab.h).
 constexpr double kRowOverhead = 32;
+constexpr double kUnfilled = 33.0 / 32;
 // Of an id that waits for its row, of which there are as many as there may be rows: what a hash
 // table takes that has just grown (RowLifeState::Counts).
 constexpr double kWaitingId = 58;
@@ -52,8 +54,8 @@ absl::StatusOr<RowLife> RowLifeFor(const std::vector<v1::TableRule>& rules, cons
     life.when_full = RowLife::WhenFull::kEvictOldest;
   if (rule->max_rows() > 0) life.max_rows = rule->max_rows() / kTableBuckets;
   if (rule->max_mb() > 0) {
-    const double bytes =
-        static_cast<double>(row_bytes) + kRowOverhead + (life.admit_after > 1 ? kWaitingId : 0);
+    const double bytes = static_cast<double>(row_bytes) * kUnfilled + kRowOverhead +
+                         (life.admit_after > 1 ? kWaitingId : 0);
     const double rows = rule->max_mb() * 1e6 / kTableBuckets / bytes;
     life.max_rows = std::min(life.max_rows, static_cast<uint64_t>(std::min(rows, 1e18)));
   }

@@ -61,7 +61,9 @@ void RowStore::Enter(uint64_t hash, uint32_t row) {
 
 void RowStore::Reserve(size_t rows) {
   const uint64_t capacity = 8 * (std::min<uint64_t>(rows, kMaxRows) + 1) / 7 + 1;
-  if (capacity > capacity_) Resize(static_cast<uint32_t>(capacity));
+  if (capacity <= capacity_) return;
+  // Each time by half at least: rows may come one by one.
+  Resize(static_cast<uint32_t>(std::max<uint64_t>(capacity, capacity_ + capacity_ / 2)));
 }
 
 void RowStore::Resize(uint32_t capacity) {

@@ -30,6 +30,8 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
   for (uint32_t b = shard->options_.rank; b < kTableBuckets; b += shard->options_.servers) {
     shard->buckets_.push_back(std::make_unique<TableBucket>(bucket));
   }
+  if (bucket.life.max_rows < shard->max_rows_ / kTableBuckets)
+    shard->max_rows_ = bucket.life.max_rows * shard->buckets_.size();
   return shard;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -56,6 +57,8 @@ class TableShard {
 
   const std::vector<std::unique_ptr<TableBucket>>& buckets() const { return buckets_; }
   RowCounts GetRowCounts() const;
+  // Of all buckets together.
+  uint64_t max_rows() const { return max_rows_; }
 
  private:
   explicit TableShard(Options options);
@@ -63,6 +66,7 @@ class TableShard {
   const Options options_;
   const uint32_t dim_;
   std::unique_ptr<const RowUpdater> updater_;
+  uint64_t max_rows_ = std::numeric_limits<uint64_t>::max();
   RowArena arena_;
   std::vector<std::unique_ptr<TableBucket>> buckets_;  // rank, rank + servers, ...
 };

@@ -410,6 +410,19 @@ TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
   }
 }
 
+// Where the training is would mean something else.
+TEST_F(ResumeTest, AModeWhoseStepsAreOthersIsRefused) {
+  WriteJob(kDense, "sync", "checkpoint { at_end: true }\n");
+  ASSERT_EQ(RunProgram(Command("run")).exit_code, 0);
+  for (const char* const mode : {"async", "local_sgd:4"}) {
+    const ProgramResult refused = RunProgram(
+        Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--mode", mode}));
+    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_THAT(refused.output,
+                HasSubstr(std::string("training.mode: got ") + mode + ", want sync"));
+  }
+}
+
 TEST_F(ResumeTest, ATableOfAnotherDimensionIsRefusedWithBoth) {
   WriteJob(kTable, "sync", "checkpoint { at_end: true }\n");
   ASSERT_EQ(RunProgram(Command("run")).exit_code, 0);

@@ -20,12 +20,18 @@ constexpr std::string_view kGzip = ".gz";
 constexpr std::string_view kIdxMagic("\0\0", 2);
 constexpr size_t kTextHeadBytes = 64 << 10;
 
-// The first line that is neither blank nor a comment of libsvm text.
+// Whether a line is nothing but one number: the label of an example without entries.
+bool IsLoneNumber(std::string_view line) {
+  const size_t end = std::min(line.find_last_not_of(" \t\r") + 1, line.size());
+  return end > 0 && line.substr(0, end).find_first_not_of("+-.0123456789eE") == line.npos;
+}
+
+// The first line that is neither blank nor a comment of libsvm text, nor has a label only.
 std::string_view FirstLine(std::string_view text) {
   while (true) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
     const std::string_view line = text.substr(0, text.find('\n'));
-    if (line.empty() || line[0] != '#') return line;
+    if (line.empty() || (line[0] != '#' && !IsLoneNumber(line))) return line;
     text.remove_prefix(line.size());
   }
 }

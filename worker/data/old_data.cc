@@ -9,9 +9,10 @@
 namespace convoy {
 namespace {
 
-// The section `data` as it would be of a job with `path` as its training file.
-v1::Data OldFile(const v1::Data& data, const Dataset& train, const std::string& path,
-                 const std::string& labels) {
+// The section `data` as it would be of a job with `path` as its training file. `has_schema`: CSV or
+// TSV, which takes the fields from there.
+v1::Data OldFile(const v1::Data& data, const Dataset& train, bool has_schema,
+                 const std::string& path, const std::string& labels) {
   v1::Data file = data;
   file.clear_old();
   file.clear_validation();
@@ -21,7 +22,9 @@ v1::Data OldFile(const v1::Data& data, const Dataset& train, const std::string& 
   if (!labels.empty()) file.set_train_labels(labels);
   *file.mutable_keep_classes() = data.old().keep_classes();
   if (!train.has_ids()) file.set_features(static_cast<uint64_t>(train.features()));
-  if (train.fields() > 0) file.set_fields(static_cast<uint32_t>(train.fields()));
+  if (train.fields() > 0 && !has_schema && data.format() != v1::Data::CRITEO) {
+    file.set_fields(static_cast<uint32_t>(train.fields()));
+  }
   return file;
 }
 
@@ -53,7 +56,7 @@ absl::StatusOr<OldSets> OpenOldData(const v1::Data& data, uint64_t seed, const D
   const FileUse use{std::move(schema)};
   OldSets sets;
   if (!old.path().empty()) {
-    v1::Data file = OldFile(data, train, old.path(), old.labels());
+    v1::Data file = OldFile(data, train, use.schema != nullptr, old.path(), old.labels());
     if (old.validation().has_fraction()) *file.mutable_validation() = old.validation();
     const auto open = [&](const char* part) {
       return OpenPart(file, seed, old.path(), part, activity, use);
@@ -71,9 +74,9 @@ absl::StatusOr<OldSets> OpenOldData(const v1::Data& data, uint64_t seed, const D
   }
   if (old.validation().has_path()) {
     const std::string& path = old.validation().path();
-    CONVOY_ASSIGN_OR_RETURN(
-        sets.validation,
-        OpenFile(OldFile(data, train, path, old.validation().labels()), path, activity, use));
+    CONVOY_ASSIGN_OR_RETURN(sets.validation, OpenFile(OldFile(data, train, use.schema != nullptr,
+                                                              path, old.validation().labels()),
+                                                      path, activity, use));
     CONVOY_RETURN_IF_ERROR(
         CheckLikeTraining(*sets.validation, path, "data.old.validation.labels", train));
   }

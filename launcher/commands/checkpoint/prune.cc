@@ -23,18 +23,24 @@ uint64_t BytesInFolder(const std::string& path) {
   return bytes;
 }
 
-// What is kept must be of use to someone.
-absl::Status CheckOneIsGood(const std::vector<StoredCheckpoint>& kept) {
+// What is kept must be of use to someone, and the job go on from where it could before.
+absl::Status CheckNewestGoodStays(const std::vector<StoredCheckpoint>& checkpoints,
+                                  const std::vector<uint64_t>& pruned) {
   absl::Status newest;
   CheckpointVerifier verifier;
-  for (auto checkpoint = kept.rbegin(); checkpoint != kept.rend(); ++checkpoint) {
+  for (auto checkpoint = checkpoints.rbegin(); checkpoint != checkpoints.rend(); ++checkpoint) {
+    const bool goes = std::binary_search(pruned.begin(), pruned.end(), checkpoint->step);
     const absl::Status status = verifier.Verify(checkpoint->path);
-    if (status.ok()) return status;
+    if (status.ok() && !goes) return status;
+    if (status.ok()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("nothing was removed, since ", FolderName(checkpoint->path),
+                       ", the newest good checkpoint, would go: ", std::string(newest.message())));
+    }
     if (newest.ok()) newest = status;
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("nothing was removed, since no checkpoint that would be kept is good: ",
-                   std::string(newest.message())));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "nothing was removed, since no checkpoint is good: ", std::string(newest.message())));
 }
 
 }  // namespace
@@ -48,7 +54,7 @@ absl::Status PruneCheckpoints(const std::vector<StoredCheckpoint>& checkpoints,
     const bool goes = std::binary_search(pruned.begin(), pruned.end(), checkpoint.step);
     (goes ? gone : kept).push_back(checkpoint);
   }
-  if (!gone.empty()) CONVOY_RETURN_IF_ERROR(CheckOneIsGood(kept));
+  if (!gone.empty()) CONVOY_RETURN_IF_ERROR(CheckNewestGoodStays(checkpoints, pruned));
   std::reverse(gone.begin(), gone.end());  // a change goes before what it is a change of
   uint64_t total = 0;
   for (const StoredCheckpoint& checkpoint : gone) {

@@ -192,6 +192,10 @@ TEST(ValidateTest, FtrlTakesLocalStepsWithoutL1Only) {
   EXPECT_THAT(MessagesWith("optimizer { ftrl {} l1: 0.1 } training { mode: 'async' }"), IsEmpty());
   EXPECT_THAT(MessagesWith("optimizer { adagrad {} l1: 0.1 } training { mode: 'geo:4' }"),
               IsEmpty());
+  EXPECT_THAT(MessagesWith("optimizer { adagrad {} l1: 0.1 override { match: 'w' ftrl {} l1: 0 } } "
+                           "training { mode: 'geo:4' }"),
+              IsEmpty())
+      << "of ftrl there is none with l1";
   const auto refused = ElementsAre(StartsWith(
       "training.mode: geo:4 takes steps on the workers, where l1 of ftrl does not keep weights at "
       "0"));

@@ -28,9 +28,11 @@ v1::SnapshotState Says(const CheckpointKeeper& keeper, v1::SnapshotState::Progre
   return state;
 }
 
-void AllSay(CheckpointKeeper& keeper, v1::SnapshotState::Progress progress, uint64_t version) {
-  const v1::SnapshotState state = Says(keeper, progress, version);
-  for (uint32_t rank = 0; rank < 2; ++rank) keeper.OnState(rank, state, kBegin);
+void AllSay(CheckpointKeeper& keeper, v1::SnapshotState::Progress progress, uint64_t version,
+            bool delta = false, uint32_t servers = 2) {
+  v1::SnapshotState state = Says(keeper, progress, version);
+  state.set_delta(delta);
+  for (uint32_t rank = 0; rank < servers; ++rank) keeper.OnState(rank, state, kBegin);
 }
 
 void Complete(CheckpointKeeper& keeper, uint64_t version) {
@@ -332,11 +334,10 @@ TEST(CheckpointKeeperTest, AtTheLastStepItIsFinishThatTakesOne) {
 }
 
 // Says that all servers have written what was ordered, and commits it.
-void Take(CheckpointKeeper& keeper, uint64_t version, bool delta, bool ok = true) {
-  AllSay(keeper, v1::SnapshotState::ARMED, version);
-  v1::SnapshotState written = Says(keeper, v1::SnapshotState::WRITTEN, version);
-  written.set_delta(delta);
-  for (uint32_t rank = 0; rank < 2; ++rank) keeper.OnState(rank, written, kBegin);
+void Take(CheckpointKeeper& keeper, uint64_t version, bool delta, bool ok = true,
+          uint32_t servers = 2) {
+  AllSay(keeper, v1::SnapshotState::ARMED, version, false, servers);
+  AllSay(keeper, v1::SnapshotState::WRITTEN, version, delta, servers);
   keeper.TakeCommit();
   keeper.OnCommitted(ok, kBegin, version);
 }
@@ -359,6 +360,23 @@ TEST(CheckpointKeeperTest, SoManyInARowAreChangesOfTheOneBefore) {
   EXPECT_EQ(bases, std::vector<uint64_t>({0, numbers[0], numbers[1], 0, numbers[3]}));
   EXPECT_TRUE(keeper.Finish(kBegin, 60));
   EXPECT_EQ(keeper.order().base(), 0u) << "the last one is complete";
+}
+
+// Its files are open at once when it is read.
+TEST(CheckpointKeeperTest, AChainHasNoMoreFilesThanAProcessMayOpen) {
+  constexpr uint32_t kServers = 64;
+  CheckpointKeeper::Options options = EverySteps(10, kServers);
+  options.deltas = 50;
+  options.total_steps = 1000;
+  CheckpointKeeper keeper(options, kBegin);
+  keeper.Tick(kBegin, 0);
+  std::vector<uint64_t> complete;
+  for (uint64_t step = 10; step <= 200; step += 10) {
+    const bool delta = keeper.order().base() != 0;
+    if (!delta) complete.push_back(step);
+    Take(keeper, step, delta, /*ok=*/true, kServers);
+  }
+  EXPECT_EQ(complete, std::vector<uint64_t>({10, 90, 170})) << "8 checkpoints of 64 files";
 }
 
 TEST(CheckpointKeeperTest, TheLastOneIsCompleteThoughItsStepHasADelta) {

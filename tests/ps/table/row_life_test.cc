@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "ps/table/row_clock.h"
@@ -31,13 +33,15 @@ class Bucket {
       if (!rows_.Find(id) && !state_.Admit(id, sightings, now_, rows_.size())) continue;
       bool inserted;
       RowHeader& header = *rows_.FindOrInsert(id, &inserted).header;
-      header.last_step = static_cast<uint32_t>(now_.step);
+      header.last_step = static_cast<uint32_t>(std::min<uint64_t>(now_.step, UINT32_MAX));
       header.last_second = now_.second & RowClock::kMaxSeconds;
       there.push_back(id);
     }
+    state_.LimitCandidates();
     return there;
   }
   void Pass(uint32_t seconds) { now_.second += seconds; }
+  void PassSteps(uint64_t steps) { now_.step += steps; }
   std::vector<uint64_t> Rows() {
     std::vector<uint64_t> ids;
     rows_.ForEachById([&](const Row& row) { ids.push_back(row.header->id()); });
@@ -163,6 +167,33 @@ TEST(RowLifeTest, IdsThatAreNotAdmittedYetEvictNothing) {
   EXPECT_THAT(bucket.TakeRemoved(), ElementsAre(2)) << "for 5 alone";
   EXPECT_THAT(bucket.Update({6, 8}, /*sightings=*/3), ElementsAre(6, 8));
   EXPECT_THAT(bucket.TakeRemoved(), UnorderedElementsAre(3, 4)) << "all slices of the step count";
+}
+
+// What waits is limited once all ids of the update have had their turn.
+TEST(RowLifeTest, AnIdForWhichARowHasGoneGetsItsRow) {
+  Bucket bucket({.admit_after = 2, .max_rows = 2, .when_full = RowLife::WhenFull::kEvictOldest});
+  bucket.Update({10, 20}, /*sightings=*/2);
+  bucket.Update({100});
+  bucket.Update({101});
+  EXPECT_THAT(bucket.Update({50, 100}), ElementsAre(100));
+  EXPECT_THAT(bucket.Rows(), ElementsAre(20, 100));
+  EXPECT_LE(bucket.counts().waiting, 2u);
+}
+
+TEST(RowLifeTest, IdsThatGetNoRowWaitWithinTheLimitsToo) {
+  Bucket bucket({.admit_after = 2, .max_rows = 4});
+  for (uint64_t step = 0; step < 100; ++step) {
+    bucket.Update({step * 3, step * 3 + 1, step * 3 + 2}, /*sightings=*/2);
+    ASSERT_LE(bucket.counts().waiting, 4u);
+  }
+}
+
+TEST(RowLifeTest, StepsThatCanNotBeCountedAnyMoreMakeNoRowOld) {
+  Bucket bucket({.expire_after = 8});
+  bucket.PassSteps(uint64_t{1} << 33);
+  bucket.Update({1});
+  for (int step = 0; step < 6; ++step) bucket.Update({2});
+  EXPECT_THAT(bucket.Rows(), ElementsAre(1, 2));
 }
 
 TEST(RowLifeTest, AnEndlessStreamOfNewIdsStaysWithinTheLimits) {

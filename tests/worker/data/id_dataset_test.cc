@@ -168,6 +168,7 @@ TEST_F(IdDatasetTest, FormatsOfTextAreToldApart) {
   EXPECT_EQ(format("1 0:1 2:3:4\n"), v1::Data::LIBSVM);
   EXPECT_EQ(format("1 0:-1:1\n"), v1::Data::LIBSVM);
   EXPECT_EQ(format("1\n"), v1::Data::LIBSVM);
+  EXPECT_EQ(format("1\n-1 \r\n0 0:5:1\n"), v1::Data::LIBFFM) << "examples without ids";
   EXPECT_EQ(format("a,b 1:2:3\n"), v1::Data::LIBFFM);
 }
 

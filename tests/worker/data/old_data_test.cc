@@ -88,6 +88,31 @@ TEST_F(OldDataTest, AFractionIsThatOfTheEarlierJobAndNeverReplayed) {
   EXPECT_EQ(Values(*sets->validation), Values(*old->validation));
 }
 
+TEST_F(OldDataTest, ClickLogsAndColumnsOfIdsAreReplayedToo) {
+  const auto line = [](int label, int number) {
+    return absl::StrCat(label, "\t", number, std::string(38, '\t'), "\n");
+  };
+  data_.set_format(v1::Data::CRITEO);
+  data_.set_train(folder_.Write("new.tsv", line(1, 5) + line(0, 6)));
+  data_.mutable_old()->set_path(folder_.Write("old.tsv", line(1, 7) + line(0, 8) + line(1, 9)));
+  const auto clicks = Open();
+  ASSERT_TRUE(clicks.ok()) << clicks.status();
+  EXPECT_EQ(clicks->replayed->size(), 3);
+  EXPECT_EQ(clicks->replayed->fields(), 39);
+
+  data_.set_format(v1::Data::CSV);
+  data_.mutable_csv()->set_label("click");
+  v1::CsvColumn& column = *data_.mutable_csv()->add_column();
+  column.set_name("city");
+  column.set_type(v1::CsvColumn::ID);
+  data_.set_train(folder_.Write("new.csv", "click,city\n1,a\n0,b\n1,b\n0,c\n"));
+  data_.mutable_old()->set_path(folder_.Write("old.csv", "click,city\n0,a\n1,d\n"));
+  const auto rows = Open();
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(rows->replayed->size(), 2);
+  EXPECT_EQ(rows->replayed->fields(), train_->fields());
+}
+
 TEST_F(OldDataTest, MeasuringNeedsNoReplay) {
   data_.mutable_old()->clear_path();
   data_.mutable_old()->clear_replay();
