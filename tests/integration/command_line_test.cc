@@ -206,7 +206,7 @@ TEST_F(CommandLineTest, MistypedCommandsAndFlagsGetASuggestionAndExitWith2) {
       {{"server"}, "convoy server: --coordinator is missing"},
       {{"--versoin"}, "convoy: there is no flag \"--versoin\", did you mean \"--version\"?"},
       {{"server", "--coordinator", "a:1", "--threads", "0"},
-       "convoy server: --threads: Value 0 not in range 1 to 64"},
+       "convoy server: --threads: Value 0 not in range 1 to 1024"},
       {{"train", job_, "--servers"}, "convoy train: --servers needs a value"},
   };
   for (const auto& c : cases) {
