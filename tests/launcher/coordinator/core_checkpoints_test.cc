@@ -34,13 +34,13 @@ v1::Job AsyncJob(uint32_t epochs) {
 }
 
 // The checkpoint of `step` that a job of MakeSetup has left.
-CheckpointManifest LeftAt(uint64_t step) {
+CheckpointManifest LeftAt(uint64_t step, const std::string& mode) {
   CheckpointManifest manifest;
   manifest.step = step;
   manifest.generation = 3;
   manifest.variables = {{"weight", {3}}};
   manifest.data_fingerprint = 5;
-  manifest.mode = "async";
+  manifest.mode = mode;
   manifest.created = "2026-11-27T08:00:00Z";
   manifest.build = "build";
   manifest.instruction_set = "avx2";
@@ -94,7 +94,7 @@ CheckpointManifest NextLife(CheckpointManifest before, uint64_t task) {
 }
 
 TEST(CoordinatorCheckpointsTest, TasksOfAllLivesBeforeAreCompleteInEveryCheckpoint) {
-  CheckpointManifest manifest = LeftAt(3);
+  CheckpointManifest manifest = LeftAt(3, "async");
   manifest.completed_tasks = {{1, 3}};
   manifest = NextLife(manifest, 4);
   EXPECT_EQ(manifest.completed_tasks, (Tasks{{1, 4}}));
@@ -157,7 +157,7 @@ TEST(CoordinatorCheckpointsTest, WhereTheBestCanNotBeReadTheNewestWeightsAreSave
   v1::Job job = MakeJob("sync", 1, 1);
   job.mutable_training()->mutable_early_stopping();
   CoordinatorCore::Options options = WithCheckpoints(job);
-  options.resume = ResumePoint{"/run/checkpoints/step-00000003", LeftAt(3), "/run"};
+  options.resume = ResumePoint{"/run/checkpoints/step-00000003", LeftAt(3, "sync"), "/run"};
   options.resume->manifest.best = CheckpointBest{"validation/loss", 2, 0.5};
   CoreHarness harness(std::move(options));
   harness.StartAll(1, 1, MakeSetup(16, 2));
@@ -182,7 +182,7 @@ TEST(CoordinatorCheckpointsTest, TheSpeedOfAJobThatWentOnIsThatOfItsOwnExamples)
   v1::Job job = MakeJob("sync", 1, 1);
   job.mutable_training()->set_epochs(1);
   CoordinatorCore::Options options = WithCheckpoints(job);
-  options.resume = ResumePoint{"/run/checkpoints/step-00000002", LeftAt(2), "/run"};
+  options.resume = ResumePoint{"/run/checkpoints/step-00000002", LeftAt(2, "sync"), "/run"};
   CoreHarness harness(std::move(options));
   harness.StartAll(1, 1, MakeSetup(16, 0));
   harness.Advance(absl::Seconds(2));
