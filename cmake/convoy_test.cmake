@@ -15,8 +15,10 @@ function(convoy_add_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main convoy_warnings)
   if(NOT ARG_COMPUTES)
-    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1 -g0>
-      $<$<BOOL:${CONVOY_SANITIZE}>:-O0>)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1 -g0>)
+    if(CONVOY_SANITIZE)
+      target_compile_options(${name} PRIVATE -O0)
+    endif()
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
