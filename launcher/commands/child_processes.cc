@@ -125,6 +125,13 @@ class ChildProcesses final : public JobProcesses {
   bool WaitUntilAllExited(absl::Duration timeout) override {
     return supervisor_->WaitUntilAllExited(timeout);
   }
+  bool WaitUntilOthersExited(absl::Duration timeout) override {
+    pid_t coordinator = 0;
+    for (const ClusterProcess& process : processes_) {
+      if (process.role == "coordinator") coordinator = static_cast<pid_t>(process.pid);
+    }
+    return supervisor_->WaitUntilAllExited(timeout, coordinator);
+  }
   void Stop() override { supervisor_->Stop(); }
   void Kill() override { supervisor_->Kill(); }
 

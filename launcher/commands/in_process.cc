@@ -107,6 +107,11 @@ class InProcess final : public JobProcesses {
     return true;
   }
 
+  // The coordinator is none of those that are waited for.
+  bool WaitUntilOthersExited(absl::Duration timeout) override {
+    return WaitUntilAllExited(timeout);
+  }
+
   std::vector<Failure> Failures() const override {
     const std::optional<Failure> first = FirstFailure();
     return first ? std::vector<Failure>{*first} : std::vector<Failure>();

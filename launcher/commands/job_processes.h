@@ -67,6 +67,8 @@ class JobProcesses {
   virtual void Signal(pid_t pid, int number) = 0;
   // True if none is left.
   virtual bool WaitUntilAllExited(absl::Duration timeout) = 0;
+  // The same of servers and workers: the coordinator stays until it is told to go.
+  virtual bool WaitUntilOthersExited(absl::Duration timeout) = 0;
   // Ends what is left.
   virtual void Stop() = 0;
   // Ends everything at once.

@@ -358,9 +358,9 @@ class TrainingRun {
     const std::shared_ptr<JobProcesses> processes = Processes();
     std::optional<JobProcesses::Failure> failure;
     if (processes != nullptr) {
-      // The coordinator stays until it is told to go.
+      // What they say last of a job that has failed.
       if (prepared_.in_process || !status.ok())
-        processes->WaitUntilAllExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
+        processes->WaitUntilOthersExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
       failure = processes->FirstFailure();
       processes->Stop();
     }

@@ -75,10 +75,10 @@ absl::StatusOr<pid_t> Supervisor::Spawn(ProcessSpec spec) {
   return *std::move(request.result);
 }
 
-bool Supervisor::WaitUntilAllExited(absl::Duration timeout) {
+bool Supervisor::WaitUntilAllExited(absl::Duration timeout, pid_t but) {
   const auto deadline = SteadyClock::now() + absl::ToChronoNanoseconds(timeout);
   MutexLock lock(mutex_);
-  while (!alive_.empty()) {
+  while (alive_.size() > alive_.count(but)) {
     const auto left = deadline - SteadyClock::now();
     if (left.count() <= 0) return false;
     changed_.WaitFor(mutex_, absl::FromChrono(left));

@@ -61,7 +61,8 @@ class Supervisor {
   absl::StatusOr<pid_t> Spawn(ProcessSpec spec);
 
   // Returns true as soon as there is no child, false if there still are some after `timeout`.
-  bool WaitUntilAllExited(absl::Duration timeout);
+  // `but`: the process id of one that may stay; 0: none.
+  bool WaitUntilAllExited(absl::Duration timeout, pid_t but = 0);
 
   // The first child that failed, if any, of those that are not forgiven. Of several that are found
   // dead at once, one that was killed by a signal counts as first: the others usually follow from

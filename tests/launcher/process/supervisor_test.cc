@@ -111,6 +111,16 @@ TEST_F(SupervisorTest, ExitCodesAreReported) {
   EXPECT_EQ(ExitOf(0).code, 3);
 }
 
+TEST_F(SupervisorTest, OneThatStaysIsNotWaitedFor) {
+  Start();
+  const pid_t stays = Spawn(0, "exec sleep 1000");
+  Spawn(1, "exit 3");
+  ASSERT_TRUE(supervisor_->WaitUntilAllExited(kLong, stays));
+  EXPECT_EQ(ExitOf(1).code, 3);
+  EXPECT_TRUE(supervisor_->Has(stays));
+  EXPECT_FALSE(supervisor_->WaitUntilAllExited(absl::ZeroDuration()));
+}
+
 TEST_F(SupervisorTest, OnlyTheChildThatIsMeantIsSignalled) {
   Start();
   const pid_t pid = Spawn(0,
