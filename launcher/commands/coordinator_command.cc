@@ -137,10 +137,14 @@ absl::StatusOr<int> Coordinate(const v1::Job& job, const CoordinatorOptions& opt
       last.ok() && last->has_job()) {
     directory.WriteJob(JobToText(last->job())).IgnoreError();
   }
-  CONVOY_RETURN_IF_ERROR(directory.WriteSummary(service->summary()));
+  const absl::Status written = directory.WriteSummary(service->summary());
+  // No callback runs beyond this point: the service, which ends first, would wait for its client.
+  const int signal = (*signals)->first_signal();
+  signals->reset();
+  own.reset();
+  CONVOY_RETURN_IF_ERROR(written);
   if (!service->failure().empty()) return absl::AbortedError(service->failure());
   log("the job is done: " + directory.model_path());
-  const int signal = (*signals)->first_signal();
   if (signal != 0) return ExitCodeOfSignal(signal);
   return WasStopped(service->summary()) ? kExitStopped : kExitDone;
 }

@@ -19,7 +19,12 @@ void RunControl::SetClient(std::shared_ptr<CoordinatorClient> client) {
   client_ = std::move(client);
 }
 
-void RunControl::ForgetClient() { SetClient(nullptr); }
+void RunControl::EndJob() {
+  std::shared_ptr<CoordinatorClient> client;  // closed without the lock
+  MutexLock lock(mutex_);
+  ended_ = true;
+  client.swap(client_);
+}
 
 std::shared_ptr<JobProcesses> RunControl::TakeProcesses() {
   MutexLock lock(mutex_);
@@ -59,6 +64,7 @@ void RunControl::Stop(StopUrgency urgency) {
     stop_changed_.NotifyAll();
     processes = processes_;
     client = client_;
+    if (ended_ && urgency == StopUrgency::kOrderly) return;
   }
   if (urgency == StopUrgency::kOrderly && client != nullptr) {
     std::fprintf(stderr,

@@ -19,7 +19,9 @@ class RunControl {
   // False: the run was asked to stop before, and must not begin with these.
   bool SetProcesses(std::shared_ptr<JobProcesses> processes);
   void SetClient(std::shared_ptr<CoordinatorClient> client);
-  void ForgetClient();
+  // The job has ended. The connection to its coordinator is closed, which then need not wait for
+  // it, and a first Stop changes nothing any more.
+  void EndJob();
   // They are gone. Returns them.
   std::shared_ptr<JobProcesses> TakeProcesses();
 
@@ -39,6 +41,7 @@ class RunControl {
   mutable Mutex mutex_;
   CondVar stop_changed_;
   bool stop_wanted_ CONVOY_GUARDED_BY(mutex_) = false;
+  bool ended_ CONVOY_GUARDED_BY(mutex_) = false;
   std::shared_ptr<JobProcesses> processes_ CONVOY_GUARDED_BY(mutex_);
   std::shared_ptr<CoordinatorClient> client_ CONVOY_GUARDED_BY(mutex_);
 };

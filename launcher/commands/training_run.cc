@@ -66,7 +66,6 @@ class TrainingRun {
     const int signal = (*signals)->first_signal();
     if (status.ok() || signal != 0) screen_.ForgetMetrics();
     signals->reset();  // no callback runs beyond this point
-    control_.ForgetClient();
     return signal != 0 ? ExitCodeOfSignal(signal) : code;
   }
 
@@ -362,8 +361,9 @@ class TrainingRun {
       if (prepared_.in_process || !status.ok())
         processes->WaitUntilOthersExited(status.ok() ? kLeaveTimeout : absl::Seconds(1));
       failure = processes->FirstFailure();
-      processes->Stop();
     }
+    control_.EndJob();
+    if (processes != nullptr) processes->Stop();
     // Of a checkpoint that failed on one server while another one was still writing.
     RemoveTemporaries(directory_->checkpoints_path()).status().IgnoreError();
     std::error_code ignored;
