@@ -26,6 +26,7 @@ class ModelValues {
   virtual ~ModelValues() = default;
   // Row-major; valid until the next call.
   virtual absl::StatusOr<std::span<const float>> Variable(size_t variable) = 0;
+  // Of all buckets of a table, one after the other from 0 on, and then so once more by ReadRows.
   virtual absl::StatusOr<uint64_t> CountRows(size_t table, uint32_t bucket) = 0;
   // Appends the rows of the bucket, ids ascending, values [ids, dim].
   virtual absl::Status ReadRows(size_t table, uint32_t bucket, std::vector<uint64_t>* ids,

@@ -15,13 +15,18 @@ namespace convoy {
 // One thread.
 class TableReader {
  public:
-  // `address`: host:port of the server. It is called when the first bucket is read.
+  // `address`: host:port of the server. It is called when the first bucket is asked for.
   TableReader(const std::string& address, uint64_t job_id, absl::Duration timeout);
+  // Questions that are still open are called off.
   ~TableReader();
 
-  // The rows of the bucket, or only how many there are. Unavailable, DeadlineExceeded: the server
-  // does not answer within the timeout, says which; else what it answers.
-  absl::StatusOr<v1::ReadTableReply> Read(uint32_t table, uint32_t bucket, bool count_only);
+  // Asks for the rows of the bucket, or only for how many there are, and does not wait: the next
+  // one may be on its way meanwhile.
+  void Ask(uint32_t table, uint32_t bucket, bool count_only);
+  // The answer to the earliest question that is open; there must be one. Unavailable,
+  // DeadlineExceeded: the server does not answer within the timeout, says which; else what it
+  // answers.
+  absl::StatusOr<v1::ReadTableReply> Await();
 
  private:
   class Impl;

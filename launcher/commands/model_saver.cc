@@ -1,5 +1,6 @@
 #include "launcher/commands/model_saver.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "common/checkpoint/verify_checkpoint.h"
 #include "common/files/atomic_file.h"
 #include "common/files/model_file.h"
+#include "common/math/table.h"
 #include "common/mode.h"
 #include "common/net/table_reader.h"
 #include "common/placement/assigned_placement.h"
@@ -37,6 +39,10 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(
   return ParameterClient::Connect(std::move(options), std::move(placement));
 }
 
+// Buckets that are asked for before the answer to the first of them is there: the way to a server
+// and back is not made 2048 times, one after the other. The answers are in memory at the same time.
+constexpr uint32_t kBucketsAhead = 8;
+
 // Variables from the servers by the client, rows bucket by bucket.
 class ServerValues final : public ModelValues {
  public:
@@ -53,26 +59,33 @@ class ServerValues final : public ModelValues {
   }
   absl::StatusOr<uint64_t> CountRows(size_t table, uint32_t bucket) override {
     CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
-                            Read(table, bucket, /*count_only=*/true));
+                            Next(table, bucket, /*count_only=*/true));
     return reply.rows();
   }
   absl::Status ReadRows(size_t table, uint32_t bucket, std::vector<uint64_t>* ids,
                         std::vector<float>* values) override {
     CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
-                            Read(table, bucket, /*count_only=*/false));
+                            Next(table, bucket, /*count_only=*/false));
     ids->insert(ids->end(), reply.ids().begin(), reply.ids().end());
     values->insert(values->end(), reply.values().begin(), reply.values().end());
     return absl::OkStatus();
   }
 
  private:
-  absl::StatusOr<v1::ReadTableReply> Read(size_t table, uint32_t bucket, bool count_only) {
-    return servers_[client_->placement().server_of_bucket(bucket)]->Read(
-        static_cast<uint32_t>(table), bucket, count_only);
+  // Of all buckets in turn, from 0 on.
+  absl::StatusOr<v1::ReadTableReply> Next(size_t table, uint32_t bucket, bool count_only) {
+    if (bucket == 0) asked_ = 0;
+    for (; asked_ < std::min(bucket + kBucketsAhead, kTableBuckets); ++asked_)
+      ServerOf(asked_).Ask(static_cast<uint32_t>(table), asked_, count_only);
+    return ServerOf(bucket).Await();
+  }
+  TableReader& ServerOf(uint32_t bucket) {
+    return *servers_[client_->placement().server_of_bucket(bucket)];
   }
 
   ParameterClient* const client_;
   std::vector<std::unique_ptr<TableReader>> servers_;  // by rank
+  uint32_t asked_ = 0;                                 // buckets of the present table
 };
 
 absl::Status SaveSchemaBeside(const v1::Assignment& assignment, const std::string& path) {
