@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/verify_checkpoint.h"
+#include "tests/testing/await_epoch.h"
 #include "tests/testing/launched_children.h"
 #include "tests/testing/run_program.h"
 
@@ -61,7 +62,7 @@ TEST_F(ControlTest, ACheckpointIsCompleteWhenTheCommandEnds) {
     SCOPED_TRACE(mode);
     std::filesystem::remove_all(run_);
     Program program(Train(mode));
-    ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+    ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
     const ProgramResult saved = Control("checkpoint");
     ASSERT_EQ(saved.exit_code, 0) << saved.output;
     const std::vector<StoredCheckpoint> stored = Checkpoints();
@@ -80,7 +81,7 @@ TEST_F(ControlTest, ACheckpointIsCompleteWhenTheCommandEnds) {
 
 TEST_F(ControlTest, AStopSavesAndTheTrainingLeavesAsAfterSigterm) {
   Program program(Train("sync"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   const ProgramResult stopped = Control("stop");
   ASSERT_EQ(stopped.exit_code, 0) << stopped.output;
   EXPECT_EQ(program.Wait().exit_code, kStopped);
@@ -99,7 +100,7 @@ TEST_F(ControlTest, AStopSavesAndTheTrainingLeavesAsAfterSigterm) {
 // A server that stands still keeps the job from stopping in order.
 TEST_F(ControlTest, ASecondSignalEndsTheTrainingAtOnce) {
   Program program(Train("sync", "checkpoint { every_steps: 100 }\n"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
     if (child.role == "server") kill(child.pid, SIGSTOP);
   }
@@ -114,7 +115,7 @@ TEST_F(ControlTest, ASecondSignalEndsTheTrainingAtOnce) {
 // It is told when it answers again.
 TEST_F(ControlTest, AStopReachesACoordinatorThatStoodStill) {
   Program program(Train("sync"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   pid_t coordinator = 0;
   for (const LaunchedChild& child : LaunchedChildren(program.pid())) {
     if (child.role == "coordinator") coordinator = child.pid;
@@ -133,7 +134,7 @@ TEST_F(ControlTest, ThreadsOfOneProcessAreAskedLikewise) {
   std::vector<std::string> command = Train("sync");
   command.push_back("--in-process");
   Program program(command);
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   EXPECT_EQ(Control("checkpoint").exit_code, 0);
   EXPECT_EQ(Control("stop").exit_code, 0);
   EXPECT_EQ(program.Wait().exit_code, kStopped);
@@ -141,7 +142,7 @@ TEST_F(ControlTest, ThreadsOfOneProcessAreAskedLikewise) {
 
 TEST_F(ControlTest, WithoutAtEndAStopSaysThatItSavedNoCheckpointAndOneThatIsAskedForIsSaved) {
   Program program(Train("sync", "checkpoint { at_end: false }\n"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   EXPECT_EQ(Control("checkpoint").exit_code, 0);
   const ProgramResult stopped = Control("stop");
   EXPECT_EQ(stopped.exit_code, 0) << stopped.output;
@@ -152,7 +153,7 @@ TEST_F(ControlTest, WithoutAtEndAStopSaysThatItSavedNoCheckpointAndOneThatIsAske
 
 TEST_F(ControlTest, ACheckpointThatCanNotBeSavedIsAnErrorWithItsCauseAndTheTrainingGoesOn) {
   Program program(Train("sync"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   WriteFile(run_ + "/checkpoints", "a file where the folder should be");
   const ProgramResult failed = Control("checkpoint");
   EXPECT_EQ(failed.exit_code, 1) << failed.output;
@@ -184,7 +185,7 @@ TEST_F(ControlTest, WhoCanNotBeAskedIsSaid) {
 
 TEST_F(ControlTest, ACoordinatorThatDoesNotAnswerIsNamedAndSoIsTheProcessOfTheRun) {
   Program program(Train("sync"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   const auto cluster = nlohmann::json::parse(ReadFile(run_ + "/cluster.json"));
   const pid_t coordinator = cluster["processes"][0]["pid"].get<pid_t>();
   ASSERT_EQ(cluster["processes"][0]["role"], "coordinator");

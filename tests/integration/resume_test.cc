@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
+#include "tests/testing/await_epoch.h"
 #include "tests/testing/cell_counts.h"
 #include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
@@ -400,7 +401,7 @@ TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
     WriteJob(kDense, mode);
     const std::string run = mode;
     Program program(Command(run, {"--epochs", "40000"}));
-    ASSERT_TRUE(program.WaitForOutput("epoch 2"));
+    ASSERT_TRUE(AwaitEpoch(folder_ / run, 2)) << program.Output();
     program.Signal(SIGTERM);
     EXPECT_EQ(program.Wait().exit_code, 128 + SIGTERM);
     const auto stored = ListCheckpoints(folder_ / (run + "/checkpoints"));

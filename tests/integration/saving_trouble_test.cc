@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/verify_checkpoint.h"
+#include "tests/testing/await_epoch.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -80,7 +81,7 @@ class SavingTroubleTest : public ::testing::Test {
   template <typename Begin, typename End>
   void Check(const std::string& mode, const Begin& begin, const End& end, const char* cause) {
     Program program(Train(mode));
-    ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+    ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
     const ProgramResult first = Control("checkpoint");
     ASSERT_EQ(first.exit_code, 0) << first.output;
     begin();
@@ -148,7 +149,7 @@ TEST_F(SavingTroubleTest, AnOldCheckpointThatCanNotBeRemovedDoesNotFailTheNewOne
   auto command = Train("sync");
   command.insert(command.end(), {"--set", "checkpoint.keep_last=1"});
   Program program(command);
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   ASSERT_EQ(Control("checkpoint").exit_code, 0);
   ASSERT_EQ(Checkpoints().size(), 1u);
   auto mounted = Mounted::ReadOnly(Checkpoints()[0].path);
@@ -164,7 +165,7 @@ TEST_F(SavingTroubleTest, AnOldCheckpointThatCanNotBeRemovedDoesNotFailTheNewOne
 
 TEST_F(SavingTroubleTest, PruneLeavesARunAloneThatIsUnderWay) {
   Program program(Train("sync"));
-  ASSERT_TRUE(program.WaitForOutput("epoch 2")) << program.Output();
+  ASSERT_TRUE(AwaitEpoch(run_, 2)) << program.Output();
   EXPECT_EQ(Control("checkpoint").exit_code, 0);
   const ProgramResult refused =
       RunProgram({CONVOY_BINARY, "checkpoint", "prune", run_, "--keep-last", "1"});
