@@ -82,10 +82,12 @@ class PartitionTest : public ::testing::Test {
     workers_.push_back(cluster_->StartWorker(1, hosts_.there()));
     ASSERT_TRUE(cluster_->WaitForEvents("train", 3)) << workers_[1]->Output();
   }
+  // Of one process, which makes the bits of sync and is done sooner.
   void ExpectTheBitsOfTheUndisturbedRun() {
     cluster_->ExpectAGoodEnd(workers_);
     const std::string alone = folder_ / "undisturbed";
-    const ProgramResult result = RunProgram({CONVOY_BINARY, "train", job_, "--run-dir", alone});
+    const ProgramResult result =
+        RunProgram({CONVOY_BINARY, "train", job_, "--run-dir", alone, "--mode", "single"});
     ASSERT_EQ(result.exit_code, 0) << result.output;
     EXPECT_TRUE(ReadFile(run_ + "/model.safetensors") == ReadFile(alone + "/model.safetensors"));
   }
