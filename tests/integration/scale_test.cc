@@ -27,7 +27,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr uint64_t kExamples = 4000, kEpochs = 40;
+// 4000 steps of sync: what happens to a job is done after a tenth to a fifth of them.
+constexpr uint64_t kExamples = 4000, kEpochs = 20;
 constexpr char kDense[] = "mlp { hidden: 32 } classes: 2";
 constexpr char kTables[] = "factorization_machine { factors: 2 }";
 
@@ -228,7 +229,6 @@ TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {
 
 // Its clock is the slowest from then on: who waits for it waits until wait_timeout_ms.
 TEST_F(ScaleTest, InSspNobodyWaitsForAWorkerThatIsDoneWithout) {
-  epochs_ = 20;
   WriteJob("ssp:1", kDense, "on_worker_loss: CONTINUE", "batches_per_task: 10");
   Program program(Command("run", {"--workers", "3"}));
   KillWorkers(program, {2});
