@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -42,6 +43,8 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ConnectForReading(
 // Buckets that are asked for before the answer to the first of them is there: the way to a server
 // and back is not made 2048 times, one after the other. The answers are in memory at the same time.
 constexpr uint32_t kBucketsAhead = 8;
+// Of rows that came as they were counted; beyond this they are only counted, and read later.
+constexpr uint64_t kMostKeptBytes = uint64_t{16} << 20;
 
 // Variables from the servers by the client, rows bucket by bucket.
 class ServerValues final : public ModelValues {
@@ -58,9 +61,14 @@ class ServerValues final : public ModelValues {
     return client_->Weights(static_cast<uint32_t>(variable));
   }
   absl::StatusOr<uint64_t> CountRows(size_t table, uint32_t bucket) override {
-    CONVOY_ASSIGN_OR_RETURN(const v1::ReadTableReply reply,
-                            Next(table, bucket, /*count_only=*/true));
-    return reply.rows();
+    CONVOY_ASSIGN_OR_RETURN(v1::ReadTableReply reply,
+                            Next(table, bucket, /*count_only=*/kept_bytes_ >= kMostKeptBytes));
+    const uint64_t rows = reply.rows();
+    if (static_cast<uint64_t>(reply.ids_size()) == rows) {
+      kept_bytes_ += reply.ByteSizeLong();
+      kept_[{table, bucket}] = std::move(reply);
+    }
+    return rows;
   }
   absl::Status ReadRows(size_t table, uint32_t bucket, std::vector<uint64_t>* ids,
                         std::vector<float>* values) override {
@@ -75,8 +83,12 @@ class ServerValues final : public ModelValues {
   // Of all buckets in turn, from 0 on.
   absl::StatusOr<v1::ReadTableReply> Next(size_t table, uint32_t bucket, bool count_only) {
     if (bucket == 0) asked_ = 0;
-    for (; asked_ < std::min(bucket + kBucketsAhead, kTableBuckets); ++asked_)
-      ServerOf(asked_).Ask(static_cast<uint32_t>(table), asked_, count_only);
+    for (; asked_ < std::min(bucket + kBucketsAhead, kTableBuckets); ++asked_) {
+      if (!kept_.contains({table, asked_}))
+        ServerOf(asked_).Ask(static_cast<uint32_t>(table), asked_, count_only);
+    }
+    const auto kept = kept_.find({table, bucket});
+    if (kept != kept_.end()) return std::move(kept->second);
     return ServerOf(bucket).Await();
   }
   TableReader& ServerOf(uint32_t bucket) {
@@ -84,8 +96,10 @@ class ServerValues final : public ModelValues {
   }
 
   ParameterClient* const client_;
-  std::vector<std::unique_ptr<TableReader>> servers_;  // by rank
-  uint32_t asked_ = 0;                                 // buckets of the present table
+  std::vector<std::unique_ptr<TableReader>> servers_;               // by rank
+  uint32_t asked_ = 0;                                              // buckets of the present table
+  std::map<std::pair<size_t, uint32_t>, v1::ReadTableReply> kept_;  // by table and bucket
+  uint64_t kept_bytes_ = 0;
 };
 
 absl::Status SaveSchemaBeside(const v1::Assignment& assignment, const std::string& path) {
