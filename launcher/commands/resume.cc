@@ -114,10 +114,13 @@ absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
   return found;
 }
 
+absl::StatusOr<v1::Job> JobOfCheckpoint(const CheckpointManifest& manifest) {
+  return ParseJob(manifest.job, "the job of the checkpoint", {});
+}
+
 absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& manifest,
                                                       const v1::Job& now) {
-  CONVOY_ASSIGN_OR_RETURN(const v1::Job parsed,
-                          ParseJob(manifest.job, "the job of the checkpoint", {}));
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job parsed, JobOfCheckpoint(manifest));
   v1::Job was = ResolveDefaults(parsed), changed = now;
   Level(was, &changed);
   was.mutable_data()->clear_cache_dir();
@@ -135,7 +138,7 @@ absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& 
 }
 
 std::string NoteOnSchedule(const CheckpointManifest& manifest, const v1::Job& now) {
-  const absl::StatusOr<v1::Job> was = ParseJob(manifest.job, "the job of the checkpoint", {});
+  const absl::StatusOr<v1::Job> was = JobOfCheckpoint(manifest);
   const v1::Schedule& schedule = now.optimizer().schedule();
   if (!was.ok() || !schedule.has_cosine() || schedule.cosine().has_over_examples()) return "";
   const bool same = was->training().epochs() == now.training().epochs() &&
