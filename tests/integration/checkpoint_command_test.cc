@@ -55,6 +55,23 @@ TEST_F(CheckpointCommandTest, ListTakesEveryWayToSayWhere) {
   EXPECT_THAT(Succeed({"list", folder_ / "moved"}), HasSubstr("25600"));
 }
 
+// The job went on from step 200, since that of step 400 was damaged.
+TEST_F(CheckpointCommandTest, TheBestIsThatOfTheNewestLifeAndPruneKeepsIt) {
+  SampleCheckpoint before(SampleOptions{.step = 400}), after(SampleOptions{.step = 300});
+  before.manifest.generation = 1;
+  before.manifest.best = {"validation/loss", 400, 0.25};
+  before.Write(Path(400));
+  Flip(Path(400) + "/server-0-of-2.safetensors");
+  after.manifest.generation = 2;
+  after.manifest.best = {"validation/loss", 200, 0.5};
+  after.Write(Path(300));
+  EXPECT_THAT(Succeed({"list", run_ + "@best"}),
+              AllOf(HasSubstr("25600"), HasSubstr("best: validation/loss 0.5")));
+  Succeed({"prune", run_, "--keep-last", "2"});
+  EXPECT_TRUE(fs::exists(Path(200)));
+  EXPECT_FALSE(fs::exists(Path(100)));
+}
+
 TEST_F(CheckpointCommandTest, WhatIsNotThereIsNamedAndWhatIsThere) {
   EXPECT_THAT(FailWith(2, {"list", folder_ / "none"}),
               HasSubstr("there is no folder " + (folder_ / "none")));
