@@ -180,6 +180,26 @@ TEST_F(CheckpointCommandTest, VerifyFindsMissingAndCutFiles) {
               AllOf(HasSubstr("is missing"), HasSubstr("it was cut"), HasSubstr("none is left")));
 }
 
+// The parent of "." or of a link is not the folder of its base.
+TEST_F(CheckpointCommandTest, TheBaseOfADeltaIsFoundHoweverThePlaceIsWritten) {
+  WriteDelta(400, 300);
+  fs::create_directory_symlink(Path(400), folder_ / "newest");
+  fs::create_directory_symlink(run_, folder_ / "link");
+  struct Case {
+    std::string here, place;
+  };
+  for (const Case& c :
+       {Case{Path(400), "."}, Case{Path(400), "./"}, Case{folder_.path(), "newest"},
+        Case{"/", folder_ / "newest/"}, Case{run_, "."}, Case{run_ + "/checkpoints", "."},
+        Case{folder_.path(), "link@400"}, Case{"/", folder_ / "link"}}) {
+    SCOPED_TRACE(c.here + ": " + c.place);
+    EXPECT_THAT(SucceedIn(c.here, {"verify", c.place}), HasSubstr("  ok, 3 files, "));
+    EXPECT_THAT(SucceedIn(c.here, {"inspect", c.place}), HasSubstr("51200"));
+  }
+  fs::remove_all(Path(300));
+  EXPECT_THAT(FailWith(1, {"verify", folder_ / "newest"}), HasSubstr("of no use without its base"));
+}
+
 // ---- diff
 
 TEST_F(CheckpointCommandTest, DiffMeasuresTheChange) {
