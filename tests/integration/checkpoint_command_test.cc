@@ -260,6 +260,42 @@ TEST_F(CheckpointCommandTest, PruneKeepsTheLastGoodCheckpoint) {
   EXPECT_FALSE(fs::exists(Path(100)));
 }
 
+TEST_F(CheckpointCommandTest, PruneKeepsTheNewestGoodCheckpointThoughAnOlderOneWouldStay) {
+  SampleCheckpoint(SampleOptions{.step = 400}).Write(Path(400));
+  Flip(Path(400) + "/server-0-of-2.safetensors");
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1", "--keep-every", "200"}),
+              AllOf(HasSubstr("nothing was removed, since step-00000300, the newest good "
+                              "checkpoint, would go: "),
+                    HasSubstr("step-00000400 is damaged")));
+  for (const uint64_t step : {100, 200, 300, 400}) EXPECT_TRUE(fs::exists(Path(step))) << step;
+}
+
+TEST_F(CheckpointCommandTest, PruneTakesAChangeOfADamagedCheckpointForNoGoodOne) {
+  SampleCheckpoint(SampleOptions{.step = 400}).Write(Path(400));
+  WriteDelta(500, 400);
+  Flip(Path(400) + "/server-0-of-2.safetensors");
+  // 300 and 100 would go: 400 is the base of 500.
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1", "--keep-every", "200"}),
+              AllOf(HasSubstr("since step-00000300, the newest good checkpoint, would go: "),
+                    HasSubstr("step-00000500 is a change of another checkpoint: "),
+                    HasSubstr("step-00000400 is damaged")));
+  EXPECT_TRUE(fs::exists(Path(300)));
+}
+
+TEST_F(CheckpointCommandTest, PruneKeepsTheNewestGoodCheckpointWithAllThatItIsAChangeOf) {
+  WriteDelta(400, 300);
+  WriteDelta(500, 400);
+  SampleCheckpoint(SampleOptions{.step = 600}).Write(Path(600));
+  fs::resize_file(Path(600) + "/manifest.json", 100);
+  // 500 would go, but not 300 and 600.
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1", "--keep-every", "300"}),
+              AllOf(HasSubstr("since step-00000500, the newest good checkpoint, would go: "),
+                    HasSubstr("step-00000600/manifest.json: not valid JSON")));
+  Succeed({"prune", run_, "--keep-last", "2"});
+  EXPECT_FALSE(fs::exists(Path(200)));
+  EXPECT_THAT(Succeed({"verify", run_ + "@500"}), HasSubstr("ok, "));
+}
+
 TEST_F(CheckpointCommandTest, PruneRemovesWhatAKilledProcessLeft) {
   const std::string left = run_ + "/checkpoints/.step-00000007.g2";
   fs::create_directories(left);
