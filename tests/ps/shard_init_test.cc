@@ -159,7 +159,7 @@ TEST_P(ShardInitTest, MoreRowsThanTheBudgetAllowsAreRefused) {
   for (const std::string budget : {"max_rows: 1024", "max_mb: 0.06"}) {
     SCOPED_TRACE(budget);
     const std::string rule = "table { " + budget + " }";
-    // All servers together count, whose buckets do not get equally many; one server counts alone.
+    // A server counts the rows of all its buckets, which do not get equally many; nor do servers.
     const size_t fits = GetParam() == 1 ? 1024 : 500;
     const absl::Status begun = Begin(WriteFile(kInitColumns, IdsUpTo(fits)), "", rule);
     ASSERT_TRUE(begun.ok()) << begun;
