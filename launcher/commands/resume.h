@@ -16,6 +16,9 @@ namespace convoy {
 struct FoundResumePoint {
   std::optional<ResumePoint> point;  // none: there is no checkpoint yet
   std::vector<std::string> damaged;  // newer checkpoints that can't be used, and why
+  // The highest of what earlier lives have left, damaged checkpoints and events too: a generation
+  // must never be that of a life whose steps were taken back.
+  uint64_t generation = 0;
 };
 
 // The newest undamaged checkpoint of the run directory; every byte of it is read. DataLoss: there

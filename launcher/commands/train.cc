@@ -73,6 +73,7 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   for (const std::string& damaged : found.damaged) {
     std::fprintf(stderr, "convoy: warning: %s\n", damaged.c_str());
   }
+  run->resume.earlier.generation = found.generation;
   if (!found.point) {
     std::printf("note: there is no checkpoint in %s yet: the training begins anew\n", path.c_str());
     return BeginAnew(run);
@@ -88,7 +89,8 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   for (const std::string& change : changes) std::printf("note: changed: %s\n", change.c_str());
   if (const std::string note = NoteOnSchedule(found.point->manifest, run->job); !note.empty())
     std::printf("note: %s\n", note.c_str());
-  run->resume = {found.point->folder, options.allow_changes, {}};
+  run->resume.checkpoint = found.point->folder;
+  run->resume.allow_changes = options.allow_changes;
   return absl::OkStatus();
 }
 

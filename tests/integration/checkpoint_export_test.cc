@@ -159,12 +159,12 @@ TEST_F(CheckpointCommandTest, AnExportedModelIsThatOfTheRunAndIsEvaluatedAlike) 
 // of more weights for all of them.
 TEST_F(CheckpointCommandTest, EvaluateAndPredictRefuseACheckpointOfOtherShapes) {
   const auto store = [&](uint64_t features, const std::vector<uint64_t>& shape) {
-    WriteFile(run_ + "/job.textproto",
-              "data { train: \"x.libsvm\" format: LIBSVM cache_dir: \"cache\" features: " +
-                  std::to_string(features) +
-                  " }\nmodel { logistic_regression {} }\n"
-                  "training { epochs: 1 batch_size: 2 mode: \"single\" }\n");
     SampleCheckpoint checkpoint(SampleOptions{.step = 100});
+    checkpoint.manifest.job =
+        "data { train: \"x.libsvm\" format: LIBSVM cache_dir: \"cache\" features: " +
+        std::to_string(features) +
+        " }\nmodel { logistic_regression {} }\n"
+        "training { epochs: 1 batch_size: 2 mode: \"single\" }\n";
     checkpoint.manifest.variables = {{"head/weight", shape}, {"head/bias", {1}}};
     checkpoint.manifest.slots = {{"head/weight", {"m", "v"}}};
     for (SampleFile& file : checkpoint.files) {
@@ -193,9 +193,8 @@ TEST_F(CheckpointCommandTest, EvaluateAndPredictRefuseACheckpointOfOtherShapes) 
       store(c.features, c.shape);
       const ProgramResult refused = use();
       EXPECT_EQ(refused.exit_code, 1) << refused.output;
-      EXPECT_THAT(refused.output,
-                  HasSubstr(Path(100) + ": \"head/weight\" is not there, or not as the model of "
-                                        "job.textproto wants it"));
+      EXPECT_THAT(refused.output, HasSubstr(Path(100) + ": \"head/weight\" does not fit the model "
+                                                        "with these data: got "));
     }
   }
 }
