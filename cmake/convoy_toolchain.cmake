@@ -2,7 +2,9 @@
 # promise of bit-identical results (docs/exactness.md): no contraction, no fast-math.
 find_program(CONVOY_CCACHE ccache)
 if(CONVOY_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CONVOY_CCACHE})
+  # Without this ccache keeps nothing that uses precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CONVOY_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${CONVOY_CCACHE})
 endif()
 find_program(CONVOY_MOLD mold)

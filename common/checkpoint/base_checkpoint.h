@@ -14,8 +14,9 @@
 
 namespace convoy {
 
-// The folder of the base of the delta checkpoint in `folder`, which `manifest` is of: beside it.
-// DataLoss: it is not there, or another checkpoint has its name.
+// The folder of the base of the delta checkpoint in `folder`, which `manifest` is of: beside it,
+// or, if it is a link, beside what it leads to. DataLoss: it is not there, or another checkpoint
+// has its name.
 absl::StatusOr<std::string> BaseFolderOf(const std::string& folder,
                                          const CheckpointManifest& manifest);
 

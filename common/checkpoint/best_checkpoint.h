@@ -13,8 +13,8 @@ namespace convoy {
 // What stands for a step in RUN_DIR@STEP.
 inline constexpr char kBestStep[] = "best";
 
-// What the newest checkpoint in the folder `checkpoints` says of it that can be read. NotFound:
-// none says anything, since the job does not follow a metric.
+// What the last step of the newest generation in the folder `checkpoints` says of it, of those that
+// can be read. NotFound: it says nothing, e.g. since the job does not follow a metric.
 absl::StatusOr<CheckpointBest> ReadBest(const std::string& checkpoints);
 // The checkpoint. NotFound also if it is not there any more.
 absl::StatusOr<StoredCheckpoint> FindBestCheckpoint(const std::string& checkpoints);

@@ -62,11 +62,14 @@ absl::Status VerifyCheckpoint(const std::string& folder, std::vector<VerifiedFil
 
 absl::Status CheckpointVerifier::Verify(const std::string& folder,
                                         std::vector<VerifiedFile>* files) {
-  auto known = known_.find(folder);
+  std::error_code error;
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(folder, error);
+  const std::string key = error ? folder : (canonical / "").parent_path().string();
+  auto known = known_.find(key);
   if (known == known_.end()) {
     Verdict verdict;
     verdict.status = VerifyAll(folder, &verdict.files);
-    known = known_.emplace(folder, std::move(verdict)).first;
+    known = known_.emplace(key, std::move(verdict)).first;
   }
   if (files != nullptr) *files = known->second.files;
   return known->second.status;

@@ -38,7 +38,7 @@ class CheckpointVerifier {
   };
   absl::Status VerifyAll(const std::string& folder, std::vector<VerifiedFile>* files);
 
-  std::map<std::string, Verdict> known_;  // by folder
+  std::map<std::string, Verdict> known_;  // by folder, whatever way it is written
 };
 
 struct UsableCheckpoint {

@@ -157,6 +157,7 @@ class ChildProcesses final : public JobProcesses {
                        {"--resume-from", resume_.checkpoint, "--resume-run", directory_.path()});
       if (resume_.allow_changes) arguments.push_back("--allow-changes");
     }
+    arguments.insert(arguments.end(), {"--generation", absl::StrCat(resume_.earlier.generation)});
     if (IsLaterLife()) AddEarlierLives(&arguments);
     if (!dashboard_.empty()) arguments.insert(arguments.end(), {"--dashboard", dashboard_});
     const absl::Status started =
@@ -178,9 +179,8 @@ class ChildProcesses final : public JobProcesses {
 
   void AddEarlierLives(std::vector<std::string>* arguments) const {
     const EarlierLives& earlier = resume_.earlier;
-    arguments->insert(arguments->end(),
-                      {"--restarts", absl::StrCat(earlier.restarts), "--generation",
-                       absl::StrCat(earlier.generation), "--restart-cause", earlier.cause});
+    arguments->insert(arguments->end(), {"--restarts", absl::StrCat(earlier.restarts),
+                                         "--restart-cause", earlier.cause});
     if (earlier.training_start == absl::InfiniteFuture()) return;
     // Not since when: the clock may be another one in the next process.
     const absl::Duration trained = SteadyNow() - earlier.training_start;

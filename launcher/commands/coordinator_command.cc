@@ -18,7 +18,6 @@
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/commit_checkpoint.h"
 #include "common/checkpoint/init_plan.h"
-#include "common/checkpoint/init_source.h"
 #include "common/checkpoint/pruning.h"
 #include "common/cluster_size.h"
 #include "common/files/file_io.h"
@@ -30,6 +29,7 @@
 #include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/exit_code.h"
 #include "launcher/commands/model_saver.h"
+#include "launcher/commands/pinned_init.h"
 #include "launcher/coordinator/journal.h"
 #include "launcher/process/admission.h"
 #include "launcher/process/results_table.h"
@@ -150,10 +150,11 @@ absl::StatusOr<int> Coordinate(const v1::Job& job, const CoordinatorOptions& opt
 }
 
 // Started by hand: owns the run directory.
-int RunByHand(const v1::Job& job, CoordinatorOptions options) {
-  if (job.has_init() && !options.recover) {
-    const absl::Status readable = Annotate(CheckInitSource(job.init().from()), "init.from");
-    if (!readable.ok()) return Fail(readable, kExitBadUsage);
+int RunByHand(v1::Job job, CoordinatorOptions options) {
+  if (options.recover) {
+    KeepPinnedInitOf(options.run_dir + "/job.textproto", &job);
+  } else if (absl::Status pinned = PinInit(&job); !pinned.ok()) {
+    return Fail(pinned, kExitBadUsage);
   }
   // Before the directory is opened, which ends a line that was cut off.
   if (options.recover) options.events_delivered = CountLines(options.run_dir + "/events.jsonl");

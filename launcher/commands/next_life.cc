@@ -18,11 +18,9 @@ absl::Status PrepareNextLife(const NextLife& next, const RunDirectory& directory
                   : "from the beginning, since there is no checkpoint yet",
       " (", next.how, ")", next.more));
   resume->checkpoint = found.point ? found.point->folder : "";
-  if (!generation_heard) {  // the life that has ended may have begun one
-    EarlierLives& earlier = resume->earlier;
-    const uint64_t restored = found.point ? found.point->manifest.generation : 0;
-    earlier.generation = std::max(earlier.generation, restored) + 1;
-  }
+  EarlierLives& earlier = resume->earlier;
+  earlier.generation = std::max(earlier.generation, found.generation);
+  if (!generation_heard) ++earlier.generation;  // the life that has ended may have begun one
   return absl::OkStatus();
 }
 

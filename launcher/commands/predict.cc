@@ -57,12 +57,12 @@ struct Trained {
 // What RUN_DIR, RUN_DIR@STEP and RUN_DIR@best mean.
 struct TrainedPlace {
   std::string run;
-  std::string job_path, job_text;
   std::optional<StoredCheckpoint> stored;        // none: model.safetensors
+  std::string job_path, job_text;                // of a `stored` one: once it was opened
   std::unique_ptr<CheckpointReader> checkpoint;  // of `stored`
 };
 
-// Everything but the checkpoint's reader. DataLoss: what is there is damaged; other errors: it is
+// Everything but what is in the checkpoint. DataLoss: what is there is damaged; other errors: it is
 // not there.
 absl::StatusOr<TrainedPlace> FindTrained(const std::string& argument) {
   TrainedPlace place;
@@ -72,6 +72,7 @@ absl::StatusOr<TrainedPlace> FindTrained(const std::string& argument) {
     CONVOY_ASSIGN_OR_RETURN(const CheckpointArgument found, ParseCheckpointArgument(argument));
     place.run = std::filesystem::path(found.checkpoints).parent_path().string();
     place.stored = found.one;
+    return place;
   }
   place.job_path = place.run + "/job.textproto";
   std::ifstream file(place.job_path);
@@ -94,12 +95,18 @@ absl::StatusOr<std::shared_ptr<const v1::Schema>> SchemaOf(const TrainedPlace& p
   return std::make_shared<const v1::Schema>(std::move(schema));
 }
 
+// The run's job may have changed since (--allow-changes).
+absl::Status OpenStored(TrainedPlace* place) {
+  CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(place->stored->path));
+  CONVOY_ASSIGN_OR_RETURN(place->checkpoint, CheckpointReader::Open(place->stored->path));
+  place->job_path = absl::StrCat("the job of ", place->stored->path);
+  place->job_text = place->checkpoint->manifest().job;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Trained> Load(const PredictOptions& options, TrainedPlace place,
                              std::span<const ModelRegistration> models, bool labels) {
-  if (place.stored) {
-    CONVOY_RETURN_IF_ERROR(VerifyCheckpoint(place.stored->path));
-    CONVOY_ASSIGN_OR_RETURN(place.checkpoint, CheckpointReader::Open(place.stored->path));
-  }
+  if (place.stored) CONVOY_RETURN_IF_ERROR(OpenStored(&place));
   CONVOY_ASSIGN_OR_RETURN(const v1::Job job, ParseJob(place.job_text, place.job_path, {}));
   CONVOY_RETURN_IF_ERROR(CheckModelIsHere(
       job.model(), models, place.run,

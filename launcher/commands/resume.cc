@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -100,11 +101,31 @@ void AddChoices(const Message& was, const Message& now, const std::string& where
   }
 }
 
+absl::StatusOr<uint64_t> HighestGeneration(const std::string& run_dir,
+                                           const std::string& checkpoints) {
+  uint64_t highest = 0;
+  CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
+  for (const StoredCheckpoint& checkpoint : all) {
+    const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
+    if (manifest.ok()) highest = std::max(highest, manifest->generation);
+  }
+  std::ifstream events(run_dir + "/events.jsonl");
+  for (std::string line; std::getline(events, line);) {
+    const auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!event.is_object()) continue;  // cut off
+    const auto generation = event.find("generation");
+    if (generation != event.end() && generation->is_number_unsigned())
+      highest = std::max(highest, generation->get<uint64_t>());
+  }
+  return highest;
+}
+
 }  // namespace
 
 absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
   const std::string checkpoints = absl::StrCat(run_dir, "/", kCheckpointsFolder);
   FoundResumePoint found;
+  CONVOY_ASSIGN_OR_RETURN(found.generation, HighestGeneration(run_dir, checkpoints));
   absl::StatusOr<UsableCheckpoint> usable = FindNewestUsable(checkpoints);
   if (absl::IsNotFound(usable.status())) return found;
   if (!usable.ok()) return usable.status();
@@ -114,10 +135,13 @@ absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
   return found;
 }
 
+absl::StatusOr<v1::Job> JobOfCheckpoint(const CheckpointManifest& manifest) {
+  return ParseJob(manifest.job, "the job of the checkpoint", {});
+}
+
 absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& manifest,
                                                       const v1::Job& now) {
-  CONVOY_ASSIGN_OR_RETURN(const v1::Job parsed,
-                          ParseJob(manifest.job, "the job of the checkpoint", {}));
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job parsed, JobOfCheckpoint(manifest));
   v1::Job was = ResolveDefaults(parsed), changed = now;
   Level(was, &changed);
   was.mutable_data()->clear_cache_dir();
@@ -135,7 +159,7 @@ absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& 
 }
 
 std::string NoteOnSchedule(const CheckpointManifest& manifest, const v1::Job& now) {
-  const absl::StatusOr<v1::Job> was = ParseJob(manifest.job, "the job of the checkpoint", {});
+  const absl::StatusOr<v1::Job> was = JobOfCheckpoint(manifest);
   const v1::Schedule& schedule = now.optimizer().schedule();
   if (!was.ok() || !schedule.has_cosine() || schedule.cosine().has_over_examples()) return "";
   const bool same = was->training().epochs() == now.training().epochs() &&

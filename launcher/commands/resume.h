@@ -16,16 +16,21 @@ namespace convoy {
 struct FoundResumePoint {
   std::optional<ResumePoint> point;  // none: there is no checkpoint yet
   std::vector<std::string> damaged;  // newer checkpoints that can't be used, and why
+  // The highest of what earlier lives have left, damaged checkpoints and events too: a generation
+  // must never be that of a life whose steps were taken back.
+  uint64_t generation = 0;
 };
 
 // The newest undamaged checkpoint of the run directory; every byte of it is read. DataLoss: there
 // are checkpoints, and all are damaged. Unimplemented: it is of a newer version.
 absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir);
 
+// The job that the checkpoint is of. InvalidArgument: the manifest's job can't be read.
+absl::StatusOr<v1::Job> JobOfCheckpoint(const CheckpointManifest& manifest);
+
 // One line for each field in which `now`, resolved, differs from the job of the checkpoint and must
 // not: "optimizer.learning_rate: 0.1 -> 0.2". What may differ is the length of the training, the
-// processes and deadlines (cluster), checkpoints, reports and names. InvalidArgument: the
-// manifest's job can't be read.
+// processes and deadlines (cluster), checkpoints, reports and names. Errors as JobOfCheckpoint.
 absl::StatusOr<std::vector<std::string>> ChangesOfJob(const CheckpointManifest& manifest,
                                                       const v1::Job& now);
 

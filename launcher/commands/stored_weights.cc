@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/files/model_file.h"
 #include "common/files/safetensors_reader.h"
+#include "common/name_patterns.h"
 #include "common/status.h"
+#include "launcher/commands/checkpoint/texts.h"
 
 namespace convoy {
 namespace {
@@ -20,20 +22,25 @@ absl::StatusOr<AlignedBuffer> ReadValues(const SafetensorsReader& file, const st
                    " values, the model of job.textproto wants ", want));
 }
 
-absl::Status DoesNotFit(const WeightArchive& archive, const std::string& name) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(archive.path(), ": \"", name,
-                   "\" is not there, or not as the model of job.textproto wants it"));
+absl::Status DoesNotFit(const WeightArchive& archive, const std::string& name,
+                        const std::string& got, const std::string& want) {
+  return absl::InvalidArgumentError(absl::StrCat(archive.path(), ": \"", name,
+                                                 "\" does not fit the model with these data: got ",
+                                                 got, ", want ", want));
 }
 
 // The variable, or table, of that name.
 template <typename Item>
 absl::StatusOr<size_t> NumberIn(const WeightArchive& archive, const std::vector<Item>& items,
                                 const std::string& name) {
-  const auto found =
-      std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
-  if (found == items.end()) return DoesNotFit(archive, name);
-  return static_cast<size_t>(found - items.begin());
+  std::vector<std::string> names;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].name == name) return i;
+    names.push_back(items[i].name);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(archive.path(), ": has no \"", name,
+                   "\" as the model wants it; there are: ", ListOfNames(names)));
 }
 
 }  // namespace
@@ -70,17 +77,19 @@ absl::StatusOr<std::unique_ptr<StoredWeights>> StoredWeights::Read(const WeightA
   for (const VariableSpec& variable : model.variables()) {
     CONVOY_ASSIGN_OR_RETURN(const size_t number,
                             NumberIn(archive, archive.variables(), variable.name));
-    const auto is_same = [](uint64_t a, int64_t b) { return a == static_cast<uint64_t>(b); };
-    if (!std::ranges::equal(archive.variables()[number].shape, variable.shape, is_same)) {
-      return DoesNotFit(archive, variable.name);
-    }
+    const std::vector<uint64_t>& got = archive.variables()[number].shape;
+    const std::vector<uint64_t> want(variable.shape.begin(), variable.shape.end());
+    if (got != want) return DoesNotFit(archive, variable.name, ShapeText(got), ShapeText(want));
     const auto size = static_cast<uint64_t>(variable.size());
     AlignedBuffer& values = weights->variables_.emplace_back(size);
     CONVOY_RETURN_IF_ERROR(archive.Read(number, std::nullopt, 0, values.span()));
   }
   for (const TableSpec& spec : model.tables()) {
     CONVOY_ASSIGN_OR_RETURN(const size_t number, NumberIn(archive, archive.tables(), spec.name));
-    if (archive.tables()[number].dim != spec.dim()) return DoesNotFit(archive, spec.name);
+    if (const uint32_t dim = archive.tables()[number].dim; dim != spec.dim()) {
+      return DoesNotFit(archive, spec.name, absl::StrCat(dim, " columns"),
+                        absl::StrCat(spec.dim()));
+    }
     auto table = std::make_unique<Table>();
     table->spec = spec;
     table->rows = AlignedBuffer(archive.tables()[number].rows * spec.dim());

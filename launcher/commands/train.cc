@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/checkpoint/init_source.h"
 #include "common/cluster_size.h"
 #include "common/mode.h"
 #include "common/rehearsal/rehearsal.h"
@@ -16,6 +15,7 @@
 #include "launcher/commands/coordinator_pages.h"
 #include "launcher/commands/custom_model_program.h"
 #include "launcher/commands/exit_code.h"
+#include "launcher/commands/pinned_init.h"
 #include "launcher/commands/resume.h"
 #include "launcher/commands/role_environment.h"
 #include "launcher/commands/training_run.h"
@@ -60,10 +60,10 @@ absl::Status RefuseChanges(std::vector<std::string> changes) {
       "these weights use --init-from"));
 }
 
-// Of a job that begins, not of one that goes on: that needs it no more.
-absl::Status CheckInitOf(const v1::Job& job) {
-  if (!job.has_init()) return absl::OkStatus();
-  return Annotate(CheckInitSource(job.init().from()), "init.from");
+// A job that was killed before its first checkpoint begins with the weights it began with.
+absl::Status BeginAnew(PreparedRun* run) {
+  KeepPinnedInitOf(run->directory->job_path(), &run->job);
+  return PinInit(&run->job);
 }
 
 // The slices are those of the checkpoint, unless the job says otherwise itself.
@@ -73,20 +73,24 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   for (const std::string& damaged : found.damaged) {
     std::fprintf(stderr, "convoy: warning: %s\n", damaged.c_str());
   }
+  run->resume.earlier.generation = found.generation;
   if (!found.point) {
     std::printf("note: there is no checkpoint in %s yet: the training begins anew\n", path.c_str());
-    return CheckInitOf(run->job);
+    return BeginAnew(run);
   }
   if (!written.training().has_slices()) {
     run->job.mutable_training()->set_slices(found.point->manifest.slices);
   }
+  CONVOY_ASSIGN_OR_RETURN(const v1::Job was, JobOfCheckpoint(found.point->manifest));
+  KeepPinnedInit(was, &run->job);
   CONVOY_ASSIGN_OR_RETURN(const std::vector<std::string> changes,
                           ChangesOfJob(found.point->manifest, run->job));
   if (!changes.empty() && !options.allow_changes) return RefuseChanges(changes);
   for (const std::string& change : changes) std::printf("note: changed: %s\n", change.c_str());
   if (const std::string note = NoteOnSchedule(found.point->manifest, run->job); !note.empty())
     std::printf("note: %s\n", note.c_str());
-  run->resume = {found.point->folder, options.allow_changes, {}};
+  run->resume.checkpoint = found.point->folder;
+  run->resume.allow_changes = options.allow_changes;
   return absl::OkStatus();
 }
 
@@ -127,7 +131,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
         "in this one: leave out --in-process");
   }
   if (options.resume.empty()) {
-    CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
+    CONVOY_RETURN_IF_ERROR(PinInit(&run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory,
                             options.run_dir.empty()
                                 ? RunDirectory::CreateDefault(run.job.name(), absl::Now())
@@ -140,7 +144,7 @@ absl::StatusOr<PreparedRun> Prepare(const TrainOptions& options,
   }
   absl::StatusOr<std::unique_ptr<RunDirectory>> earlier = RunDirectory::Open(options.run_dir);
   if (absl::IsNotFound(earlier.status()) && options.resume == "auto") {
-    CONVOY_RETURN_IF_ERROR(CheckInitOf(run.job));
+    CONVOY_RETURN_IF_ERROR(PinInit(&run.job));
     CONVOY_ASSIGN_OR_RETURN(run.directory, RunDirectory::Create(options.run_dir));
     return run;
   }

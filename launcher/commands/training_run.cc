@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/clock.h"
+#include "common/files/file_io.h"
 #include "common/job/job_file.h"
 #include "common/net/coordinator_client.h"
 #include "common/rehearsal/rehearsal.h"
@@ -54,6 +55,7 @@ class TrainingRun {
         StopSignals::Start([this](int, StopUrgency urgency) { control_.Stop(urgency); });
     if (!signals.ok()) return Fail(signals.status());
     absl::Status status = directory_->RemoveSummary();
+    const absl::StatusOr<std::string> job_before = ReadFile(directory_->job_path());
     if (status.ok()) screen_.ShowMetrics(prepared_.job, /*running=*/false);
     bool again = status.ok();
     while (again) {
@@ -62,6 +64,10 @@ class TrainingRun {
       again = !status.ok() && StartsAgain(&status);
     }
     WriteSummary(&status);
+    // A job that was refused is not the run's.
+    const bool has_trained = resume_.earlier.training_start != absl::InfiniteFuture();
+    if (!status.ok() && !has_trained && !prepared_.resume.checkpoint.empty() && job_before.ok())
+      directory_->WriteJob(*job_before).IgnoreError();
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
     if (status.ok() || signal != 0) screen_.ForgetMetrics();

@@ -133,6 +133,15 @@ absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                   absl::StrCat("training.mode: got ", job.training().mode(), ", want ",
                                manifest.mode, " or one whose steps, or data tasks, are the same"));
   }
+  // A step, or the index of a batch, is a place in the data.
+  const absl::StatusOr<v1::Job> before = ParseJob(manifest.job, "the job of the checkpoint", {});
+  if (before.ok() && before->training().has_batch_size() &&
+      before->training().batch_size() != job.training().batch_size()) {
+    return Misfit(manifest, absl::StrCat("training.batch_size: got ", job.training().batch_size(),
+                                         ", want ", before->training().batch_size(),
+                                         "; with another one, begin a training with these weights "
+                                         "(--init-from)"));
+  }
   if (job.training().slices() != manifest.slices && !resumed.allow_changes) {
     return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(),
                                          ", want ", manifest.slices));

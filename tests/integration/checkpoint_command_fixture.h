@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <regex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/manifest.h"
 #include "tests/common/checkpoint/sample_checkpoint.h"
 #include "tests/testing/run_program.h"
 
@@ -35,6 +37,14 @@ class CheckpointCommandTest : public ::testing::Test {
     EXPECT_EQ(result.exit_code, 0) << result.output;
     return result.output;
   }
+  // From the folder `here`.
+  static std::string SucceedIn(const std::string& here, std::vector<std::string> arguments) {
+    const std::string before = std::filesystem::current_path();
+    std::filesystem::current_path(here);
+    std::string output = Succeed(std::move(arguments));
+    std::filesystem::current_path(before);
+    return output;
+  }
   // The output of a command that must end with `code`.
   static std::string FailWith(int code, std::vector<std::string> arguments) {
     const ProgramResult result = Run(std::move(arguments));
@@ -43,6 +53,14 @@ class CheckpointCommandTest : public ::testing::Test {
   }
   static bool Matches(const std::string& text, const std::string& pattern) {
     return std::regex_search(text, std::regex(pattern));
+  }
+  // Writes the checkpoint of `step` as a change of that of step `base`.
+  void WriteDelta(uint64_t step, uint64_t base) {
+    const auto manifest = ReadManifest(Path(base));
+    ASSERT_TRUE(manifest.ok()) << manifest.status();
+    SampleCheckpoint delta(SampleOptions{.step = step});
+    delta.MakeDeltaOf({base, manifest->xxh3});
+    delta.Write(Path(step));
   }
   void Flip(const std::string& path) {
     std::string bytes = ReadFile(path);

@@ -55,6 +55,23 @@ TEST_F(CheckpointCommandTest, ListTakesEveryWayToSayWhere) {
   EXPECT_THAT(Succeed({"list", folder_ / "moved"}), HasSubstr("25600"));
 }
 
+// The job went on from step 200, since that of step 400 was damaged.
+TEST_F(CheckpointCommandTest, TheBestIsThatOfTheNewestLifeAndPruneKeepsIt) {
+  SampleCheckpoint before(SampleOptions{.step = 400}), after(SampleOptions{.step = 300});
+  before.manifest.generation = 1;
+  before.manifest.best = {"validation/loss", 400, 0.25};
+  before.Write(Path(400));
+  Flip(Path(400) + "/server-0-of-2.safetensors");
+  after.manifest.generation = 2;
+  after.manifest.best = {"validation/loss", 200, 0.5};
+  after.Write(Path(300));
+  EXPECT_THAT(Succeed({"list", run_ + "@best"}),
+              AllOf(HasSubstr("25600"), HasSubstr("best: validation/loss 0.5")));
+  Succeed({"prune", run_, "--keep-last", "2"});
+  EXPECT_TRUE(fs::exists(Path(200)));
+  EXPECT_FALSE(fs::exists(Path(100)));
+}
+
 TEST_F(CheckpointCommandTest, WhatIsNotThereIsNamedAndWhatIsThere) {
   EXPECT_THAT(FailWith(2, {"list", folder_ / "none"}),
               HasSubstr("there is no folder " + (folder_ / "none")));
@@ -163,6 +180,26 @@ TEST_F(CheckpointCommandTest, VerifyFindsMissingAndCutFiles) {
               AllOf(HasSubstr("is missing"), HasSubstr("it was cut"), HasSubstr("none is left")));
 }
 
+// The parent of "." or of a link is not the folder of its base.
+TEST_F(CheckpointCommandTest, TheBaseOfADeltaIsFoundHoweverThePlaceIsWritten) {
+  WriteDelta(400, 300);
+  fs::create_directory_symlink(Path(400), folder_ / "newest");
+  fs::create_directory_symlink(run_, folder_ / "link");
+  struct Case {
+    std::string here, place;
+  };
+  for (const Case& c :
+       {Case{Path(400), "."}, Case{Path(400), "./"}, Case{folder_.path(), "newest"},
+        Case{"/", folder_ / "newest/"}, Case{run_, "."}, Case{run_ + "/checkpoints", "."},
+        Case{folder_.path(), "link@400"}, Case{"/", folder_ / "link"}}) {
+    SCOPED_TRACE(c.here + ": " + c.place);
+    EXPECT_THAT(SucceedIn(c.here, {"verify", c.place}), HasSubstr("  ok, 3 files, "));
+    EXPECT_THAT(SucceedIn(c.here, {"inspect", c.place}), HasSubstr("51200"));
+  }
+  fs::remove_all(Path(300));
+  EXPECT_THAT(FailWith(1, {"verify", folder_ / "newest"}), HasSubstr("of no use without its base"));
+}
+
 // ---- diff
 
 TEST_F(CheckpointCommandTest, DiffMeasuresTheChange) {
@@ -221,6 +258,42 @@ TEST_F(CheckpointCommandTest, PruneKeepsTheLastGoodCheckpoint) {
   Succeed({"prune", run_, "--keep-last", "2"});
   EXPECT_TRUE(fs::exists(Path(200)));
   EXPECT_FALSE(fs::exists(Path(100)));
+}
+
+TEST_F(CheckpointCommandTest, PruneKeepsTheNewestGoodCheckpointThoughAnOlderOneWouldStay) {
+  SampleCheckpoint(SampleOptions{.step = 400}).Write(Path(400));
+  Flip(Path(400) + "/server-0-of-2.safetensors");
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1", "--keep-every", "200"}),
+              AllOf(HasSubstr("nothing was removed, since step-00000300, the newest good "
+                              "checkpoint, would go: "),
+                    HasSubstr("step-00000400 is damaged")));
+  for (const uint64_t step : {100, 200, 300, 400}) EXPECT_TRUE(fs::exists(Path(step))) << step;
+}
+
+TEST_F(CheckpointCommandTest, PruneTakesAChangeOfADamagedCheckpointForNoGoodOne) {
+  SampleCheckpoint(SampleOptions{.step = 400}).Write(Path(400));
+  WriteDelta(500, 400);
+  Flip(Path(400) + "/server-0-of-2.safetensors");
+  // 300 and 100 would go: 400 is the base of 500.
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1", "--keep-every", "200"}),
+              AllOf(HasSubstr("since step-00000300, the newest good checkpoint, would go: "),
+                    HasSubstr("step-00000500 is a change of another checkpoint: "),
+                    HasSubstr("step-00000400 is damaged")));
+  EXPECT_TRUE(fs::exists(Path(300)));
+}
+
+TEST_F(CheckpointCommandTest, PruneKeepsTheNewestGoodCheckpointWithAllThatItIsAChangeOf) {
+  WriteDelta(400, 300);
+  WriteDelta(500, 400);
+  SampleCheckpoint(SampleOptions{.step = 600}).Write(Path(600));
+  fs::resize_file(Path(600) + "/manifest.json", 100);
+  // 500 would go, but not 300 and 600.
+  EXPECT_THAT(FailWith(1, {"prune", run_, "--keep-last", "1", "--keep-every", "300"}),
+              AllOf(HasSubstr("since step-00000500, the newest good checkpoint, would go: "),
+                    HasSubstr("step-00000600/manifest.json: not valid JSON")));
+  Succeed({"prune", run_, "--keep-last", "2"});
+  EXPECT_FALSE(fs::exists(Path(200)));
+  EXPECT_THAT(Succeed({"verify", run_ + "@500"}), HasSubstr("ok, "));
 }
 
 TEST_F(CheckpointCommandTest, PruneRemovesWhatAKilledProcessLeft) {

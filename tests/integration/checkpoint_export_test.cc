@@ -1,4 +1,5 @@
-// `convoy checkpoint export`, as a user meets it: checkpoints become model files.
+// `convoy checkpoint export`, as a user meets it: checkpoints become model files. And those that
+// stand for one in `evaluate` and `predict`.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -152,6 +153,50 @@ TEST_F(CheckpointCommandTest, AnExportedModelIsThatOfTheRunAndIsEvaluatedAlike) 
   const ProgramResult evaluated = evaluate(exported);
   EXPECT_EQ(evaluated.exit_code, 0) << evaluated.output;
   EXPECT_EQ(evaluated.output, evaluate(trained).output);
+}
+
+// As many weights as the model wants would otherwise be taken in another order, and the first ones
+// of more weights for all of them.
+TEST_F(CheckpointCommandTest, EvaluateAndPredictRefuseACheckpointOfOtherShapes) {
+  const auto store = [&](uint64_t features, const std::vector<uint64_t>& shape) {
+    SampleCheckpoint checkpoint(SampleOptions{.step = 100});
+    checkpoint.manifest.job =
+        "data { train: \"x.libsvm\" format: LIBSVM cache_dir: \"cache\" features: " +
+        std::to_string(features) +
+        " }\nmodel { logistic_regression {} }\n"
+        "training { epochs: 1 batch_size: 2 mode: \"single\" }\n";
+    checkpoint.manifest.variables = {{"head/weight", shape}, {"head/bias", {1}}};
+    checkpoint.manifest.slots = {{"head/weight", {"m", "v"}}};
+    for (SampleFile& file : checkpoint.files) {
+      for (SampleTensor& tensor : file.tensors) {
+        if (tensor.name.starts_with("w[")) tensor.name.replace(0, 1, "head/weight");
+        if (tensor.name.starts_with("b[")) tensor.name.replace(0, 1, "head/bias");
+      }
+    }
+    checkpoint.Write(Path(100));
+  };
+  WriteFile(folder_ / "examples.libsvm", "0 1:1 5:2\n1 2:1 3:2\n");
+  struct Case {
+    uint64_t features;            // of the job
+    std::vector<uint64_t> shape;  // of the checkpoint
+  };
+  for (const char* const command : {"evaluate", "predict"}) {
+    SCOPED_TRACE(command);
+    const auto use = [&] {
+      return RunProgram(
+          {CONVOY_BINARY, command, run_ + "@100", "--data", folder_ / "examples.libsvm"});
+    };
+    store(6, {6, 1});
+    const ProgramResult fits = use();
+    EXPECT_EQ(fits.exit_code, 0) << fits.output;
+    for (const Case& c : {Case{6, {1, 6}}, Case{6, {2, 3}}, Case{5, {6, 1}}, Case{7, {6, 1}}}) {
+      store(c.features, c.shape);
+      const ProgramResult refused = use();
+      EXPECT_EQ(refused.exit_code, 1) << refused.output;
+      EXPECT_THAT(refused.output, HasSubstr(Path(100) + ": \"head/weight\" does not fit the model "
+                                                        "with these data: got "));
+    }
+  }
 }
 
 }  // namespace

@@ -71,6 +71,14 @@ INSTANTIATE_TEST_SUITE_P(
         Oddity{"unmade", "it threw std::out_of_range: no such layer"}),
     [](const auto& odd) { return std::string(odd.param.model) + std::to_string(odd.index); });
 
+// Nor is it waited for: the job fails for what the launcher itself knows, with its exit code.
+TEST_F(CustomModelTest, AFailureThatASilentCoordinatorDoesNotHearOfEndsTheJob) {
+  const ProgramResult result = Train("ends_unheard");
+  EXPECT_EQ(result.exit_code, 7) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("exited with code 7"));
+  EXPECT_THAT(result.output, Not(HasSubstr("another coordinator")));
+}
+
 TEST_F(CustomModelTest, TheStockProgramNamesTheOneThatHasTheModel) {
   ASSERT_EQ(Train("mean").exit_code, 0);
   for (const std::string command : {"evaluate", "predict"}) {

@@ -1,24 +1,19 @@
 // `convoy train --init-from` as a user meets it: what the weights begin as, what stays as it is,
-// and what is refused.
+// and what is refused. Of tables see init_table_command_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/checkpoint/checkpoint_reader.h"
-#include "common/files/safetensors_reader.h"
 #include "common/files/safetensors_writer.h"
-#include "common/math/random.h"
-#include "tests/testing/newest_checkpoint.h"
+#include "tests/integration/init_command_fixture.h"
 #include "tests/testing/run_program.h"
-#include "tests/testing/toy_images.h"
 
 namespace convoy::testing {
 namespace {
@@ -26,103 +21,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-using Weights = std::map<std::string, std::vector<float>>;
-
-Weights ReadModel(const std::string& path) {
-  Weights weights;
-  const auto file = SafetensorsReader::Open(path);
-  EXPECT_TRUE(file.ok()) << file.status();
-  if (!file.ok()) return weights;
-  for (const TensorInfo& tensor : (*file)->tensors()) {
-    if (tensor.dtype != "F32") continue;
-    const AlignedBuffer values = (*file)->Read(tensor.name).value();
-    weights[tensor.name].assign(values.span().begin(), values.span().end());
-  }
-  return weights;
-}
-
-// Lines of libsvm with ids: four of 200 each, in its own field's range, from `first` on.
-std::string IdExamples(uint64_t count, uint64_t first) {
-  std::string text;
-  for (uint64_t i = 0; i < count; ++i) {
-    const RandomStream random(3, "line", i);
-    std::string line;
-    uint64_t odd = 0;
-    for (uint64_t field = 0; field < 4; ++field) {
-      const uint64_t id = first + 50 * field + random.Below(field, 50);
-      odd += id % 2;
-      absl::StrAppend(&line, " ", id, ":1");
-    }
-    absl::StrAppend(&text, odd >= 2 ? 1 : 0, line, "\n");
-  }
-  return text;
-}
-
-class InitCommandTest : public ::testing::Test {
- protected:
-  InitCommandTest() { WriteToyImages({.examples = 400}, folder_ / "toy"); }
-
-  // Images of 8 x 8 pixels in four classes; an epoch is 10 steps, always the same ones.
-  void WriteJob(const std::string& data, const std::string& more) {
-    WriteFile(job_, absl::StrCat("data { train: \"toy-images-idx3-ubyte\" cache_dir: \"cache\" "
-                                 "shuffle: false ",
-                                 data, " }\nmodel { mlp { hidden: 16 } }\n",
-                                 "optimizer { adam {} learning_rate: 0.01 }\n",
-                                 "training { epochs: 1 batch_size: 40 slices: 2 }\n",
-                                 "cluster { servers: 2 workers: 2 }\n", more));
-  }
-  void WriteTableJob(const std::string& file) {
-    WriteFile(job_, absl::StrCat("data { train: \"", file,
-                                 "\" cache_dir: \"cache\" ids: true shuffle: false }\n"
-                                 "model { factorization_machine { factors: 4 } }\n"
-                                 "optimizer { adam {} learning_rate: 0.02 }\n"
-                                 "training { epochs: 1 batch_size: 50 slices: 2 }\n"
-                                 "cluster { servers: 2 workers: 2 }\n"));
-  }
-
-  ProgramResult Train(const std::string& run, std::vector<std::string> more = {}) {
-    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
-    command.insert(command.end(), more.begin(), more.end());
-    return RunProgram(command);
-  }
-  void TrainWell(const std::string& run, std::vector<std::string> more = {}) {
-    const ProgramResult result = Train(run, std::move(more));
-    ASSERT_EQ(result.exit_code, 0) << result.output;
-    output_ = result.output;
-  }
-  std::string ModelPath(const std::string& run) const {
-    return folder_ / (run + "/model.safetensors");
-  }
-  // Of the first table in the newest checkpoint, by id: weights, then slots.
-  using RowsOfRun = std::map<uint64_t, std::vector<float>>;
-  RowsOfRun Rows(const std::string& run) const {
-    RowsOfRun rows;
-    const auto checkpoint = NewestCheckpointOf(folder_ / run);
-    if (checkpoint == nullptr) return rows;
-    const absl::Status read = checkpoint->ReadRows(0, [&](const WeightArchive::Rows& piece) {
-      const size_t count = piece.ids.size();
-      for (size_t i = 0; i < count; ++i) {
-        std::vector<float>& row = rows[piece.ids[i]];
-        for (const std::span<const float> floats : {piece.weights, piece.slots}) {
-          const auto own = floats.subspan(i * floats.size() / count, floats.size() / count);
-          row.insert(row.end(), own.begin(), own.end());
-        }
-      }
-      return absl::OkStatus();
-    });
-    EXPECT_TRUE(read.ok()) << read;
-    return rows;
-  }
-  Weights Model(const std::string& run) const { return ReadModel(ModelPath(run)); }
-  bool SameBytes(const std::string& run, const std::string& other) const {
-    return ReadFile(ModelPath(run)) == ReadFile(ModelPath(other));
-  }
-
-  TemporaryFolder folder_;
-  const std::string job_ = folder_ / "job.textproto";
-  std::string output_;  // of the last training that went well
-};
 
 // The strongest thing there is to say of slots and counters: Adam goes on to the bit.
 TEST_F(InitCommandTest, TwoTrainingsOneAfterTheOtherAreOneTwiceAsLong) {
@@ -143,17 +41,6 @@ TEST_F(InitCommandTest, TwoTrainingsOneAfterTheOtherAreOneTwiceAsLong) {
   TrainWell("reset", {"--init-from", folder_ / "first", "--reset-optimizer", ".*"});
   EXPECT_FALSE(SameBytes("reset", "long"));
   EXPECT_THAT(output_, HasSubstr("slots new"));
-}
-
-TEST_F(InitCommandTest, RowsOfTablesGoOnToTheBitToo) {
-  WriteFile(folder_ / "a.libsvm", IdExamples(500, 1));
-  WriteTableJob("a.libsvm");
-  TrainWell("long", {"--epochs", "2"});
-  TrainWell("first");
-  TrainWell("second", {"--init-from", folder_ / "first", "--servers", "3"});
-  EXPECT_TRUE(SameBytes("second", "long"));
-  TrainWell("single", {"--init-from", folder_ / "first@10", "--mode", "single"});
-  EXPECT_TRUE(SameBytes("single", "long"));
 }
 
 TEST_F(InitCommandTest, FrozenLayerStaysAndWidenedHeadKeepsItsFirstClasses) {
@@ -233,45 +120,6 @@ TEST_F(InitCommandTest, FileOfAnotherProgramIsMappedAndTheRestBeginsAnew) {
   EXPECT_EQ(Model("run").at("layer1/bias"), b);
   TrainWell("fresh", {"--freeze", ".*"});
   EXPECT_EQ(Model("run").at("head/weight"), Model("fresh").at("head/weight"));
-}
-
-TEST_F(InitCommandTest, FrozenTableGetsNoRowsAndChangesNone) {
-  WriteFile(folder_ / "a.libsvm", IdExamples(500, 1));
-  WriteFile(folder_ / "b.libsvm", IdExamples(500, 101));  // half of the ids are new
-  WriteTableJob("a.libsvm");
-  TrainWell("old");
-  WriteTableJob("b.libsvm");
-  for (const char* mode : {"sync", "async", "single", "geo:2"}) {
-    SCOPED_TRACE(mode);
-    const std::string run = absl::StrCat("new-", mode);
-    TrainWell(run, {"--init-from", folder_ / "old", "--freeze", "rows/.*", "--mode", mode});
-    EXPECT_EQ(Model(run).at("rows/rows"), Model("old").at("rows/rows"));
-    EXPECT_NE(Model(run).at("bias"), Model("old").at("bias"));
-  }
-}
-
-// As with the layer above: the columns of a row, and the slots that belong to them.
-TEST_F(InitCommandTest, FrozenColumnsKeepTheirSlots) {
-  WriteFile(folder_ / "a.libsvm", IdExamples(500, 1));
-  WriteTableJob("a.libsvm");
-  TrainWell("old");
-  for (const char* mode : {"sync", "single"}) {
-    SCOPED_TRACE(mode);
-    const std::string run = absl::StrCat("frozen-", mode);
-    TrainWell(run, {"--init-from", folder_ / "old", "--freeze", "rows/factors", "--mode", mode});
-    const RowsOfRun before = Rows("old"), after = Rows(run);
-    ASSERT_EQ(after.size(), before.size());
-    // A row: its weight and its 4 factors; the slots m and v of the weight, m and v of the factors.
-    for (const auto& [id, row] : after) {
-      const std::vector<float>& old = before.at(id);
-      ASSERT_EQ(row.size(), 5u + 10u);
-      EXPECT_NE(row[0], old[0]) << "weight " << id;
-      for (const size_t i : {1u, 2u, 3u, 4u, 7u, 8u, 9u, 10u, 11u, 12u, 13u, 14u})
-        EXPECT_EQ(row[i], old[i]) << "float " << i << " of " << id;
-    }
-    TrainWell(absl::StrCat("again-", mode), {"--init-from", folder_ / run, "--mode", mode});
-  }
-  EXPECT_TRUE(SameBytes("again-sync", "again-single"));
 }
 
 TEST_F(InitCommandTest, EventsAndLineageSayWhereTheWeightsAreFrom) {

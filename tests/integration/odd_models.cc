@@ -1,10 +1,14 @@
 // Convoy with model classes that break their contract, and two that keep it, for
 // custom_model_test.cc.
+#include <unistd.h>
+
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
 #include "launcher/main.h"
+#include "tests/testing/launched_children.h"
 #include "worker/models/simple_model.h"
 
 namespace convoy {
@@ -106,6 +110,21 @@ class NanLoss final : public Mean {
   }
 };
 
+// From epoch 1 on it ends the process, as libraries do that call exit. Of that the coordinator
+// hears nothing: it stands still by then.
+class EndsUnheard final : public Mean {
+ public:
+  using Mean::Mean;
+  absl::StatusOr<BatchOutput> Train(const Batch& batch, WeightSource& weights,
+                                    GradientSink& gradients) override {
+    if (batch.epoch == 0) return Mean::Train(batch, weights, gradients);
+    for (const testing::LaunchedChild& child : testing::LaunchedChildren(getppid())) {
+      if (child.role == "coordinator" && testing::Freeze({child.pid})) std::_Exit(7);
+    }
+    return absl::InternalError("the coordinator can't be stopped");
+  }
+};
+
 template <typename OddModel>
 absl::StatusOr<std::unique_ptr<Model>> Make(const v1::Model&, const ModelInput& input) {
   return std::make_unique<OddModel>(input);
@@ -127,6 +146,7 @@ int main(int argc, char** argv) {
                {"few_predictions", &Make<FewPredictions>},
                {"no_gradients", &Make<NoGradients>},
                {"nan_loss", &Make<NanLoss>},
+               {"ends_unheard", &Make<EndsUnheard>},
                {"with_table", &Make<WithTable>},
                {"unmade", &MakeNothing}});
 }

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <random>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -21,21 +20,17 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST_F(RestartTest, KilledProcessesOfAnyRoleChangeNoBitOfSync) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 50");
   ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   for (const char* role : {"server", "worker", "coordinator"}) {
-    std::string moments;
+    RandomMoments moments;
     Program program(Command(role));
     ASSERT_TRUE(AwaitEvent(role, "\"checkpoint\"")) << program.Wait().output;
     for (int i = 0; i < 3; ++i) {
-      const uint64_t delay = random() % (i == 0 ? 100 : 700);  // the job is not done by then
-      absl::StrAppend(&moments, " ", delay, " ms");
-      SleepMs(delay);
+      moments.Pass(i == 0 ? 100 : 700);  // the job is not done by then
       Kill(program, role, SIGKILL, 1);
     }
-    SCOPED_TRACE(absl::StrCat(role, ", seed ", seed, ", moments", moments));
+    SCOPED_TRACE(absl::StrCat(role, ", ", moments.text()));
     const ProgramResult result = program.Wait();
     ExpectSameAs("alone", role, result);
     EXPECT_THAT(result.output, HasSubstr(absl::StrCat(role, " 0 (pid ")));
@@ -72,21 +67,17 @@ TEST_F(RestartTest, KilledProcessesOfAnyRoleChangeNoBitOfSync) {
 
 // At any moment from its start on, together with a worker, and again before it has come.
 TEST_F(RestartTest, ACoordinatorAndWorkersThatDieTogetherAreReplacedWithoutARestart) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 50");
   ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  std::string moments;
+  RandomMoments moments;
   Program program(Command("run"));
   ASSERT_TRUE(AwaitEvent("run", "\"train\"")) << program.Wait().output;
   for (int i = 0; i < 4; ++i) {
-    const uint64_t delay = random() % 300;
-    absl::StrAppend(&moments, " ", delay, " ms");
-    SleepMs(delay);
-    if (i % 2 == 0) Kill(program, "worker", SIGKILL, 1 + random() % 2);
+    moments.Pass(300);
+    if (i % 2 == 0) Kill(program, "worker", SIGKILL, 1 + moments.Draw(2));
     Kill(program, "coordinator");
   }
-  SCOPED_TRACE(absl::StrCat("seed ", seed, ", moments", moments));
+  SCOPED_TRACE(moments.text());
   const ProgramResult result = program.Wait();
   ExpectSameAs("alone", "run", result);
   EXPECT_THAT(result.output, Not(HasSubstr("starting again")));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +23,31 @@
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
+
+// When processes are hit, drawn anew each time that a test runs. What was drawn is kept, to be said
+// if the test fails.
+class RandomMoments {
+ public:
+  RandomMoments() : RandomMoments(std::random_device()()) {}
+
+  // Below `bound`.
+  uint64_t Draw(uint64_t bound) { return random_() % bound; }
+  // Lets less than `bound` milliseconds go by.
+  void Pass(uint64_t bound) {
+    const uint64_t delay = Draw(bound);
+    Note(absl::StrCat(delay, " ms"));
+    SleepMs(delay);
+  }
+  void Note(const std::string& what) { absl::StrAppend(&text_, " ", what); }
+  const std::string& text() const { return text_; }
+
+ private:
+  explicit RandomMoments(uint64_t seed)
+      : random_(seed), text_(absl::StrCat("seed ", seed, ", moments")) {}
+
+  std::mt19937_64 random_;
+  std::string text_;
+};
 
 class RestartTest : public ::testing::Test {
  protected:

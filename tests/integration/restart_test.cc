@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,25 +42,21 @@ TEST_F(RestartTest, WithoutItsJournalTheJobStartsAgainFromTheCheckpoint) {
 }
 
 TEST_F(RestartTest, AnyProcessesAtAnyMomentAlsoWhileOthersStartAgain) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 50");
   ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
-  std::string moments;
+  RandomMoments moments;
   Program program(Command("run"));
   for (int i = 0; i < 8; ++i) {
-    const uint64_t delay = random() % 500;
     const std::vector<LaunchedChild> children = LaunchedChildren(program.pid());
-    absl::StrAppend(&moments, " ", delay, " ms:");
-    SleepMs(delay);
+    moments.Pass(500);
     for (const LaunchedChild& child : children) {
       pids_.insert(child.pid);
-      if (random() % 3 != 0) continue;
-      absl::StrAppend(&moments, " ", child.role);
+      if (moments.Draw(3) != 0) continue;
+      moments.Note(child.role);
       kill(child.pid, SIGKILL);
     }
   }
-  SCOPED_TRACE(absl::StrCat("seed ", seed, ", moments", moments));
+  SCOPED_TRACE(moments.text());
   ExpectSameAs("alone", "run", program.Wait());
 }
 
@@ -86,18 +81,16 @@ TEST_F(RestartTest, AllAtOnceAndTheNextOnesAsSoonAsTheyAreThere) {
 }
 
 TEST_F(RestartTest, WhileTheEndIsSaved) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
   WriteJob("sync", "every_steps: 300");
   ASSERT_EQ(RunProgram(Command("alone", kOneProcess)).exit_code, 0);
   for (const char* role : {"server", "worker", "coordinator"}) {
+    RandomMoments moments;
     Program program(Command(role));
     ASSERT_TRUE(AwaitEvent(role, absl::StrCat("\"step\":", kExamples * kEpochs / 20 - 40, ",")))
         << program.Wait().output;
-    const uint64_t delay = random() % 60;
-    SleepMs(delay);
+    moments.Pass(60);
     Kill(program, role, SIGKILL, 1);
-    SCOPED_TRACE(absl::StrCat(role, ", seed ", seed, ", ", delay, " ms"));
+    SCOPED_TRACE(absl::StrCat(role, ", ", moments.text()));
     ExpectSameAs("alone", role, program.Wait());
   }
 }
@@ -150,23 +143,18 @@ TEST_F(RestartTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
 }
 
 TEST_F(RestartTest, InModesWithoutStepsEveryCellCountsEveryBatchOnce) {
-  const uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
   for (const char* mode : {"async", "ssp:2"}) {
     WriteJob(mode, "every_steps: 50");
     const std::string run = mode;
-    std::string moments;
+    RandomMoments moments;
     Program program(Command(run));
     ASSERT_TRUE(AwaitEvent(run, "\"checkpoint\"")) << program.Wait().output;
-    for (const char* role : {"worker", "server", "coordinator"}) {
-      const uint64_t delay =
-          random() % (moments.empty() ? 100 : 700);  // the job is not done by then
-      absl::StrAppend(&moments, " ", delay, " ms");
-      SleepMs(delay);
+    for (const std::string role : {"worker", "server", "coordinator"}) {
+      moments.Pass(role == "worker" ? 100 : 700);  // the job is not done by then
       Kill(program, role, SIGKILL, 1);
     }
     const ProgramResult result = program.Wait();
-    SCOPED_TRACE(absl::StrCat(mode, ", seed ", seed, ", moments", moments, "\n", result.output));
+    SCOPED_TRACE(absl::StrCat(mode, ", ", moments.text(), "\n", result.output));
     ASSERT_EQ(result.exit_code, 0);
     EXPECT_GE(Summary(run).value("restarts", 0), 1);
     EXPECT_EQ(Summary(run)["examples"], kExamples * kEpochs);

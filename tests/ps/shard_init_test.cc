@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 namespace convoy::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr int64_t kInitRows = 300;  // of "w", which has blocks of 65,536 values
@@ -24,6 +26,13 @@ constexpr int64_t kInitColumns = 500;
 
 // A value that says where it is; far from what initializers give.
 float Marked(uint64_t place) { return 1000.0f + static_cast<float>(place); }
+
+// 0, 1, ...
+std::vector<uint64_t> IdsUpTo(size_t count) {
+  std::vector<uint64_t> ids(count);
+  std::iota(ids.begin(), ids.end(), uint64_t{0});
+  return ids;
+}
 
 class ShardInitTest : public ::testing::TestWithParam<uint32_t> {
  protected:
@@ -47,11 +56,12 @@ class ShardInitTest : public ::testing::TestWithParam<uint32_t> {
     return path;
   }
 
-  // A cluster whose servers begin with the file as `init` says.
-  absl::Status Begin(const std::string& path, const std::string& init = "") {
+  // A cluster whose servers begin with the file as `init` says. `more`: of the job.
+  absl::Status Begin(const std::string& path, const std::string& init = "",
+                     const std::string& more = "") {
     v1::Job job;
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
-        "init { from: '" + path + "' " + init + " } optimizer { adam {} }", &job));
+        "init { from: '" + path + "' " + init + " } optimizer { adam {} } " + more, &job));
     auto plan = PlanInitOf(job, variables_, tables_);
     if (!plan.ok()) return plan.status();
     auto values = InitValues::Open(*std::move(plan));
@@ -61,6 +71,7 @@ class ShardInitTest : public ::testing::TestWithParam<uint32_t> {
       ServerCore::Options options = SyncOptions(/*slices=*/1);
       options.rank = rank;
       options.optimizer = job.optimizer();
+      options.table_rules.assign(job.table().begin(), job.table().end());
       servers_.emplace_back(options, variables_, GetParam(), tables_);
       const absl::Status status = InitShard(**values, servers_[rank].core->placement(), rank,
                                             options.seed, servers_[rank].core->shard());
@@ -140,6 +151,27 @@ TEST_P(ShardInitTest, IdThatIsTwiceInAFileIsRefused) {
   const absl::Status begun = Begin(WriteFile(kInitColumns, {5, 6, 5}));
   EXPECT_EQ(begun.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(begun.message()), HasSubstr("table \"t\": some id is twice"));
+}
+
+// Both budgets are a row for each of the 1,024 buckets: a row of 2 floats and Adam's 4 takes 24
+// bytes and a 32nd part of them, and 32 more: 0.06 MB have room for 1,057.
+TEST_P(ShardInitTest, MoreRowsThanTheBudgetAllowsAreRefused) {
+  for (const std::string budget : {"max_rows: 1024", "max_mb: 0.06"}) {
+    SCOPED_TRACE(budget);
+    const std::string rule = "table { " + budget + " }";
+    // A server counts the rows of all its buckets, which do not get equally many; nor do servers.
+    const size_t fits = GetParam() == 1 ? 1024 : 500;
+    const absl::Status begun = Begin(WriteFile(kInitColumns, IdsUpTo(fits)), "", rule);
+    ASSERT_TRUE(begun.ok()) << begun;
+    EXPECT_EQ(Rows().size(), fits);
+    const absl::Status refused = Begin(WriteFile(kInitColumns, IdsUpTo(1025)), "", rule);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
+    EXPECT_THAT(std::string(refused.message()),
+                AllOf(HasSubstr("table \"t\": init.from has "),
+                      HasSubstr(GetParam() == 1 ? "1025 rows for server 0, which may have 1024"
+                                                : ", which may have "),
+                      HasSubstr("raise table.max_rows or table.max_mb")));
+  }
 }
 
 }  // namespace

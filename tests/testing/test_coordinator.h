@@ -4,6 +4,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -37,6 +39,34 @@ class TestCoordinator : public v1::Coordinator::Service {
  private:
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
+};
+
+// Whoever comes is a worker of a job that trains.
+class TrainingCoordinator : public TestCoordinator {
+ protected:
+  explicit TrainingCoordinator(uint64_t job) : job_(job) {}
+  ~TrainingCoordinator() override = default;
+
+  // `reply` is news, and says that the job trains; heirs say more, or something else.
+  virtual void OnHeartbeat(const v1::HeartbeatRequest& request, v1::HeartbeatReply* reply) = 0;
+
+ private:
+  grpc::Status Register(grpc::ServerContext*, const v1::RegisterRequest*,
+                        v1::RegisterReply* reply) final {
+    reply->mutable_identity()->set_role(v1::WORKER);
+    reply->mutable_identity()->set_job_id(job_);
+    return grpc::Status::OK;
+  }
+  grpc::Status Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest* request,
+                         v1::HeartbeatReply* reply) final {
+    reply->set_sequence(++heartbeats_);
+    reply->set_phase(v1::TRAINING);
+    OnHeartbeat(*request, reply);
+    return grpc::Status::OK;
+  }
+
+  const uint64_t job_;
+  std::atomic<uint64_t> heartbeats_ = 0;
 };
 
 }  // namespace convoy::testing

@@ -1,7 +1,6 @@
 // A worker's session with a coordinator that is told what to say.
 #include "worker/job_session.h"
 
-#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -20,11 +19,14 @@ namespace {
 
 constexpr uint64_t kSessionJob = 78;
 
-class HeartbeatCoordinator final : public testing::TestCoordinator {
+class HeartbeatCoordinator final : public testing::TrainingCoordinator {
  public:
   using Answer = std::function<void(const v1::HeartbeatRequest&, v1::HeartbeatReply*)>;
 
-  explicit HeartbeatCoordinator(Answer answer) : answer_(std::move(answer)) { Start(); }
+  explicit HeartbeatCoordinator(Answer answer)
+      : TrainingCoordinator(kSessionJob), answer_(std::move(answer)) {
+    Start();
+  }
   ~HeartbeatCoordinator() override { Shutdown(); }
 
   std::vector<v1::HeartbeatRequest> heard() const {
@@ -33,20 +35,10 @@ class HeartbeatCoordinator final : public testing::TestCoordinator {
   }
 
  private:
-  grpc::Status Register(grpc::ServerContext*, const v1::RegisterRequest*,
-                        v1::RegisterReply* reply) override {
-    reply->mutable_identity()->set_role(v1::WORKER);
-    reply->mutable_identity()->set_job_id(kSessionJob);
-    return grpc::Status::OK;
-  }
-  grpc::Status Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest* request,
-                         v1::HeartbeatReply* reply) override {
+  void OnHeartbeat(const v1::HeartbeatRequest& request, v1::HeartbeatReply* reply) override {
     MutexLock lock(mutex_);
-    heard_.push_back(*request);
-    reply->set_sequence(heard_.size());
-    reply->set_phase(v1::TRAINING);
-    answer_(*request, reply);
-    return grpc::Status::OK;
+    heard_.push_back(request);
+    answer_(request, reply);
   }
 
   const Answer answer_;

@@ -44,9 +44,9 @@ class Ones final : public Dataset {
 };
 
 // Hands out one task after the other until it is to stop.
-class TaskCoordinator final : public testing::TestCoordinator {
+class TaskCoordinator final : public testing::TrainingCoordinator {
  public:
-  TaskCoordinator() { Start(); }
+  TaskCoordinator() : TrainingCoordinator(kTaskJob) { Start(); }
   ~TaskCoordinator() override { Shutdown(); }
 
   void AskToStop() {
@@ -64,21 +64,11 @@ class TaskCoordinator final : public testing::TestCoordinator {
   }
 
  private:
-  grpc::Status Register(grpc::ServerContext*, const v1::RegisterRequest*,
-                        v1::RegisterReply* reply) override {
-    reply->mutable_identity()->set_role(v1::WORKER);
-    reply->mutable_identity()->set_job_id(kTaskJob);
-    return grpc::Status::OK;
-  }
-  grpc::Status Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest*,
-                         v1::HeartbeatReply* reply) override {
+  void OnHeartbeat(const v1::HeartbeatRequest&, v1::HeartbeatReply* reply) override {
     absl::SleepFor(absl::Milliseconds(5));
     MutexLock lock(mutex_);
-    reply->set_sequence(++sequence_);
-    reply->set_phase(v1::TRAINING);
     reply->set_stop_step(stops_ ? 1 : 0);
     reply->set_stop_agreed(stops_);
-    return grpc::Status::OK;
   }
   grpc::Status NextTask(grpc::ServerContext*, const v1::NextTaskRequest* request,
                         v1::NextTaskReply* reply) override {
@@ -104,7 +94,6 @@ class TaskCoordinator final : public testing::TestCoordinator {
 
   mutable Mutex mutex_;
   bool stops_ CONVOY_GUARDED_BY(mutex_) = false;
-  uint64_t sequence_ CONVOY_GUARDED_BY(mutex_) = 0;
   std::vector<uint64_t> completed_ CONVOY_GUARDED_BY(mutex_);
   std::vector<uint64_t> reported_ CONVOY_GUARDED_BY(mutex_);
 };

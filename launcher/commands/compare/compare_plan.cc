@@ -12,6 +12,7 @@
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
 #include "launcher/commands/compare/sweep.h"
+#include "launcher/commands/pinned_init.h"
 #include "launcher/report/report_text.h"
 
 namespace convoy {
@@ -99,6 +100,9 @@ absl::StatusOr<ComparePlan> ComparePlan::Make(const CompareOptions& options) {
     if (plan.modes_[m] == kSingleMode) plan.jobs_[m].clear_rehearsal();
     CONVOY_RETURN_IF_ERROR(CheckComparable(plan.jobs_[m]));
   }
+  // All runs begin with the same weights.
+  CONVOY_RETURN_IF_ERROR(PinInit(&plan.jobs_[0]));
+  for (v1::Job& job : plan.jobs_) KeepPinnedInit(plan.jobs_[0], &job);
   if (plan.target_) CONVOY_RETURN_IF_ERROR(CheckTarget(*plan.target_, plan.job()));
   if (plan.rates_.empty()) plan.rates_ = {plan.job().optimizer().learning_rate()};
   plan.folder_ = options.out.empty()

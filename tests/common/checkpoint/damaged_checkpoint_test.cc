@@ -186,18 +186,7 @@ TEST_F(DamagedCheckpointTest, IdsAreOfTheirBucket) {
 TEST_F(DamagedCheckpointTest, ADeltaHasNoMoreRowsThanItAndItsBaseHold) {
   SampleCheckpoint base(SampleOptions{.step = 100}), delta(SampleOptions{.step = 200});
   base.Write(folder_.File("step-00000100"));
-  delta.manifest.base = {100, ChecksumOf(base.manifest)};
-  for (SampleFile& file : delta.files) {
-    std::vector<uint64_t> deltas;
-    const std::vector<uint64_t>& cells = file.Tensor("/cells").u64;
-    for (size_t at = 0; at < cells.size(); at += kCellColumns) {
-      const bool is_bucket = cells[at] == static_cast<uint64_t>(CellKind::kBucket);
-      if (is_bucket) deltas.insert(deltas.end(), {cells[at + 3], 0});
-    }
-    file.tensors.insert(file.tensors.begin(),
-                        {{"/deltas", "U64", {deltas.size() / 2, 2}, {}, {}, deltas},
-                         {"t/removed", "U64", {0}, {}, {}, {}}});
-  }
+  delta.MakeDeltaOf({100, ChecksumOf(base.manifest)});
   const std::string path = folder_.File("step-00000200");
   delta.Write(path);
   ASSERT_EQ(CheckpointReader::Open(path).status(), absl::OkStatus());

@@ -285,6 +285,23 @@ TEST(InitPlanTest, MoreColumnsNeedAnInstruction) {
               Not(HasSubstr("--widen")));
 }
 
+// Of one column both kinds are the same. Wider, rowwise_adagrad still has one value for all
+// columns; adagrad gets one for each that is new.
+TEST(InitPlanTest, ARangeOfOneColumnThatIsWidenedKeepsItsSlotOfEitherKind) {
+  MemoryArchive archive;
+  archive.Add(WeightArchive::Table{
+      "rows", 2, {{"weight", 1}, {"factors", 1}}, {{"weight/a", 1}, {"factors/a", 1}}, 1000});
+  for (const char* const rule : {"rowwise_adagrad", "adagrad"}) {
+    const v1::InitPlan plan =
+        PlanOf(archive, absl::StrCat("optimizer { ", rule, " {} } init { widen: 'rows' }"), {},
+               {RowsTable(4)});
+    ASSERT_EQ(plan.tables_size(), 1) << rule;
+    EXPECT_EQ(plan.tables(0).action(), v1::InitPlan::WIDENED) << rule;
+    EXPECT_THAT(plan.tables(0).slots(), ElementsAre("weight/a", "factors/a")) << rule;
+    EXPECT_FALSE(plan.tables(0).slots_new()) << rule;
+  }
+}
+
 TEST(InitPlanTest, VariableIsNoTable) {
   EXPECT_THAT(PlanErrorOf(TableArchive(), "", {{"rows", {5}, Initializer::Zeros()}}),
               HasSubstr("rows: is not there"));

@@ -146,6 +146,38 @@ TEST_F(InitValuesTest, RowsOfWidenedTablesKeepTheirFirstColumnsOfEachRange) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
+// The second column of "factors" as a range of its own, which makes the first one a range of one
+// column with a row-wise slot.
+TEST_F(InitValuesTest, ARangeOfOneColumnThatIsWidenedGoesOnWithItsRowwiseSlot) {
+  SampleCheckpoint checkpoint;
+  checkpoint.manifest.tables[0].ranges = {{"bias", 1}, {"factors", 1}, {"more", 1}};
+  checkpoint.Write(folder_.File("checkpoint"));
+  SampleModel model("widen: 't'");
+  model.tables[0].ranges = {{"bias", 1, Initializer::Zeros()},
+                            {"factors", 4, Initializer::Constant(-2)},
+                            {"more", 1, Initializer::Zeros()}};
+  const auto values = Open(model, folder_.File("checkpoint"));
+  const auto updater = RowUpdater::Create(model.job.optimizer(), model.tables[0]);
+  ASSERT_TRUE(updater.ok()) << updater.status();
+  ASSERT_EQ(updater->slot_floats(), 2u + 1 + 2);  // ftrl's, rowwise_adagrad's, adam's
+  size_t seen = 0;
+  const absl::Status status =
+      values->ReadRows(0, model.tables[0], *updater, 1, [&](const InitRows& rows) {
+        for (size_t i = 0; i < rows.ids.size(); ++i, ++seen) {
+          const auto id = static_cast<float>(rows.ids[i]);
+          const float* const weights = rows.weights.data() + 6 * i;
+          EXPECT_THAT(std::vector<float>(weights, weights + 6),
+                      ElementsAre(id, id + 0.25f, -2, -2, -2, id + 0.5f));
+          const float* const slots = rows.slots.data() + 5 * i;
+          EXPECT_THAT(std::vector<float>(slots, slots + 5),
+                      ElementsAre(-id, -id - 0.25f, -id - 0.5f, 0, 0));
+        }
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(seen, 5u);
+}
+
 TEST_F(InitValuesTest, AnchorsAreTheLoadedWeightsAndNewValuesHaveNone) {
   const std::string anchored =
       "optimizer { adam {} anchor: 0.5 override { match: 't/bias' ftrl {} anchor: 0 } "

@@ -153,6 +153,21 @@ SampleCheckpoint::SampleCheckpoint(const SampleOptions& options) {
   }
 }
 
+void SampleCheckpoint::MakeDeltaOf(const CheckpointBase& base) {
+  manifest.base = base;
+  for (SampleFile& file : files) {
+    std::vector<uint64_t> deltas;
+    const std::vector<uint64_t>& cells = file.Tensor(kCellsTensor).u64;
+    for (size_t at = 0; at < cells.size(); at += kCellColumns) {
+      const bool is_bucket = cells[at] == static_cast<uint64_t>(CellKind::kBucket);
+      if (is_bucket) deltas.insert(deltas.end(), {cells[at + 3], 0});
+    }
+    const SampleTensor removed = {TableRemovedTensor("t"), "U64", {0}, {}, {}, {}};
+    file.tensors.insert(file.tensors.begin(),
+                        {U64Table(kDeltasTensor, kDeltaColumns, deltas), removed});
+  }
+}
+
 void SampleCheckpoint::Write(const std::string& folder) {
   std::filesystem::create_directories(folder);
   manifest.files.clear();

@@ -52,6 +52,8 @@ struct SampleCheckpoint {
 
   explicit SampleCheckpoint(const SampleOptions& options = {});
 
+  // Makes it a change of another checkpoint: one that has all rows, and removes none.
+  void MakeDeltaOf(const CheckpointBase& base);
   // Writes all files, and the manifest with their names, sizes and checksums, into `folder`, which
   // is made. Fails the test if it can't.
   void Write(const std::string& folder);
