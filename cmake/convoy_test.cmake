@@ -15,10 +15,12 @@ function(convoy_add_test_headers)
     <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp> <algorithm> <filesystem> <fstream> <map> <memory>
     <optional> <random> <sstream> <string> <vector> <absl/status/statusor.h> <absl/strings/str_cat.h>
     <absl/strings/str_join.h> <absl/strings/str_split.h> <absl/time/time.h>)
-  convoy_optimize_test(convoy_test_headers)
+  convoy_test_options(convoy_test_headers)
 endfunction()
 
-function(convoy_optimize_test name)
+# All alike, as they use the same compiled headers: some of the libraries ask for threads.
+function(convoy_test_options name)
+  target_compile_options(${name} PRIVATE -pthread)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1 -g0>)
   if(CONVOY_SANITIZE)
     target_compile_options(${name} PRIVATE -O0)
@@ -36,7 +38,7 @@ function(convoy_add_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main convoy_warnings)
   if(NOT ARG_COMPUTES)
-    convoy_optimize_test(${name})
+    convoy_test_options(${name})
     target_precompile_headers(${name} REUSE_FROM convoy_test_headers)
   endif()
   add_test(NAME ${name} COMMAND ${name})

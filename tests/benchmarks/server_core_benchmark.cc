@@ -59,6 +59,17 @@ class BlockServer {
     out_.clear();
   }
 
+  // A request of the present generation that brings and wants nothing.
+  void Empty() {
+    ExchangeRequest request;
+    request.job_id = 1;
+    request.generation = 1;
+    request.session = 1;
+    core_->Handle(1, request, absl::UnixEpoch(), &out_);
+    if (out_.size() != 1 || out_[0].reply.code != absl::StatusCode::kOk) std::abort();
+    out_.clear();
+  }
+
  private:
   const bool rounds_;
   const std::vector<float> gradient_;
@@ -82,6 +93,14 @@ void BM_Refused(benchmark::State& state) {
   for (auto _ : state) server.PushPull(/*generation=*/0);
 }
 BENCHMARK(BM_Refused)->Arg(1024);
+
+// What is paid for every message: job, generation and session are compared, the worker was heard
+// (its lease), and an empty reply is made.
+void BM_Fence(benchmark::State& state) {
+  BlockServer server({Mode::Kind::kAsync}, 16);
+  for (auto _ : state) server.Empty();
+}
+BENCHMARK(BM_Fence);
 
 // From one buffer into another one, as cells do.
 void BM_UpdateAlone(benchmark::State& state) {

@@ -196,6 +196,11 @@ TEST_F(CheckpointCommandTest, TheBaseOfADeltaIsFoundHoweverThePlaceIsWritten) {
     EXPECT_THAT(SucceedIn(c.here, {"verify", c.place}), HasSubstr("  ok, 3 files, "));
     EXPECT_THAT(SucceedIn(c.here, {"inspect", c.place}), HasSubstr("51200"));
   }
+  // Moved to another disk: its base is still beside the link.
+  fs::create_directory(folder_ / "archive");
+  fs::rename(Path(400), folder_ / "archive/step-00000400");
+  fs::create_directory_symlink(folder_ / "archive/step-00000400", Path(400));
+  EXPECT_THAT(SucceedIn(run_, {"verify", Path(400)}), HasSubstr("  ok, 3 files, "));
   fs::remove_all(Path(300));
   EXPECT_THAT(FailWith(1, {"verify", folder_ / "newest"}), HasSubstr("of no use without its base"));
 }

@@ -264,5 +264,30 @@ TEST_F(InitCommandTest, RunWithoutCheckpointGivesItsFinalWeightsAndSaysSo) {
   EXPECT_EQ(Model("new"), Model("old"));
 }
 
+// Every life of a job begins with the same weights, whatever becomes of the run they are from.
+TEST_F(InitCommandTest, ARunThatTrainsOnChangesNothingForAJobThatHasBegun) {
+  WriteJob("", "checkpoint { at_end: true }\n");
+  TrainWell("source");
+  const std::vector<std::string> from = {"--init-from", folder_ / "source"};
+  TrainWell("alone", from);
+  TrainWell("killed", from);
+  EXPECT_THAT(ReadFile(folder_ / "killed/job.textproto"),
+              HasSubstr(absl::StrCat("from: \"", folder_ / "source", "@10\"")));
+  // As if it had been killed before its first checkpoint.
+  for (const char* const left : {"summary.json", "model.safetensors", "checkpoints"})
+    std::filesystem::remove_all(absl::StrCat(folder_ / "killed/", left));
+  TrainWell("source", {"--resume", "--epochs", "2"});
+  std::vector<std::string> resume = from;
+  resume.push_back("--resume");
+  TrainWell("killed", resume);
+  EXPECT_THAT(output_, HasSubstr("there is no checkpoint in "));
+  EXPECT_TRUE(SameBytes("killed", "alone"));
+  // It is no other job, either.
+  resume.insert(resume.end(), {"--epochs", "2"});
+  TrainWell("killed", resume);
+  TrainWell("later", from);
+  EXPECT_FALSE(SameBytes("later", "alone"));
+}
+
 }  // namespace
 }  // namespace convoy::testing

@@ -14,9 +14,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/base_checkpoint.h"
 #include "common/checkpoint/checkpoint_directory.h"
+#include "common/checkpoint/manifest.h"
+#include "tests/integration/resume_fixture.h"
 #include "tests/testing/await_epoch.h"
 #include "tests/testing/cell_counts.h"
-#include "tests/testing/parity_lines.h"
 #include "tests/testing/run_program.h"
 
 namespace convoy::testing {
@@ -24,63 +25,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr char kDense[] =
-    "model { mlp { hidden: 32 } classes: 2 }\n"
-    "optimizer { adam {} learning_rate: 0.01 }\n";
-constexpr char kTable[] =
-    "model { factorization_machine { factors: 4 } }\n"
-    "optimizer { adagrad {} learning_rate: 0.1 }\n"
-    "table { match: \"rows\" admit_after: 2 expire_after: 3 }\n";
-
-class ResumeTest : public ::testing::Test {
- protected:
-  void SetUp() override { WriteFile(folder_ / "train.libsvm", ParityLines(4000)); }
-
-  void WriteJob(const std::string& model, const std::string& mode, const std::string& more = "") {
-    WriteFile(job_, absl::StrCat("data { train: \"train.libsvm\" cache_dir: \"cache\" ",
-                                 model == kTable ? "ids: true" : "", " }\n", model,
-                                 "training { mode: \"", mode,
-                                 "\" epochs: 6 batch_size: 40 slices: 4 }\n"
-                                 "cluster { servers: 2 workers: 2 }\n",
-                                 more));
-  }
-  std::vector<std::string> Command(const std::string& run,
-                                   std::vector<std::string> more = {}) const {
-    std::vector<std::string> command = {CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run};
-    command.insert(command.end(), always_.begin(), always_.end());
-    command.insert(command.end(), more.begin(), more.end());
-    return command;
-  }
-  std::string Model(const std::string& run) const {
-    return ReadFile(folder_ / (run + "/model.safetensors"));
-  }
-  nlohmann::json Summary(const std::string& run) const {
-    return nlohmann::json::parse(ReadFile(folder_ / (run + "/summary.json")));
-  }
-  // Every process of the job, at once.
-  static void KillAll(Program& program) {
-    kill(-program.pid(), SIGKILL);
-    program.Signal(SIGKILL);
-    program.Wait();
-  }
-  // Starts the job, and kills it after so many milliseconds, again and again until it ends.
-  ProgramResult KillAndResume(const std::string& run, const std::vector<int>& milliseconds,
-                              const std::vector<std::string>& more = {}) {
-    for (const int delay : milliseconds) {
-      Program program(Command(run, {"--resume=auto"}));
-      SleepMs(delay);
-      KillAll(program);
-    }
-    std::vector<std::string> last = {"--resume=auto"};
-    last.insert(last.end(), more.begin(), more.end());
-    return RunProgram(Command(run, last));
-  }
-
-  std::vector<std::string> always_;  // arguments of every command
-  TemporaryFolder folder_;
-  const std::string job_ = folder_ / "job.textproto";
-};
 
 TEST_F(ResumeTest, AJobThatWasKilledAtRandomMomentsEndsWithTheBitsOfOneLeftAlone) {
   const uint64_t seed = std::random_device()();
@@ -305,6 +249,32 @@ TEST_F(ResumeTest, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   EXPECT_EQ(Model("alone"), Model("run"));
 }
 
+// So that the two can be told apart, e.g. which of them knows the best checkpoint.
+TEST_F(ResumeTest, ALifeNeverHasTheGenerationOfOneThatWasTakenBack) {
+  WriteJob(kDense, "sync", "checkpoint { every_steps: 100 }\n");
+  const auto generation = [&](uint64_t step) {
+    const auto manifest =
+        ReadManifest(absl::StrCat(folder_ / "run/checkpoints/", CheckpointName(step)));
+    EXPECT_TRUE(manifest.ok()) << manifest.status();
+    return manifest.ok() ? manifest->generation : 0;
+  };
+  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=200"})).exit_code, 0);
+  ASSERT_EQ(RunProgram(Command("run", {"--resume", "--set", "training.max_steps=300"})).exit_code,
+            0);
+  EXPECT_EQ(generation(200), 1u);
+  EXPECT_EQ(generation(300), 2u);
+  // The life of the second one is known by its manifest, then by its events only.
+  const std::string checkpoint = folder_ / "run/checkpoints/step-00000300";
+  std::filesystem::resize_file(checkpoint + "/server-0-of-2.safetensors", 100);
+  ASSERT_EQ(RunProgram(Command("run", {"--resume", "--set", "training.max_steps=300"})).exit_code,
+            0);
+  EXPECT_EQ(generation(300), 3u);
+  std::filesystem::remove_all(checkpoint);
+  ASSERT_EQ(RunProgram(Command("run", {"--resume", "--set", "training.max_steps=300"})).exit_code,
+            0);
+  EXPECT_EQ(generation(300), 4u);
+}
+
 TEST_F(ResumeTest, ADamagedCheckpointDoesNotCountAsTheNewestThatIsKept) {
   WriteJob(kDense, "sync", "checkpoint { every_steps: 100 }\n");
   ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=230"})).exit_code, 0);
@@ -316,66 +286,6 @@ TEST_F(ResumeTest, ADamagedCheckpointDoesNotCountAsTheNewestThatIsKept) {
   const ProgramResult again = RunProgram(Command("run", {"--resume"}));
   EXPECT_EQ(again.exit_code, 0) << again.output;
   EXPECT_THAT(again.output, HasSubstr("goes on from step 220"));
-}
-
-TEST_F(ResumeTest, AJobThatDiffersIsRefusedWithTheDifference) {
-  WriteJob(kDense, "sync");
-  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);
-  const ProgramResult refused = RunProgram(Command("run", {"--resume", "--learning-rate", "0.5"}));
-  EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.output, HasSubstr("optimizer.learning_rate: 0.01 -> 0.5"));
-  EXPECT_THAT(refused.output, HasSubstr("--allow-changes"));
-  const ProgramResult allowed =
-      RunProgram(Command("run", {"--resume", "--learning-rate", "0.5", "--allow-changes"}));
-  EXPECT_EQ(allowed.exit_code, 0) << allowed.output;
-}
-
-// Both have only defaults, which are the same but for the rule that they belong to.
-TEST_F(ResumeTest, AnotherOptimizerOrScheduleIsADifference) {
-  WriteJob(kDense, "sync");
-  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);
-  const ProgramResult optimizer =
-      RunProgram(Command("run", {"--resume", "--set", "optimizer.adagrad={}"}));
-  EXPECT_EQ(optimizer.exit_code, 2);
-  EXPECT_THAT(optimizer.output, HasSubstr("\n  modified: optimizer.algorithm: adam -> adagrad\n"));
-  const ProgramResult schedule =
-      RunProgram(Command("run", {"--resume", "--set", "optimizer.schedule.cosine={}"}));
-  EXPECT_EQ(schedule.exit_code, 2);
-  EXPECT_THAT(schedule.output, HasSubstr("optimizer.schedule.kind: constant -> cosine\n"));
-}
-
-TEST_F(ResumeTest, OfManyDifferencesTheFirstAreShown) {
-  WriteJob(kDense, "sync");
-  ASSERT_EQ(RunProgram(Command("run", {"--set", "training.max_steps=100"})).exit_code, 0);
-  std::vector<std::string> more = {"--resume"};
-  for (int i = 0; i < 12; ++i) {
-    more.insert(more.end(), {"--set", absl::StrCat("optimizer.override+={match: \"layer", i,
-                                                   std::string(300, 'x'), "\" l2: 0.5}")});
-  }
-  const ProgramResult refused = RunProgram(Command("run", more));
-  EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.output, HasSubstr("added: optimizer.override[7]: "));
-  EXPECT_THAT(refused.output, Not(HasSubstr("optimizer.override[8]")));
-  EXPECT_THAT(refused.output, HasSubstr("xx ...\n  and 4 more\n"));
-  EXPECT_LT(refused.output.size(), 2000u);
-}
-
-TEST_F(ResumeTest, WhatAnExistingFolderMeansIsSaid) {
-  WriteJob(kDense, "sync");
-  const ProgramResult none = RunProgram(Command("run", {"--resume"}));
-  EXPECT_EQ(none.exit_code, 2);
-  EXPECT_THAT(none.output, HasSubstr("there is no run in"));
-  ASSERT_EQ(RunProgram(Command("run", {"--resume=auto"})).exit_code, 0);
-  const ProgramResult again = RunProgram(Command("run"));
-  EXPECT_EQ(again.exit_code, 2);
-  EXPECT_THAT(again.output, HasSubstr("--resume"));
-  const ProgramResult complete = RunProgram(Command("run", {"--resume"}));
-  EXPECT_EQ(complete.exit_code, 0);
-  EXPECT_THAT(complete.output, HasSubstr("is complete"));
-  const ProgramResult longer = RunProgram(Command("run", {"--resume", "--epochs", "7"}));
-  EXPECT_EQ(longer.exit_code, 0) << longer.output;
-  EXPECT_THAT(longer.output, HasSubstr("goes on from step 600"));
-  EXPECT_EQ(Summary("run")["steps"], 700);
 }
 
 TEST_F(ResumeTest, ACompleteRunThatWasKilledWhileItWentOnIsNotComplete) {
@@ -409,31 +319,6 @@ TEST_F(ResumeTest, AJobThatIsAskedToStopSavesWhereItIs) {
     ASSERT_EQ(stored->size(), 1u);
     EXPECT_EQ(Summary(run)["steps"], stored->back().step);
   }
-}
-
-// Where the training is would mean something else.
-TEST_F(ResumeTest, AModeWhoseStepsAreOthersIsRefused) {
-  WriteJob(kDense, "sync", "checkpoint { at_end: true }\n");
-  ASSERT_EQ(RunProgram(Command("run")).exit_code, 0);
-  for (const char* const mode : {"async", "local_sgd:4"}) {
-    const ProgramResult refused = RunProgram(
-        Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--mode", mode}));
-    EXPECT_NE(refused.exit_code, 0);
-    EXPECT_THAT(refused.output,
-                HasSubstr(std::string("training.mode: got ") + mode + ", want sync"));
-  }
-}
-
-TEST_F(ResumeTest, ATableOfAnotherDimensionIsRefusedWithBoth) {
-  WriteJob(kTable, "sync", "checkpoint { at_end: true }\n");
-  ASSERT_EQ(RunProgram(Command("run")).exit_code, 0);
-  const ProgramResult refused =
-      RunProgram(Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--set",
-                                 "model.factorization_machine.factors=8"}));
-  EXPECT_NE(refused.exit_code, 0);
-  EXPECT_THAT(refused.output,
-              HasSubstr("the checkpoint is of another model or optimizer: table \"rows\": got 5 "
-                        "columns and 5 of slots, want 9 and 9"));
 }
 
 }  // namespace
