@@ -62,9 +62,13 @@ absl::Status VerifyCheckpoint(const std::string& folder, std::vector<VerifiedFil
 
 absl::Status CheckpointVerifier::Verify(const std::string& folder,
                                         std::vector<VerifiedFile>* files) {
-  std::error_code error;
-  const std::filesystem::path canonical = std::filesystem::weakly_canonical(folder, error);
-  const std::string key = error ? folder : (canonical / "").parent_path().string();
+  // What is wrong may depend on the name, so that a link is another one than what it leads to.
+  std::error_code ignored;
+  std::filesystem::path own = std::filesystem::absolute(folder, ignored).lexically_normal();
+  if (!own.has_filename()) own = own.parent_path();
+  const std::filesystem::path parent =
+      std::filesystem::weakly_canonical(own.parent_path(), ignored);
+  const std::string key = (parent / own.filename()).string();
   auto known = known_.find(key);
   if (known == known_.end()) {
     Verdict verdict;

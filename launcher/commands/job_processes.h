@@ -78,6 +78,7 @@ class JobProcesses {
 // Where a job goes on.
 struct ResumeFrom {
   std::string checkpoint;  // its folder; empty: the job begins
+  uint64_t examples = 0;   // that it has seen
   bool allow_changes = false;
   EarlierLives earlier;
 };

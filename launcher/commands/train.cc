@@ -19,6 +19,7 @@
 #include "launcher/commands/resume.h"
 #include "launcher/commands/role_environment.h"
 #include "launcher/commands/training_run.h"
+#include "launcher/coordinator/checkpoint_report.h"
 #include "launcher/process/admission.h"
 
 namespace convoy {
@@ -63,6 +64,7 @@ absl::Status RefuseChanges(std::vector<std::string> changes) {
 // A job that was killed before its first checkpoint begins with the weights it began with.
 absl::Status BeginAnew(PreparedRun* run) {
   KeepPinnedInitOf(run->directory->job_path(), &run->job);
+  if (RunIsComplete(run->directory->path(), run->job)) return absl::OkStatus();
   return PinInit(&run->job);
 }
 
@@ -83,6 +85,7 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   }
   CONVOY_ASSIGN_OR_RETURN(const v1::Job was, JobOfCheckpoint(found.point->manifest));
   KeepPinnedInit(was, &run->job);
+  CONVOY_RETURN_IF_ERROR(CheckSameSteps(found.point->manifest, was, run->job));
   CONVOY_ASSIGN_OR_RETURN(const std::vector<std::string> changes,
                           ChangesOfJob(found.point->manifest, run->job));
   if (!changes.empty() && !options.allow_changes) return RefuseChanges(changes);
@@ -90,6 +93,7 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   if (const std::string note = NoteOnSchedule(found.point->manifest, run->job); !note.empty())
     std::printf("note: %s\n", note.c_str());
   run->resume.checkpoint = found.point->folder;
+  run->resume.examples = found.point->manifest.examples;
   run->resume.allow_changes = options.allow_changes;
   return absl::OkStatus();
 }

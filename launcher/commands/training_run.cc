@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/checkpoint/checkpoint_directory.h"
 #include "common/clock.h"
-#include "common/files/file_io.h"
 #include "common/job/job_file.h"
 #include "common/net/coordinator_client.h"
 #include "common/rehearsal/rehearsal.h"
@@ -54,8 +53,8 @@ class TrainingRun {
     absl::StatusOr<std::unique_ptr<StopSignals>> signals =
         StopSignals::Start([this](int, StopUrgency urgency) { control_.Stop(urgency); });
     if (!signals.ok()) return Fail(signals.status());
+    const RunDirectory::Papers before = directory_->ReadPapers();
     absl::Status status = directory_->RemoveSummary();
-    const absl::StatusOr<std::string> job_before = ReadFile(directory_->job_path());
     if (status.ok()) screen_.ShowMetrics(prepared_.job, /*running=*/false);
     bool again = status.ok();
     while (again) {
@@ -64,10 +63,10 @@ class TrainingRun {
       again = !status.ok() && StartsAgain(&status);
     }
     WriteSummary(&status);
-    // A job that was refused is not the run's.
-    const bool has_trained = resume_.earlier.training_start != absl::InfiniteFuture();
-    if (!status.ok() && !has_trained && !prepared_.resume.checkpoint.empty() && job_before.ok())
-      directory_->WriteJob(*job_before).IgnoreError();
+    // One that was refused, or failed before its first step, has not become the run's job.
+    const ResumeFrom& began = prepared_.resume;
+    if (!status.ok() && !began.checkpoint.empty() && examples_ <= began.examples)
+      directory_->PutBack(before).IgnoreError();
     const int code = Finish(status);
     const int signal = (*signals)->first_signal();
     if (status.ok() || signal != 0) screen_.ForgetMetrics();

@@ -122,26 +122,29 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
   return manifest;
 }
 
+absl::Status CheckSameSteps(const CheckpointManifest& manifest, const v1::Job& was,
+                            const v1::Job& now) {
+  const absl::StatusOr<Mode> mode = ParseMode(now.training().mode());
+  const absl::StatusOr<Mode> mode_was = ParseMode(manifest.mode);
+  if (mode.ok() && mode_was.ok() &&
+      (mode_was->rounds() != mode->rounds() || mode_was->local_steps != mode->local_steps)) {
+    return Misfit(manifest,
+                  absl::StrCat("training.mode: got ", now.training().mode(), ", want ",
+                               manifest.mode, " or one whose steps, or data tasks, are the same"));
+  }
+  const v1::Training &training = now.training(), &training_was = was.training();
+  if (training_was.has_batch_size() && training_was.batch_size() != training.batch_size()) {
+    return Misfit(manifest, absl::StrCat("training.batch_size: got ", training.batch_size(),
+                                         ", want ", training_was.batch_size()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup) {
   const CheckpointManifest& manifest = resumed.manifest;
-  const absl::StatusOr<Mode> was = ParseMode(manifest.mode);
-  const absl::StatusOr<Mode> now = ParseMode(job.training().mode());
-  if (was.ok() && now.ok() &&
-      (was->rounds() != now->rounds() || was->local_steps != now->local_steps)) {
-    return Misfit(manifest,
-                  absl::StrCat("training.mode: got ", job.training().mode(), ", want ",
-                               manifest.mode, " or one whose steps, or data tasks, are the same"));
-  }
-  // A step, or the index of a batch, is a place in the data.
-  const absl::StatusOr<v1::Job> before = ParseJob(manifest.job, "the job of the checkpoint", {});
-  if (before.ok() && before->training().has_batch_size() &&
-      before->training().batch_size() != job.training().batch_size()) {
-    return Misfit(manifest, absl::StrCat("training.batch_size: got ", job.training().batch_size(),
-                                         ", want ", before->training().batch_size(),
-                                         "; with another one, begin a training with these weights "
-                                         "(--init-from)"));
-  }
+  const absl::StatusOr<v1::Job> was = ParseJob(manifest.job, "the job of the checkpoint", {});
+  if (was.ok()) CONVOY_RETURN_IF_ERROR(CheckSameSteps(manifest, *was, job));
   if (job.training().slices() != manifest.slices && !resumed.allow_changes) {
     return Misfit(manifest, absl::StrCat("training.slices: got ", job.training().slices(),
                                          ", want ", manifest.slices));

@@ -24,8 +24,13 @@ CheckpointManifest DescribeCheckpoint(const CheckpointToCommit& checkpoint,
                                       const v1::ReadyRequest& setup, const IntervalSet& tasks,
                                       const ResumePoint* resumed, absl::Time now);
 
-// FailedPrecondition: the checkpoint is of other variables or tables, slices or data; says which,
-// and what to do.
+// Whether a step, or a data task, of both jobs is the same place in the data. `was`: the job of the
+// checkpoint. FailedPrecondition: another kind of mode, or another batch size; says which.
+absl::Status CheckSameSteps(const CheckpointManifest& manifest, const v1::Job& was,
+                            const v1::Job& now);
+
+// FailedPrecondition: as CheckSameSteps, or the checkpoint is of other variables or tables, slices
+// or data; says which, and what to do.
 absl::Status FitsCheckpoint(const ResumePoint& resumed, const v1::Job& job,
                             const v1::ReadyRequest& setup);
 

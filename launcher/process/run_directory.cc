@@ -237,4 +237,20 @@ absl::Status RunDirectory::WriteSummary(std::string_view json) {
   return WriteFileAtomically(summary_path(), std::string(json) + "\n");
 }
 
+RunDirectory::Papers RunDirectory::ReadPapers() const {
+  Papers papers;
+  if (auto job = ReadFile(job_path()); job.ok()) papers.job = *std::move(job);
+  if (auto summary = ReadFile(summary_path()); summary.ok()) papers.summary = *std::move(summary);
+  return papers;
+}
+
+absl::Status RunDirectory::PutBack(const Papers& before) {
+  const auto put_back = [](const std::string& path, const std::optional<std::string>& text) {
+    return text ? WriteFileAtomically(path, *text) : Remove(path);
+  };
+  absl::Status status = put_back(job_path(), before.job);
+  status.Update(put_back(summary_path(), before.summary));
+  return status;
+}
+
 }  // namespace convoy

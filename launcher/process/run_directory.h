@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,14 @@ class RunDirectory {
   // Appends one line to events.jsonl, in one write. `event` has no line break. After an error the
   // file is as before.
   absl::Status AppendEvent(std::string_view event);
+  // What the run was, for a job that is refused or fails before it has changed anything.
+  struct Papers {
+    std::optional<std::string> job, summary;  // job.textproto and summary.json; nothing: none
+  };
+  Papers ReadPapers() const;
+  // As they were: what `before` has not is removed.
+  absl::Status PutBack(const Papers& before);
+
   // `json`: the text of summary.json without a line break at its end.
   absl::Status WriteSummary(std::string_view json);
 

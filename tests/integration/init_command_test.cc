@@ -176,6 +176,14 @@ TEST_F(InitCommandTest, SchemaGrowsAndOldRowsArePredictedAsBefore) {
   TrainWell("new", {"--init-from", folder_ / "old", "--widen", "head/weight", "--freeze", ".*"});
   EXPECT_THAT(output_, HasSubstr("3 x 1 -> 4 x 1"));
   EXPECT_EQ(evaluate("new"), evaluate("old"));
+  // That goes on without the checkpoint it began with, which may be gone by then.
+  const auto stored = ListCheckpoints(folder_ / "old/checkpoints");
+  ASSERT_TRUE(stored.ok() && stored->size() == 1);
+  const std::string later = folder_ / "old/checkpoints/" + CheckpointName(stored->back().step + 1);
+  std::filesystem::rename(stored->back().path, later);
+  TrainWell("new", {"--init-from", folder_ / "old", "--widen", "head/weight", "--freeze", ".*",
+                    "--resume", "--epochs", "4"});
+  EXPECT_EQ(evaluate("new"), evaluate("old"));
   TrainWell("learns", {"--init-from", folder_ / "new"});
   EXPECT_NE(evaluate("learns"), evaluate("old"));
 }

@@ -85,7 +85,7 @@ TEST_F(ResumeRefusalTest, AModeWhoseStepsAreOthersIsRefused) {
   for (const char* const mode : {"async", "local_sgd:4"}) {
     const ProgramResult refused = RunProgram(
         Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--mode", mode}));
-    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_EQ(refused.exit_code, 2);
     EXPECT_THAT(refused.output,
                 HasSubstr(std::string("training.mode: got ") + mode + ", want sync"));
   }
@@ -111,26 +111,32 @@ TEST_F(ResumeRefusalTest, AnotherBatchSizeIsRefused) {
     ASSERT_EQ(RunProgram(Command(mode)).exit_code, 0);
     const ProgramResult refused = RunProgram(
         Command(mode, {"--resume", "--allow-changes", "--epochs", "7", "--batch-size", "80"}));
-    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_EQ(refused.exit_code, 2);
     EXPECT_THAT(refused.output, HasSubstr("training.batch_size: got 80, want 40"));
     EXPECT_THAT(refused.output, HasSubstr("--init-from"));
   }
 }
 
-// What reads the folder later reads the job that it holds the results of.
+// What reads the folder later reads the job that it holds the results of, and how that has ended.
 TEST_F(ResumeRefusalTest, AJobThatIsRefusedIsNotTheRuns) {
   WriteJob(kTable, "sync", "checkpoint { at_end: true }\n");
   ASSERT_EQ(RunProgram(Command("run")).exit_code, 0);
-  const std::string path = folder_ / "run/job.textproto";
-  const std::string job = ReadFile(path);
-  EXPECT_NE(RunProgram(Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--set",
-                                       "model.factorization_machine.factors=8"}))
-                .exit_code,
-            0);
-  EXPECT_EQ(ReadFile(path), job);
+  const std::string job = ReadFile(folder_ / "run/job.textproto");
+  const std::string summary = ReadFile(folder_ / "run/summary.json");
+  // By the launcher, by the coordinator, by the servers.
+  for (const char* const set : {"training.batch_size=80", "checkpoint.best=\"validation/loss\"",
+                                "model.factorization_machine.factors=8"}) {
+    SCOPED_TRACE(set);
+    const ProgramResult refused =
+        RunProgram(Command("run", {"--resume", "--allow-changes", "--epochs", "7", "--set", set}));
+    EXPECT_NE(refused.exit_code, 0) << refused.output;
+    EXPECT_EQ(ReadFile(folder_ / "run/job.textproto"), job);
+    EXPECT_EQ(ReadFile(folder_ / "run/summary.json"), summary);
+  }
+  EXPECT_THAT(RunProgram(Command("run", {"--resume"})).output, HasSubstr("is complete"));
   const ProgramResult longer = RunProgram(Command("run", {"--resume", "--epochs", "7"}));
   EXPECT_EQ(longer.exit_code, 0) << longer.output;
-  EXPECT_NE(ReadFile(path), job);
+  EXPECT_NE(ReadFile(folder_ / "run/job.textproto"), job);
 }
 
 }  // namespace

@@ -175,6 +175,20 @@ TEST_F(TableCommandTest, GeoOfOneWorkerIsNeverStale) {
   EXPECT_EQ(summary["staleness"]["max"], 0);
 }
 
+// Some of its rows are kept from when they were counted, the others are read again.
+TEST_F(TableCommandTest, ATableOfManyMegabytesIsSavedAsByOneProcess) {
+  const auto train = [&](const std::string& mode) {
+    const ProgramResult result = RunProgram(
+        {CONVOY_BINARY, "train", job_, "--mode", mode, "--run-dir", folder_ / mode, "--epochs", "1",
+         "--set", "model.factorization_machine.factors=1500", "--set", "training.slices=4"});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return ReadFile(folder_ / (mode + "/model.safetensors"));
+  };
+  const std::string of_servers = train("sync");
+  EXPECT_GT(of_servers.size(), 24u << 20);
+  EXPECT_TRUE(of_servers == train("single"));
+}
+
 TEST_F(TableCommandTest, PredictKnowsIdsThatWereNeverSeen) {
   ASSERT_EQ(Train("async", "run").exit_code, 0);
   WriteFile(folder_ / "new.ffm", "0 0:1:1 1:1001:1 2:2001:1\n0 0:777777777:1 1:888888888:1\n0\n");

@@ -10,9 +10,9 @@
 
 namespace convoy {
 
-// That of the manifest of a checkpoint, or schema.json beside a file. Null: the job begins with no
-// other weights, or they come without a schema. Errors as FindInitSource, ReadManifest and
-// ReadRunSchema.
+// That of the manifest of a checkpoint (of another one of the same run, if that one has been
+// removed), or schema.json beside a file. Null: the job begins with no other weights, or they come
+// without a schema. Errors as FindInitSource, ReadManifest and ReadRunSchema.
 absl::StatusOr<std::shared_ptr<const v1::Schema>> EarlierSchema(const v1::Init& init);
 
 }  // namespace convoy
