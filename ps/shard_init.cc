@@ -46,9 +46,17 @@ void AppendInitRow(const InitRows& rows, size_t i, size_t dim, size_t slot_float
 absl::Status InitTable(const InitValues& init, size_t number, uint32_t rank, uint32_t servers,
                        uint64_t seed, TableShard& table) {
   const size_t dim = table.dim(), slot_floats = table.updater().slot_floats();
-  uint64_t loaded = 0;
+  uint64_t all = 0, loaded = 0;
   // Archives of Convoy have the rows of a bucket together: one piece, or a few.
   const auto add = [&](const InitRows& rows) -> absl::Status {
+    // Of all servers, whose shares are not alike: whether a job begins does not depend on how many
+    // there are. A bucket that is beyond its own share takes no other row or evicts some.
+    all += rows.ids.size();
+    if (all > table.max_rows()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "table \"", table.spec().name, "\": init.from has more rows than the ", table.max_rows(),
+          " that it may have: raise table.max_rows or table.max_mb, or leave some out"));
+    }
     for (size_t i = 0; i < rows.ids.size();) {
       const uint32_t bucket = BucketOf(rows.ids[i]);
       BucketSnapshot piece;
@@ -62,16 +70,10 @@ absl::Status InitTable(const InitValues& init, size_t number, uint32_t rank, uin
     return absl::OkStatus();
   };
   CONVOY_RETURN_IF_ERROR(init.ReadRows(number, table.spec(), table.updater(), seed, add));
-  if (table.GetRowCounts().rows != loaded) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("table \"", table.spec().name, "\": some id is twice among the ", loaded,
-                     " rows that it is to begin with on server ", rank));
-  }
-  if (loaded <= table.max_rows()) return absl::OkStatus();
+  if (table.GetRowCounts().rows == loaded) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("table \"", table.spec().name, "\": init.from has ", loaded, " rows for server ",
-                   rank, ", which may have ", table.max_rows(),
-                   ": raise table.max_rows or table.max_mb, or leave them out"));
+      absl::StrCat("table \"", table.spec().name, "\": some id is twice among the ", loaded,
+                   " rows that it is to begin with on server ", rank));
 }
 
 absl::Status InitShard(const InitValues& init, const Placement& placement, uint32_t rank,

@@ -19,7 +19,9 @@ absl::Status InitShard(const InitValues& init, const Placement& placement, uint3
                        uint64_t seed, Shard& shard);
 
 // The rows of table number `number` that are in the buckets rank, rank + servers, ... of `table`.
-// InvalidArgument: an id is there twice; ResourceExhausted: more rows than a bucket can have.
+// InvalidArgument: an id is there twice, or there are
+// more rows, for all servers together, than the table may have; ResourceExhausted: more rows than a
+// bucket can have.
 absl::Status InitTable(const InitValues& init, size_t number, uint32_t rank, uint32_t servers,
                        uint64_t seed, TableShard& table);
 

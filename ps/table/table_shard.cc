@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<TableShard>> TableShard::Create(Options options) 
     shard->buckets_.push_back(std::make_unique<TableBucket>(bucket));
   }
   if (bucket.life.max_rows < shard->max_rows_ / kTableBuckets)
-    shard->max_rows_ = bucket.life.max_rows * shard->buckets_.size();
+    shard->max_rows_ = bucket.life.max_rows * kTableBuckets;
   return shard;
 }
 

@@ -57,7 +57,7 @@ class TableShard {
 
   const std::vector<std::unique_ptr<TableBucket>>& buckets() const { return buckets_; }
   RowCounts GetRowCounts() const;
-  // Of all buckets together.
+  // Of the table, on all servers together.
   uint64_t max_rows() const { return max_rows_; }
 
  private:
