@@ -1,18 +1,11 @@
 #include "launcher/coordinator/coordinator_service.h"
 
 #include <grpcpp/grpcpp.h>
-#include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
-#include <deque>
-#include <filesystem>
-#include <optional>
 #include <thread>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
@@ -20,13 +13,11 @@
 #include "common/net/grpc_time.h"
 #include "common/net/host_name.h"
 #include "common/net/listen_address.h"
-#include "common/net/reflection_service.h"
 #include "common/status.h"
 #include "launcher/coordinator/coordinator_core.h"
-#include "launcher/coordinator/held_answers.h"
+#include "launcher/coordinator/coordinator_service_impl.h"
 #include "launcher/coordinator/journaled_core.h"
 #include "launcher/coordinator/unary_call.h"
-#include "proto/coordinator.grpc.pb.h"
 
 namespace convoy {
 namespace {
@@ -34,148 +25,10 @@ namespace {
 // Reports carry scores for AUC, up to some bytes an example.
 constexpr int kMaxMessageBytes = 256 << 20;
 constexpr absl::Duration kShutdownGrace = absl::Seconds(1);
-// After which people are told that the disk is slow.
-constexpr absl::Duration kSlowSync = absl::Seconds(1);
-
-// As long as calls are parked at most: a third of what makes a process count as lost.
-absl::Duration PatienceWithTheDisk(const CoordinatorCore& core) {
-  return std::min(kSlowSync, core.lost_after() / 3);
-}
 
 }  // namespace
 
-class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
- public:
-  Impl(Options options, std::unique_ptr<JournaledCore> core)
-      : options_(std::move(options)),
-        core_(std::move(core)),
-        last_call_(core_->last_call()),
-        held_(PatienceWithTheDisk(core_->core())) {}
-
-  absl::Status Listen() CONVOY_EXCLUDES(mutex_);
-  const std::string& address() const { return address_; }
-  void Fail(std::string_view failure);
-  bool WaitUntilEnded(absl::Duration timeout, absl::Duration grace);
-  v1::GetProgressReply Look(uint64_t events_seen);
-  std::string summary() const;
-  std::string failure() const;
-  void Stop();
-
-  using Context = grpc::CallbackServerContext;
-  using Reactor = grpc::ServerUnaryReactor;
-  Reactor* Register(Context*, const v1::RegisterRequest* request,
-                    v1::RegisterReply* reply) override {
-    return Handle(&CoordinatorCore::OnRegister, *request, reply);
-  }
-  Reactor* Ready(Context*, const v1::ReadyRequest* request, v1::Assignment* reply) override {
-    return Handle(&CoordinatorCore::OnReady, *request, reply);
-  }
-  Reactor* Heartbeat(Context*, const v1::HeartbeatRequest* request,
-                     v1::HeartbeatReply* reply) override {
-    return Handle(&CoordinatorCore::OnHeartbeat, *request, reply);
-  }
-  Reactor* NextTask(Context*, const v1::NextTaskRequest* request,
-                    v1::NextTaskReply* reply) override {
-    return Handle(&CoordinatorCore::OnNextTask, *request, reply);
-  }
-  Reactor* Report(Context*, const v1::ReportRequest* request, v1::ReportReply* reply) override {
-    return Handle(&CoordinatorCore::OnReport, *request, reply);
-  }
-  Reactor* GetProgress(Context*, const v1::GetProgressRequest* request,
-                       v1::GetProgressReply* reply) override {
-    return Handle(&CoordinatorCore::OnGetProgress, *request, reply);
-  }
-  Reactor* Stop(Context*, const v1::StopRequest* request, v1::StopReply* reply) override {
-    return Handle(&CoordinatorCore::OnStop, *request, reply);
-  }
-  Reactor* SaveCheckpoint(Context*, const v1::SaveCheckpointRequest* request,
-                          v1::SaveCheckpointReply* reply) override {
-    return Handle(&CoordinatorCore::OnSaveCheckpoint, *request, reply);
-  }
-  Reactor* ProcessLost(Context*, const v1::ProcessLostRequest* request,
-                       v1::ProcessLostReply* reply) override {
-    return Handle(&CoordinatorCore::OnProcessLost, *request, reply);
-  }
-  Reactor* Scale(Context*, const v1::ScaleRequest* request, v1::ScaleReply* reply) override {
-    return Handle(&CoordinatorCore::OnScale, *request, reply);
-  }
-
- private:
-  // Calls that can be finished once the lock is released.
-  using Finished = AnsweredCalls;
-
-  template <typename Request>
-  Reactor* Handle(Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time),
-                  const Request& request, google::protobuf::Message* reply) CONVOY_EXCLUDES(mutex_);
-  void Cancelled(CallId id) CONVOY_EXCLUDES(mutex_);
-  [[nodiscard]] Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
-  // At once, or as soon as the journal is on the disk.
-  void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
-  static void DeliverNow(Finished finished);
-  void RunSyncer() CONVOY_EXCLUDES(mutex_);
-  // Does what a coordinator before this one was to do.
-  void GoOn() CONVOY_EXCLUDES(mutex_);
-  void RunTicker() CONVOY_EXCLUDES(mutex_);
-  void RunEvents() CONVOY_EXCLUDES(mutex_);
-  void SleepLocked() CONVOY_REQUIRES(mutex_);
-  void RunSaver() CONVOY_EXCLUDES(mutex_);
-  // What the saver is to do: one of them.
-  struct Saving {
-    std::optional<v1::Assignment> model;
-    std::optional<Actions::Commit> checkpoint;
-    std::string discard;
-    std::string model_from{};
-  };
-  std::optional<Saving> AwaitSaving() CONVOY_EXCLUDES(mutex_);
-  void Save(const Saving& saving) CONVOY_EXCLUDES(mutex_);
-  bool AllDoneLocked(absl::Duration grace) CONVOY_REQUIRES(mutex_);
-
-  const Options options_;
-  std::string address_;
-  ReflectionService reflection_{{v1::Coordinator::service_full_name(), "grpc.health.v1.Health"}};
-  std::unique_ptr<grpc::Server> server_;
-
-  mutable Mutex mutex_;
-  CondVar changed_;
-  const std::unique_ptr<JournaledCore> core_ CONVOY_GUARDED_BY(mutex_);
-  CallId last_call_ CONVOY_GUARDED_BY(mutex_);
-  std::unordered_map<CallId, UnaryCall*> calls_ CONVOY_GUARDED_BY(mutex_);
-  HeldAnswers held_ CONVOY_GUARDED_BY(mutex_);
-  std::deque<std::string> events_ CONVOY_GUARDED_BY(mutex_);  // not yet delivered
-  bool delivering_ CONVOY_GUARDED_BY(mutex_) = false;
-  std::deque<Saving> to_save_ CONVOY_GUARDED_BY(mutex_);
-  std::optional<absl::Time> ended_ CONVOY_GUARDED_BY(mutex_);
-  bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
-
-  std::thread ticker_;
-  std::thread saver_;
-  std::thread syncer_;     // of the journal
-  std::thread deliverer_;  // of events
-};
-
 // ------------------------------------------------------------------------------ calls
-
-template <typename Request>
-grpc::ServerUnaryReactor* CoordinatorService::Impl::Handle(
-    Actions (CoordinatorCore::*event)(CallId, const Request&, absl::Time), const Request& request,
-    google::protobuf::Message* reply) {
-  UnaryCall* call = nullptr;
-  Finished finished;
-  {
-    MutexLock lock(mutex_);
-    const CallId id = ++last_call_;
-    call = new UnaryCall(reply, [this, id] { Cancelled(id); });
-    if (stopping_) {
-      finished.emplace_back(call, absl::UnavailableError("the coordinator stops"));
-    } else {
-      calls_[id] = call;
-      const absl::Time now = options_.clock->Now();
-      finished = ApplyLocked(core_->On(event, id, request, now));
-    }
-  }
-  Deliver(std::move(finished));
-  return call;
-}
 
 void CoordinatorService::Impl::Cancelled(CallId id) {
   UnaryCall* call = nullptr;
@@ -219,122 +72,6 @@ void CoordinatorService::Impl::Deliver(Finished finished) {
 
 void CoordinatorService::Impl::DeliverNow(Finished finished) {
   for (auto& [call, reply] : finished) call->Deliver(std::move(reply));
-}
-
-// ------------------------------------------------------------------------------ threads
-
-void CoordinatorService::Impl::RunTicker() {
-  pthread_setname_np(pthread_self(), "coord-ticker");
-  for (;;) {
-    Finished finished, late;
-    {
-      MutexLock lock(mutex_);
-      if (!stopping_) SleepLocked();
-      if (stopping_) return;
-      const absl::Time now = options_.clock->Now();
-      if (core_->NextDeadline() <= now) finished = ApplyLocked(core_->Tick(now));
-      late = held_.TakeLate(SteadyNow());
-      if (held_.SyncingFor(SteadyNow()) >= kSlowSync) {
-        for (auto& answered : ApplyLocked(core_->NoteSlowDisk(now)))
-          finished.push_back(std::move(answered));
-      }
-    }
-    DeliverNow(std::move(late));
-    Deliver(std::move(finished));
-  }
-}
-
-void CoordinatorService::Impl::SleepLocked() {
-  const absl::Duration until = core_->NextDeadline() - options_.clock->Now();
-  if (until <= absl::ZeroDuration()) return;
-  const absl::Time asleep = SteadyNow();
-  // A sync of the journal may begin at any time, and becomes late.
-  const absl::Duration late = std::max(held_.deadline() - SteadyNow(), absl::ZeroDuration());
-  const absl::Duration sleep = std::min({until, late, held_.patience() / 4});
-  changed_.WaitFor(mutex_, sleep);
-  // A process that was stopped finds its deadlines gone by and the signs of life not yet read.
-  if (SteadyNow() - asleep > sleep + core_->core().lost_after() / 3) {
-    core_->OnOverslept(options_.clock->Now());
-  }
-}
-
-// What the coordinator decided is on the disk before anybody hears of it, but for a disk that takes
-// its time (held_answers.h).
-void CoordinatorService::Impl::RunSyncer() {
-  pthread_setname_np(pthread_self(), "coord-journal");
-  for (;;) {
-    std::shared_ptr<const Journal> journal;
-    uint64_t size = 0;
-    {
-      MutexLock lock(mutex_);
-      while (!stopping_ && core_->to_sync() == 0 && held_.empty()) changed_.Wait(mutex_);
-      if (core_->to_sync() == 0 && held_.empty()) return;
-      held_.SyncBegins(SteadyNow());
-      journal = core_->journal();
-      if (journal != nullptr) size = journal->size();
-    }
-    const absl::Status synced = journal != nullptr ? journal->Sync() : absl::OkStatus();
-    Finished finished;
-    {
-      MutexLock lock(mutex_);
-      if (journal != nullptr) core_->OnSynced(synced, size, options_.clock->Now());
-      finished = held_.SyncEnded();
-      changed_.NotifyAll();
-    }
-    DeliverNow(std::move(finished));
-  }
-}
-
-// A thread of its own: a screen that stands still (Ctrl-S, a full pipe) holds up nothing else.
-void CoordinatorService::Impl::RunEvents() {
-  pthread_setname_np(pthread_self(), "coord-events");
-  for (;;) {
-    std::deque<std::string> lines;
-    {
-      MutexLock lock(mutex_);
-      delivering_ = false;
-      changed_.NotifyAll();
-      while (!stopping_ && events_.empty()) changed_.Wait(mutex_);
-      if (events_.empty()) return;
-      lines.swap(events_);
-      delivering_ = true;
-    }
-    for (const std::string& line : lines) options_.on_event(line);
-  }
-}
-
-void CoordinatorService::Impl::RunSaver() {
-  pthread_setname_np(pthread_self(), "coord-save");
-  while (const std::optional<Saving> saving = AwaitSaving()) Save(*saving);
-}
-
-std::optional<CoordinatorService::Impl::Saving> CoordinatorService::Impl::AwaitSaving() {
-  MutexLock lock(mutex_);
-  while (!stopping_ && (to_save_.empty() || core_->to_sync() != 0)) changed_.Wait(mutex_);
-  if (stopping_) return std::nullopt;
-  Saving saving = std::move(to_save_.front());
-  to_save_.pop_front();
-  return saving;
-}
-
-void CoordinatorService::Impl::Save(const Saving& saving) {
-  if (!saving.discard.empty()) {
-    // A server may still be writing there: what is left goes when the job goes on.
-    std::error_code ignored;
-    std::filesystem::remove_all(saving.discard, ignored);
-    return;
-  }
-  const absl::Status status = saving.model ? options_.save_model(*saving.model, saving.model_from)
-                                           : options_.commit_checkpoint(saving.checkpoint->manifest,
-                                                                        saving.checkpoint->folder);
-  Finished finished;
-  {
-    MutexLock lock(mutex_);
-    const absl::Time now = options_.clock->Now();
-    finished = ApplyLocked(saving.model ? core_->OnModelSaved(status, now)
-                                        : core_->OnCheckpointCommitted(status, now));
-  }
-  Deliver(std::move(finished));
 }
 
 // ------------------------------------------------------------------------------ owner's calls
