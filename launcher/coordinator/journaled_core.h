@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "launcher/coordinator/coordinator_core.h"
 #include "launcher/coordinator/journal.h"
+#include "launcher/coordinator/journal_records.h"
 
 namespace convoy {
 
@@ -48,7 +49,7 @@ class JournaledCore {
              const Request& request, absl::Time now) {
     if (journal_ != nullptr) {
       v1::JournalRecord record;
-      if (Describe(request, &record)) Write(&record, call, now);
+      if (DescribeRequest(request, &record)) Write(&record, call, now);
     }
     return Noted((core_.get()->*event)(call, request, Adjusted(now)));
   }
@@ -95,18 +96,6 @@ class JournaledCore {
   absl::StatusOr<std::optional<v1::JournalRecord>> NextRecord();
   // The next record if it is of that kind.
   std::optional<v1::JournalRecord> TakeAnswer(v1::JournalRecord::EventCase kind);
-
-  // False: it changes nothing and is not written.
-  static bool Describe(const v1::GetProgressRequest&, v1::JournalRecord*) { return false; }
-  static bool Describe(const v1::RegisterRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::ReadyRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::HeartbeatRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::NextTaskRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::ReportRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::StopRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::SaveCheckpointRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::ProcessLostRequest& request, v1::JournalRecord* record);
-  static bool Describe(const v1::ScaleRequest& request, v1::JournalRecord* record);
 
   void Write(v1::JournalRecord* record, CallId call, absl::Time now);
   void GiveUp(const absl::Status& why);
