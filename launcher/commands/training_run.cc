@@ -22,6 +22,7 @@
 #include "launcher/commands/next_life.h"
 #include "launcher/commands/replacements.h"
 #include "launcher/commands/run_control.h"
+#include "launcher/commands/run_life.h"
 #include "launcher/commands/run_results.h"
 #include "launcher/commands/run_screen.h"
 #include "launcher/process/fault_injector.h"
@@ -79,9 +80,7 @@ class TrainingRun {
 
   absl::Status Start(std::span<const ModelRegistration> models) {
     const v1::Job& job = prepared_.job;
-    failed_by_loss_ = silent_ = reported_ = generation_heard_ = false;
-    events_seen_ = seen_ = 0;
-    summary_.clear();
+    life_ = {};
     // A later life has that of the first, and the coordinator will say it again.
     const absl::Status written = directory_->WriteJob(JobToText(job));
     if (resume_.earlier.restarts == 0) CONVOY_RETURN_IF_ERROR(written);
@@ -117,8 +116,8 @@ class TrainingRun {
         return absl::OkStatus();
       }
       // On a machine that is very busy a second may be too short.
-      silent_ = SteadyNow() > give_up;
-      if (silent_ || Processes()->FirstFailure() || !MayStartAgain()) return client.status();
+      life_.silent = SteadyNow() > give_up;
+      if (life_.silent || Processes()->FirstFailure() || !MayStartAgain()) return client.status();
     }
   }
 
@@ -126,10 +125,10 @@ class TrainingRun {
   absl::Status Watch() {
     absl::Time last_heard = SteadyNow();
     for (;;) {
-      bool is_given_up = reported_;
-      if (const auto failure = Processes()->FirstFailure(); failure && !reported_) {
+      bool is_given_up = life_.reported;
+      if (const auto failure = Processes()->FirstFailure(); failure && !life_.reported) {
         const absl::StatusOr<bool> goes_on = replacements_.GoesOn(examples_);
-        failed_by_loss_ |= !goes_on.ok();
+        life_.failed_by_loss |= !goes_on.ok();
         CONVOY_RETURN_IF_ERROR(goes_on.status());
         if (*goes_on) {
           last_heard = SteadyNow();
@@ -141,7 +140,7 @@ class TrainingRun {
       }
       for (const FaultInjector::Signal& end : faults_.Ends(SteadyNow())) Send(end);
       const absl::StatusOr<v1::GetProgressReply> progress =
-          Client()->GetProgress(events_seen_, seen_);
+          Client()->GetProgress(life_.events_seen, life_.seen);
       if (absl::IsCancelled(progress.status())) continue;
       if (!progress.ok()) {
         // Something has died, or the coordinator is slow and gets some more time.
@@ -154,12 +153,12 @@ class TrainingRun {
         }
         const bool is_silent = SteadyNow() - last_heard > kCoordinatorSilence;
         const bool nobody_answers =
-            failure && (failure->killed || failure->coordinator || reported_ || is_silent ||
+            failure && (failure->killed || failure->coordinator || life_.reported || is_silent ||
                         replacements_.NobodyIsLeft());
         if (is_given_up && nobody_answers) return absl::AbortedError(failure->description);
         if (failure || !is_silent) continue;
         if (!replacements_.KillSilentCoordinator()) {
-          silent_ = true;
+          life_.silent = true;
           return progress.status();
         }
         last_heard = SteadyNow();
@@ -183,23 +182,23 @@ class TrainingRun {
   absl::Status LastLook(const JobProcesses::Failure& failure) {
     const absl::Status lost = absl::AbortedError(failure.description);
     if (failure.coordinator) return lost;
-    const auto progress = Client()->GetProgress(events_seen_, /*seen=*/0);
+    const auto progress = Client()->GetProgress(life_.events_seen, /*seen=*/0);
     if (!progress.ok()) return lost;
     CONVOY_RETURN_IF_ERROR(Follow(*progress));
     return progress->phase() == v1::DONE ? absl::OkStatus() : lost;
   }
 
   absl::Status Follow(const v1::GetProgressReply& progress) {
-    events_seen_ = progress.events_seen();
-    seen_ = progress.sequence();
+    life_.events_seen = progress.events_seen();
+    life_.seen = progress.sequence();
     CONVOY_RETURN_IF_ERROR(screen_.Show(progress));
     CONVOY_RETURN_IF_ERROR(FollowWorkers(progress));
     examples_ = std::max(examples_, progress.examples());
     stopping_ = progress.stopping();
-    failed_by_loss_ = progress.restorable();
+    life_.failed_by_loss = progress.restorable();
     EarlierLives& earlier = resume_.earlier;
     earlier.generation = std::max(earlier.generation, progress.generation());
-    generation_heard_ |= progress.generation() > 0;
+    life_.generation_heard |= progress.generation() > 0;
     if (const v1::JobFigures& figures = progress.figures(); figures.training_ms() > 0) {
       const auto trained = absl::Milliseconds(figures.now_ms() - figures.training_ms());
       earlier.training_start = std::min(earlier.training_start, SteadyNow() - trained);
@@ -211,7 +210,7 @@ class TrainingRun {
     }
     if (progress.phase() == v1::TRAINING) return Inject(progress);
     if (progress.phase() == v1::DONE || progress.phase() == v1::FAILED)
-      summary_ = progress.summary();
+      life_.summary = progress.summary();
     return absl::OkStatus();
   }
 
@@ -253,29 +252,30 @@ class TrainingRun {
 
   // Something that the coordinator can't know.
   void TellFailure(const std::string& failure) {
-    reported_ = Client()->Stop("the launcher", failure).ok();
+    life_.reported = Client()->Stop("the launcher", failure).ok();
   }
 
   // ---------------------------------------------------------------------------- restarts
 
   // After a life in which the job did not end well. If false, `status` says why it ends with that.
   bool StartsAgain(absl::Status* status) {
-    const std::optional<Loss> loss = FindLoss(*status);
+    const std::optional<Loss> loss = LossOf(*status);
     if (!loss) return false;
     const RestartPolicy::Decision decision = policy_.OnLoss(*loss);
     if (decision.remedy == RestartPolicy::Remedy::kGiveUp) {
       *status = GiveUp(*loss, decision.text, *status);
       return false;
     }
-    const NextLife next{loss->cause, decision.text, AboutLost(), decision.delay};
+    const NextLife next{loss->cause, decision.text, AboutLost(*Processes()), decision.delay};
     resume_.earlier.restarts = policy_.restarts();
     resume_.earlier.cause = loss->cause;
     EndLife();
-    *status = Annotate(PrepareNextLife(next, *directory_, generation_heard_, &resume_, &screen_),
-                       absl::StrCat(next.why, "; it can't start again"));
+    *status =
+        Annotate(PrepareNextLife(next, *directory_, life_.generation_heard, &resume_, &screen_),
+                 absl::StrCat(next.why, "; it can't start again"));
     if (!status->ok()) return false;
     if (!control_.WaitUnlessStopped(next.delay)) {
-      summary_.clear();  // that of the life that failed is not the run's
+      life_.summary.clear();  // that of the life that failed is not the run's
       *status = StoppedMeanwhile();
       return false;
     }
@@ -287,30 +287,12 @@ class TrainingRun {
     return !prepared_.in_process && !stopping_ && !control_.stop_wanted();
   }
 
-  // What the life that has ended with `status` lost; nothing: it has ended for another reason.
-  std::optional<Loss> FindLoss(const absl::Status& status) {
+  // What the life that has ended with `status` lost; nothing: it has ended for another reason, or
+  // none may follow.
+  std::optional<Loss> LossOf(const absl::Status& status) const {
     const std::shared_ptr<JobProcesses> processes = Processes();
     if (processes == nullptr || !MayStartAgain()) return std::nullopt;
-    auto failure = processes->FirstFailure();
-    if (!failure && !failed_by_loss_ && !silent_) {
-      // The coordinator's word may come before the end of the process that it is about.
-      processes->WaitUntilAllExited(absl::Milliseconds(200));
-      failure = processes->FirstFailure();
-    }
-    if (failure && failure->killed) return Loss{failure->cause, failure->crashed, examples_};
-    if (failed_by_loss_) return Loss{std::string(status.message()), false, examples_};
-    if (!silent_) return std::nullopt;
-    return Loss{absl::StrCat("the coordinator has not answered for ",
-                             absl::FormatDuration(kCoordinatorSilence)),
-                false, examples_};
-  }
-
-  // Where to read more of a process that was killed.
-  std::string AboutLost() const {
-    const auto failure = Processes()->FirstFailure();
-    if (!failure || !failure->killed) return "";
-    if (!failure->crashed) return absl::StrCat("; its log is ", failure->log);
-    return absl::StrCat("\n", failure->description);
+    return FindLoss(life_, status, examples_, processes.get());
   }
 
   // The job fails, and its summary says so if there still is a coordinator. Returns why.
@@ -345,8 +327,8 @@ class TrainingRun {
   // When no other life follows: whoever sees the file takes the run as ended. How a job has failed
   // is said in any case.
   void WriteSummary(absl::Status* status) {
-    if (summary_.empty()) return;
-    const absl::Status written = directory_->WriteSummary(summary_);
+    if (life_.summary.empty()) return;
+    const absl::Status written = directory_->WriteSummary(life_.summary);
     if (written.ok()) return;
     const std::string why(written.message());
     if (!status->ok())
@@ -386,7 +368,7 @@ class TrainingRun {
       std::fprintf(stderr, "convoy: the run directory is %s\n", directory_->path().c_str());
       return failure ? failure->exit_code : kExitFailed;
     }
-    return ShowRunResults(prepared_, summary_, faults_.Missing());
+    return ShowRunResults(prepared_, life_.summary, faults_.Missing());
   }
 
   std::shared_ptr<JobProcesses> Processes() const { return control_.processes(); }
@@ -401,15 +383,9 @@ class TrainingRun {
   RunScreen screen_;
   RunControl control_;
   Replacements replacements_;
+  RunLife life_;           // this one
   uint64_t examples_ = 0;  // how far the job got, in any life
-  // Of this life:
-  std::string summary_;  // once it has ended
-  uint64_t events_seen_ = 0, seen_ = 0;
-  bool reported_ = false;  // the coordinator was told of a failure
-  bool generation_heard_ = false;
-  bool failed_by_loss_ = false;  // the coordinator says so
-  bool silent_ = false;          // the coordinator
-  bool stopping_ = false;        // somebody has asked the coordinator to
+  bool stopping_ = false;  // somebody has asked the coordinator to
 };
 
 }  // namespace
