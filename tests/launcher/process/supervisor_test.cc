@@ -1,106 +1,31 @@
+// How children are started, and what is known of their ends. Of those that are made to end see
+// supervisor_stop_test.cc.
 #include "launcher/process/supervisor.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <future>
-#include <map>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "common/mutex.h"
-#include "tests/common/files/scratch_folder.h"
+#include "absl/time/time.h"
+#include "common/files/owned_fd.h"
+#include "launcher/process/child_process.h"
+#include "launcher/process/process_exit.h"
+#include "tests/launcher/process/supervisor_fixture.h"
 
 namespace convoy {
 namespace {
 
 using ::testing::HasSubstr;
-
-// Longer than any test may take: if it passes, something hangs.
-constexpr absl::Duration kLong = absl::Seconds(20);
-
-// A process that may belong to anybody.
-class Watched {
- public:
-  explicit Watched(pid_t pid) : fd_(OpenPidfd(pid)) {}
-  // Waits until it has ended; false if it lives on.
-  bool Ended() const {
-    if (!fd_.valid()) return true;
-    pollfd fd = {fd_.get(), POLLIN, 0};
-    return ::poll(&fd, 1, static_cast<int>(absl::ToInt64Milliseconds(kLong))) == 1;
-  }
-
- private:
-  OwnedFd fd_;
-};
-
-// Living or not yet reaped.
-bool HasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0; }
-
-class SupervisorTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_EQ(::mkfifo(fifo().c_str(), 0600), 0);
-    // Also opened for writing: a child that does not write leaves the reader waiting, not failing.
-    fifo_ = OwnedFd(::open(fifo().c_str(), O_RDWR | O_CLOEXEC));
-    ASSERT_TRUE(fifo_.valid());
-  }
-
-  void Start(absl::Duration grace = kLong) {
-    auto started = Supervisor::Start({.grace = grace, .on_exit = [this](const ProcessExit& exit) {
-                                        MutexLock lock(mutex_);
-                                        exits_[exit.rank] = exit;
-                                      }});
-    ASSERT_TRUE(started.ok()) << started.status();
-    supervisor_ = *std::move(started);
-  }
-
-  ProcessSpec Shell(int rank, const std::string& script) const {
-    return {.role = "worker",
-            .rank = rank,
-            .program = "/bin/sh",
-            .arguments = {"sh", "-c", script},
-            .environment = {{"READY", fifo()}},
-            .log_path = Log(rank)};
-  }
-  // The pid of a child that runs `script`.
-  pid_t Spawn(int rank, const std::string& script) {
-    const auto pid = supervisor_->Spawn(Shell(rank, script));
-    EXPECT_TRUE(pid.ok()) << pid.status();
-    return pid.value_or(0);
-  }
-  // Waits for the next line that a script writes to $READY.
-  std::string NextReady() const {
-    std::string line;
-    for (char c = 0; c != '\n';) {
-      pollfd fd = {fifo_.get(), POLLIN, 0};
-      if (::poll(&fd, 1, static_cast<int>(absl::ToInt64Milliseconds(kLong))) != 1) return "none";
-      if (::read(fifo_.get(), &c, 1) != 1) return "none";
-      if (c != '\n') line.push_back(c);
-    }
-    return line;
-  }
-  ProcessExit ExitOf(int rank) {
-    MutexLock lock(mutex_);
-    return exits_[rank];
-  }
-  std::string LogName(int rank) const { return "worker-" + std::to_string(rank) + ".log"; }
-  std::string Log(int rank) const { return folder_.File(LogName(rank)); }
-  std::string fifo() const { return folder_.File("ready"); }
-
-  ScratchFolder folder_;
-  OwnedFd fifo_;
-  Mutex mutex_;
-  std::map<int, ProcessExit> exits_ CONVOY_GUARDED_BY(mutex_);
-  std::unique_ptr<Supervisor> supervisor_;
-};
 
 TEST_F(SupervisorTest, ExitCodesAreReported) {
   Start();
@@ -206,15 +131,6 @@ TEST_F(SupervisorTest, AGoodEndIsNoFailure) {
   EXPECT_FALSE(supervisor_->FirstFailure().has_value());
 }
 
-TEST_F(SupervisorTest, BeingStoppedIsNoFailure) {
-  Start();
-  Spawn(0, "exec sleep 1000");
-  supervisor_->Stop();
-  EXPECT_FALSE(supervisor_->FirstFailure().has_value());
-  EXPECT_TRUE(ExitOf(0).stopping);
-  EXPECT_EQ(ExitOf(0).code, SIGTERM);
-}
-
 TEST_F(SupervisorTest, AProgramThatCannotRunIsAnErrorAndNoChild) {
   Start();
   ProcessSpec spec = Shell(4, "");
@@ -231,84 +147,6 @@ TEST_F(SupervisorTest, ALogThatCannotBeOpenedIsAnError) {
   ProcessSpec spec = Shell(0, "");
   spec.log_path = folder_.File("none/log");
   EXPECT_THAT(std::string(supervisor_->Spawn(spec).status().message()), HasSubstr("none/log"));
-}
-
-TEST_F(SupervisorTest, StopLetsChildrenLeaveInOrder) {
-  Start();
-  Spawn(0,
-        "trap 'echo saved; exit 0' TERM; echo ready >$READY; while :; do sleep 1000 & wait; done");
-  EXPECT_EQ(NextReady(), "ready");
-  supervisor_->Stop();
-  EXPECT_EQ(ExitOf(0).ExitCode(), 0);
-  EXPECT_EQ(folder_.Contents(LogName(0)), "saved\n");
-  EXPECT_FALSE(HasChildren());
-}
-
-TEST_F(SupervisorTest, AChildThatIgnoresSigtermIsKilledAfterTheGracePeriod) {
-  Start(absl::Milliseconds(50));
-  Spawn(0, "trap '' TERM; echo ready >$READY; while :; do sleep 1000; done");
-  EXPECT_EQ(NextReady(), "ready");
-  supervisor_->Stop();
-  EXPECT_EQ(ExitOf(0).code, SIGKILL);
-  EXPECT_FALSE(HasChildren());
-}
-
-TEST_F(SupervisorTest, AFrozenChildIsKilledAfterTheGracePeriod) {
-  Start(absl::Milliseconds(50));
-  const pid_t pid = Spawn(0, "exec sleep 1000");
-  ::kill(pid, SIGSTOP);
-  siginfo_t info;
-  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOWAIT), 0);
-  supervisor_->Stop();
-  EXPECT_EQ(ExitOf(0).code, SIGKILL);
-  EXPECT_FALSE(HasChildren());
-}
-
-TEST_F(SupervisorTest, KillDoesNotWaitForTheGracePeriod) {
-  Start();
-  Spawn(0, "trap '' TERM; echo ready >$READY; while :; do sleep 1000; done");
-  EXPECT_EQ(NextReady(), "ready");
-  supervisor_->Kill();
-  supervisor_->Stop();
-  EXPECT_EQ(ExitOf(0).code, SIGKILL);
-  EXPECT_FALSE(HasChildren());
-}
-
-TEST_F(SupervisorTest, KillEndsAStopUnderWay) {
-  Start();
-  Spawn(0,
-        "trap 'echo asked >$READY' TERM; echo ready >$READY; while :; do sleep 1000 & wait; done");
-  EXPECT_EQ(NextReady(), "ready");
-  std::thread stopping([&] { supervisor_->Stop(); });
-  EXPECT_EQ(NextReady(), "asked");
-  supervisor_->Kill();
-  stopping.join();
-  EXPECT_EQ(ExitOf(0).code, SIGKILL);
-}
-
-TEST_F(SupervisorTest, GrandchildrenEndWithTheStop) {
-  Start();
-  Spawn(0, "sleep 1000 & echo $! >$READY; wait");
-  const Watched grandchild(std::stoi(NextReady()));
-  supervisor_->Stop();
-  EXPECT_TRUE(grandchild.Ended());
-}
-
-TEST_F(SupervisorTest, GrandchildrenEndWithTheirParent) {
-  Start();
-  const pid_t parent = Spawn(0, "sleep 1000 & echo $! >$READY; wait");
-  const Watched grandchild(std::stoi(NextReady()));
-  ::kill(parent, SIGKILL);
-  ASSERT_TRUE(supervisor_->WaitUntilAllExited(kLong));
-  EXPECT_TRUE(grandchild.Ended());
-}
-
-TEST_F(SupervisorTest, NothingStartsAfterStop) {
-  Start();
-  supervisor_->Stop();
-  supervisor_->Stop();
-  EXPECT_EQ(supervisor_->Spawn(Shell(0, "exit 0")).status().code(),
-            absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(SupervisorTest, ChildrenOutliveTheThreadThatAskedForThem) {
@@ -381,35 +219,6 @@ TEST_F(SupervisorTest, OfSeveralDeadAtOnceTheKilledOneIsTheFirstFailure) {
   go_on.set_value();
   ASSERT_TRUE(supervisor_->WaitUntilAllExited(kLong));
   EXPECT_EQ(supervisor_->FirstFailure()->exit.rank, 1);
-}
-
-// The launcher is a process of its own here, which is killed with SIGKILL: it can do nothing any
-// more, so the kernel must end its children.
-TEST_F(SupervisorTest, ALauncherKilledBySigkillLeavesNoChild) {
-  const pid_t launcher = ::fork();
-  if (launcher == 0) {
-    auto supervisor = Supervisor::Start({});
-    for (int rank = 0; rank < 3; ++rank) {
-      if (!(*supervisor)->Spawn(Shell(rank, "echo $$ >$READY; exec sleep 1000")).ok()) ::_exit(1);
-    }
-    ::pause();
-    ::_exit(2);
-  }
-  std::vector<Watched> children;
-  for (int rank = 0; rank < 3; ++rank) children.emplace_back(std::stoi(NextReady()));
-  ::kill(launcher, SIGKILL);
-  int status = 0;
-  ASSERT_EQ(::waitpid(launcher, &status, 0), launcher);
-  EXPECT_EQ(WTERMSIG(status), SIGKILL);
-  for (const Watched& child : children) EXPECT_TRUE(child.Ended());
-}
-
-TEST_F(SupervisorTest, ManyChildrenStopTogether) {
-  Start();
-  for (int rank = 0; rank < 16; ++rank) Spawn(rank, "exec sleep 1000");
-  supervisor_->Stop();
-  EXPECT_FALSE(HasChildren());
-  for (int rank = 0; rank < 16; ++rank) EXPECT_EQ(ExitOf(rank).code, SIGTERM) << rank;
 }
 
 }  // namespace
