@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/cluster_size.h"
+#include "common/job/job_file.h"
 #include "common/mode.h"
 #include "common/rehearsal/rehearsal.h"
 #include "common/status.h"
