@@ -19,7 +19,8 @@ absl::Status PrepareNextLife(const NextLife& next, const RunDirectory& directory
       " (", next.how, ")", next.more));
   resume->checkpoint = found.point ? found.point->folder : "";
   EarlierLives& earlier = resume->earlier;
-  earlier.generation = std::max(earlier.generation, found.generation);
+  if (found.point)
+    earlier.generation = std::max(earlier.generation, found.point->manifest.generation);
   if (!generation_heard) ++earlier.generation;  // the life that has ended may have begun one
   return absl::OkStatus();
 }

@@ -101,9 +101,23 @@ void AddChoices(const Message& was, const Message& now, const std::string& where
   }
 }
 
-absl::StatusOr<uint64_t> HighestGeneration(const std::string& run_dir,
-                                           const std::string& checkpoints) {
+}  // namespace
+
+absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
+  const std::string checkpoints = absl::StrCat(run_dir, "/", kCheckpointsFolder);
+  FoundResumePoint found;
+  absl::StatusOr<UsableCheckpoint> usable = FindNewestUsable(checkpoints);
+  if (absl::IsNotFound(usable.status())) return found;
+  if (!usable.ok()) return usable.status();
+  found.damaged = std::move(usable->damaged);
+  CONVOY_ASSIGN_OR_RETURN(ResumePoint point, OpenResumePoint(usable->checkpoint.path, run_dir));
+  found.point = std::move(point);
+  return found;
+}
+
+absl::StatusOr<uint64_t> HighestGeneration(const std::string& run_dir) {
   uint64_t highest = 0;
+  const std::string checkpoints = absl::StrCat(run_dir, "/", kCheckpointsFolder);
   CONVOY_ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> all, ListCheckpoints(checkpoints));
   for (const StoredCheckpoint& checkpoint : all) {
     const absl::StatusOr<CheckpointManifest> manifest = ReadManifest(checkpoint.path);
@@ -118,21 +132,6 @@ absl::StatusOr<uint64_t> HighestGeneration(const std::string& run_dir,
       highest = std::max(highest, generation->get<uint64_t>());
   }
   return highest;
-}
-
-}  // namespace
-
-absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir) {
-  const std::string checkpoints = absl::StrCat(run_dir, "/", kCheckpointsFolder);
-  FoundResumePoint found;
-  CONVOY_ASSIGN_OR_RETURN(found.generation, HighestGeneration(run_dir, checkpoints));
-  absl::StatusOr<UsableCheckpoint> usable = FindNewestUsable(checkpoints);
-  if (absl::IsNotFound(usable.status())) return found;
-  if (!usable.ok()) return usable.status();
-  found.damaged = std::move(usable->damaged);
-  CONVOY_ASSIGN_OR_RETURN(ResumePoint point, OpenResumePoint(usable->checkpoint.path, run_dir));
-  found.point = std::move(point);
-  return found;
 }
 
 absl::StatusOr<v1::Job> JobOfCheckpoint(const CheckpointManifest& manifest) {

@@ -2,6 +2,7 @@
 #ifndef CONVOY_LAUNCHER_COMMANDS_RESUME_H_
 #define CONVOY_LAUNCHER_COMMANDS_RESUME_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,14 +17,16 @@ namespace convoy {
 struct FoundResumePoint {
   std::optional<ResumePoint> point;  // none: there is no checkpoint yet
   std::vector<std::string> damaged;  // newer checkpoints that can't be used, and why
-  // The highest of what earlier lives have left, damaged checkpoints and events too: a generation
-  // must never be that of a life whose steps were taken back.
-  uint64_t generation = 0;
 };
 
 // The newest undamaged checkpoint of the run directory; every byte of it is read. DataLoss: there
 // are checkpoints, and all are damaged. Unimplemented: it is of a newer version.
 absl::StatusOr<FoundResumePoint> FindResumePoint(const std::string& run_dir);
+
+// The highest generation of what earlier lives have left, damaged checkpoints and events too: one
+// that goes on must never have that of a life whose steps were taken back. Reads all of the run's
+// events. Errors: the system's.
+absl::StatusOr<uint64_t> HighestGeneration(const std::string& run_dir);
 
 // The job that the checkpoint is of. InvalidArgument: the manifest's job can't be read.
 absl::StatusOr<v1::Job> JobOfCheckpoint(const CheckpointManifest& manifest);

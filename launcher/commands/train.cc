@@ -76,7 +76,7 @@ absl::Status GoOn(const TrainOptions& options, const v1::Job& written, PreparedR
   for (const std::string& damaged : found.damaged) {
     std::fprintf(stderr, "convoy: warning: %s\n", damaged.c_str());
   }
-  run->resume.earlier.generation = found.generation;
+  CONVOY_ASSIGN_OR_RETURN(run->resume.earlier.generation, HighestGeneration(path));
   if (!found.point) {
     std::printf("note: there is no checkpoint in %s yet: the training begins anew\n", path.c_str());
     return BeginAnew(run);
