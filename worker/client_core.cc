@@ -23,7 +23,7 @@ void ClientCore::Start(absl::Time now, Actions* actions) {
   }
 }
 
-uint64_t ClientCore::Submit(uint32_t server, ExchangeRequest request, absl::Time now,
+uint64_t ClientCore::Submit(uint32_t server, ExchangeRequest&& request, absl::Time now,
                             Actions* actions) {
   request.job_id = options_.job_id;
   request.generation = options_.generation;
@@ -73,7 +73,10 @@ void ClientCore::Send(uint32_t server, Item& item, Actions* actions) {
   item.sent = true;
   item.retry_at = absl::InfiniteFuture();
   item.request->session = servers_[server].session;
-  actions->push_back({Action::Kind::kSend, server, item.request, {}});
+  Action& send = actions->emplace_back();
+  send.kind = Action::Kind::kSend;
+  send.server = server;
+  send.request = item.request;
 }
 
 void ClientCore::OnOpened(uint32_t index, absl::Time now, Actions* actions) {
@@ -97,7 +100,7 @@ void ClientCore::OnClosed(uint32_t index, const absl::Status& why, absl::Time no
   server.backoff = std::min(2 * server.backoff, options_.last_backoff);
 }
 
-absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time now,
+absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply&& reply, absl::Time now,
                                  Actions* actions) {
   Server& server = servers_[index];
   const auto item = std::find_if(server.items.begin(), server.items.end(), [&](const Item& i) {
@@ -119,7 +122,11 @@ absl::Status ClientCore::OnReply(uint32_t index, ExchangeReply reply, absl::Time
   }
   server.bytes_in_flight -= item->request->payload_bytes();
   SetTooEarly(false, server, *item);
-  actions->push_back({Action::Kind::kComplete, index, std::move(item->request), std::move(reply)});
+  Action& complete = actions->emplace_back();
+  complete.kind = Action::Kind::kComplete;
+  complete.server = index;
+  complete.request = std::move(item->request);
+  complete.reply = std::move(reply);
   server.items.erase(item);
   FlushAll(now, actions);
   return absl::OkStatus();

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/mode.h"
@@ -57,25 +58,25 @@ class ClientCore {
       kSend,      // send `request` to `server`
       kComplete,  // `reply` answers request `request`
     };
-    Kind kind;
-    uint32_t server;
+    Kind kind = Kind::kOpen;
+    uint32_t server = 0;
     std::shared_ptr<const ExchangeRequest> request;
     ExchangeReply reply;
   };
-  using Actions = std::vector<Action>;
+  using Actions = absl::InlinedVector<Action, 2>;
 
   explicit ClientCore(Options options);
 
   // Opens the streams.
   void Start(absl::Time now, Actions* actions);
   // Takes over a request; job, generation, worker, session and number are filled in here.
-  uint64_t Submit(uint32_t server, ExchangeRequest request, absl::Time now, Actions* actions);
+  uint64_t Submit(uint32_t server, ExchangeRequest&& request, absl::Time now, Actions* actions);
 
   void OnOpened(uint32_t server, absl::Time now, Actions* actions);
   void OnClosed(uint32_t server, const absl::Status& why, absl::Time now);
   // An error is what the server refused, with its name. Replies to requests that are answered
   // already are ignored.
-  absl::Status OnReply(uint32_t server, ExchangeReply reply, absl::Time now, Actions* actions);
+  absl::Status OnReply(uint32_t server, ExchangeReply&& reply, absl::Time now, Actions* actions);
   // Retries, reconnects and deadlines that are due. Unavailable: a server was out of reach for too
   // long. DeadlineExceeded: it did not answer.
   absl::Status Tick(absl::Time now, Actions* actions);

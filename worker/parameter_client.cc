@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<ParameterClient>> ParameterClient::Connect(Option
   client->streams_.SetLink(client->options_.link);
   ClientCore::Actions actions;
   client->core_.Start(SteadyNow(), &actions);
-  CONVOY_RETURN_IF_ERROR(client->Perform(std::move(actions)));
+  CONVOY_RETURN_IF_ERROR(client->Perform(actions));
   CONVOY_RETURN_IF_ERROR(client->WaitUntil([&] { return client->core_.connected(); }));
   client->connected_at_ = SteadyNow();
   client->waited_ = absl::ZeroDuration();
@@ -250,16 +250,16 @@ absl::Status ParameterClient::LeaveClocks(ClockEvent event, uint32_t workers) {
   return WaitUntilAnswered();
 }
 
-absl::StatusOr<uint64_t> ParameterClient::Submit(uint32_t server, ExchangeRequest request) {
+absl::StatusOr<uint64_t> ParameterClient::Submit(uint32_t server, ExchangeRequest&& request) {
   for (uint32_t cell : request.pull_cells) ++awaited_[placement_.cells()[cell].variable];
   awaited_in_all_ += request.pull_cells.size();
   ClientCore::Actions actions;
   const uint64_t id = core_.Submit(server, std::move(request), SteadyNow(), &actions);
-  CONVOY_RETURN_IF_ERROR(Perform(std::move(actions)));
+  CONVOY_RETURN_IF_ERROR(Perform(actions));
   return id;
 }
 
-absl::Status ParameterClient::Perform(ClientCore::Actions actions) {
+absl::Status ParameterClient::Perform(const ClientCore::Actions& actions) {
   for (const ClientCore::Action& action : actions) {
     const int peer = static_cast<int>(action.server);
     switch (action.kind) {
@@ -325,7 +325,7 @@ absl::Status ParameterClient::OnEvent(const StreamClient::Event& event) {
       break;
     }
   }
-  return Perform(std::move(actions));
+  return Perform(actions);
 }
 
 absl::StatusOr<bool> ParameterClient::HandleOne(absl::Time deadline) {
@@ -338,7 +338,7 @@ absl::StatusOr<bool> ParameterClient::HandleOne(absl::Time deadline) {
 absl::Status ParameterClient::Tick() {
   ClientCore::Actions actions;
   CONVOY_RETURN_IF_ERROR(core_.Tick(SteadyNow(), &actions));
-  return Perform(std::move(actions));
+  return Perform(actions);
 }
 
 absl::Status ParameterClient::Poll() {

@@ -163,12 +163,12 @@ class ParameterClient {
   size_t Frozen(uint32_t server) const;
   // All cells and tables of the server are named that are not frozen.
   bool IsComplete(uint32_t server) const;
-  absl::StatusOr<uint64_t> Submit(uint32_t server, ExchangeRequest request);
+  absl::StatusOr<uint64_t> Submit(uint32_t server, ExchangeRequest&& request);
   // Submits `request`, which then also pulls as many of `cells` as are about one block with what it
   // pulls already, and behind it requests that pull the others.
-  absl::Status SubmitPulls(uint32_t server, ExchangeRequest request,
+  absl::Status SubmitPulls(uint32_t server, ExchangeRequest&& request,
                            std::span<const uint32_t> cells);
-  absl::Status Perform(ClientCore::Actions actions);
+  absl::Status Perform(const ClientCore::Actions& actions);
   void Send(uint32_t server, const ExchangeRequest& request);
   absl::Status OnEvent(const StreamClient::Event& event);
   absl::Status OnCompleted(const ExchangeRequest& request, const ExchangeReply& reply);

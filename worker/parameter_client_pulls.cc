@@ -21,7 +21,7 @@ absl::Status ParameterClient::PullAll(uint64_t version, ExchangeRequest header) 
 }
 
 // Replies of about one block each, so that they can be worked on as they come.
-absl::Status ParameterClient::SubmitPulls(uint32_t server, ExchangeRequest request,
+absl::Status ParameterClient::SubmitPulls(uint32_t server, ExchangeRequest&& request,
                                           std::span<const uint32_t> cells) {
   const auto bytes_of = [this](uint32_t cell) {
     return placement_.cells()[cell].size * sizeof(float);

@@ -1,6 +1,7 @@
 #include "common/net/exchange.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace convoy {
 
@@ -23,13 +24,15 @@ void Staleness::Merge(const Staleness& other) {
 
 void WireMessage::AddPayload(const Payload& payload) {
   Finish();
-  pieces_.push_back({0, 0, payload});
+  pieces_.emplace_back().payload = payload;
   payload_bytes_ += payload.size();
 }
 
 void WireMessage::Finish() {
-  if (open_ < header_.size()) pieces_.push_back({open_, header_.size(), Payload()});
-  open_ = header_.size();
+  if (open_ == header_.size()) return;
+  Piece& piece = pieces_.emplace_back();
+  piece.begin = std::exchange(open_, header_.size());
+  piece.end = header_.size();
 }
 
 std::string WireMessage::ToString() const {

@@ -5,6 +5,7 @@
 #define CONVOY_COMMON_NET_EXCHANGE_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -125,14 +126,14 @@ class WireMessage {
   void Finish();
 
   const std::string& header() const { return header_; }
-  const std::vector<Piece>& pieces() const { return pieces_; }
+  std::span<const Piece> pieces() const { return pieces_; }
   size_t size() const { return header_.size() + payload_bytes_; }
   // One contiguous copy, for tests and simulations.
   std::string ToString() const;
 
  private:
   std::string header_;
-  std::vector<Piece> pieces_;
+  absl::InlinedVector<Piece, 3> pieces_;  // numbers, a payload, numbers
   size_t open_ = 0;
   size_t payload_bytes_ = 0;
 };

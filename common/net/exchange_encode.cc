@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include "common/net/exchange.h"
 #include "common/net/wire_tags.h"
@@ -12,24 +13,36 @@ namespace {
 using google::protobuf::io::CodedOutputStream;
 using namespace net_internal;  // NOLINT: wire types and tags
 
+constexpr size_t kUsualHeader = 120;  // bytes of a message around its payloads
+
 void PutVarint(uint64_t value, std::string* out) {
   uint8_t bytes[10];
   out->append(reinterpret_cast<char*>(bytes),
               static_cast<size_t>(CodedOutputStream::WriteVarint64ToArray(value, bytes) - bytes));
 }
 
-void PutField(uint32_t field, uint64_t value, std::string* out) {
-  if (value == 0) return;  // proto3: zero is absent
-  PutVarint(Tag(field, kVarint), out);
-  PutVarint(value, out);
-}
+// Up to 24 numbers, gathered on the stack: most messages are a few numbers and one payload.
+class Fields {
+ public:
+  Fields& Put(uint32_t field, uint64_t value) {
+    if (value == 0) return *this;  // proto3: zero is absent
+    end_ = CodedOutputStream::WriteTagToArray(Tag(field, kVarint), end_);
+    end_ = CodedOutputStream::WriteVarint64ToArray(value, end_);
+    return *this;
+  }
+  Fields& PutFixed64(uint32_t field, uint64_t value) {
+    end_ = CodedOutputStream::WriteTagToArray(Tag(field, kFixed64), end_);
+    end_ = CodedOutputStream::WriteLittleEndian64ToArray(value, end_);
+    return *this;
+  }
+  std::string_view bytes() const {
+    return {reinterpret_cast<const char*>(bytes_), static_cast<size_t>(end_ - bytes_)};
+  }
 
-void PutFixed64(uint32_t field, uint64_t value, std::string* out) {
-  PutVarint(Tag(field, kFixed64), out);
-  uint8_t bytes[8];
-  CodedOutputStream::WriteLittleEndian64ToArray(value, bytes);
-  out->append(reinterpret_cast<char*>(bytes), sizeof(bytes));
-}
+ private:
+  uint8_t bytes_[24 * (2 + 10)];  // a tag below 16,384 and the longest number
+  uint8_t* end_ = bytes_;
+};
 
 struct PayloadField {
   uint32_t field;
@@ -37,7 +50,7 @@ struct PayloadField {
 };
 
 // The field `field` of a message: `head`, fields that it begins with, then the payloads.
-void PutParts(uint32_t field, const std::string& head, std::initializer_list<PayloadField> payloads,
+void PutParts(uint32_t field, std::string_view head, std::initializer_list<PayloadField> payloads,
               WireMessage* message) {
   size_t size = head.size();
   for (const PayloadField& part : payloads) {
@@ -58,17 +71,11 @@ void PutParts(uint32_t field, const std::string& head, std::initializer_list<Pay
 // The fields of Contribution, CellValues, RowContribution and RowValues.
 void PutPart(uint32_t field, uint32_t id, uint64_t version,
              std::initializer_list<PayloadField> payloads, WireMessage* message) {
-  std::string head;
-  PutField(1, id, &head);
-  PutField(2, version, &head);
-  PutParts(field, head, payloads, message);
+  PutParts(field, Fields().Put(1, id).Put(2, version).bytes(), payloads, message);
 }
 
 void PutRowPull(const RowPull& pull, WireMessage* message) {
-  std::string head;
-  PutField(1, pull.table, &head);
-  PutField(3, pull.anchors, &head);
-  PutParts(21, head, {{2, &pull.ids}}, message);
+  PutParts(21, Fields().Put(1, pull.table).Put(3, pull.anchors).bytes(), {{2, &pull.ids}}, message);
 }
 
 }  // namespace
@@ -76,27 +83,30 @@ void PutRowPull(const RowPull& pull, WireMessage* message) {
 WireMessage Encode(const ExchangeRequest& r) {
   WireMessage message;
   std::string& out = message.header();
-  PutFixed64(1, r.job_id, &out);
-  PutField(2, r.generation, &out);
-  PutField(3, r.request_id, &out);
-  PutField(4, r.worker, &out);
-  PutField(5, r.session, &out);
-  PutField(6, r.step, &out);
-  PutField(7, r.node.level, &out);
-  PutField(8, r.node.index, &out);
-  PutField(9, r.task, &out);
-  PutField(10, r.batch, &out);
-  PutField(11, r.examples, &out);
-  PutField(12, r.final, &out);
+  Fields fields;
+  fields.PutFixed64(1, r.job_id)
+      .Put(2, r.generation)
+      .Put(3, r.request_id)
+      .Put(4, r.worker)
+      .Put(5, r.session)
+      .Put(6, r.step)
+      .Put(7, r.node.level)
+      .Put(8, r.node.index)
+      .Put(9, r.task)
+      .Put(10, r.batch)
+      .Put(11, r.examples)
+      .Put(12, r.final)
+      .Put(15, r.pull_version)
+      .Put(16, r.pull_applied)
+      .Put(17, r.clock)
+      .Put(18, static_cast<uint32_t>(r.clock_event))
+      .Put(19, r.completed_task);
+  out.reserve(kUsualHeader);
+  out.append(fields.bytes());
   for (uint32_t cell : r.pull_cells) {
     PutVarint(Tag(14, kVarint), &out);
     PutVarint(cell, &out);
   }
-  PutField(15, r.pull_version, &out);
-  PutField(16, r.pull_applied, &out);
-  PutField(17, r.clock, &out);
-  PutField(18, static_cast<uint32_t>(r.clock_event), &out);
-  PutField(19, r.completed_task, &out);
   for (uint32_t cell : r.pull_anchors) {
     PutVarint(Tag(22, kVarint), &out);
     PutVarint(cell, &out);
@@ -113,21 +123,24 @@ WireMessage Encode(const ExchangeRequest& r) {
 WireMessage Encode(const ExchangeReply& r) {
   WireMessage message;
   std::string& out = message.header();
-  PutField(1, r.request_id, &out);
-  PutField(2, static_cast<uint32_t>(r.code), &out);
+  Fields fields;
+  fields.Put(1, r.request_id)
+      .Put(2, static_cast<uint32_t>(r.code))
+      .Put(5, r.retry_later)
+      .Put(6, r.expected_step)
+      .Put(7, r.staleness.count)
+      .Put(8, r.staleness.sum)
+      .Put(9, r.staleness.max)
+      .Put(10, r.staleness.min)
+      .Put(11, r.step_gone)
+      .Put(12, r.applied_step);
+  out.reserve(kUsualHeader);
+  out.append(fields.bytes());
   if (!r.message.empty()) {
     PutVarint(Tag(3, kBytes), &out);
     PutVarint(r.message.size(), &out);
     out.append(r.message);
   }
-  PutField(5, r.retry_later, &out);
-  PutField(6, r.expected_step, &out);
-  PutField(7, r.staleness.count, &out);
-  PutField(8, r.staleness.sum, &out);
-  PutField(9, r.staleness.max, &out);
-  PutField(10, r.staleness.min, &out);
-  PutField(11, r.step_gone, &out);
-  PutField(12, r.applied_step, &out);
   for (const CellValues& c : r.cells) PutPart(4, c.cell, c.version, {{3, &c.values}}, &message);
   for (const RowValues& rows : r.rows)
     PutPart(13, rows.table, rows.version, {{3, &rows.values}}, &message);

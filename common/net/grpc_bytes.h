@@ -2,13 +2,14 @@
 #ifndef CONVOY_COMMON_NET_GRPC_BYTES_H_
 #define CONVOY_COMMON_NET_GRPC_BYTES_H_
 
+#include <grpcpp/impl/codegen/call_op_set.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
 #include <memory>
-#include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "common/net/exchange.h"
 
 namespace convoy::net_internal {
@@ -28,7 +29,7 @@ inline Payload ToPayload(const grpc::ByteBuffer& buffer) {
 // them.
 inline grpc::ByteBuffer ToByteBuffer(const WireMessage& message) {
   using Owner = std::shared_ptr<const void>;
-  std::vector<grpc::Slice> slices;
+  absl::InlinedVector<grpc::Slice, 8> slices;
   for (const WireMessage::Piece& piece : message.pieces()) {
     if (piece.payload.empty()) {
       slices.emplace_back(message.header().data() + piece.begin, piece.end - piece.begin);
@@ -41,6 +42,18 @@ inline grpc::ByteBuffer ToByteBuffer(const WireMessage& message) {
     }
   }
   return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+// What messages of a burst wait for at most: bytes of their stream, completions of their queue.
+inline constexpr size_t kMaxHeldBytes = size_t{12} << 10;
+inline constexpr int kMaxHeldCompletions = 64;
+
+// How a message is written. `more`: another one follows at once on this stream, so up to 64 KB may
+// wait for it in gRPC and leave in the same system call; such a write completes at once.
+inline grpc::WriteOptions WriteBefore(bool more) {
+  grpc::WriteOptions options;
+  if (more) options.set_buffer_hint();
+  return options;
 }
 
 }  // namespace convoy::net_internal

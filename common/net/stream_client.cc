@@ -41,15 +41,19 @@ struct ClientCall {
   grpc::ByteBuffer incoming;
   struct Outgoing {
     grpc::ByteBuffer bytes;
+    size_t size;
     absl::Time due;  // not before
   };
   std::deque<Outgoing> outgoing;
-  grpc::Alarm alarm;  // rings when the first of them is due
+  size_t backlog = 0;  // bytes of outgoing
+  grpc::Alarm alarm;   // rings when the first of them is due
   grpc::Status status;
   Tag tags[kOps];
   int pending = 0;  // operations whose completion has not come
   bool started = false;
   bool writing = false;
+  bool gathered = false;  // the write under way leaves with the next one
+  bool held = false;      // until there is nothing else to do
   bool delayed = false;   // the alarm is set
   bool broken = false;    // an operation failed: Finish was asked for
   bool finished = false;  // the status is there
@@ -107,7 +111,9 @@ class StreamClient::Impl {
     bytes_sent_ += message.size();
     absl::Time due = link_ ? link_->Arrival(message.size(), SteadyNow()) : absl::InfinitePast();
     if (delay > absl::ZeroDuration()) due = std::max(due, SteadyNow() + delay);
-    call->outgoing.push_back({net_internal::ToByteBuffer(message), due});
+    call->outgoing.push_back({net_internal::ToByteBuffer(message), message.size(), due});
+    call->backlog += message.size();
+    if (call->backlog >= net_internal::kMaxHeldBytes) call->held = false;
     WriteNext(call);
   }
 
@@ -123,8 +129,16 @@ class StreamClient::Impl {
     void* tag;
     bool ok;
     for (;;) {
-      const auto result = net_internal::NextCompletion(queue_, spin_, deadline, &tag, &ok);
+      const bool holding = !held_.empty();
+      const auto result =
+          net_internal::NextCompletion(queue_, holding ? absl::ZeroDuration() : spin_,
+                                       holding ? absl::InfinitePast() : deadline, &tag, &ok);
+      if (holding && result != grpc::CompletionQueue::GOT_EVENT) {
+        WriteHeld();
+        continue;
+      }
       if (result != grpc::CompletionQueue::GOT_EVENT) return false;
+      if (holding && ++held_completions_ > net_internal::kMaxHeldCompletions) WriteHeld();
       if (Complete(*static_cast<ClientCall::Tag*>(tag), ok, event)) return true;
     }
   }
@@ -164,8 +178,14 @@ class StreamClient::Impl {
         break;
       case ClientCall::kWrite:
         call->writing = false;
+        call->backlog -= call->outgoing.front().size;
         call->outgoing.pop_front();
-        if (ok) WriteNext(call);
+        if (!ok) break;
+        if (MayHold(*call)) {
+          Hold(call);
+        } else {
+          WriteNext(call);
+        }
         break;
       case ClientCall::kDelay:
         call->delayed = false;
@@ -198,17 +218,42 @@ class StreamClient::Impl {
   }
 
   void WriteNext(ClientCall* call) {
-    if (!call->started || call->writing || call->delayed || call->broken || call->outgoing.empty())
+    if (!call->started || call->writing || call->delayed || call->held || call->broken ||
+        call->outgoing.empty()) {
       return;
+    }
     ClientCall::Outgoing& next = call->outgoing.front();
     if (next.due > absl::InfinitePast() && next.due > SteadyNow()) {
       call->delayed = true;
       call->alarm.Set(&queue_, net_internal::GprTime(next.due), &call->tags[ClientCall::kDelay]);
     } else {
       call->writing = true;
-      call->stream->Write(next.bytes, &call->tags[ClientCall::kWrite]);
+      call->gathered = call->outgoing.size() > 1 && call->outgoing[1].due == absl::InfinitePast();
+      call->stream->Write(next.bytes, net_internal::WriteBefore(call->gathered),
+                          &call->tags[ClientCall::kWrite]);
     }
     ++call->pending;
+  }
+
+  // As StreamServer does with replies: small messages of a burst leave together.
+  static bool MayHold(const ClientCall& call) {
+    return !call.outgoing.empty() && !call.gathered && call.backlog < net_internal::kMaxHeldBytes &&
+           call.outgoing.front().due == absl::InfinitePast();
+  }
+
+  void Hold(ClientCall* call) {
+    call->held = true;
+    if (held_.empty()) held_completions_ = 0;
+    held_.push_back(call->peer);
+  }
+
+  void WriteHeld() {
+    for (const int peer : std::exchange(held_, {})) {
+      ClientCall* call = Find(peer);
+      if (call == nullptr) continue;
+      call->held = false;
+      WriteNext(call);
+    }
   }
 
   // The call has ended: an operation fails for no other reason. Finish gets the peer's own status.
@@ -226,6 +271,8 @@ class StreamClient::Impl {
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<ClientCall>> calls_;
   int open_calls_ = 0;
+  std::vector<int> held_;     // peers
+  int held_completions_ = 0;  // since the first of them
 };
 
 StreamClient::StreamClient(std::string method, absl::Duration spin)

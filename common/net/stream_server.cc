@@ -56,8 +56,10 @@ struct ServerCall {
   size_t backlog CONVOY_GUARDED_BY(mutex) = 0;
   int operations CONVOY_GUARDED_BY(mutex) = 0;  // whose completion has not come
   bool writing CONVOY_GUARDED_BY(mutex) = false;
-  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of them is due
-  bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
+  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);      // rings when the first of them is due
+  bool delayed CONVOY_GUARDED_BY(mutex) = false;   // the alarm is set
+  bool gathered CONVOY_GUARDED_BY(mutex) = false;  // the write under way leaves with the next one
+  bool held CONVOY_GUARDED_BY(mutex) = false;      // until its thread finds nothing else to do
   bool finishing CONVOY_GUARDED_BY(mutex) = false;
   bool closed CONVOY_GUARDED_BY(mutex) = false;  // the queue is about to be shut down
   grpc::Status final_status CONVOY_GUARDED_BY(mutex);
@@ -136,6 +138,12 @@ class StreamServer::Impl {
   std::atomic<uint64_t> bytes_received_{0};
 
  private:
+  // Of one thread.
+  struct Held {
+    std::vector<ServerCall*> calls;  // each has one operation for each time it is here
+    int completions = 0;             // since the first of them came
+  };
+
   // When a message that is sent now may leave.
   absl::Time DueTime(size_t bytes) {
     if (!has_link_) return absl::InfinitePast();
@@ -178,15 +186,23 @@ class StreamServer::Impl {
   void Run(size_t index) {
     grpc::ServerCompletionQueue* queue = queues_[index].get();
     absl::Time next_tick = SteadyNow() + options_.tick;
+    Held held;
     for (;;) {
       void* tag;
       bool ok;
-      const absl::Time deadline = index == 0 ? next_tick : absl::InfiniteFuture();
-      const auto result = net_internal::NextCompletion(*queue, options_.spin, deadline, &tag, &ok);
-      if (result == grpc::CompletionQueue::SHUTDOWN) return;
+      const absl::Time deadline = !held.calls.empty() ? absl::InfinitePast()
+                                  : index == 0        ? next_tick
+                                                      : absl::InfiniteFuture();
+      const absl::Duration spin = held.calls.empty() ? options_.spin : absl::ZeroDuration();
+      const auto result = net_internal::NextCompletion(*queue, spin, deadline, &tag, &ok);
       if (result == grpc::CompletionQueue::GOT_EVENT) {
-        Complete(queue, *static_cast<ServerCall::Tag*>(tag), ok);
+        Complete(queue, *static_cast<ServerCall::Tag*>(tag), ok, &held);
       }
+      if (!held.calls.empty() && (result != grpc::CompletionQueue::GOT_EVENT ||
+                                  ++held.completions > net_internal::kMaxHeldCompletions)) {
+        WriteHeld(&held);
+      }
+      if (result == grpc::CompletionQueue::SHUTDOWN) return;
       if (index == 0 && SteadyNow() >= next_tick) {
         options_.handler->OnTick();
         next_tick = SteadyNow() + options_.tick;
@@ -194,7 +210,7 @@ class StreamServer::Impl {
     }
   }
 
-  void Complete(grpc::ServerCompletionQueue* queue, ServerCall::Tag tag, bool ok) {
+  void Complete(grpc::ServerCompletionQueue* queue, ServerCall::Tag tag, bool ok, Held* held) {
     ServerCall* call = tag.call;
     switch (tag.op) {
       case ServerCall::kAccept:
@@ -215,7 +231,12 @@ class StreamServer::Impl {
         call->writing = false;
         call->backlog -= call->outgoing.front().size;
         call->outgoing.pop_front();
-        if (ok) WriteNextLocked(call);
+        if (!ok) break;
+        if (MayHoldLocked(call)) {
+          HoldLocked(call, held);
+        } else {
+          WriteNextLocked(call);
+        }
         break;
       }
       case ServerCall::kDelay: {
@@ -267,7 +288,35 @@ class StreamServer::Impl {
       call->context.TryCancel();
       return;
     }
+    if (call->backlog >= net_internal::kMaxHeldBytes) call->held = false;
     WriteNextLocked(call);
+  }
+
+  // A message that came while the reply to the one before it was being written belongs to a burst:
+  // the client sends without waiting, and more may have come with it. Replies to a burst are held
+  // until its thread has handled all that is there, and leave together: one system call, and one
+  // wake-up of the client, for many small replies. Single messages are not held.
+  bool MayHoldLocked(ServerCall* call) const CONVOY_REQUIRES(call->mutex) {
+    return !call->outgoing.empty() && !call->gathered && !call->finishing && !has_link_ &&
+           call->backlog < net_internal::kMaxHeldBytes;
+  }
+
+  static void HoldLocked(ServerCall* call, Held* held) CONVOY_REQUIRES(call->mutex) {
+    call->held = true;
+    ++call->operations;
+    if (held->calls.empty()) held->completions = 0;
+    held->calls.push_back(call);
+  }
+
+  void WriteHeld(Held* held) {
+    for (ServerCall* call : held->calls) {
+      {
+        MutexLock lock(call->mutex);
+        if (std::exchange(call->held, false)) WriteNextLocked(call);
+      }
+      Release(call);
+    }
+    held->calls.clear();
   }
 
   // False: the call is ending, nothing is read any more, and what came counts for nothing.
@@ -286,7 +335,7 @@ class StreamServer::Impl {
     if (call->finishing) return;
     call->finishing = true;
     call->final_status = status;
-    if (!call->writing && !call->delayed) FinishLocked(call);
+    if (!call->writing && !call->delayed && !call->held) FinishLocked(call);
   }
 
   void FinishLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
@@ -296,7 +345,7 @@ class StreamServer::Impl {
   }
 
   void WriteNextLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
-    if (call->writing || call->delayed || call->closed) return;
+    if (call->writing || call->delayed || call->held || call->closed) return;
     if (call->outgoing.empty()) {
       if (call->finishing) FinishLocked(call);
       return;
@@ -310,7 +359,9 @@ class StreamServer::Impl {
       return;
     }
     call->writing = true;
-    call->stream.Write(next.bytes, &call->tags[ServerCall::kWrite]);
+    call->gathered = call->outgoing.size() > 1 && !has_link_;
+    call->stream.Write(next.bytes, net_internal::WriteBefore(call->gathered),
+                       &call->tags[ServerCall::kWrite]);
   }
 
   // One completion of the call has been handled; the last one frees it.

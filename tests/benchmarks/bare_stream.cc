@@ -198,6 +198,12 @@ void BareStreamClient::Wait() {
   while (in_flight_ > 0) Advance();
 }
 
+void BareStreamClient::Flush() {
+  for (const auto& call : calls_) {
+    while (!call->outgoing.empty()) Advance();
+  }
+}
+
 void BareStreamClient::Push(int64_t block) {
   const auto servers = static_cast<int64_t>(calls_.size());
   Call* call = calls_[static_cast<size_t>(block % servers)].get();

@@ -49,6 +49,8 @@ class BareStreamClient final : public PushPullClient {
   ~BareStreamClient() override;
   void Step() override;
   void Wait() override;
+  // Waits until what was pushed has left.
+  void Flush();
 
  private:
   struct Call;

@@ -1,9 +1,12 @@
 // Training end to end with real processes: MLP 784-128-10 on Fashion-MNIST, batch 64 a worker,
-// plain SGD; `convoy train` against one plain Eigen loop, the product's own model without servers,
-// and PyTorch's DistributedDataParallel where it is installed. All take turns within one run; what
-// is printed are medians, and medians of the ratios within a round.
+// plain SGD; `convoy train` against one plain Eigen loop, that loop with as many bytes exchanged
+// through a bare gRPC stream, the product's own model without servers, and PyTorch's
+// DistributedDataParallel where it is installed. All take turns within one run; what is printed are
+// medians, and medians of the ratios within a round.
 //
 //   training_benchmark [--rounds=3] [--epochs=4] [--python=/usr/bin/python3]
+//
+// A child, `serve`, is the server of the bare stream and prints its address.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +22,9 @@
 #include "absl/time/clock.h"
 #include "common/aligned_buffer.h"
 #include "common/allocator.h"
+#include "common/net/polling.h"
+#include "tests/benchmarks/bare_stream.h"
+#include "tests/benchmarks/child.h"
 #include "tests/benchmarks/plain_mlp.h"
 #include "tests/testing/run_program.h"
 #include "worker/data/dataset.h"
@@ -27,6 +33,12 @@
 #include "worker/models/model.h"
 
 namespace convoy::benchmarks {
+
+[[noreturn]] void Fail(const std::string& what) {
+  std::cerr << "training_benchmark: " << what << "\n";
+  std::exit(1);
+}
+
 namespace {
 
 constexpr char kImages[] = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
@@ -39,10 +51,8 @@ struct Settings {
   std::string python = "/usr/bin/python3";
 };
 
-[[noreturn]] void Fail(const std::string& what) {
-  std::cerr << "training_benchmark: " << what << "\n";
-  std::exit(1);
-}
+// The weights of the net, 784 * 128 + 128 + 128 * 10 + 10, as two blocks.
+const Tensor kWeights{50885, 2, 2};
 
 double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
 
@@ -99,14 +109,15 @@ class LocalTraining {
 
   uint64_t Examples() const { return static_cast<uint64_t>(data_.train->size()); }
 
-  // Samples per second, one epoch.
-  double PlainLoop() const {
+  // Samples per second, one epoch. `exchange` is called after each step.
+  double PlainLoop(const std::function<void()>& exchange = [] {}) const {
     PlainMlp mlp(784, 128, 10);
     double loss = 0;
     const double start = Now();
     for (uint64_t i = 0; i + kBatch <= Examples(); i += kBatch) {
       loss +=
           mlp.Step(shuffled_.dense.data() + i * 784, shuffled_.labels.data() + i, kBatch, kRate);
+      exchange();
     }
     const double seconds = Now() - start;
     if (!(loss / static_cast<double>(Examples() / kBatch) < 1))
@@ -134,6 +145,22 @@ class LocalTraining {
   TrainingData training_;  // in the order of epoch 0
   Batch shuffled_;
 };
+
+// The plain loop on the worker's side of a bare stream to a server process: what is left of the
+// loop when every step sends its gradient and gets the weights, without anything that the product
+// does. `overlap`: the next batch is computed before the weights are there, as `async` does.
+double BareExchange(const LocalTraining& local, bool overlap) {
+  Child server({"serve"});
+  BareStreamClient client(kWeights, {server.ReadLine()});
+  return local.PlainLoop([&] {
+    client.Step();
+    if (overlap) {
+      client.Flush();
+    } else {
+      client.Wait();
+    }
+  });
+}
 
 // ---- with servers
 
@@ -179,11 +206,11 @@ double Median(std::vector<double> values) {
 }
 
 void Print(const std::vector<Row>& rows) {
-  std::printf("%-28s %10s %16s  %s\n", "", "samples/s", "/ plain loop", "target");
+  std::printf("%-30s %10s %16s  %s\n", "", "samples/s", "/ plain loop", "target");
   for (const Row& row : rows) {
     std::vector<double> ratios;
     for (size_t i = 0; i < row.rates.size(); ++i) ratios.push_back(row.rates[i] / rows[0].rates[i]);
-    std::printf("%-28s %10.0f %16.2f  %s\n", row.name.c_str(), Median(row.rates), Median(ratios),
+    std::printf("%-30s %10.0f %16.2f  %s\n", row.name.c_str(), Median(row.rates), Median(ratios),
                 row.target.c_str());
   }
 }
@@ -196,6 +223,8 @@ void Run(const Settings& settings) {
   std::vector<Row> rows = {
       {"plain Eigen loop", [&] { return local.PlainLoop(); }, "", {}},
       {"product's model, no servers", [&] { return local.OwnModel(); }, "", {}},
+      {"loop, bare stream, overlapped", [&] { return BareExchange(local, true); }, "", {}},
+      {"loop, bare stream, waiting", [&] { return BareExchange(local, false); }, "", {}},
       {"async, 1 server + 1 worker", convoy("async", 1), "0.75 of the loop", {}},
       {"sync, 1 server + 1 worker", convoy("sync", 1), "0.45 of the loop", {}},
       {"async, 1 server + 2 workers", convoy("async", 2), "75,000 samples/s", {}},
@@ -241,5 +270,12 @@ Settings ParseSettings(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   convoy::ConfigureAllocator();
+  convoy::ConfigurePolling();
+  if (argc == 2 && std::string(argv[1]) == "serve") {
+    const convoy::benchmarks::BareStreamServer server(convoy::benchmarks::kWeights);
+    std::cout << server.address() << std::endl;
+    std::cin.ignore(1 << 20, EOF);
+    return 0;
+  }
   convoy::benchmarks::Run(convoy::benchmarks::ParseSettings(argc, argv));
 }

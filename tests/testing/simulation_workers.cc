@@ -198,7 +198,8 @@ void Simulation::OnReply(Worker& worker, uint32_t server, const ExchangeReply& r
     return Kill(worker);
   }
   ClientCore::Actions actions;
-  const absl::Status status = worker.client->OnReply(server, reply, events_.now(), &actions);
+  const absl::Status status =
+      worker.client->OnReply(server, ExchangeReply(reply), events_.now(), &actions);
   if (!status.ok() && status.code() != absl::StatusCode::kAborted) return Fail(status);
   Perform(worker, actions);
 }

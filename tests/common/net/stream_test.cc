@@ -1,7 +1,9 @@
 // StreamServer and StreamClient on loopback.
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <map>
+#include <random>
 #include <set>
 
 #include "common/mutex.h"
@@ -117,6 +119,36 @@ TEST_F(StreamTest, MessagesOfAnySizeComeBackInOrder) {
   EXPECT_EQ(client.bytes_received(), 5100075u);
   EXPECT_EQ(server_->bytes_received(), 5100075u);
   EXPECT_EQ(server_->bytes_sent(), 5100075u);
+}
+
+// Small messages of a burst leave together, in either direction; the last ones of a burst must not
+// wait for the next burst.
+TEST_F(StreamTest, EveryMessageOfABurstIsAnsweredInOrderWithoutAnotherOneAfterIt) {
+  StreamClient client(kMethod);
+  for (int peer = 0; peer < 2; ++peer) {
+    client.Open(peer, server_->address());
+    EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  }
+  constexpr uint64_t kSeed = 20261128;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int burst = 0; burst < 300; ++burst) {
+    std::deque<std::string> awaited[2];
+    const size_t messages = 1 + random() % 80;
+    for (size_t i = 0; i < messages; ++i) {
+      const int peer = static_cast<int>(random() % 2);
+      const size_t size = 1 + random() % (random() % 8 == 0 ? 30000 : 3000);
+      awaited[peer].push_back(std::string(size, static_cast<char>('a' + i % 26)));
+      client.Send(peer, Message(awaited[peer].back()));
+    }
+    for (size_t i = 0; i < messages; ++i) {
+      const StreamClient::Event event = Next(client);
+      ASSERT_EQ(event.kind, Kind::kMessage) << "burst " << burst << ": " << event.status;
+      ASSERT_FALSE(awaited[event.peer].empty());
+      ASSERT_TRUE(TextOf(event.message) == awaited[event.peer].front()) << "burst " << burst;
+      awaited[event.peer].pop_front();
+    }
+  }
 }
 
 TEST_F(StreamTest, SeveralStreamsAreKeptApart) {
