@@ -5,10 +5,25 @@
 #include <utility>
 
 namespace convoy {
+namespace {
 
-VersionBuffer BufferPool::Acquire(size_t size) {
+constexpr size_t kPageFloats = 4096 / sizeof(float);
+
+uintptr_t InPage(const float* p) {
+  return reinterpret_cast<uintptr_t>(p) / sizeof(float) % kPageFloats;
+}
+
+// Where in `memory` a buffer begins of which element i is written after element i of `read`: three
+// quarters of a page behind it, or as far from a page's start for one that is not.
+size_t Offset(const AlignedBuffer& memory, const float* read) {
+  const uintptr_t begin = (read == nullptr ? 0 : InPage(read)) + kPageFloats / 4 * 3;
+  return (begin + kPageFloats - InPage(memory.data())) % kPageFloats;
+}
+
+}  // namespace
+
+VersionBuffer BufferPool::Acquire(size_t size, const float* read) {
   std::unique_ptr<Buffer> buffer;
-  size_t stagger = 0;
   {
     MutexLock lock(state_->mutex);
     state_->live_bytes += size * sizeof(float);
@@ -18,13 +33,12 @@ VersionBuffer BufferPool::Acquire(size_t size) {
       spare.pop_back();
       state_->spare_bytes -= size * sizeof(float);
     }
-    stagger = (2 * (state_->made++ % 32) + 1) * kBufferAlignment / sizeof(float);
   }
   if (buffer == nullptr) {
     buffer = std::make_unique<Buffer>();
-    buffer->memory = AlignedBuffer(size + stagger);
-    buffer->values = buffer->memory.span().subspan(stagger, size);
+    buffer->memory = AlignedBuffer(size + kPageFloats);
   }
+  buffer->values = buffer->memory.span().subspan(Offset(buffer->memory, read), size);
   // The deleter keeps the state, so a buffer may outlive the pool.
   std::span<float>* values = &buffer->values;
   return VersionBuffer(values, [state = state_, raw = buffer.release()](std::span<float>*) {

@@ -31,14 +31,16 @@ class BufferPool {
 
   explicit BufferPool(Options options) : state_(std::make_shared<State>(options)) {}
 
-  // Contents undefined.
-  VersionBuffer Acquire(size_t size);
+  // Contents undefined. `read`: what an update reads, element by element, as it writes the buffer.
+  VersionBuffer Acquire(size_t size, const float* read = nullptr);
   // Bytes of all buffers that are in use now.
   size_t live_bytes() const;
 
  private:
-  // Neighbouring buffers start at different offsets within a page: without that an update's input
-  // and output often lie a multiple of 4 KiB apart, which costs up to half of its speed.
+  // A load that follows a store to an address with the same last 12 bits waits for it: an update
+  // whose output lies a little behind its input, but for whole pages, takes up to twice as long. So
+  // every buffer has a page more than it needs, and begins in it where that is furthest from
+  // happening. All of a size are alike, so that one takes the memory of another that was freed.
   struct Buffer {
     AlignedBuffer memory;
     std::span<float> values;
@@ -53,7 +55,6 @@ class BufferPool {
         CONVOY_GUARDED_BY(mutex);
     size_t spare_bytes CONVOY_GUARDED_BY(mutex) = 0;
     size_t live_bytes CONVOY_GUARDED_BY(mutex) = 0;
-    size_t made CONVOY_GUARDED_BY(mutex) = 0;
   };
 
   std::shared_ptr<State> state_;

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <vector>
 
 #include "tests/worker/models/finite_differences.h"
 #include "tests/worker/models/memory_parameters.h"
+#include "worker/layers/matrix.h"
 
 namespace convoy {
 namespace {
@@ -57,6 +59,21 @@ TEST(DenseTest, OutputIsInputTimesWeightPlusBias) {
   batch.dense[1] = 20;
   // [10 20] [1 2 3; 4 5 6] + [100 200 300]
   EXPECT_THAT(RunOnce(dense, batch, parameters).output, ElementsAre(190, 320, 450));
+}
+
+// A wide layer is computed some columns at a time: not one bit differs from one product.
+TEST(DenseTest, WideLayerHasTheBitsOfOneProduct) {
+  constexpr int64_t kInputs = 300, kOutputs = 3 * 3072 + 100 + 7, kExamples = 5;
+  Dense dense = MakeDense(kInputs, kOutputs);
+  MemoryParameters parameters(dense.variables());
+  parameters.Randomize(3, 0.5f);
+  const Batch batch = DenseBatch(kExamples, kInputs, 0);
+  RowMajorMatrix expected(kExamples, kOutputs);
+  expected.rowwise() = Eigen::Map<const Eigen::RowVectorXf>(parameters.weights(1).data(), kOutputs);
+  expected.noalias() += ConstMatrixView(batch.dense.data(), kExamples, kInputs) *
+                        ConstMatrixView(parameters.weights(0).data(), kInputs, kOutputs);
+  const std::vector<float> output = RunOnce(dense, batch, parameters).output;
+  EXPECT_EQ(std::memcmp(output.data(), expected.data(), output.size() * sizeof(float)), 0);
 }
 
 TEST(DenseTest, VariablesAreWeightAndBias) {
