@@ -13,8 +13,7 @@ uintptr_t InPage(const float* p) {
   return reinterpret_cast<uintptr_t>(p) / sizeof(float) % kPageFloats;
 }
 
-// Where in `memory` a buffer begins of which element i is written after element i of `read`: three
-// quarters of a page behind it, or as far from a page's start for one that is not.
+// Where in `memory` a buffer begins: three quarters of a page past `read`, whole pages aside.
 size_t Offset(const AlignedBuffer& memory, const float* read) {
   const uintptr_t begin = (read == nullptr ? 0 : InPage(read)) + kPageFloats / 4 * 3;
   return (begin + kPageFloats - InPage(memory.data())) % kPageFloats;

@@ -31,16 +31,17 @@ class BufferPool {
 
   explicit BufferPool(Options options) : state_(std::make_shared<State>(options)) {}
 
-  // Contents undefined. `read`: what an update reads, element by element, as it writes the buffer.
+  // Contents undefined. `read`: what an update reads, element by element, as it writes the buffer;
+  // aligned to 64 bytes.
   VersionBuffer Acquire(size_t size, const float* read = nullptr);
   // Bytes of all buffers that are in use now.
   size_t live_bytes() const;
 
  private:
-  // A load that follows a store to an address with the same last 12 bits waits for it: an update
-  // whose output lies a little behind its input, but for whole pages, takes up to twice as long. So
-  // every buffer has a page more than it needs, and begins in it where that is furthest from
-  // happening. All of a size are alike, so that one takes the memory of another that was freed.
+  // A load waits for an earlier store to an address with the same last 12 bits: an update whose
+  // output lies a little past its input, whole pages aside, can take up to twice as long. So every
+  // buffer has a page more than it needs, and begins in it where its update is far from that. All
+  // of a size are alike, so that one takes the memory of another that was freed.
   struct Buffer {
     AlignedBuffer memory;
     std::span<float> values;

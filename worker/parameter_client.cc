@@ -360,7 +360,7 @@ absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
     if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
   waited_ += SteadyNow() - begin;
-  return absl::OkStatus();
+  return streams_.HoldsBack() ? Poll() : absl::OkStatus();
 }
 
 Staleness ParameterClient::TakeStaleness() { return std::exchange(staleness_, {}); }

@@ -8,6 +8,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -52,8 +53,8 @@ struct ClientCall {
   int pending = 0;  // operations whose completion has not come
   bool started = false;
   bool writing = false;
-  bool gathered = false;  // the write under way leaves with the next one
-  bool held = false;      // until there is nothing else to do
+  bool hinted = false;    // the write under way leaves with the next one
+  bool held = false;      // nothing is written until Poll says so
   bool delayed = false;   // the alarm is set
   bool broken = false;    // an operation failed: Finish was asked for
   bool finished = false;  // the status is there
@@ -125,6 +126,12 @@ class StreamClient::Impl {
     if (ClientCall* call = Find(peer)) call->context.TryCancel();
   }
 
+  bool HoldsBack() const {
+    return !held_.empty() || std::ranges::any_of(calls_, [](const auto& call) {
+      return call != nullptr && call->hinted && call->writing;
+    });
+  }
+
   bool Poll(absl::Time deadline, Event* event) {
     void* tag;
     bool ok;
@@ -138,7 +145,7 @@ class StreamClient::Impl {
         continue;
       }
       if (result != grpc::CompletionQueue::GOT_EVENT) return false;
-      if (holding && ++held_completions_ > net_internal::kMaxHeldCompletions) WriteHeld();
+      if (holding && SteadyNow() >= held_until_) WriteHeld();
       if (Complete(*static_cast<ClientCall::Tag*>(tag), ok, event)) return true;
     }
   }
@@ -228,8 +235,8 @@ class StreamClient::Impl {
       call->alarm.Set(&queue_, net_internal::GprTime(next.due), &call->tags[ClientCall::kDelay]);
     } else {
       call->writing = true;
-      call->gathered = call->outgoing.size() > 1 && call->outgoing[1].due == absl::InfinitePast();
-      call->stream->Write(next.bytes, net_internal::WriteBefore(call->gathered),
+      call->hinted = call->outgoing.size() > 1 && call->outgoing[1].due == absl::InfinitePast();
+      call->stream->Write(next.bytes, net_internal::WriteHint(call->hinted),
                           &call->tags[ClientCall::kWrite]);
     }
     ++call->pending;
@@ -237,13 +244,13 @@ class StreamClient::Impl {
 
   // As StreamServer does with replies: small messages of a burst leave together.
   static bool MayHold(const ClientCall& call) {
-    return !call.outgoing.empty() && !call.gathered && call.backlog < net_internal::kMaxHeldBytes &&
+    return !call.outgoing.empty() && !call.hinted && call.backlog < net_internal::kMaxHeldBytes &&
            call.outgoing.front().due == absl::InfinitePast();
   }
 
   void Hold(ClientCall* call) {
     call->held = true;
-    if (held_.empty()) held_completions_ = 0;
+    if (held_.empty()) held_until_ = SteadyNow() + net_internal::kMaxHeldTime;
     held_.push_back(call->peer);
   }
 
@@ -271,8 +278,8 @@ class StreamClient::Impl {
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<ClientCall>> calls_;
   int open_calls_ = 0;
-  std::vector<int> held_;     // peers
-  int held_completions_ = 0;  // since the first of them
+  std::vector<int> held_;  // peers
+  absl::Time held_until_;  // at the latest
 };
 
 StreamClient::StreamClient(std::string method, absl::Duration spin)
@@ -284,6 +291,7 @@ void StreamClient::Send(int peer, const WireMessage& message, absl::Duration del
 }
 void StreamClient::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamClient::Close(int peer) { impl_->Close(peer); }
+bool StreamClient::HoldsBack() const { return impl_->HoldsBack(); }
 bool StreamClient::Poll(absl::Time deadline, Event* event) { return impl_->Poll(deadline, event); }
 uint64_t StreamClient::bytes_sent() const { return impl_->bytes_sent_; }
 uint64_t StreamClient::bytes_received() const { return impl_->bytes_received_; }

@@ -44,8 +44,11 @@ class StreamClient {
   void Send(int peer, const WireMessage& message, absl::Duration delay = absl::ZeroDuration());
   // Cancels the stream; kClosed follows.
   void Close(int peer);
-  // The next event, waiting until `deadline` for it at most. False: none.
+  // The next event, waiting until `deadline` for it at most. False: none. Small messages that were
+  // sent in a burst may be held back until there is none: who stops before asks HoldsBack.
   bool Poll(absl::Time deadline, Event* event);
+  // Whether messages wait for the next Poll though the network would take them.
+  bool HoldsBack() const;
 
   // Message bytes so far.
   uint64_t bytes_sent() const;

@@ -56,10 +56,11 @@ struct ServerCall {
   size_t backlog CONVOY_GUARDED_BY(mutex) = 0;
   int operations CONVOY_GUARDED_BY(mutex) = 0;  // whose completion has not come
   bool writing CONVOY_GUARDED_BY(mutex) = false;
-  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);      // rings when the first of them is due
-  bool delayed CONVOY_GUARDED_BY(mutex) = false;   // the alarm is set
-  bool gathered CONVOY_GUARDED_BY(mutex) = false;  // the write under way leaves with the next one
-  bool held CONVOY_GUARDED_BY(mutex) = false;      // until its thread finds nothing else to do
+  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of them is due
+  bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
+  bool wrote CONVOY_GUARDED_BY(mutex) = false;
+  bool hinted CONVOY_GUARDED_BY(mutex) = false;  // the write under way leaves with the next one
+  bool held CONVOY_GUARDED_BY(mutex) = false;    // nothing is written until its thread says so
   bool finishing CONVOY_GUARDED_BY(mutex) = false;
   bool closed CONVOY_GUARDED_BY(mutex) = false;  // the queue is about to be shut down
   grpc::Status final_status CONVOY_GUARDED_BY(mutex);
@@ -141,7 +142,7 @@ class StreamServer::Impl {
   // Of one thread.
   struct Held {
     std::vector<ServerCall*> calls;  // each has one operation for each time it is here
-    int completions = 0;             // since the first of them came
+    absl::Time until;                // at the latest
   };
 
   // When a message that is sent now may leave.
@@ -198,8 +199,8 @@ class StreamServer::Impl {
       if (result == grpc::CompletionQueue::GOT_EVENT) {
         Complete(queue, *static_cast<ServerCall::Tag*>(tag), ok, &held);
       }
-      if (!held.calls.empty() && (result != grpc::CompletionQueue::GOT_EVENT ||
-                                  ++held.completions > net_internal::kMaxHeldCompletions)) {
+      if (!held.calls.empty() &&
+          (result != grpc::CompletionQueue::GOT_EVENT || SteadyNow() >= held.until)) {
         WriteHeld(&held);
       }
       if (result == grpc::CompletionQueue::SHUTDOWN) return;
@@ -221,6 +222,7 @@ class StreamServer::Impl {
       case ServerCall::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
+          if (message.size() >= net_internal::kMaxHeldBytes) WriteHeld(held);  // it takes a while
           if (ReadNext(call)) OnMessage(call, std::move(message));
         } else {
           Finish(call, grpc::Status::OK);
@@ -293,18 +295,19 @@ class StreamServer::Impl {
   }
 
   // A message that came while the reply to the one before it was being written belongs to a burst:
-  // the client sends without waiting, and more may have come with it. Replies to a burst are held
-  // until its thread has handled all that is there, and leave together: one system call, and one
-  // wake-up of the client, for many small replies. Single messages are not held.
+  // the client sends without waiting, and more may have come with it. Small replies to a burst are
+  // held until their thread has handled all that is there, comes to a large message, or has held
+  // them for long enough, and leave together: one system call, and one wake-up of the client, for
+  // several. Single messages are not held.
   bool MayHoldLocked(ServerCall* call) const CONVOY_REQUIRES(call->mutex) {
-    return !call->outgoing.empty() && !call->gathered && !call->finishing && !has_link_ &&
+    return !call->outgoing.empty() && !call->hinted && !call->finishing && !has_link_ &&
            call->backlog < net_internal::kMaxHeldBytes;
   }
 
   static void HoldLocked(ServerCall* call, Held* held) CONVOY_REQUIRES(call->mutex) {
     call->held = true;
     ++call->operations;
-    if (held->calls.empty()) held->completions = 0;
+    if (held->calls.empty()) held->until = SteadyNow() + net_internal::kMaxHeldTime;
     held->calls.push_back(call);
   }
 
@@ -359,8 +362,10 @@ class StreamServer::Impl {
       return;
     }
     call->writing = true;
-    call->gathered = call->outgoing.size() > 1 && !has_link_;
-    call->stream.Write(next.bytes, net_internal::WriteBefore(call->gathered),
+    // Not the first one: the headers leave with it, and with the hint it would wait for them.
+    call->hinted = call->wrote && call->outgoing.size() > 1 && !has_link_;
+    call->wrote = true;
+    call->stream.Write(next.bytes, net_internal::WriteHint(call->hinted),
                        &call->tags[ServerCall::kWrite]);
   }
 

@@ -9,10 +9,17 @@
 namespace convoy {
 namespace {
 
-// A product copies the weights that it works on, up to 264 rows of all its columns: 3 MB of these.
-// A multiple of 24, the columns of Eigen's widest kernel, so that each column is summed up as in
-// one product of all.
-constexpr int64_t kColumnsAtOnce = 24 * 128;
+// fn(begin, count) for consecutive parts of a product with `outputs` columns. Eigen copies a block
+// of all the weights that such a product names, for wide layers more than all the rest of a batch:
+// a part has 3 to 6 MB of it. Parts end at a multiple of 24, the columns of Eigen's widest kernel,
+// so that a column has the same kernel, and the bits, that it has in one product.
+template <typename Fn>
+void ForEachPart(int64_t outputs, Fn fn) {
+  constexpr int64_t kPart = 24 * 128;
+  int64_t begin = 0;
+  for (; outputs - begin >= 2 * kPart; begin += kPart) fn(begin, kPart);
+  fn(begin, outputs - begin);
+}
 
 std::vector<VariableSpec> DenseVariables(const Dense::Options& options) {
   std::vector<VariableSpec> specs;
@@ -56,11 +63,10 @@ absl::Status Dense::Forward(const LayerPass& pass, float* output) {
   } else {
     const ConstMatrixView weights(weight, inputs(), outputs());
     MatrixView result(output, pass.size(), outputs());
-    for (int64_t begin = 0; begin < outputs(); begin += kColumnsAtOnce) {
-      const int64_t columns = std::min(kColumnsAtOnce, outputs() - begin);
+    ForEachPart(outputs(), [&](int64_t begin, int64_t columns) {
       result.middleCols(begin, columns).noalias() +=
           ConstMatrixView(pass.input, pass.size(), inputs()) * weights.middleCols(begin, columns);
-    }
+    });
   }
   return absl::OkStatus();
 }
@@ -69,9 +75,13 @@ absl::Status Dense::Backward(const LayerPass& pass, const float* /*output*/,
                              const float* output_gradient, float* input_gradient,
                              GradientSink& gradients) {
   if (input_gradient != nullptr) {
-    MatrixView(input_gradient, pass.size(), inputs()).noalias() =
-        ConstMatrixView(output_gradient, pass.size(), outputs()) *
-        ConstMatrixView(pass.weights[0].data(), inputs(), outputs()).transpose();
+    const ConstMatrixView weights(pass.weights[0].data(), inputs(), outputs());
+    MatrixView result(input_gradient, pass.size(), inputs());
+    ForEachPart(inputs(), [&](int64_t begin, int64_t columns) {
+      result.middleCols(begin, columns).noalias() =
+          ConstMatrixView(output_gradient, pass.size(), outputs()) *
+          weights.middleRows(begin, columns).transpose();
+    });
   }
   if (bias_ && pass.wants(1)) {
     CONVOY_RETURN_IF_ERROR(BiasGradient(pass.size(), output_gradient, gradients));

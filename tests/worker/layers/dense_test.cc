@@ -61,20 +61,53 @@ TEST(DenseTest, OutputIsInputTimesWeightPlusBias) {
   EXPECT_THAT(RunOnce(dense, batch, parameters).output, ElementsAre(190, 320, 450));
 }
 
-// A wide layer is computed some columns at a time: not one bit differs from one product.
-TEST(DenseTest, WideLayerHasTheBitsOfOneProduct) {
-  constexpr int64_t kInputs = 300, kOutputs = 3 * 3072 + 100 + 7, kExamples = 5;
-  Dense dense = MakeDense(kInputs, kOutputs);
+// Wide layers are computed part by part: not one bit differs from one product.
+class WideDenseTest : public ::testing::TestWithParam<int64_t> {};
+
+TEST_P(WideDenseTest, OutputHasTheBitsOfOneProduct) {
+  constexpr int64_t kInputs = 300, kExamples = 5;
+  const int64_t outputs = GetParam();
+  Dense dense = MakeDense(kInputs, outputs);
   MemoryParameters parameters(dense.variables());
   parameters.Randomize(3, 0.5f);
   const Batch batch = DenseBatch(kExamples, kInputs, 0);
-  RowMajorMatrix expected(kExamples, kOutputs);
-  expected.rowwise() = Eigen::Map<const Eigen::RowVectorXf>(parameters.weights(1).data(), kOutputs);
+  RowMajorMatrix expected(kExamples, outputs);
+  expected.rowwise() = Eigen::Map<const Eigen::RowVectorXf>(parameters.weights(1).data(), outputs);
   expected.noalias() += ConstMatrixView(batch.dense.data(), kExamples, kInputs) *
-                        ConstMatrixView(parameters.weights(0).data(), kInputs, kOutputs);
+                        ConstMatrixView(parameters.weights(0).data(), kInputs, outputs);
   const std::vector<float> output = RunOnce(dense, batch, parameters).output;
   EXPECT_EQ(std::memcmp(output.data(), expected.data(), output.size() * sizeof(float)), 0);
 }
+
+TEST_P(WideDenseTest, InputGradientHasTheBitsOfOneProduct) {
+  constexpr int64_t kOutputs = 300, kExamples = 5;
+  const int64_t inputs = GetParam();
+  Dense dense = MakeDense(inputs, kOutputs);
+  MemoryParameters parameters(dense.variables());
+  parameters.Randomize(3, 0.5f);
+  const Batch batch = DenseBatch(kExamples, inputs, 0);
+  const std::vector<std::span<const float>> weights = {parameters.weights(0),
+                                                       parameters.weights(1)};
+  LayerPass pass;
+  pass.batch = &batch;
+  pass.training = true;
+  pass.input = batch.dense.data();
+  pass.weights = weights;
+  AlignedBuffer output(kExamples * kOutputs),
+      input_gradient(kExamples * static_cast<size_t>(inputs));
+  ASSERT_TRUE(dense.Forward(pass, output.data()).ok());
+  ASSERT_TRUE(
+      dense.Backward(pass, output.data(), output.data(), input_gradient.data(), parameters).ok());
+  RowMajorMatrix expected(kExamples, inputs);
+  expected.noalias() = ConstMatrixView(output.data(), kExamples, kOutputs) *
+                       ConstMatrixView(weights[0].data(), inputs, kOutputs).transpose();
+  EXPECT_EQ(
+      std::memcmp(input_gradient.data(), expected.data(), input_gradient.size() * sizeof(float)),
+      0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, WideDenseTest,
+                         ::testing::Values(3073, 2 * 3072, 2 * 3072 + 1, 3 * 3072 + 107));
 
 TEST(DenseTest, VariablesAreWeightAndBias) {
   const Dense dense = MakeDense(5, 3);
