@@ -2,7 +2,6 @@
 #ifndef CONVOY_COMMON_NET_GRPC_BYTES_H_
 #define CONVOY_COMMON_NET_GRPC_BYTES_H_
 
-#include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
-#include "absl/time/time.h"
 #include "common/net/exchange.h"
 
 namespace convoy::net_internal {
@@ -43,20 +41,6 @@ inline grpc::ByteBuffer ToByteBuffer(const WireMessage& message) {
     }
   }
   return grpc::ByteBuffer(slices.data(), slices.size());
-}
-
-// Small messages of a burst that are held are written when this much of their stream waits, or
-// after this time, at the latest.
-inline constexpr size_t kMaxHeldBytes = size_t{12} << 10;
-inline constexpr absl::Duration kMaxHeldTime = absl::Microseconds(100);
-
-// How a message is written. `more`: another one follows at once on this stream, so up to 64 KB may
-// wait for it in gRPC and leave in the same system call. Then the write completes before it has
-// left, unless more than that waits.
-inline grpc::WriteOptions WriteHint(bool more) {
-  grpc::WriteOptions options;
-  if (more) options.set_buffer_hint();
-  return options;
 }
 
 }  // namespace convoy::net_internal

@@ -9,7 +9,6 @@
 #include <grpcpp/security/credentials.h>
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "common/clock.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/next_completion.h"
+#include "common/net/send_queue.h"
 
 namespace convoy {
 namespace {
@@ -40,21 +40,12 @@ struct ClientCall {
   std::unique_ptr<grpc::GenericStub> stub;
   std::unique_ptr<ByteStream> stream;
   grpc::ByteBuffer incoming;
-  struct Outgoing {
-    grpc::ByteBuffer bytes;
-    size_t size;
-    absl::Time due;  // not before
-  };
-  std::deque<Outgoing> outgoing;
-  size_t backlog = 0;  // bytes of outgoing
-  grpc::Alarm alarm;   // rings when the first of them is due
+  net_internal::SendQueue outgoing;
+  grpc::Alarm alarm;  // rings when the first of `outgoing` is due
   grpc::Status status;
   Tag tags[kOps];
   int pending = 0;  // operations whose completion has not come
   bool started = false;
-  bool writing = false;
-  bool hinted = false;    // the write under way leaves with the next one
-  bool held = false;      // nothing is written until Poll says so
   bool delayed = false;   // the alarm is set
   bool broken = false;    // an operation failed: Finish was asked for
   bool finished = false;  // the status is there
@@ -112,9 +103,7 @@ class StreamClient::Impl {
     bytes_sent_ += message.size();
     absl::Time due = link_ ? link_->Arrival(message.size(), SteadyNow()) : absl::InfinitePast();
     if (delay > absl::ZeroDuration()) due = std::max(due, SteadyNow() + delay);
-    call->outgoing.push_back({net_internal::ToByteBuffer(message), message.size(), due});
-    call->backlog += message.size();
-    if (call->backlog >= net_internal::kMaxHeldBytes) call->held = false;
+    call->outgoing.Add({net_internal::ToByteBuffer(message), message.size(), due});
     WriteNext(call);
   }
 
@@ -127,9 +116,8 @@ class StreamClient::Impl {
   }
 
   bool HoldsBack() const {
-    return !held_.empty() || std::ranges::any_of(calls_, [](const auto& call) {
-      return call != nullptr && call->hinted && call->writing;
-    });
+    return std::ranges::any_of(
+        calls_, [](const auto& call) { return call != nullptr && call->outgoing.holds_back(); });
   }
 
   bool Poll(absl::Time deadline, Event* event) {
@@ -184,15 +172,8 @@ class StreamClient::Impl {
         }
         break;
       case ClientCall::kWrite:
-        call->writing = false;
-        call->backlog -= call->outgoing.front().size;
-        call->outgoing.pop_front();
-        if (!ok) break;
-        if (MayHold(*call)) {
-          Hold(call);
-        } else {
-          WriteNext(call);
-        }
+        if (call->outgoing.EndWrite()) Hold(call);
+        if (ok) WriteNext(call);
         break;
       case ClientCall::kDelay:
         call->delayed = false;
@@ -225,41 +206,26 @@ class StreamClient::Impl {
   }
 
   void WriteNext(ClientCall* call) {
-    if (!call->started || call->writing || call->delayed || call->held || call->broken ||
-        call->outgoing.empty()) {
-      return;
-    }
-    ClientCall::Outgoing& next = call->outgoing.front();
+    if (!call->started || call->delayed || call->broken || !call->outgoing.ready()) return;
+    const net_internal::SendQueue::Message& next = call->outgoing.front();
     if (next.due > absl::InfinitePast() && next.due > SteadyNow()) {
       call->delayed = true;
       call->alarm.Set(&queue_, net_internal::GprTime(next.due), &call->tags[ClientCall::kDelay]);
     } else {
-      call->writing = true;
-      call->hinted = call->outgoing.size() > 1 && call->outgoing[1].due == absl::InfinitePast();
-      call->stream->Write(next.bytes, net_internal::WriteHint(call->hinted),
-                          &call->tags[ClientCall::kWrite]);
+      call->stream->Write(next.bytes, call->outgoing.BeginWrite(), &call->tags[ClientCall::kWrite]);
     }
     ++call->pending;
   }
 
-  // As StreamServer does with replies: small messages of a burst leave together.
-  static bool MayHold(const ClientCall& call) {
-    return !call.outgoing.empty() && !call.hinted && call.backlog < net_internal::kMaxHeldBytes &&
-           call.outgoing.front().due == absl::InfinitePast();
-  }
-
   void Hold(ClientCall* call) {
-    call->held = true;
-    if (held_.empty()) held_until_ = SteadyNow() + net_internal::kMaxHeldTime;
+    if (held_.empty()) held_until_ = SteadyNow() + net_internal::SendQueue::kMaxHeldTime;
     held_.push_back(call->peer);
   }
 
   void WriteHeld() {
     for (const int peer : std::exchange(held_, {})) {
       ClientCall* call = Find(peer);
-      if (call == nullptr) continue;
-      call->held = false;
-      WriteNext(call);
+      if (call != nullptr && call->outgoing.Release()) WriteNext(call);
     }
   }
 

@@ -7,7 +7,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "common/net/grpc_bytes.h"
 #include "common/net/grpc_time.h"
 #include "common/net/next_completion.h"
+#include "common/net/send_queue.h"
 
 namespace convoy {
 namespace {
@@ -43,24 +43,13 @@ struct ServerCall {
   const MethodAnswer* answer = nullptr;  // of an ordinary method; null: the stream
   Tag tags[kOps];
 
-  struct Outgoing {
-    grpc::ByteBuffer bytes;
-    size_t size;
-    absl::Time due;  // not before
-  };
-
   grpc::ServerCompletionQueue* queue = nullptr;
 
   Mutex mutex;
-  std::deque<Outgoing> outgoing CONVOY_GUARDED_BY(mutex);
-  size_t backlog CONVOY_GUARDED_BY(mutex) = 0;
-  int operations CONVOY_GUARDED_BY(mutex) = 0;  // whose completion has not come
-  bool writing CONVOY_GUARDED_BY(mutex) = false;
-  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of them is due
+  net_internal::SendQueue outgoing CONVOY_GUARDED_BY(mutex);
+  int operations CONVOY_GUARDED_BY(mutex) = 0;    // whose completion has not come
+  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of `outgoing` is due
   bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
-  bool wrote CONVOY_GUARDED_BY(mutex) = false;
-  bool hinted CONVOY_GUARDED_BY(mutex) = false;  // the write under way leaves with the next one
-  bool held CONVOY_GUARDED_BY(mutex) = false;    // nothing is written until its thread says so
   bool finishing CONVOY_GUARDED_BY(mutex) = false;
   bool closed CONVOY_GUARDED_BY(mutex) = false;  // the queue is about to be shut down
   grpc::Status final_status CONVOY_GUARDED_BY(mutex);
@@ -222,7 +211,8 @@ class StreamServer::Impl {
       case ServerCall::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
-          if (message.size() >= net_internal::kMaxHeldBytes) WriteHeld(held);  // it takes a while
+          if (message.size() >= net_internal::SendQueue::kMaxHeldBytes)
+            WriteHeld(held);  // it takes a while
           if (ReadNext(call)) OnMessage(call, std::move(message));
         } else {
           Finish(call, grpc::Status::OK);
@@ -230,15 +220,12 @@ class StreamServer::Impl {
         break;
       case ServerCall::kWrite: {
         MutexLock lock(call->mutex);
-        call->writing = false;
-        call->backlog -= call->outgoing.front().size;
-        call->outgoing.pop_front();
-        if (!ok) break;
-        if (MayHoldLocked(call)) {
+        if (call->outgoing.EndWrite() && ok && !call->finishing) {
           HoldLocked(call, held);
-        } else {
-          WriteNextLocked(call);
+          break;
         }
+        call->outgoing.Release();
+        if (ok) WriteNextLocked(call);
         break;
       }
       case ServerCall::kDelay: {
@@ -281,33 +268,22 @@ class StreamServer::Impl {
     }
   }
 
-  void Write(ServerCall* call, ServerCall::Outgoing message) {
+  void Write(ServerCall* call, net_internal::SendQueue::Message message) {
     MutexLock lock(call->mutex);
     if (call->finishing) return;
-    call->backlog += message.size;
-    call->outgoing.push_back(std::move(message));
-    if (call->backlog > max_backlog_bytes_) {
+    call->outgoing.Add(std::move(message));
+    if (call->outgoing.bytes() > max_backlog_bytes_) {
       call->context.TryCancel();
       return;
     }
-    if (call->backlog >= net_internal::kMaxHeldBytes) call->held = false;
     WriteNextLocked(call);
   }
 
-  // A message that came while the reply to the one before it was being written belongs to a burst:
-  // the client sends without waiting, and more may have come with it. Small replies to a burst are
-  // held until their thread has handled all that is there, comes to a large message, or has held
-  // them for long enough, and leave together: one system call, and one wake-up of the client, for
-  // several. Single messages are not held.
-  bool MayHoldLocked(ServerCall* call) const CONVOY_REQUIRES(call->mutex) {
-    return !call->outgoing.empty() && !call->hinted && !call->finishing && !has_link_ &&
-           call->backlog < net_internal::kMaxHeldBytes;
-  }
-
+  // Small replies to a burst leave together when the thread has handled all that is there, comes to
+  // a large message, or has held them for long enough.
   static void HoldLocked(ServerCall* call, Held* held) CONVOY_REQUIRES(call->mutex) {
-    call->held = true;
     ++call->operations;
-    if (held->calls.empty()) held->until = SteadyNow() + net_internal::kMaxHeldTime;
+    if (held->calls.empty()) held->until = SteadyNow() + net_internal::SendQueue::kMaxHeldTime;
     held->calls.push_back(call);
   }
 
@@ -315,7 +291,7 @@ class StreamServer::Impl {
     for (ServerCall* call : held->calls) {
       {
         MutexLock lock(call->mutex);
-        if (std::exchange(call->held, false)) WriteNextLocked(call);
+        if (call->outgoing.Release()) WriteNextLocked(call);
       }
       Release(call);
     }
@@ -338,7 +314,8 @@ class StreamServer::Impl {
     if (call->finishing) return;
     call->finishing = true;
     call->final_status = status;
-    if (!call->writing && !call->delayed && !call->held) FinishLocked(call);
+    const bool sending = call->outgoing.writing() || call->outgoing.held() || call->delayed;
+    if (!sending) FinishLocked(call);
   }
 
   void FinishLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
@@ -348,12 +325,10 @@ class StreamServer::Impl {
   }
 
   void WriteNextLocked(ServerCall* call) CONVOY_REQUIRES(call->mutex) {
-    if (call->writing || call->delayed || call->held || call->closed) return;
-    if (call->outgoing.empty()) {
-      if (call->finishing) FinishLocked(call);
-      return;
-    }
-    ServerCall::Outgoing& next = call->outgoing.front();
+    if (call->delayed || call->closed) return;
+    if (call->outgoing.empty() && call->finishing) FinishLocked(call);
+    if (!call->outgoing.ready()) return;
+    const net_internal::SendQueue::Message& next = call->outgoing.front();
     ++call->operations;
     if (has_link_ && next.due > SteadyNow()) {
       call->delayed = true;
@@ -361,12 +336,7 @@ class StreamServer::Impl {
                       &call->tags[ServerCall::kDelay]);
       return;
     }
-    call->writing = true;
-    // Not the first one: the headers leave with it, and with the hint it would wait for them.
-    call->hinted = call->wrote && call->outgoing.size() > 1 && !has_link_;
-    call->wrote = true;
-    call->stream.Write(next.bytes, net_internal::WriteHint(call->hinted),
-                       &call->tags[ServerCall::kWrite]);
+    call->stream.Write(next.bytes, call->outgoing.BeginWrite(), &call->tags[ServerCall::kWrite]);
   }
 
   // One completion of the call has been handled; the last one frees it.
