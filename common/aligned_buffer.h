@@ -4,10 +4,8 @@
 #define CONVOY_COMMON_ALIGNED_BUFFER_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace convoy {
@@ -40,23 +38,9 @@ class AlignedBuffer {
   }
 
  private:
-  // Aligned by hand: memory that the C library aligned can't be used for the next buffer of the
-  // same size once it is freed (its memalign before 2.38), and a server grew to half as much again
-  // as it had in use. The address to free stands in front of the buffer.
-  static float* Allocate(size_t bytes) {
-    char* const memory = static_cast<char*>(::operator new(bytes + kBufferAlignment));
-    char* const data =
-        memory + kBufferAlignment - reinterpret_cast<uintptr_t>(memory) % kBufferAlignment;
-    static_assert(__STDCPP_DEFAULT_NEW_ALIGNMENT__ >= sizeof(memory));  // so there is room
-    std::memcpy(data - sizeof(memory), &memory, sizeof(memory));
-    return reinterpret_cast<float*>(data);
-  }
+  static float* Allocate(size_t bytes);
   struct Free {
-    void operator()(float* data) const {
-      char* memory;
-      std::memcpy(&memory, reinterpret_cast<char*>(data) - sizeof(memory), sizeof(memory));
-      ::operator delete(memory);
-    }
+    void operator()(float* data) const;
   };
   std::unique_ptr<float[], Free> data_;
   size_t size_ = 0;

@@ -7,22 +7,14 @@
 namespace convoy {
 namespace {
 
-constexpr size_t kPageFloats = 4096 / sizeof(float);
-
-uintptr_t InPage(const float* p) {
-  return reinterpret_cast<uintptr_t>(p) / sizeof(float) % kPageFloats;
-}
-
-// Where in `memory` a buffer begins: three quarters of a page past `read`, whole pages aside.
-size_t Offset(const AlignedBuffer& memory, const float* read) {
-  const uintptr_t begin = (read == nullptr ? 0 : InPage(read)) + kPageFloats / 4 * 3;
-  return (begin + kPageFloats - InPage(memory.data())) % kPageFloats;
-}
+constexpr size_t kStaggers = 32;
+constexpr size_t kLineFloats = kBufferAlignment / sizeof(float);
 
 }  // namespace
 
-VersionBuffer BufferPool::Acquire(size_t size, const float* read) {
+VersionBuffer BufferPool::Acquire(size_t size) {
   std::unique_ptr<Buffer> buffer;
+  size_t stagger = 0;
   {
     MutexLock lock(state_->mutex);
     state_->live_bytes += size * sizeof(float);
@@ -32,12 +24,13 @@ VersionBuffer BufferPool::Acquire(size_t size, const float* read) {
       spare.pop_back();
       state_->spare_bytes -= size * sizeof(float);
     }
+    stagger = (2 * (state_->made++ % kStaggers) + 1) * kLineFloats;
   }
   if (buffer == nullptr) {
     buffer = std::make_unique<Buffer>();
-    buffer->memory = AlignedBuffer(size + kPageFloats);
+    buffer->memory = AlignedBuffer(size + 2 * kStaggers * kLineFloats);
+    buffer->values = buffer->memory.span().subspan(stagger, size);
   }
-  buffer->values = buffer->memory.span().subspan(Offset(buffer->memory, read), size);
   // The deleter keeps the state, so a buffer may outlive the pool.
   std::span<float>* values = &buffer->values;
   return VersionBuffer(values, [state = state_, raw = buffer.release()](std::span<float>*) {

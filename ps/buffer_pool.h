@@ -31,17 +31,16 @@ class BufferPool {
 
   explicit BufferPool(Options options) : state_(std::make_shared<State>(options)) {}
 
-  // Contents undefined. `read`: what an update reads, element by element, as it writes the buffer;
-  // aligned to 64 bytes.
-  VersionBuffer Acquire(size_t size, const float* read = nullptr);
+  // Contents undefined.
+  VersionBuffer Acquire(size_t size);
   // Bytes of all buffers that are in use now.
   size_t live_bytes() const;
 
  private:
-  // A load waits for an earlier store to an address with the same last 12 bits: an update whose
-  // output lies a little past its input, whole pages aside, can take up to twice as long. So every
-  // buffer has a page more than it needs, and begins in it where its update is far from that. All
-  // of a size are alike, so that one takes the memory of another that was freed.
+  // Neighbouring buffers start at different offsets within a page: without that an update's input
+  // and output often lie a multiple of 4 KiB apart, which costs up to half of its speed on some
+  // machines. All of a size are alike in memory, so that one takes the place of another that was
+  // freed.
   struct Buffer {
     AlignedBuffer memory;
     std::span<float> values;
@@ -56,6 +55,7 @@ class BufferPool {
         CONVOY_GUARDED_BY(mutex);
     size_t spare_bytes CONVOY_GUARDED_BY(mutex) = 0;
     size_t live_bytes CONVOY_GUARDED_BY(mutex) = 0;
+    size_t made CONVOY_GUARDED_BY(mutex) = 0;
   };
 
   std::shared_ptr<State> state_;

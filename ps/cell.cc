@@ -51,7 +51,7 @@ VersionBuffer Cell::UpdateLocked(const BlockView& sum, uint64_t staleness) {
                          (1.0 + static_cast<double>(staleness)));
   scalars.update = static_cast<int64_t>(counts.updates);
   scalars.inverse_count = static_cast<float>(1.0 / static_cast<double>(sum.examples));
-  VersionBuffer next = options_.pool->Acquire(current_->size(), current_->data());
+  VersionBuffer next = options_.pool->Acquire(current_->size());
   // Pointers, because clang's analysis of locks does not look into lambdas.
   const float* const current = current_->data();
   AlignedBuffer* const all_slots = slots_.data();

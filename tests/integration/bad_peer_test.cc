@@ -14,18 +14,11 @@
 
 #include "common/files/owned_fd.h"
 #include "common/process_usage.h"
+#include "common/sanitized.h"
 #include "tests/integration/linear_server.h"
 
 namespace convoy::testing {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -7,34 +7,10 @@
 #include <vector>
 
 #include "common/allocator.h"
+#include "common/sanitized.h"
 
 namespace convoy {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
-
-// Wherever its input begins, new or used again.
-TEST(BufferPoolTest, ABufferBeginsThreeQuartersOfAPagePastWhatIsRead) {
-  constexpr size_t kLine = kBufferAlignment / sizeof(float), kSize = 100;
-  BufferPool pool({});
-  const AlignedBuffer input(2048);
-  for (size_t line = 0; line < 64; ++line) {
-    const float* const read = input.data() + line * kLine;
-    const VersionBuffer buffer = pool.Acquire(kSize, read);
-    const auto from = reinterpret_cast<uintptr_t>(read),
-               to = reinterpret_cast<uintptr_t>(buffer->data());
-    EXPECT_EQ((to - from) % 4096, 3072u);
-    EXPECT_EQ(to % kBufferAlignment, 0u);
-    ASSERT_EQ(buffer->size(), kSize);
-    std::fill(buffer->begin(), buffer->end(), 1.0f);  // sanitizers see its ends
-  }
-}
 
 TEST(BufferPoolTest, BuffersAreAlignedAndOfTheSizeAskedFor) {
   BufferPool pool({});
