@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "tests/worker/models/finite_differences.h"
@@ -33,7 +35,8 @@ struct DenseResult {
 };
 
 // Forward, and backward with an output gradient equal to the output.
-DenseResult RunOnce(Dense& dense, const Batch& batch, MemoryParameters& parameters) {
+DenseResult RunOnce(Dense& dense, const Batch& batch, MemoryParameters& parameters,
+                    float* input_gradient = nullptr) {
   std::vector<std::span<const float>> weights;
   for (int v = 0; v < parameters.count(); ++v) weights.push_back(parameters.weights(v));
   LayerPass pass;
@@ -43,9 +46,7 @@ DenseResult RunOnce(Dense& dense, const Batch& batch, MemoryParameters& paramete
   pass.weights = weights;
   AlignedBuffer output(batch.size * dense.outputs());
   EXPECT_TRUE(dense.Forward(pass, output.data()).ok());
-  EXPECT_TRUE(
-      dense.Backward(pass, output.data(), output.data(), /*input_gradient=*/nullptr, parameters)
-          .ok());
+  EXPECT_TRUE(dense.Backward(pass, output.data(), output.data(), input_gradient, parameters).ok());
   return {{output.span().begin(), output.span().end()}, parameters.AllGradients()};
 }
 
@@ -62,48 +63,44 @@ TEST(DenseTest, OutputIsInputTimesWeightPlusBias) {
 }
 
 // Wide layers are computed part by part: not one bit differs from one product.
-class WideDenseTest : public ::testing::TestWithParam<int64_t> {};
+class WideDenseTest : public ::testing::TestWithParam<int64_t> {
+ protected:
+  static constexpr int64_t kNarrow = 300, kExamples = 5;
+
+  void Run(int64_t inputs, int64_t outputs) {
+    Dense dense = MakeDense(inputs, outputs);
+    parameters_ = std::make_unique<MemoryParameters>(dense.variables());
+    parameters_->Randomize(3, 0.5f);
+    batch_ = DenseBatch(kExamples, inputs, 0);
+    input_gradient_ = RowMajorMatrix(kExamples, inputs);
+    output_ = RunOnce(dense, batch_, *parameters_, input_gradient_.data()).output;
+  }
+  ConstMatrixView Weights(int64_t inputs, int64_t outputs) {
+    return {parameters_->weights(0).data(), inputs, outputs};
+  }
+
+  std::unique_ptr<MemoryParameters> parameters_;
+  Batch batch_;
+  std::vector<float> output_;
+  RowMajorMatrix input_gradient_;
+};
 
 TEST_P(WideDenseTest, OutputHasTheBitsOfOneProduct) {
-  constexpr int64_t kInputs = 300, kExamples = 5;
-  const int64_t outputs = GetParam();
-  Dense dense = MakeDense(kInputs, outputs);
-  MemoryParameters parameters(dense.variables());
-  parameters.Randomize(3, 0.5f);
-  const Batch batch = DenseBatch(kExamples, kInputs, 0);
-  RowMajorMatrix expected(kExamples, outputs);
-  expected.rowwise() = Eigen::Map<const Eigen::RowVectorXf>(parameters.weights(1).data(), outputs);
-  expected.noalias() += ConstMatrixView(batch.dense.data(), kExamples, kInputs) *
-                        ConstMatrixView(parameters.weights(0).data(), kInputs, outputs);
-  const std::vector<float> output = RunOnce(dense, batch, parameters).output;
-  EXPECT_EQ(std::memcmp(output.data(), expected.data(), output.size() * sizeof(float)), 0);
+  Run(kNarrow, GetParam());
+  RowMajorMatrix expected(kExamples, GetParam());
+  expected.rowwise() =
+      Eigen::Map<const Eigen::RowVectorXf>(parameters_->weights(1).data(), GetParam());
+  expected.noalias() +=
+      ConstMatrixView(batch_.dense.data(), kExamples, kNarrow) * Weights(kNarrow, GetParam());
+  EXPECT_TRUE(std::ranges::equal(output_, std::span(expected.data(), output_.size())));
 }
 
 TEST_P(WideDenseTest, InputGradientHasTheBitsOfOneProduct) {
-  constexpr int64_t kOutputs = 300, kExamples = 5;
-  const int64_t inputs = GetParam();
-  Dense dense = MakeDense(inputs, kOutputs);
-  MemoryParameters parameters(dense.variables());
-  parameters.Randomize(3, 0.5f);
-  const Batch batch = DenseBatch(kExamples, inputs, 0);
-  const std::vector<std::span<const float>> weights = {parameters.weights(0),
-                                                       parameters.weights(1)};
-  LayerPass pass;
-  pass.batch = &batch;
-  pass.training = true;
-  pass.input = batch.dense.data();
-  pass.weights = weights;
-  AlignedBuffer output(kExamples * kOutputs),
-      input_gradient(kExamples * static_cast<size_t>(inputs));
-  ASSERT_TRUE(dense.Forward(pass, output.data()).ok());
-  ASSERT_TRUE(
-      dense.Backward(pass, output.data(), output.data(), input_gradient.data(), parameters).ok());
-  RowMajorMatrix expected(kExamples, inputs);
-  expected.noalias() = ConstMatrixView(output.data(), kExamples, kOutputs) *
-                       ConstMatrixView(weights[0].data(), inputs, kOutputs).transpose();
-  EXPECT_EQ(
-      std::memcmp(input_gradient.data(), expected.data(), input_gradient.size() * sizeof(float)),
-      0);
+  Run(GetParam(), kNarrow);
+  RowMajorMatrix expected(kExamples, GetParam());
+  expected.noalias() = ConstMatrixView(output_.data(), kExamples, kNarrow) *
+                       Weights(GetParam(), kNarrow).transpose();
+  EXPECT_EQ(input_gradient_, expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, WideDenseTest,
