@@ -12,7 +12,10 @@ namespace convoy {
 namespace {
 
 constexpr char kMethod[] = "/convoy.v1.ParameterServer/Exchange";
-constexpr size_t kPollBytes = size_t{256} << 10;  // of gradient between two looks at the network
+// Of gradient between two looks at whether more of it can leave, and at what has come: what is
+// answered need not be kept any longer, on either side.
+constexpr size_t kSendBytes = size_t{256} << 10;
+constexpr size_t kPollBytes = size_t{1} << 20;
 constexpr absl::Duration kLookUp =
     absl::Milliseconds(100);  // longest time between two looks at `interrupted`
 
@@ -123,7 +126,7 @@ absl::Status ParameterClient::PushRows(TableBatch& batch) {
     ++pending_[server].named;
     if (IsComplete(server)) CONVOY_RETURN_IF_ERROR(FlushPending(server, true));
   }
-  return Poll();
+  return PollUntilSent();
 }
 
 bool ParameterClient::IsComplete(uint32_t server) const {
@@ -176,13 +179,8 @@ absl::Status ParameterClient::PushUpTo(uint32_t variable, int64_t end,
     if (all || pending.bytes >= options_.coalesce_bytes)
       CONVOY_RETURN_IF_ERROR(FlushPending(cell.server, all));
   }
-  return PollNowAndThen();
-}
-
-// Looking for what is not there costs a system call.
-absl::Status ParameterClient::PollNowAndThen() {
-  if (unpolled_bytes_ < kPollBytes) return absl::OkStatus();
-  return Poll();
+  if (unpolled_bytes_ >= kPollBytes) return Poll();
+  return unsent_bytes_ >= kSendBytes ? PollUntilSent() : absl::OkStatus();
 }
 
 void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> gradient,
@@ -199,6 +197,7 @@ void ParameterClient::AddToPending(const CellSpec& cell, std::span<const float> 
     pull_asked_[cell.id] = true;
   }
   pending.bytes += values.size_bytes();
+  unsent_bytes_ += values.size_bytes();
   unpolled_bytes_ += values.size_bytes();
   ++pending.named;
 }
@@ -233,7 +232,7 @@ absl::Status ParameterClient::EndPush() {
   }
   completed_task_ = 0;
   last_push_pulls_ = push_.pull;
-  return Poll();
+  return PollUntilSent();
 }
 
 absl::Status ParameterClient::WaitUntilAnswered() {
@@ -342,9 +341,17 @@ absl::Status ParameterClient::Tick() {
 }
 
 absl::Status ParameterClient::Poll() {
-  unpolled_bytes_ = 0;
+  unsent_bytes_ = unpolled_bytes_ = 0;
   for (bool more = true; more;) {
     CONVOY_ASSIGN_OR_RETURN(more, HandleOne(absl::InfinitePast()));
+  }
+  return Tick();
+}
+
+absl::Status ParameterClient::PollUntilSent() {
+  unsent_bytes_ = 0;
+  for (StreamClient::Event event; streams_.PollUntilSent(&event);) {
+    CONVOY_RETURN_IF_ERROR(OnEvent(event));
   }
   return Tick();
 }
@@ -360,7 +367,7 @@ absl::Status ParameterClient::WaitUntil(const std::function<bool()>& done) {
     if (!handled) CONVOY_RETURN_IF_ERROR(Tick());
   }
   waited_ += SteadyNow() - begin;
-  return streams_.HoldsBack() ? Poll() : absl::OkStatus();
+  return streams_.HoldsBack() ? PollUntilSent() : absl::OkStatus();
 }
 
 Staleness ParameterClient::TakeStaleness() { return std::exchange(staleness_, {}); }

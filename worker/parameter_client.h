@@ -178,8 +178,9 @@ class ParameterClient {
   absl::StatusOr<uint64_t> AskOnceForStep();
   // Handles the next event, waiting for it until `deadline`. False: none came.
   absl::StatusOr<bool> HandleOne(absl::Time deadline);
-  // Poll, if there is reason to expect something.
-  absl::Status PollNowAndThen();
+  // Makes progress without waiting until all messages have left. What comes later stays where it
+  // is: to look for what is not there costs a system call, and to fetch a part of it another one.
+  absl::Status PollUntilSent();
   // Retries, reconnects and deadlines that are due.
   absl::Status Tick();
 
@@ -209,7 +210,8 @@ class ParameterClient {
   uint64_t lowest_step_ = 0;  // that a server has named, see AskForStep
   absl::Time connected_at_;
   absl::Duration waited_;
-  size_t unpolled_bytes_ = 0;  // handed over since the last Poll
+  size_t unsent_bytes_ = 0;    // handed over since the last PollUntilSent or Poll
+  size_t unpolled_bytes_ = 0;  // ... since the last Poll
 };
 
 }  // namespace convoy

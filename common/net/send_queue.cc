@@ -11,9 +11,11 @@ void SendQueue::Add(Message message) {
 }
 
 grpc::WriteOptions SendQueue::BeginWrite() {
-  // Not the first message: a server's headers leave with it, and with the hint it would wait for
-  // them.
-  hinted_ = wrote_ && messages_.size() > 1 && messages_[1].due == absl::InfinitePast();
+  // Not the first message of a stream: a server's headers leave with it, and with the hint it would
+  // wait for them.
+  hinted_ = wrote_ && messages_.size() > 1 && messages_[1].due == absl::InfinitePast() &&
+            hinted_bytes_ + messages_.front().size < kMaxHeldBytes;
+  hinted_bytes_ = hinted_ ? hinted_bytes_ + messages_.front().size : 0;
   wrote_ = true;
   writing_ = true;
   grpc::WriteOptions options;

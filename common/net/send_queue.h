@@ -17,8 +17,9 @@ namespace convoy::net_internal {
 // A message that comes while another one is being written belongs to a burst, of which more may
 // come. With the end of that write it is held, if it is small: whoever owns the stream writes
 // nothing until there is nothing else to do, and releases it then. Messages that wait behind one
-// another are written with gRPC's hint that more follows, the last one without it. A message that
-// comes alone is written at once.
+// another are written with gRPC's hint that more follows, the last one without it, nor any that
+// makes up kMaxHeldBytes with those before it: the peer works on them while this side goes on. A
+// message that comes alone is written at once.
 //
 // Starts no operation itself. Not thread-safe.
 class SendQueue {
@@ -30,7 +31,7 @@ class SendQueue {
   };
 
   // What is held must be released when this much waits, which Add does, or after this time, which
-  // is up to the owner.
+  // is up to the owner. A message that makes up as much with those before it has no hint.
   static constexpr size_t kMaxHeldBytes = size_t{12} << 10;
   static constexpr absl::Duration kMaxHeldTime = absl::Microseconds(100);
 
@@ -41,8 +42,8 @@ class SendQueue {
   bool ready() const { return !messages_.empty() && !writing_ && !held_; }
   const Message& front() const { return messages_.front(); }
 
-  // front() is being written; how. With the hint it may wait in gRPC for the next one, up to 64 KB,
-  // and the write completes before it has left.
+  // front() is being written; how. With the hint it may wait in gRPC for the next one, and the
+  // write completes before it has left.
   grpc::WriteOptions BeginWrite();
   // The write is complete, and front() goes. True: what follows is held.
   bool EndWrite();
@@ -58,6 +59,7 @@ class SendQueue {
   std::deque<Message> messages_;
   size_t bytes_ = 0;  // of them
   bool wrote_ = false;
+  size_t hinted_bytes_ = 0;  // written with the hint since the last write without it
   bool writing_ = false;
   bool hinted_ = false;  // the write under way, or the last one
   bool held_ = false;

@@ -138,6 +138,25 @@ class StreamClient::Impl {
     }
   }
 
+  bool PollUntilSent(Event* event) {
+    const auto sending = [](const auto& call) {
+      return call != nullptr && !call->outgoing.empty() && !call->broken;
+    };
+    while (std::ranges::any_of(calls_, sending)) {
+      void* tag;
+      bool ok;
+      if (net_internal::NextCompletion(queue_, absl::ZeroDuration(), absl::InfinitePast(), &tag,
+                                       &ok) == grpc::CompletionQueue::GOT_EVENT) {
+        if (Complete(*static_cast<ClientCall::Tag*>(tag), ok, event)) return true;
+      } else if (held_.empty()) {
+        return false;
+      } else {
+        WriteHeld();
+      }
+    }
+    return false;
+  }
+
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
 
@@ -259,6 +278,7 @@ void StreamClient::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamClient::Close(int peer) { impl_->Close(peer); }
 bool StreamClient::HoldsBack() const { return impl_->HoldsBack(); }
 bool StreamClient::Poll(absl::Time deadline, Event* event) { return impl_->Poll(deadline, event); }
+bool StreamClient::PollUntilSent(Event* event) { return impl_->PollUntilSent(event); }
 uint64_t StreamClient::bytes_sent() const { return impl_->bytes_sent_; }
 uint64_t StreamClient::bytes_received() const { return impl_->bytes_received_; }
 

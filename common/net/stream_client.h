@@ -47,6 +47,9 @@ class StreamClient {
   // The next event, waiting until `deadline` for it at most. False: none. Small messages that were
   // sent in a burst may be held back until there is none: who stops before asks HoldsBack.
   bool Poll(absl::Time deadline, Event* event);
+  // The next event that is there while messages wait to leave. False: all have left, or the network
+  // takes no more now.
+  bool PollUntilSent(Event* event);
   // Whether messages wait for the next Poll though the network would take them.
   bool HoldsBack() const;
 

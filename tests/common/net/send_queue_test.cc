@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace convoy::net_internal {
 namespace {
 
@@ -57,6 +59,26 @@ TEST_F(SendQueueTest, MessagesOfABurstAreHeldAndLeaveTogether) {
   EXPECT_FALSE(BeginsWithHint());
   EXPECT_FALSE(queue_.holds_back());
   EXPECT_FALSE(queue_.EndWrite());
+}
+
+// Else a whole window of messages would wait in gRPC for its last one, and the peer with it.
+TEST_F(SendQueueTest, NoMoreThanThatLeavesTogether) {
+  SendOne();
+  constexpr size_t kSize = SendQueue::kMaxHeldBytes / 3;
+  for (int i = 0; i < 8; ++i) Add(kSize);
+  std::vector<bool> hints;
+  while (!queue_.empty()) {
+    hints.push_back(BeginsWithHint());
+    queue_.EndWrite();
+  }
+  EXPECT_EQ(hints, std::vector<bool>({true, true, false, true, true, false, true, false}));
+}
+
+TEST_F(SendQueueTest, ALargeMessageDoesNotWaitForTheNext) {
+  SendOne();
+  Add(SendQueue::kMaxHeldBytes);
+  Add(100);
+  EXPECT_FALSE(BeginsWithHint());
 }
 
 TEST_F(SendQueueTest, LargeMessagesAreNotHeld) {

@@ -179,6 +179,31 @@ TEST_F(StreamTest, NothingIsHeldBackOnceThereIsNoEvent) {
   std::cout << rounds_held_back << " of 200 rounds held messages back\n";
 }
 
+// Who computes next does not fetch what it does not need yet, but leaves nothing behind.
+TEST_F(StreamTest, PollUntilSentSendsEverythingAndStopsThere) {
+  StreamClient client(kMethod);
+  client.Open(0, server_->address());
+  EXPECT_EQ(Next(client).kind, Kind::kOpened);
+  size_t sent = 0, answered = 0;
+  for (int round = 0; round < 200; ++round) {
+    for (const size_t size : {5, 4000, 4000, 20000, 5}) {
+      client.Send(0, Message(std::string(size, 'x')));
+      ++sent;
+    }
+    StreamClient::Event event;
+    while (client.PollUntilSent(&event)) answered += event.kind == Kind::kMessage;
+    EXPECT_FALSE(client.HoldsBack()) << "round " << round;
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    // Only what gRPC took and the peer's window did not let through leaves in later calls.
+    while (echo_.messages() < sent) {
+      if (client.Poll(absl::Now() + absl::Milliseconds(1), &event)) ++answered;
+      ASSERT_LT(absl::Now(), deadline) << "round " << round << ": some never leave";
+    }
+    EXPECT_FALSE(client.PollUntilSent(&event)) << "fetches answers though nothing waits to leave";
+    for (; answered < sent; ++answered) ASSERT_EQ(Next(client).kind, Kind::kMessage);
+  }
+}
+
 TEST_F(StreamTest, SeveralStreamsAreKeptApart) {
   StreamClient client(kMethod);
   for (int peer = 0; peer < 8; ++peer) {
