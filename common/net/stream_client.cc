@@ -121,20 +121,9 @@ class StreamClient::Impl {
   }
 
   bool Poll(absl::Time deadline, Event* event) {
-    void* tag;
-    bool ok;
     for (;;) {
-      const bool holding = !held_.empty();
-      const auto result =
-          net_internal::NextCompletion(queue_, holding ? absl::ZeroDuration() : spin_,
-                                       holding ? absl::InfinitePast() : deadline, &tag, &ok);
-      if (holding && result != grpc::CompletionQueue::GOT_EVENT) {
-        WriteHeld();
-        continue;
-      }
-      if (result != grpc::CompletionQueue::GOT_EVENT) return false;
-      if (holding && SteadyNow() >= held_until_) WriteHeld();
-      if (Complete(*static_cast<ClientCall::Tag*>(tag), ok, event)) return true;
+      const Progress progress = HandleNext(deadline, event);
+      if (progress != Progress::kSome) return progress == Progress::kEvent;
     }
   }
 
@@ -143,16 +132,8 @@ class StreamClient::Impl {
       return call != nullptr && !call->outgoing.empty() && !call->broken;
     };
     while (std::ranges::any_of(calls_, sending)) {
-      void* tag;
-      bool ok;
-      if (net_internal::NextCompletion(queue_, absl::ZeroDuration(), absl::InfinitePast(), &tag,
-                                       &ok) == grpc::CompletionQueue::GOT_EVENT) {
-        if (Complete(*static_cast<ClientCall::Tag*>(tag), ok, event)) return true;
-      } else if (held_.empty()) {
-        return false;
-      } else {
-        WriteHeld();
-      }
+      const Progress progress = HandleNext(absl::InfinitePast(), event);
+      if (progress != Progress::kSome) return progress == Progress::kEvent;
     }
     return false;
   }
@@ -164,6 +145,24 @@ class StreamClient::Impl {
   ClientCall* Find(int peer) {
     return static_cast<size_t>(peer) < calls_.size() ? calls_[static_cast<size_t>(peer)].get()
                                                      : nullptr;
+  }
+
+  enum class Progress { kNone, kSome, kEvent };
+
+  // Handles one completion, waiting for it until `deadline`, or sends what was held until there is
+  // none.
+  Progress HandleNext(absl::Time deadline, Event* event) {
+    void* tag;
+    bool ok;
+    const bool holding = !held_.empty();
+    const auto result =
+        net_internal::NextCompletion(queue_, holding ? absl::ZeroDuration() : spin_,
+                                     holding ? absl::InfinitePast() : deadline, &tag, &ok);
+    const bool got = result == grpc::CompletionQueue::GOT_EVENT;
+    if (holding && (!got || SteadyNow() >= held_until_)) WriteHeld();
+    if (!got) return holding ? Progress::kSome : Progress::kNone;
+    return Complete(*static_cast<ClientCall::Tag*>(tag), ok, event) ? Progress::kEvent
+                                                                    : Progress::kSome;
   }
 
   // Handles one completion; true if it makes an event.
