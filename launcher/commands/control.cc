@@ -147,12 +147,15 @@ bool HasWorkers(const v1::GetProgressReply& progress, uint32_t workers) {
   return progress.job().cluster().workers() == workers && ready == workers;
 }
 
+// A job that waits for a process, or divides its workers anew already, is asked again when
+// something has changed.
 absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir, uint32_t workers) {
-  CONVOY_RETURN_IF_ERROR(client.Scale(workers));
+  absl::Status asked = client.Scale(workers);
   WaitNotes notes;
   const absl::Time begun = SteadyNow();
   absl::Time give_up = absl::InfiniteFuture();
   for (uint64_t seen = 0;;) {
+    if (!asked.ok() && !absl::IsAborted(asked)) return asked;
     const auto progress = client.GetProgress(kOnlyNewEvents, seen);
     if (absl::IsUnavailable(progress.status()) && !RunIsAlive(run_dir)) return TellEnd(run_dir);
     CONVOY_RETURN_IF_ERROR(progress.status());
@@ -162,7 +165,9 @@ absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir,
     }
     if (progress->phase() != v1::TRAINING)
       return absl::AbortedError("the job has ended before its workers were divided anew");
-    if (HasWorkers(*progress, workers)) {
+    if (!asked.ok()) {
+      asked = client.Scale(workers);
+    } else if (HasWorkers(*progress, workers)) {
       Say(absl::StrCat("goes on with ", CountText(workers, "worker"), " at step ",
                        progress->figures().step()));
       return absl::OkStatus();
@@ -174,7 +179,8 @@ absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir,
     if (SteadyNow() > give_up) {
       return absl::DeadlineExceededError(
           absl::StrCat("the job does not go on yet with ", CountText(workers, "worker"), ": ",
-                       progress->waiting_for(), "; see `convoy status ", run_dir, "`"));
+                       asked.ok() ? progress->waiting_for() : std::string(asked.message()),
+                       "; see `convoy status ", run_dir, "`"));
     }
     if (SteadyNow() > begun + kQuiet) notes.Say(progress->waiting_for());
   }

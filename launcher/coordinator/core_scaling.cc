@@ -34,12 +34,12 @@ absl::Status CoordinatorCore::CheckMayScale(uint32_t workers) const {
                      ", its workers can be divided anew in TRAINING only"));
   }
   if (stop_.step() != 0) {
-    return absl::FailedPreconditionError(
-        scaling_ ? "the workers are being divided anew already; ask again when they have gone on"
-                 : "the job is about to stop");
+    if (!scaling_) return absl::FailedPreconditionError("the job is about to stop");
+    return absl::AbortedError(
+        "the workers are being divided anew already; ask again when they have gone on");
   }
   if (const std::string others = WaitingForOthers(members_, now_); !others.empty()) {
-    return absl::FailedPreconditionError(
+    return absl::AbortedError(
         absl::StrCat("the job waits for ", others, "; ask again when it has gone on"));
   }
   if (workers == members_.workers()) {

@@ -194,12 +194,9 @@ TEST_F(ScaleTest, WorkersJoinAndLeaveAJobThatWasStartedByHand) {
     workers.push_back(cluster.StartAnyWorker());
     ASSERT_TRUE(cluster.WaitForEvents("divided", 1)) << workers[2]->Output();
     ASSERT_TRUE(cluster.WaitForEvents("checkpoint", cluster.Count("checkpoint") + 1));
-    // Where there are no steps a checkpoint may be there before the one that joins.
-    ProgramResult scaled = Scale(1);
-    for (int i = 0; i < 100 && scaled.output.find("not there yet") != std::string::npos; ++i) {
-      SleepMs(50);
-      scaled = Scale(1);
-    }
+    // Where there are no steps a checkpoint may be there before the one that joins: it is waited
+    // for.
+    const ProgramResult scaled = Scale(1);
     EXPECT_EQ(scaled.exit_code, 0) << scaled.output;
     cluster.ExpectAGoodEnd(workers);
     EXPECT_EQ(cluster.Count("divided"), 2u);
@@ -208,6 +205,28 @@ TEST_F(ScaleTest, WorkersJoinAndLeaveAJobThatWasStartedByHand) {
     if (mode == std::string("sync")) ExpectTheBitsOfTheUndisturbedRun();
     ExpectAllExamplesInAllCells(folder_ / "run", kEpochs * kExamples);
   }
+}
+
+TEST_F(ScaleTest, AJobThatWaitsForAWorkerIsScaledWhenItHasCome) {
+  WriteJob("sync", kDense, "lost_after_ms: 1000 heartbeat_ms: 100");
+  HandMadeCluster cluster({CONVOY_BINARY, job_, folder_ / "run", ""});
+  ASSERT_TRUE(cluster.StartServers()) << cluster.coordinator().Output();
+  std::vector<std::unique_ptr<Program>> workers;
+  workers.push_back(cluster.StartWorker(0));
+  const auto lost = cluster.StartWorker(1);
+  ASSERT_TRUE(cluster.WaitForEvents("checkpoint", 1)) << cluster.coordinator().Output();
+  lost->Signal(SIGKILL);
+  ASSERT_TRUE(cluster.WaitForEvents("lost", 1)) << cluster.coordinator().Output();
+  Program scale({CONVOY_BINARY, "control", folder_ / "run", "scale", "--workers", "1"});
+  ASSERT_TRUE(scale.WaitForOutput("waiting for another worker 1 (")) << scale.Output();
+  EXPECT_EQ(cluster.Count("divided"), 0u);
+  workers.push_back(cluster.StartWorker(1));
+  const ProgramResult scaled = scale.Wait();
+  EXPECT_EQ(scaled.exit_code, 0) << scaled.output;
+  EXPECT_THAT(scaled.output, HasSubstr("goes on with 1 worker at step "));
+  cluster.ExpectAGoodEnd(workers);
+  EXPECT_EQ(cluster.Count("divided"), 1u);
+  ExpectTheBitsOfTheUndisturbedRun();
 }
 
 TEST_F(ScaleTest, AJobThatMayGoOnWithFewerWorkersDoesSoDownToTheLeast) {

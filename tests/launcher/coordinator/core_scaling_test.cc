@@ -154,10 +154,14 @@ TEST_F(ScalingTest, AJobThatMayGoOnWithoutALostWorkerDoesSoAtOnce) {
 TEST_F(ScalingTest, WhatCannotBeIsRefusedWithTheReason) {
   Start("sync", 2);
   EXPECT_THAT(std::string(Scale(2).message()), HasSubstr("the job has 2 workers already"));
+  EXPECT_TRUE(absl::IsInvalidArgument(Scale(5)));
   EXPECT_THAT(std::string(Scale(5).message()), HasSubstr("got 5, want at most 4"));
   ASSERT_TRUE(Scale(4).ok());
+  // What passes: whoever asks may ask again.
+  EXPECT_TRUE(absl::IsAborted(Scale(3)));
   EXPECT_THAT(std::string(Scale(3).message()), HasSubstr("are being divided anew already"));
   StopAll(2);
+  EXPECT_TRUE(absl::IsAborted(Scale(3)));
   EXPECT_THAT(std::string(Scale(3).message()), HasSubstr("the job waits for worker 0"));
 }
 
