@@ -81,6 +81,11 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (const std::shared_ptr<StreamServer> server = Server()) server->SetLink(limit);
   }
 
+  absl::Status ListenLocally() {
+    const std::shared_ptr<StreamServer> server = Server();
+    return server ? server->ListenLocally() : absl::OkStatus();
+  }
+
   void UseChecksums() { checksums_ = true; }
 
   void Install(std::shared_ptr<ServerCore> core) {
@@ -197,6 +202,7 @@ const std::string& ParameterService::address() const { return impl_->Server()->a
 void ParameterService::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void ParameterService::UseChecksums() { impl_->UseChecksums(); }
 void ParameterService::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
+absl::Status ParameterService::ListenLocally() { return impl_->ListenLocally(); }
 void ParameterService::Install(std::shared_ptr<ServerCore> core) {
   impl_->Install(std::move(core));
 }

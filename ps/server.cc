@@ -157,8 +157,15 @@ absl::Status RunServer(const ServerOptions& options) {
                           coordinator->Register(Introduction(options, service->address())));
   // Before there is a part to answer for: "not yet" without a checksum would be taken for damage.
   if (registered.job().cluster().wire_checksums()) service->UseChecksums();
-  options.log(
-      absl::StrCat("server ", registered.identity().rank(), " listens on ", service->address()));
+  // Before workers hear of its address.
+  std::string local;
+  if (registered.job().cluster().unix_sockets()) {
+    const absl::Status listens = service->ListenLocally();
+    local = listens.ok() ? ", for workers of this host on a Unix socket"
+                         : absl::StrCat(", only: ", std::string(listens.message()));
+  }
+  options.log(absl::StrCat("server ", registered.identity().rank(), " listens on ",
+                           service->address(), local));
 
   coordinator->StartHeartbeats(
       absl::Milliseconds(registered.job().cluster().heartbeat_ms()),

@@ -5,6 +5,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/create_channel_posix.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 
@@ -15,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/net/grpc_bytes.h"
+#include "common/net/local_socket.h"
 #include "common/net/next_completion.h"
 #include "common/net/send_queue.h"
 
@@ -63,6 +65,14 @@ grpc::ChannelArguments ChannelArguments() {
   return arguments;
 }
 
+// Connects in the background, unless it is a socket of this host.
+std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
+  if (OwnedFd local = ConnectLocally(address); local.valid()) {
+    return grpc::CreateCustomInsecureChannelFromFd(address, local.Release(), ChannelArguments());
+  }
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
+}
+
 }  // namespace
 
 class StreamClient::Impl {
@@ -87,9 +97,7 @@ class StreamClient::Impl {
   void Open(int peer, const std::string& address) {
     if (calls_.size() <= static_cast<size_t>(peer)) calls_.resize(static_cast<size_t>(peer) + 1);
     auto call = std::make_unique<ClientCall>(peer);
-    auto channel =
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
-    call->stub = std::make_unique<grpc::GenericStub>(channel);
+    call->stub = std::make_unique<grpc::GenericStub>(Dial(address));
     call->stream = call->stub->PrepareCall(&call->context, method_, &queue_);
     call->stream->StartCall(&call->tags[ClientCall::kStart]);
     ++call->pending;

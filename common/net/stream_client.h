@@ -36,7 +36,8 @@ class StreamClient {
   // Messages leave as over such a link, which all streams share, to a millisecond; while nobody
   // calls Poll, none leaves. Call before Open.
   void SetLink(const LinkLimit& limit);
-  // Opens a stream to `address` under the number `peer` (0, 1, ...). Answered by kOpened or kClosed
+  // Opens a stream to `address` under the number `peer` (0, 1, ...), through a Unix socket if the
+  // server has one on this host (StreamServer::ListenLocally). Answered by kOpened or kClosed
   // (a connection that can't be made is given up after 5 s). The peer must have no open stream.
   void Open(int peer, const std::string& address);
   // Sends after what was sent before, and not before `delay` is over. No effect on a closed stream

@@ -18,6 +18,7 @@
 #include "common/mutex.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/grpc_time.h"
+#include "common/net/local_socket.h"
 #include "common/net/next_completion.h"
 #include "common/net/send_queue.h"
 
@@ -72,6 +73,9 @@ class StreamServer::Impl {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        grpc::InsecureServerCredentials());
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(-1);
     builder.SetMaxSendMessageSize(-1);
@@ -93,8 +97,20 @@ class StreamServer::Impl {
     return absl::OkStatus();
   }
 
+  absl::Status ListenLocally() {
+    auto listener = LocalListener::Start(address_, [this](OwnedFd socket) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.fd = socket.Release();
+      acceptor_->HandleNewConnection(&connection);
+    });
+    if (!listener.ok()) return listener.status();
+    local_listener_ = *std::move(listener);
+    return absl::OkStatus();
+  }
+
   void Stop() {
     if (server_ == nullptr || stopped_.exchange(true)) return;
+    local_listener_.reset();
     server_->Shutdown(net_internal::GprTime(SteadyNow() + absl::Milliseconds(200)));
     CloseForGood();
     for (auto& queue : queues_) queue->Shutdown();
@@ -362,6 +378,8 @@ class StreamServer::Impl {
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<LocalListener> local_listener_;
   std::atomic<StreamId> next_id_{1};
   std::atomic<bool> stopped_{false};
 
@@ -388,6 +406,7 @@ const std::string& StreamServer::address() const { return impl_->address_; }
 void StreamServer::Send(StreamId stream, const WireMessage& message) {
   impl_->Send(stream, message);
 }
+absl::Status StreamServer::ListenLocally() { return impl_->ListenLocally(); }
 void StreamServer::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void StreamServer::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamServer::Close(StreamId stream, const absl::Status& why) { impl_->Close(stream, why); }

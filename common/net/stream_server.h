@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/net/exchange.h"
@@ -55,6 +56,9 @@ class StreamServer {
   const std::string& address() const;
   // Sends after what was sent before. Any thread. No effect if the stream is gone.
   void Send(StreamId stream, const WireMessage& message);
+  // From now on clients of this host reach it through a Unix socket, too, which StreamClient
+  // prefers. Unavailable: there can't be one; they use TCP. One thread, at most once, before Stop.
+  absl::Status ListenLocally();
   // From now on messages of streams leave as over such a link, which all streams share, to a
   // millisecond. Answers of ordinary methods leave at once. Any thread, at most once.
   void SetLink(const LinkLimit& limit);

@@ -17,6 +17,11 @@ namespace {
 constexpr uint64_t kJob = 1;
 constexpr Mode kMode{Mode::Kind::kAsync, 0};
 
+struct Variant {
+  bool checksums = false;
+  bool local = false;
+};
+
 Placement Place(const Tensor& tensor, int servers) {
   std::vector<VariableSpec> variables;
   if (tensor.block_floats == kBlockElements && tensor.whole) {
@@ -36,9 +41,10 @@ void Check(const absl::Status& status) {
 
 class ProductServer final : public PushPullServer {
  public:
-  ProductServer(const Tensor& tensor, int rank, int servers, bool checksums)
+  ProductServer(const Tensor& tensor, int rank, int servers, const Variant& variant)
       : service_(*ParameterService::Start({})) {
-    if (checksums) service_->UseChecksums();
+    if (variant.checksums) service_->UseChecksums();
+    if (variant.local) Check(service_->ListenLocally());
     ServerCore::Options options;
     options.job_id = kJob;
     options.rank = static_cast<uint32_t>(rank);
@@ -56,9 +62,9 @@ class ProductServer final : public PushPullServer {
 class ProductClient final : public PushPullClient {
  public:
   ProductClient(const Tensor& tensor, int worker, const std::vector<std::string>& addresses,
-                bool checksums) {
+                const Variant& variant) {
     ParameterClient::Options options;
-    options.checksums = checksums;
+    options.checksums = variant.checksums;
     options.job_id = kJob;
     options.worker = static_cast<uint32_t>(worker);
     options.servers = addresses;
@@ -95,19 +101,20 @@ class ProductClient final : public PushPullClient {
   ParameterClient::PushHeader header_;
 };
 
-Party MakeParty(const char* name, bool checksums) {
+Party MakeParty(const char* name, const Variant& variant) {
   return {name,
-          [checksums](const Tensor& tensor, int rank, int servers) {
-            return std::make_unique<ProductServer>(tensor, rank, servers, checksums);
+          [variant](const Tensor& tensor, int rank, int servers) {
+            return std::make_unique<ProductServer>(tensor, rank, servers, variant);
           },
-          [checksums](const Tensor& tensor, int worker, const std::vector<std::string>& addresses) {
-            return std::make_unique<ProductClient>(tensor, worker, addresses, checksums);
+          [variant](const Tensor& tensor, int worker, const std::vector<std::string>& addresses) {
+            return std::make_unique<ProductClient>(tensor, worker, addresses, variant);
           }};
 }
 
 }  // namespace
 
-Party ProductParty() { return MakeParty("product", /*checksums=*/false); }
-Party CheckedProductParty() { return MakeParty("product with checksums", /*checksums=*/true); }
+Party ProductParty() { return MakeParty("product", {}); }
+Party CheckedProductParty() { return MakeParty("product with checksums", {.checksums = true}); }
+Party LocalProductParty() { return MakeParty("product, Unix socket", {.local = true}); }
 
 }  // namespace convoy::benchmarks

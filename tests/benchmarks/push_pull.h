@@ -49,9 +49,10 @@ struct Party {
       connect;
 };
 
-// The product: ParameterClient, streams, marks, cells.
+// The product over TCP: ParameterClient, streams, marks, cells.
 Party ProductParty();
 Party CheckedProductParty();  // with cluster.wire_checksums
+Party LocalProductParty();    // through a Unix socket, as processes of one host do by default
 // gRPC alone, and sockets alone.
 Party BareStreamParty();
 Party PlainSocketParty();

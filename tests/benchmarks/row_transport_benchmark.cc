@@ -1,13 +1,13 @@
 // Push-pull of rows of an embedding table over TCP on loopback, server and worker in processes of
 // their own, through the product's client, buckets and marks, mode async, plain SGD: a gradient for
 // each of 10,000 random ids out of a million, 16 floats each, and the values of the next 10,000.
-// Beside it the same bytes as blocks of a dense variable.
+// Beside it the same through a Unix socket, and the same bytes as blocks of a dense variable.
 //
 //   row_transport_benchmark [--ids=10000] [--universe=1000000] [--seconds=2] [--rounds=5]
-//                           [--rows_only=false]
+//                           [--rows_only=false] [--unix_socket=false]
 //
 // On a machine that is shared, judge by the processor time of an operation. --rows_only leaves out
-// the blocks, for a profiler.
+// all but the first line, for a profiler; --unix_socket takes a Unix socket for everything.
 //
 // The child runs the same program: `serve` prints the address.
 #include <sys/resource.h>
@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,7 @@ struct Settings {
   double seconds = 2;
   int rounds = 5;
   bool rows_only = false;
+  bool unix_socket = false;
 };
 
 void Check(const absl::Status& status) {
@@ -81,6 +83,7 @@ Placement Place(const Settings& settings) {
 
 int Serve(const Settings& settings) {
   const std::unique_ptr<ParameterService> service = *ParameterService::Start({});
+  if (settings.unix_socket) Check(service->ListenLocally());
   ServerCore::Options options;
   options.job_id = kJob;
   options.mode = kMode;
@@ -204,20 +207,40 @@ void Print(const char* what, const std::vector<Cost>& costs) {
               median(&Cost::per_second), median(&Cost::server_us), median(&Cost::worker_us));
 }
 
+// A server in a process of its own, and a worker in this one.
+struct Pair {
+  Pair(const Settings& settings, bool unix_socket)
+      : server({"serve", absl::StrCat("--ids=", settings.ids),
+                absl::StrCat("--unix_socket=", unix_socket ? "true" : "false")}),
+        worker(settings, server.ReadLine()) {
+    for (int round = 0; round < 2; ++round) worker.RowsPerSecond();  // makes the rows
+  }
+  Cost Rows() {
+    return CostOf(server, worker, [&] { return worker.RowsPerSecond(); });
+  }
+  Cost Blocks() {
+    return CostOf(server, worker, [&] { return worker.BlocksPerSecond(); });
+  }
+
+  Child server;
+  Worker worker;
+};
+
 void Compare(const Settings& settings) {
-  Child server({"serve", absl::StrCat("--ids=", settings.ids)});
-  Worker worker(settings, server.ReadLine());
-  for (int round = 0; round < 2; ++round) worker.RowsPerSecond();  // makes the rows
-  std::vector<Cost> rows, blocks;
+  Pair pair(settings, settings.unix_socket);
+  std::optional<Pair> local;
+  if (!settings.rows_only && !settings.unix_socket) local.emplace(settings, /*unix_socket=*/true);
+  std::vector<Cost> rows, local_rows, blocks;
   for (int round = 0; round < settings.rounds; ++round) {
-    rows.push_back(CostOf(server, worker, [&] { return worker.RowsPerSecond(); }));
-    if (settings.rows_only) continue;
-    blocks.push_back(CostOf(server, worker, [&] { return worker.BlocksPerSecond(); }));
+    rows.push_back(pair.Rows());
+    if (local) local_rows.push_back(local->Rows());
+    if (!settings.rows_only) blocks.push_back(pair.Blocks());
   }
   std::printf("push-pull of %llu ids of %llu, %u floats each\n",
               static_cast<unsigned long long>(settings.ids),
               static_cast<unsigned long long>(settings.universe), kDim);
   Print("rows", rows);
+  if (local) Print("rows, through a Unix socket", local_rows);
   if (!settings.rows_only) Print("dense blocks of as many floats", blocks);
 }
 
@@ -232,10 +255,13 @@ Settings Parse(int argc, char** argv, int first) {
     if (absl::ConsumePrefix(&flag, "--seconds=")) known = absl::SimpleAtod(flag, &settings.seconds);
     if (absl::ConsumePrefix(&flag, "--rows_only="))
       known = absl::SimpleAtob(flag, &settings.rows_only);
+    if (absl::ConsumePrefix(&flag, "--unix_socket="))
+      known = absl::SimpleAtob(flag, &settings.unix_socket);
     if (absl::ConsumePrefix(&flag, "--rounds=")) known = absl::SimpleAtoi(flag, &settings.rounds);
     if (!known || settings.rounds < 1 || settings.ids < 1) {
       Fail(absl::StrCat("cannot use ", argv[i],
-                        "; flags: --ids=N --universe=N --seconds=S --rounds=N --rows_only=B"));
+                        "; flags: --ids=N --universe=N --seconds=S --rounds=N --rows_only=B "
+                        "--unix_socket=B"));
     }
   }
   return settings;

@@ -1,5 +1,6 @@
 // Push-pull over TCP on loopback: the product against a bare gRPC stream and a plain socket, all
-// with servers and workers in processes of their own, in turns within one run. What is printed are
+// with servers and workers in processes of their own, in turns within one run; beside them the
+// product with checksums, and through a Unix socket. What is printed are
 // medians over the rounds, and medians of the ratios within a round.
 //
 //   transport_benchmark [--rounds=7] [--seconds=0.4]
@@ -43,7 +44,8 @@ struct Settings {
 };
 
 std::vector<Party> Parties() {
-  return {ProductParty(), BareStreamParty(), PlainSocketParty(), CheckedProductParty()};
+  return {ProductParty(), BareStreamParty(), PlainSocketParty(), CheckedProductParty(),
+          LocalProductParty()};
 }
 
 double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
@@ -121,11 +123,12 @@ std::vector<Running> StartAll(const Tensor& tensor) {
 void PrintRow(const std::string& name, const std::vector<Running>& all, double scale,
               const char* unit) {
   std::vector<double> cpu_ratios = Ratios(all[0].cpu, all[1].cpu);
-  std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f   %5.2f %5.2f %5.2f   %5.2f\n",
+  std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f   %5.2f %5.2f %5.2f %5.2f   %5.2f %5.2f\n",
               name.c_str(), Median(all[0].rates) * scale, Median(all[1].rates) * scale,
               Median(all[2].rates) * scale, unit, Median(Ratios(all[0].rates, all[1].rates)),
               Median(Ratios(all[0].rates, all[2].rates)), Median(all[0].cpu), Median(all[1].cpu),
-              Median(all[2].cpu), Median(Ratios(all[3].rates, all[0].rates)));
+              Median(all[2].cpu), Median(all[4].cpu), Median(Ratios(all[3].rates, all[0].rates)),
+              Median(Ratios(all[4].rates, all[0].rates)));
   std::fflush(stdout);
 }
 
@@ -162,10 +165,11 @@ void CompareLatency(const Settings& settings) {
   }
   for (const double q : {0.5, 0.99}) {
     const double product = Quantile(microseconds[0], q), bare = Quantile(microseconds[1], q),
-                 socket = Quantile(microseconds[2], q), checked = Quantile(microseconds[3], q);
-    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f   %17s   %5.2f\n",
+                 socket = Quantile(microseconds[2], q), checked = Quantile(microseconds[3], q),
+                 local = Quantile(microseconds[4], q);
+    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f   %23s   %5.2f %5.2f\n",
                 absl::StrCat("4 KB alone, p", q * 100).c_str(), product, bare, socket, "us",
-                product / bare, product / socket, "", checked / product);
+                product / bare, product / socket, "", checked / product, local / product);
   }
 }
 
@@ -200,16 +204,17 @@ double RunWorkers(std::vector<std::unique_ptr<Child>>& workers) {
 }
 
 void CompareClusters(const Tensor& tensor, int servers, const Settings& settings) {
-  constexpr size_t kParties = 2;  // product, bare stream
+  constexpr size_t kCompared[] = {0, 1, 4};  // product, bare stream, product through Unix sockets
+  constexpr size_t kParties = std::size(kCompared);
   std::vector<std::unique_ptr<Child>> server_processes[kParties], workers[kParties];
   for (size_t p = 0; p < kParties; ++p) {
     std::vector<std::string> addresses;
     for (int rank = 0; rank < servers; ++rank) {
-      server_processes[p].push_back(StartServer(p, tensor, rank, servers));
+      server_processes[p].push_back(StartServer(kCompared[p], tensor, rank, servers));
       addresses.push_back(server_processes[p].back()->ReadLine());
     }
     for (int worker = 0; worker < tensor.workers; ++worker) {
-      std::vector<std::string> arguments = Arguments("work", p, tensor, worker);
+      std::vector<std::string> arguments = Arguments("work", kCompared[p], tensor, worker);
       arguments.push_back(absl::StrCat(settings.seconds));
       arguments.insert(arguments.end(), addresses.begin(), addresses.end());
       workers[p].push_back(std::make_unique<Child>(arguments));
@@ -220,10 +225,10 @@ void CompareClusters(const Tensor& tensor, int servers, const Settings& settings
   for (int round = 0; round < settings.rounds; ++round) {
     for (size_t p = 0; p < kParties; ++p) rates[p].push_back(RunWorkers(workers[p]));
   }
-  std::printf("%-34s %9.3f %9.3f %9s %-6s %6.2f\n",
+  std::printf("%-34s %9.3f %9.3f %9s %-6s %6.2f %6s   %23s   %5s %5.2f\n",
               absl::StrCat(servers, " servers x ", tensor.workers, " workers, 1 MB, sum").c_str(),
               Median(rates[0]) * 1e-9, Median(rates[1]) * 1e-9, "", "GB/s",
-              Median(Ratios(rates[0], rates[1])));
+              Median(Ratios(rates[0], rates[1])), "", "", "", Median(Ratios(rates[2], rates[0])));
   for (auto& processes : workers) processes.clear();
 }
 
@@ -232,8 +237,10 @@ void CompareAll(const Settings& settings) {
       "Push-pull, each way; medians of %d rounds of %.1f s; CPU: seconds of both processes per GB "
       "each way\n",
       settings.rounds, settings.seconds);
-  std::printf("%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "",
-              "/bare", "/sock", "CPU: product, bare, socket   with checksums / product");
+  std::printf(
+      "%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "", "/bare",
+      "/sock",
+      "CPU: product, bare, socket, Unix socket   with checksums, through a Unix socket / product");
   CompareLatency(settings);
   CountSleeps();
   CompareThroughput("4 KB blocks, 16 in flight", {1024, 16, 16}, settings);

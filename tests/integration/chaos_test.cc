@@ -131,7 +131,8 @@ class ChaosTest : public ::testing::Test {
     WriteFile(folder_ / "new.libsvm", ParityLines(400));
   }
 
-  void WriteJob(const std::string& mode, const std::string& model = kDense) const {
+  void WriteJob(const std::string& mode, const std::string& model = kDense) {
+    tables_ = model == kTables;
     WriteFile(job_, absl::StrCat(
                         "data { train: \"train.libsvm\" validation { path: \"new.libsvm\" } "
                         "cache_dir: \"cache\" }\n"
@@ -152,7 +153,9 @@ class ChaosTest : public ::testing::Test {
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }
   ProgramResult TrainUnderFaults(uint64_t seed, const std::string& run) {
-    Program program({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run});
+    const bool unix_sockets = (seed % 2 == 0) != tables_;  // each way to reach servers in turn
+    Program program({CONVOY_BINARY, "train", job_, "--run-dir", folder_ / run, "--set",
+                     absl::StrCat("cluster.unix_sockets=", unix_sockets ? "true" : "false")});
     Chaos chaos(seed, program, folder_ / (run + "/events.jsonl"));
     while (chaos.faults() < faults_ && chaos.Next()) program.Output();
     const ProgramResult result = program.Wait(kLongest);
@@ -198,6 +201,7 @@ class ChaosTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   const std::string job_ = folder_ / "job.textproto";
+  bool tables_ = false;
   const uint64_t first_ = FromEnvironment("CONVOY_CHAOS_SEED", 1);
   const uint64_t seeds_ = FromEnvironment("CONVOY_CHAOS_SEEDS", 1);
   const uint64_t faults_ = FromEnvironment("CONVOY_CHAOS_FAULTS", 6);

@@ -1,4 +1,4 @@
-// StreamServer and StreamClient on loopback.
+// StreamServer and StreamClient on loopback, and on a Unix socket.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -85,7 +85,9 @@ class Echo : public StreamServer::Handler {
   int ticks_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 
-class StreamTest : public ::testing::Test {
+enum class Transport { kTcp, kUnixSocket };
+
+class StreamTest : public ::testing::TestWithParam<Transport> {
  protected:
   StreamTest() {
     StreamServer::Options options;
@@ -96,6 +98,10 @@ class StreamTest : public ::testing::Test {
     options.max_backlog_bytes = size_t{64} << 20;
     server_ = *StreamServer::Start(options);
     echo_.server = server_.get();
+    if (GetParam() == Transport::kUnixSocket) {
+      const absl::Status listens = server_->ListenLocally();
+      EXPECT_TRUE(listens.ok()) << listens;
+    }
   }
   static StreamClient::Event Next(StreamClient& client) {
     StreamClient::Event event;
@@ -107,7 +113,7 @@ class StreamTest : public ::testing::Test {
   std::unique_ptr<StreamServer> server_;
 };
 
-TEST_F(StreamTest, MessagesOfAnySizeComeBackInOrder) {
+TEST_P(StreamTest, MessagesOfAnySizeComeBackInOrder) {
   StreamClient client(kMethod);
   client.Open(0, server_->address());
   std::vector<std::string> texts;
@@ -129,7 +135,7 @@ TEST_F(StreamTest, MessagesOfAnySizeComeBackInOrder) {
 
 // Small messages of a burst leave together, in either direction; the last ones of a burst must not
 // wait for the next burst.
-TEST_F(StreamTest, EveryMessageOfABurstIsAnsweredInOrderWithoutAnotherOneAfterIt) {
+TEST_P(StreamTest, EveryMessageOfABurstIsAnsweredInOrderWithoutAnotherOneAfterIt) {
   StreamClient client(kMethod);
   for (int peer = 0; peer < 2; ++peer) {
     client.Open(peer, server_->address());
@@ -158,7 +164,7 @@ TEST_F(StreamTest, EveryMessageOfABurstIsAnsweredInOrderWithoutAnotherOneAfterIt
 }
 
 // Who stops at an event and then computes looks until nothing is held back.
-TEST_F(StreamTest, NothingIsHeldBackOnceThereIsNoEvent) {
+TEST_P(StreamTest, NothingIsHeldBackOnceThereIsNoEvent) {
   StreamClient client(kMethod);
   client.Open(0, server_->address());
   EXPECT_EQ(Next(client).kind, Kind::kOpened);
@@ -184,7 +190,7 @@ TEST_F(StreamTest, NothingIsHeldBackOnceThereIsNoEvent) {
 }
 
 // Who computes next leaves nothing behind.
-TEST_F(StreamTest, PollUntilSentSendsEverything) {
+TEST_P(StreamTest, PollUntilSentSendsEverything) {
   StreamClient client(kMethod);
   client.Open(0, server_->address());
   EXPECT_EQ(Next(client).kind, Kind::kOpened);
@@ -205,7 +211,7 @@ TEST_F(StreamTest, PollUntilSentSendsEverything) {
 }
 
 // ... and does not fetch what it does not need yet.
-TEST_F(StreamTest, PollUntilSentFetchesNothingWhenNothingWaitsToLeave) {
+TEST_P(StreamTest, PollUntilSentFetchesNothingWhenNothingWaitsToLeave) {
   StreamClient client(kMethod);
   client.Open(0, server_->address());
   EXPECT_EQ(Next(client).kind, Kind::kOpened);
@@ -221,7 +227,7 @@ TEST_F(StreamTest, PollUntilSentFetchesNothingWhenNothingWaitsToLeave) {
   EXPECT_EQ(TextOf(Next(client).message), "unasked");
 }
 
-TEST_F(StreamTest, SeveralStreamsAreKeptApart) {
+TEST_P(StreamTest, SeveralStreamsAreKeptApart) {
   StreamClient client(kMethod);
   for (int peer = 0; peer < 8; ++peer) {
     client.Open(peer, server_->address());
@@ -238,7 +244,7 @@ TEST_F(StreamTest, SeveralStreamsAreKeptApart) {
   for (int peer = 0; peer < 8; ++peer) EXPECT_EQ(next[peer], 20);
 }
 
-TEST_F(StreamTest, AClosedStreamIsToldToBothAndCanBeOpenedAgain) {
+TEST_P(StreamTest, AClosedStreamIsToldToBothAndCanBeOpenedAgain) {
   StreamClient client(kMethod);
   for (size_t round = 1; round <= 3; ++round) {
     client.Open(0, server_->address());
@@ -258,7 +264,7 @@ TEST_F(StreamTest, AClosedStreamIsToldToBothAndCanBeOpenedAgain) {
 }
 
 // A message must not be handled without the one before it.
-TEST_F(StreamTest, NothingThatFollowsAClosedStreamsLastMessageIsHandled) {
+TEST_P(StreamTest, NothingThatFollowsAClosedStreamsLastMessageIsHandled) {
   StreamClient client(kMethod);
   for (size_t round = 1; round <= 50; ++round) {
     client.Open(0, server_->address());
@@ -277,7 +283,7 @@ TEST_F(StreamTest, NothingThatFollowsAClosedStreamsLastMessageIsHandled) {
   }
 }
 
-TEST_F(StreamTest, AMethodThatIsNotThereIsRefused) {
+TEST_P(StreamTest, AMethodThatIsNotThereIsRefused) {
   StreamClient client("/convoy.test.Echo/Other");
   client.Open(0, server_->address());
   StreamClient::Event event = Next(client);
@@ -286,7 +292,7 @@ TEST_F(StreamTest, AMethodThatIsNotThereIsRefused) {
   EXPECT_EQ(event.status.code(), absl::StatusCode::kUnimplemented);
 }
 
-TEST_F(StreamTest, AnAddressWithoutAServerIsUnavailable) {
+TEST_P(StreamTest, AnAddressWithoutAServerIsUnavailable) {
   StreamClient client(kMethod);
   client.Open(0, "127.0.0.1:1");
   const StreamClient::Event event = Next(client);
@@ -294,7 +300,7 @@ TEST_F(StreamTest, AnAddressWithoutAServerIsUnavailable) {
   EXPECT_EQ(event.status.code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(StreamTest, AnAddressInUseIsAnErrorThatNamesIt) {
+TEST_P(StreamTest, AnAddressInUseIsAnErrorThatNamesIt) {
   StreamServer::Options options;
   options.method = kMethod;
   options.handler = &echo_;
@@ -306,7 +312,7 @@ TEST_F(StreamTest, AnAddressInUseIsAnErrorThatNamesIt) {
                 ": the address is in use or not of this host; choose another, or port 0 for any");
 }
 
-TEST_F(StreamTest, StoppingTheServerEndsItsStreams) {
+TEST_P(StreamTest, StoppingTheServerEndsItsStreams) {
   StreamClient client(kMethod);
   client.Open(0, server_->address());
   EXPECT_EQ(Next(client).kind, Kind::kOpened);
@@ -318,7 +324,7 @@ TEST_F(StreamTest, StoppingTheServerEndsItsStreams) {
   server_->Stop();
 }
 
-TEST_F(StreamTest, PollReturnsAtItsDeadlineAndTicksCome) {
+TEST_P(StreamTest, PollReturnsAtItsDeadlineAndTicksCome) {
   StreamClient client(kMethod);
   StreamClient::Event event;
   EXPECT_FALSE(client.Poll(absl::InfinitePast(), &event));
@@ -326,7 +332,7 @@ TEST_F(StreamTest, PollReturnsAtItsDeadlineAndTicksCome) {
   echo_.WaitForTicks(3);
 }
 
-TEST_F(StreamTest, AClientMayGoWithMessagesUnderWay) {
+TEST_P(StreamTest, AClientMayGoWithMessagesUnderWay) {
   for (int round = 0; round < 5; ++round) {
     StreamClient client(kMethod);
     client.Open(0, server_->address());
@@ -337,7 +343,7 @@ TEST_F(StreamTest, AClientMayGoWithMessagesUnderWay) {
 
 // 10,000 messages of 1,000 bytes at 8 Mbit/s would take 10 s: of a few that leave at once, the last
 // one has to wait for all.
-TEST_F(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarriedThem) {
+TEST_P(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarriedThem) {
   const LinkLimit limit{8e6, absl::Milliseconds(2)};  // a byte takes 1 us
   server_->SetLink(limit);
   StreamClient client(kMethod);
@@ -359,7 +365,7 @@ TEST_F(StreamTest, OverALimitedLinkMessagesComeInOrderAndNotBeforeTheLinkHasCarr
       << "20,000 bytes there, the last 1,000 back";
 }
 
-TEST_F(StreamTest, AMessageThatIsDelayedHoldsBackThoseAfterIt) {
+TEST_P(StreamTest, AMessageThatIsDelayedHoldsBackThoseAfterIt) {
   StreamClient client(kMethod);
   client.Open(0, server_->address());
   EXPECT_EQ(Next(client).kind, Kind::kOpened);
@@ -375,7 +381,7 @@ TEST_F(StreamTest, AMessageThatIsDelayedHoldsBackThoseAfterIt) {
   EXPECT_GE(absl::Now() - begin, absl::Milliseconds(30));
 }
 
-TEST_F(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {
+TEST_P(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {
   server_->SetLink({0, absl::Milliseconds(20)});
   for (int round = 0; round < 5; ++round) {
     StreamClient client(kMethod);
@@ -391,6 +397,12 @@ TEST_F(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {
   EXPECT_EQ(Next(client).kind, Kind::kMessage);
   server_->Stop();
 }
+
+INSTANTIATE_TEST_SUITE_P(Transports, StreamTest,
+                         ::testing::Values(Transport::kTcp, Transport::kUnixSocket),
+                         [](const auto& parameter) {
+                           return parameter.param == Transport::kTcp ? "Tcp" : "UnixSocket";
+                         });
 
 }  // namespace
 }  // namespace convoy

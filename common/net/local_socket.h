@@ -1,0 +1,48 @@
+// Sockets between processes of one host, beside TCP. A Unix socket moves messages with less work
+// than TCP over loopback does (docs/performance.md).
+//
+// A listener has the name of the TCP address it belongs to, in the abstract namespace of Unix
+// sockets, which every network namespace has for itself: nothing is left behind by a process that
+// was killed, and whoever reaches the address on another host, or through a proxy at another
+// address, finds no such name and uses TCP.
+#ifndef CONVOY_COMMON_NET_LOCAL_SOCKET_H_
+#define CONVOY_COMMON_NET_LOCAL_SOCKET_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "common/files/owned_fd.h"
+
+namespace convoy {
+
+class LocalListener {
+ public:
+  using OnConnection = std::function<void(OwnedFd)>;
+
+  // `address`: host:port that this process listens on with TCP. `on_connection` is called from a
+  // thread of the listener's, with each socket that was connected. Sockets do not block.
+  // Unavailable: the name is taken, or there are no such sockets here.
+  static absl::StatusOr<std::unique_ptr<LocalListener>> Start(const std::string& address,
+                                                              OnConnection on_connection);
+  // Joins the thread. Sockets that were handed on stay.
+  ~LocalListener();
+
+ private:
+  LocalListener(OwnedFd socket, OnConnection on_connection);
+  void Run();
+
+  const OwnedFd socket_;
+  const OnConnection on_connection_;
+  std::thread thread_;
+};
+
+// A socket that is connected to the listener of `address`. Not valid: this host (this network
+// namespace) has none, it takes no more now, or it is a process of another user.
+OwnedFd ConnectLocally(const std::string& address);
+
+}  // namespace convoy
+
+#endif  // CONVOY_COMMON_NET_LOCAL_SOCKET_H_

@@ -1,0 +1,157 @@
+// Unix sockets that are found by the TCP address of their listener.
+#include "common/net/local_socket.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/mutex.h"
+#include "common/net/stream_client.h"
+#include "common/net/stream_server.h"
+
+namespace convoy {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Keeps the sockets that a listener hands on.
+class Connections {
+ public:
+  LocalListener::OnConnection Keep() {
+    return [this](OwnedFd socket) {
+      MutexLock lock(mutex_);
+      sockets_.push_back(std::move(socket));
+      changed_.NotifyAll();
+    };
+  }
+  OwnedFd Take() {
+    MutexLock lock(mutex_);
+    while (sockets_.empty()) changed_.Wait(mutex_);
+    OwnedFd socket = std::move(sockets_.front());
+    sockets_.pop_front();
+    return socket;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<OwnedFd> sockets_ CONVOY_GUARDED_BY(mutex_);
+};
+
+// No port of a test that runs at the same time.
+std::string Address(int number) { return absl::StrCat("127.0.0.1:", getpid(), "-", number); }
+
+int SendBuffer(const OwnedFd& socket) {
+  int bytes = 0;
+  socklen_t size = sizeof(bytes);
+  EXPECT_EQ(::getsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, &size), 0);
+  return bytes;
+}
+
+TEST(LocalSocketTest, ASocketConnectsThoseWhoNameTheSameAddress) {
+  Connections connections;
+  const auto listener = LocalListener::Start(Address(1), connections.Keep());
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_FALSE(ConnectLocally(Address(2)).valid());
+  for (const char* text : {"first", "other"}) {
+    const OwnedFd client = ConnectLocally(Address(1));
+    ASSERT_TRUE(client.valid());
+    const OwnedFd server = connections.Take();
+    char read[5];
+    ASSERT_EQ(::write(client.get(), text, 5), 5);
+    ASSERT_EQ(::read(server.get(), read, 5), 5);
+    EXPECT_EQ(std::string(read, 5), text);
+    for (const OwnedFd* end : {&client, &server}) {
+      EXPECT_EQ(::fcntl(end->get(), F_GETFD), FD_CLOEXEC) << "children must not keep it open";
+    }
+  }
+}
+
+// With the kernel's own limit it is slower than TCP.
+TEST(LocalSocketTest, BothEndsHaveALargerBufferThanUsual) {
+  Connections connections;
+  const auto listener = *LocalListener::Start(Address(1), connections.Keep());
+  const OwnedFd client = ConnectLocally(Address(1)), server = connections.Take();
+  const int usual = SendBuffer(OwnedFd(::socket(AF_UNIX, SOCK_STREAM, 0)));
+  EXPECT_GT(SendBuffer(client), usual);
+  EXPECT_GT(SendBuffer(server), usual);
+}
+
+TEST(LocalSocketTest, ANameIsTakenWhileItsListenerIsThere) {
+  Connections connections;
+  auto first = LocalListener::Start(Address(1), connections.Keep());
+  ASSERT_TRUE(first.ok());
+  const absl::Status second = LocalListener::Start(Address(1), connections.Keep()).status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.message()),
+              HasSubstr(absl::StrCat("cannot listen on a Unix socket for ", Address(1))));
+  first->reset();
+  EXPECT_FALSE(ConnectLocally(Address(1)).valid());
+  EXPECT_TRUE(LocalListener::Start(Address(1), connections.Keep()).ok());
+}
+
+TEST(LocalSocketTest, AnAddressThatIsTooLongForANameHasNone) {
+  Connections connections;
+  const std::string address(200, 'a');
+  EXPECT_FALSE(LocalListener::Start(address, connections.Keep()).ok());
+  EXPECT_FALSE(ConnectLocally(address).valid());
+}
+
+// Who could take a name before its process does, and read what is sent there.
+TEST(LocalSocketTest, AProcessOfAnotherUserIsNotConnectedTo) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  constexpr uid_t kNobody = 65534;
+  Connections connections;
+  ASSERT_EQ(seteuid(kNobody), 0);
+  auto listener = LocalListener::Start(Address(1), connections.Keep());
+  EXPECT_TRUE(ConnectLocally(Address(1)).valid()) << "its own user";
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_TRUE(listener.ok());
+  EXPECT_FALSE(ConnectLocally(Address(1)).valid());
+}
+
+class Silent final : public StreamServer::Handler {
+ public:
+  void OnMessage(StreamId, Payload) override {}
+  void OnClosed(StreamId) override {}
+  void OnTick() override {}
+};
+
+// A stream goes through the Unix socket where there is one: to a listener that is not gRPC's it
+// can't be opened, though the server at the same TCP address would take it.
+TEST(LocalSocketTest, AStreamPrefersTheUnixSocket) {
+  Silent handler;
+  StreamServer::Options options;
+  options.method = "/convoy.test.Silent/Exchange";
+  options.handler = &handler;
+  const auto server = *StreamServer::Start(options);
+  Connections connections;
+  auto listener = LocalListener::Start(server->address(), connections.Keep());
+  ASSERT_TRUE(listener.ok());
+  EXPECT_EQ(server->ListenLocally().code(), absl::StatusCode::kUnavailable) << "the name is taken";
+  StreamClient client(options.method);
+  client.Open(0, server->address());
+  connections.Take().Close();
+  StreamClient::Event event;
+  do {
+    ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event));
+  } while (event.kind == StreamClient::Event::Kind::kOpened);  // its beginning has left
+  ASSERT_EQ(event.kind, StreamClient::Event::Kind::kClosed);
+  EXPECT_EQ(event.status.code(), absl::StatusCode::kUnavailable);
+  // With the listener gone the same address is reached by TCP.
+  listener->reset();
+  client.Open(0, server->address());
+  ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event));
+  EXPECT_EQ(event.kind, StreamClient::Event::Kind::kOpened) << event.status;
+}
+
+}  // namespace
+}  // namespace convoy
