@@ -159,10 +159,11 @@ absl::Status RunServer(const ServerOptions& options) {
   if (registered.job().cluster().wire_checksums()) service->UseChecksums();
   // Before workers hear of its address.
   std::string local;
-  if (registered.job().cluster().unix_sockets()) {
+  if (registered.job().cluster().unix_sockets() && options.advertise.empty()) {
     const absl::Status listens = service->ListenLocally();
     local = listens.ok() ? ", for workers of this host on a Unix socket"
-                         : absl::StrCat(", only: ", std::string(listens.message()));
+                         : absl::StrCat("; workers of this host use TCP, too: ",
+                                        std::string(listens.message()));
   }
   options.log(absl::StrCat("server ", registered.identity().rank(), " listens on ",
                            service->address(), local));

@@ -58,7 +58,7 @@ class CoordinatorClient {
   // Options::wait. Aborted: it could not be saved.
   absl::StatusOr<v1::SaveCheckpointReply> SaveCheckpoint(uint64_t ticket);
   // The job is to go on with so many workers. InvalidArgument: not with so many.
-  // FailedPrecondition: not this job, or not now.
+  // FailedPrecondition: not this job, or not any more. Aborted: not now, ask again.
   absl::Status Scale(uint32_t workers);
 
   // Fills what the process has to say: step, activity, finished, ... Called before each heartbeat.

@@ -83,19 +83,19 @@ LocalListener::LocalListener(OwnedFd socket, OnConnection on_connection)
 }
 
 LocalListener::~LocalListener() {
+  stopping_ = true;
   ::shutdown(socket_.get(), SHUT_RDWR);
   thread_.join();
 }
 
 void LocalListener::Run() {
-  for (;;) {
+  while (!stopping_) {
     OwnedFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (connection.valid()) {
+      if (!IsOfThisUser(connection)) continue;
       EnlargeSendBuffer(connection);
       on_connection_(std::move(connection));
-    } else if (errno == EINVAL || errno == EBADF) {
-      return;  // shut down
-    } else if (errno != EINTR && errno != ECONNABORTED) {
+    } else if (!stopping_ && errno != EINTR && errno != ECONNABORTED) {
       // No descriptors or no memory: those that wait are taken when there are.
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

@@ -8,6 +8,7 @@
 #ifndef CONVOY_COMMON_NET_LOCAL_SOCKET_H_
 #define CONVOY_COMMON_NET_LOCAL_SOCKET_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,8 +24,8 @@ class LocalListener {
   using OnConnection = std::function<void(OwnedFd)>;
 
   // `address`: host:port that this process listens on with TCP. `on_connection` is called from a
-  // thread of the listener's, with each socket that was connected. Sockets do not block.
-  // Unavailable: the name is taken, or there are no such sockets here.
+  // thread of the listener's, with each socket that a process of the same user has connected.
+  // Sockets do not block. Unavailable: the name is taken, or there are no such sockets here.
   static absl::StatusOr<std::unique_ptr<LocalListener>> Start(const std::string& address,
                                                               OnConnection on_connection);
   // Joins the thread. Sockets that were handed on stay.
@@ -36,6 +37,7 @@ class LocalListener {
 
   const OwnedFd socket_;
   const OnConnection on_connection_;
+  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

@@ -117,6 +117,12 @@ absl::Status TellEnd(const std::string& run_dir) {
   return TellStopped(run_dir, summary, checkpoint);
 }
 
+// Of a job that is gone before it did what was asked.
+absl::Status TellEarlyEnd(const std::string& run_dir) {
+  CONVOY_RETURN_IF_ERROR(TellEnd(run_dir));
+  return absl::AbortedError("the job has ended before its workers were divided anew");
+}
+
 absl::Status StopAndWait(CoordinatorClient& client, const std::string& run_dir) {
   CONVOY_ASSIGN_OR_RETURN(const v1::GetProgressReply before, client.GetProgress(kOnlyNewEvents, 0));
   uint64_t events_seen = before.events_seen(), seen = 0;
@@ -147,17 +153,17 @@ bool HasWorkers(const v1::GetProgressReply& progress, uint32_t workers) {
   return progress.job().cluster().workers() == workers && ready == workers;
 }
 
-// A job that waits for a process, or divides its workers anew already, is asked again when
-// something has changed.
+// A job that waits for a process, or divides its workers anew already, is asked again.
 absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir, uint32_t workers) {
   absl::Status asked = client.Scale(workers);
+  if (!asked.ok() && !absl::IsAborted(asked)) return asked;
   WaitNotes notes;
   const absl::Time begun = SteadyNow();
   absl::Time give_up = absl::InfiniteFuture();
   for (uint64_t seen = 0;;) {
-    if (!asked.ok() && !absl::IsAborted(asked)) return asked;
     const auto progress = client.GetProgress(kOnlyNewEvents, seen);
-    if (absl::IsUnavailable(progress.status()) && !RunIsAlive(run_dir)) return TellEnd(run_dir);
+    if (absl::IsUnavailable(progress.status()) && !RunIsAlive(run_dir))
+      return TellEarlyEnd(run_dir);
     CONVOY_RETURN_IF_ERROR(progress.status());
     seen = progress->sequence();
     if (progress->phase() == v1::FAILED) {
@@ -167,7 +173,16 @@ absl::Status ScaleAndWait(CoordinatorClient& client, const std::string& run_dir,
       return absl::AbortedError("the job has ended before its workers were divided anew");
     if (!asked.ok()) {
       asked = client.Scale(workers);
-    } else if (HasWorkers(*progress, workers)) {
+      if (asked.ok()) {
+        give_up = absl::InfiniteFuture();  // the division has a time of its own
+        continue;
+      }
+      // Others may have divided them so meanwhile.
+      if (absl::IsInvalidArgument(asked) && progress->job().cluster().workers() == workers)
+        asked = absl::OkStatus();
+      if (!asked.ok() && !absl::IsAborted(asked) && !absl::IsUnavailable(asked)) return asked;
+    }
+    if (asked.ok() && HasWorkers(*progress, workers)) {
       Say(absl::StrCat("goes on with ", CountText(workers, "worker"), " at step ",
                        progress->figures().step()));
       return absl::OkStatus();

@@ -45,7 +45,9 @@ class UnixSocketTest : public TrainCommandTest {
 };
 
 TEST_F(UnixSocketTest, WhatTravelsThroughThemIsWhatTravelsThroughTcp) {
-  WriteJob("epochs: 200 batch_size: 32 report_every_steps: 10", "servers: 2 workers: 2");
+  // It lasts some seconds after its first report.
+  WriteJob("epochs: 60 batch_size: 32 report_every_steps: 10", "servers: 2 workers: 2",
+           "rehearsal { link: \"2ms\" }");
   std::string models[2];
   for (const bool unix_sockets : {true, false}) {
     SCOPED_TRACE(unix_sockets);

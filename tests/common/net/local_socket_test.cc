@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <utility>
@@ -34,7 +37,8 @@ class Connections {
   }
   OwnedFd Take() {
     MutexLock lock(mutex_);
-    while (sockets_.empty()) changed_.Wait(mutex_);
+    for (int i = 0; sockets_.empty() && i < 30; ++i) changed_.WaitFor(mutex_, absl::Seconds(1));
+    if (sockets_.empty()) return OwnedFd();  // nothing for 30 s
     OwnedFd socket = std::move(sockets_.front());
     sockets_.pop_front();
     return socket;
@@ -110,11 +114,48 @@ TEST(LocalSocketTest, AProcessOfAnotherUserIsNotConnectedTo) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   constexpr uid_t kNobody = 65534;
   Connections connections;
-  ASSERT_EQ(seteuid(kNobody), 0);
+  if (seteuid(kNobody) != 0) GTEST_SKIP() << "there is no other user";
   auto listener = LocalListener::Start(Address(1), connections.Keep());
   EXPECT_TRUE(ConnectLocally(Address(1)).valid()) << "its own user";
   ASSERT_EQ(seteuid(0), 0);
   ASSERT_TRUE(listener.ok());
+  EXPECT_FALSE(ConnectLocally(Address(1)).valid());
+}
+
+// The other way round: one that does not look whose it is.
+TEST(LocalSocketTest, AProcessOfAnotherUserIsNotTaken) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  constexpr uid_t kNobody = 65534;
+  Connections connections;
+  const auto listener = *LocalListener::Start(Address(1), connections.Keep());
+  if (seteuid(kNobody) != 0) GTEST_SKIP() << "there is no other user";
+  const std::string name = absl::StrCat("convoy ", Address(1));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const OwnedFd other(::socket(AF_UNIX, SOCK_STREAM, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const bool connected =
+      ::connect(other.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_TRUE(connected);
+  char byte;
+  EXPECT_EQ(::read(other.get(), &byte, 1), 0) << "it is closed";
+  EXPECT_TRUE(ConnectLocally(Address(1)).valid());
+  EXPECT_TRUE(connections.Take().valid());
+}
+
+// It can't take who waits, for want of descriptors.
+TEST(LocalSocketTest, AListenerWithoutDescriptorsEndsAllTheSame) {
+  Connections connections;
+  auto listener = LocalListener::Start(Address(1), connections.Keep());
+  ASSERT_TRUE(listener.ok());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  listener->reset();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_FALSE(ConnectLocally(Address(1)).valid());
 }
 

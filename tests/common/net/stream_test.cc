@@ -9,6 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "common/mutex.h"
+#include "common/net/local_socket.h"
 #include "common/net/stream_client.h"
 #include "common/net/stream_server.h"
 
@@ -101,6 +102,7 @@ class StreamTest : public ::testing::TestWithParam<Transport> {
     if (GetParam() == Transport::kUnixSocket) {
       const absl::Status listens = server_->ListenLocally();
       EXPECT_TRUE(listens.ok()) << listens;
+      EXPECT_TRUE(ConnectLocally(server_->address()).valid()) << "clients would take TCP";
     }
   }
   static StreamClient::Event Next(StreamClient& client) {
