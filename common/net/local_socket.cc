@@ -49,11 +49,10 @@ void EnlargeSendBuffer(const OwnedFd& socket) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof(kSendBuffer));
 }
 
-bool IsOfThisUser(const OwnedFd& socket) {
+bool IsOfUser(const OwnedFd& socket, uid_t user) {
   ucred peer{};
   socklen_t size = sizeof(peer);
-  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         peer.uid == ::geteuid();
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == user;
 }
 
 }  // namespace
@@ -76,7 +75,8 @@ absl::StatusOr<std::unique_ptr<LocalListener>> LocalListener::Start(const std::s
 }
 
 LocalListener::LocalListener(OwnedFd socket, OnConnection on_connection)
-    : socket_(std::move(socket)),
+    : user_(::geteuid()),
+      socket_(std::move(socket)),
       on_connection_(std::move(on_connection)),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "local-accept");
@@ -92,7 +92,7 @@ void LocalListener::Run() {
   while (!stopping_) {
     OwnedFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (connection.valid()) {
-      if (!IsOfThisUser(connection)) continue;
+      if (!IsOfUser(connection, user_)) continue;
       EnlargeSendBuffer(connection);
       on_connection_(std::move(connection));
     } else if (!stopping_ && errno != EINTR && errno != ECONNABORTED) {
@@ -107,7 +107,7 @@ OwnedFd ConnectLocally(const std::string& address) {
   if (!name) return OwnedFd();
   OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || ::connect(socket.get(), AsSockaddr(*name), name->size) != 0 ||
-      !IsOfThisUser(socket)) {
+      !IsOfUser(socket, ::geteuid())) {
     return OwnedFd();
   }
   EnlargeSendBuffer(socket);

@@ -8,6 +8,8 @@
 #ifndef CONVOY_COMMON_NET_LOCAL_SOCKET_H_
 #define CONVOY_COMMON_NET_LOCAL_SOCKET_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -35,6 +37,7 @@ class LocalListener {
   LocalListener(OwnedFd socket, OnConnection on_connection);
   void Run();
 
+  const uid_t user_;
   const OwnedFd socket_;
   const OnConnection on_connection_;
   std::atomic<bool> stopping_{false};
