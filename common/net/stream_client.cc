@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/net/accepted_header.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/local_socket.h"
 #include "common/net/next_completion.h"
@@ -25,9 +27,12 @@ namespace {
 
 using ByteStream = grpc::GenericClientAsyncReaderWriter;
 
+// From the beginning of a stream to the server's headers.
+constexpr absl::Duration kTimeToAccept = absl::Seconds(5);
+
 // One stream. It lives until its last completion has come.
 struct ClientCall {
-  enum Op { kStart, kRead, kWrite, kDelay, kFinish, kOps };
+  enum Op { kStart, kTooLate, kHeaders, kRead, kWrite, kDelay, kFinish, kOps };
   struct Tag {
     ClientCall* call;
     Op op;
@@ -46,11 +51,14 @@ struct ClientCall {
   grpc::Alarm alarm;  // rings when the first of `outgoing` is due
   grpc::Status status;
   Tag tags[kOps];
-  int pending = 0;  // operations whose completion has not come
-  bool started = false;
-  bool delayed = false;   // the alarm is set
-  bool broken = false;    // an operation failed: Finish was asked for
-  bool finished = false;  // the status is there
+  int pending = 0;            // operations whose completion has not come
+  grpc::Alarm too_late;       // rings when the server has not accepted it for long enough
+  bool started = false;       // its beginning has left
+  bool accepting = false;     // the server's headers have not come
+  bool not_accepted = false;  // they have not come in time
+  bool delayed = false;       // the alarm is set
+  bool broken = false;        // an operation failed: Finish was asked for
+  bool finished = false;      // the status is there
 };
 
 grpc::ChannelArguments ChannelArguments() {
@@ -183,8 +191,22 @@ class StreamClient::Impl {
       case ClientCall::kStart:
         if (ok) {
           call->started = true;
-          ReadNext(call);
+          WaitForHeaders(call);
           WriteNext(call);
+        }
+        break;
+      case ClientCall::kTooLate:
+        if (ok && call->accepting) {
+          call->not_accepted = true;
+          call->context.TryCancel();
+        }
+        break;
+      case ClientCall::kHeaders:
+        call->accepting = false;
+        call->too_late.Cancel();
+        if (!ok) break;
+        ReadNext(call);  // fails if the stream is over
+        if (call->context.GetServerInitialMetadata().contains(net_internal::kAcceptedHeader)) {
           *event = {Event::Kind::kOpened, call->peer, {}, {}};
           has_event = true;
         }
@@ -212,18 +234,31 @@ class StreamClient::Impl {
       case ClientCall::kOps:
         break;
     }
-    if (!ok && tag.op != ClientCall::kFinish && tag.op != ClientCall::kDelay) Break(call);
+    const bool is_alarm = tag.op == ClientCall::kTooLate || tag.op == ClientCall::kDelay;
+    if (!ok && tag.op != ClientCall::kFinish && !is_alarm) Break(call);
     if (call->finished && call->pending == 0) {
-      *event = {Event::Kind::kClosed,
-                call->peer,
-                {},
-                absl::Status(static_cast<absl::StatusCode>(call->status.error_code()),
-                             call->status.error_message())};
+      *event = {Event::Kind::kClosed, call->peer, {}, FinalStatus(*call)};
       has_event = true;
       --open_calls_;
       calls_[static_cast<size_t>(call->peer)].reset();
     }
     return has_event;
+  }
+
+  void WaitForHeaders(ClientCall* call) {
+    call->accepting = true;
+    call->stream->ReadInitialMetadata(&call->tags[ClientCall::kHeaders]);
+    call->too_late.Set(&queue_, net_internal::GprTime(SteadyNow() + kTimeToAccept),
+                       &call->tags[ClientCall::kTooLate]);
+    call->pending += 2;
+  }
+
+  static absl::Status FinalStatus(const ClientCall& call) {
+    if (call.not_accepted) {
+      return absl::UnavailableError(absl::StrCat("the server has not accepted the stream for ",
+                                                 absl::ToInt64Seconds(kTimeToAccept), " s"));
+    }
+    return {static_cast<absl::StatusCode>(call.status.error_code()), call.status.error_message()};
   }
 
   void ReadNext(ClientCall* call) {

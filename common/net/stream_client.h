@@ -37,9 +37,9 @@ class StreamClient {
   // calls Poll, none leaves. Call before Open.
   void SetLink(const LinkLimit& limit);
   // Opens a stream to `address` under the number `peer` (0, 1, ...), through a Unix socket if the
-  // server has one on this host (StreamServer::ListenLocally). Answered by kOpened or kClosed
-  // (a connection by TCP that can't be made is given up after 5 s; a Unix socket is connected at
-  // once, also if the server stands still). The peer must have no open stream.
+  // server has one on this host (StreamServer::ListenLocally). Answered by kOpened, when the server
+  // has accepted it, or kClosed (Unavailable: no connection within 5 s, or not accepted 5 s after
+  // that). The peer must have no open stream.
   void Open(int peer, const std::string& address);
   // Sends after what was sent before, and not before `delay` is over. No effect on a closed stream
   // (kClosed tells).

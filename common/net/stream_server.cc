@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/mutex.h"
+#include "common/net/accepted_header.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/grpc_time.h"
 #include "common/net/local_socket.h"
@@ -27,7 +28,7 @@ namespace {
 
 // One accepted call, on one completion queue. It lives until its last completion has come.
 struct ServerCall {
-  enum Op { kAccept, kRead, kWrite, kDelay, kFinish, kOps };
+  enum Op { kAccept, kHeaders, kRead, kWrite, kDelay, kFinish, kOps };
   struct Tag {
     ServerCall* call;
     Op op;
@@ -224,6 +225,13 @@ class StreamServer::Impl {
         Accept(queue);
         Begin(call);
         break;
+      case ServerCall::kHeaders:
+        if (ok) {
+          ReadNext(call);
+        } else {
+          Finish(call, grpc::Status::OK);
+        }
+        break;
       case ServerCall::kRead:
         if (ok) {
           Payload message = net_internal::ToPayload(call->incoming);
@@ -261,12 +269,23 @@ class StreamServer::Impl {
     const std::string& name = call->context.method();
     const auto method = methods_.find(name);
     if (method != methods_.end()) call->answer = &method->second;
-    if (call->answer != nullptr || name == options_.method) {
+    if (call->answer != nullptr) {
       ReadNext(call);
+    } else if (name == options_.method) {
+      SendHeaders(call);
     } else {
       Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
                                 absl::StrCat("there is no method ", name)));
     }
+  }
+
+  // At once, so that the client knows that its stream has been accepted.
+  static void SendHeaders(ServerCall* call) {
+    MutexLock lock(call->mutex);
+    if (call->closed) return;
+    ++call->operations;
+    call->context.AddInitialMetadata(net_internal::kAcceptedHeader, net_internal::kAccepted);
+    call->stream.SendInitialMetadata(&call->tags[ServerCall::kHeaders]);
   }
 
   void OnMessage(ServerCall* call, Payload message) {

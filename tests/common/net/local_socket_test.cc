@@ -53,6 +53,16 @@ class Connections {
 // No port of a test that runs at the same time.
 std::string Address(int number) { return absl::StrCat("127.0.0.1:", getpid(), "-", number); }
 
+// Without a look at whose it is.
+bool ConnectTo(const std::string& tcp_address, const OwnedFd& socket) {
+  const std::string name = absl::StrCat("convoy ", tcp_address);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+}
+
 int SendBuffer(const OwnedFd& socket) {
   int bytes = 0;
   socklen_t size = sizeof(bytes);
@@ -129,14 +139,8 @@ TEST(LocalSocketTest, AProcessOfAnotherUserIsNotTaken) {
   Connections connections;
   const auto listener = *LocalListener::Start(Address(1), connections.Keep());
   if (seteuid(kNobody) != 0) GTEST_SKIP() << "there is no other user";
-  const std::string name = absl::StrCat("convoy ", Address(1));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  name.copy(address.sun_path + 1, name.size());
   const OwnedFd other(::socket(AF_UNIX, SOCK_STREAM, 0));
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  const bool connected =
-      ::connect(other.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+  const bool connected = ConnectTo(Address(1), other);
   ASSERT_EQ(seteuid(0), 0);
   ASSERT_TRUE(connected);
   char byte;
@@ -145,17 +149,28 @@ TEST(LocalSocketTest, AProcessOfAnotherUserIsNotTaken) {
   EXPECT_TRUE(connections.Take().valid());
 }
 
-// It can't take who waits, for want of descriptors.
+// It can't take who waits, for want of descriptors, and asks again and again.
 TEST(LocalSocketTest, AListenerWithoutDescriptorsEndsAllTheSame) {
   Connections connections;
   auto listener = LocalListener::Start(Address(1), connections.Keep());
   ASSERT_TRUE(listener.ok());
+  OwnedFd clients[3];
+  for (OwnedFd& client : clients) {
+    client = OwnedFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    ASSERT_TRUE(client.valid());
+  }
+  ASSERT_TRUE(ConnectTo(Address(1), clients[0]));
+  ASSERT_TRUE(connections.Take().valid());
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit none{0, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  // One that was in accept already has its descriptor; the other waits.
+  const bool connected = ConnectTo(Address(1), clients[1]) && ConnectTo(Address(1), clients[2]);
+  absl::SleepFor(absl::Milliseconds(20));
   listener->reset();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(connected);
   EXPECT_FALSE(ConnectLocally(Address(1)).valid());
 }
 
@@ -182,9 +197,7 @@ TEST(LocalSocketTest, AStreamPrefersTheUnixSocket) {
   client.Open(0, server->address());
   connections.Take().Close();
   StreamClient::Event event;
-  do {
-    ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event));
-  } while (event.kind == StreamClient::Event::Kind::kOpened);  // its beginning has left
+  ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event));
   ASSERT_EQ(event.kind, StreamClient::Event::Kind::kClosed);
   EXPECT_EQ(event.status.code(), absl::StatusCode::kUnavailable);
   // With the listener gone the same address is reached by TCP.
@@ -192,6 +205,25 @@ TEST(LocalSocketTest, AStreamPrefersTheUnixSocket) {
   client.Open(0, server->address());
   ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event));
   EXPECT_EQ(event.kind, StreamClient::Event::Kind::kOpened) << event.status;
+}
+
+// Its connection is made at once, as the kernel does that for a server that stands still, too.
+TEST(LocalSocketTest, AStreamThatNobodyAcceptsIsGivenUp) {
+  Connections connections;
+  const auto listener = *LocalListener::Start(Address(1), connections.Keep());
+  StreamClient client("/convoy.test.Silent/Exchange");
+  client.Open(0, Address(1));
+  WireMessage message;
+  message.header() = "hello";
+  message.Finish();
+  client.Send(0, message);
+  const OwnedFd server = connections.Take();
+  ASSERT_TRUE(server.valid());
+  StreamClient::Event event;
+  ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event)) << "it waits for ever";
+  EXPECT_EQ(event.kind, StreamClient::Event::Kind::kClosed);
+  EXPECT_EQ(event.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(event.status.message()), HasSubstr("has not accepted the stream"));
 }
 
 }  // namespace
