@@ -58,7 +58,7 @@ CoordinatorService::Impl::Finished CoordinatorService::Impl::ApplyLocked(Actions
   }
   if (!actions.discard.empty()) to_save_.push_back({{}, {}, std::move(actions.discard)});
   if (core_->core().ended() && !ended_) ended_ = options_.clock->Now();
-  changed_.NotifyAll();
+  WakeLocked();
   return finished;
 }
 
@@ -138,8 +138,8 @@ bool CoordinatorService::Impl::WaitUntilEnded(absl::Duration timeout, absl::Dura
     if (left <= absl::ZeroDuration()) return false;
     const absl::Duration grace_left =
         ended_ ? *ended_ + grace - options_.clock->Now() : absl::InfiniteDuration();
-    changed_.WaitFor(mutex_,
-                     std::min({left, std::max(grace_left, absl::Milliseconds(1)), absl::Hours(1)}));
+    may_be_done_.WaitFor(
+        mutex_, std::min({left, std::max(grace_left, absl::Milliseconds(1)), absl::Hours(1)}));
   }
   return true;
 }
@@ -169,7 +169,7 @@ void CoordinatorService::Impl::Stop() {
       finished.emplace_back(call, absl::UnavailableError("the coordinator stops"));
     }
     calls_.clear();
-    changed_.NotifyAll();
+    WakeLocked();
   }
   Deliver(std::move(finished));
   if (server_ != nullptr) {

@@ -105,6 +105,9 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   [[nodiscard]] Finished ApplyLocked(Actions actions) CONVOY_REQUIRES(mutex_);
   // At once, or as soon as the journal is on the disk.
   void Deliver(Finished finished) CONVOY_EXCLUDES(mutex_);
+  // Those threads that have something to do. Most calls are nothing to any of them, and a task of
+  // data waits for its calls.
+  void WakeLocked() CONVOY_REQUIRES(mutex_);
   static void DeliverNow(Finished finished);
   void RunSyncer() CONVOY_EXCLUDES(mutex_);
   // Does what a coordinator before this one was to do.
@@ -130,7 +133,8 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   std::unique_ptr<grpc::Server> server_;
 
   mutable Mutex mutex_;
-  CondVar changed_;
+  CondVar time_may_go_by_, may_sync_, may_deliver_, may_save_;  // one thread waits for each
+  CondVar may_be_done_;                                         // the owner
   const std::unique_ptr<JournaledCore> core_ CONVOY_GUARDED_BY(mutex_);
   CallId last_call_ CONVOY_GUARDED_BY(mutex_);
   std::unordered_map<CallId, UnaryCall*> calls_ CONVOY_GUARDED_BY(mutex_);
@@ -139,6 +143,7 @@ class CoordinatorService::Impl final : public v1::Coordinator::CallbackService {
   bool delivering_ CONVOY_GUARDED_BY(mutex_) = false;
   std::deque<Saving> to_save_ CONVOY_GUARDED_BY(mutex_);
   std::optional<absl::Time> ended_ CONVOY_GUARDED_BY(mutex_);
+  absl::Time awake_at_ CONVOY_GUARDED_BY(mutex_) = absl::InfinitePast();  // the ticker
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
 
   std::thread ticker_;

@@ -21,6 +21,14 @@
 
 namespace convoy {
 
+void CoordinatorService::Impl::WakeLocked() {
+  if (stopping_ || core_->NextDeadline() < awake_at_) time_may_go_by_.NotifyOne();
+  if (stopping_ || core_->to_sync() != 0 || !held_.empty()) may_sync_.NotifyOne();
+  if (stopping_ || !events_.empty()) may_deliver_.NotifyOne();
+  if (stopping_ || (!to_save_.empty() && core_->to_sync() == 0)) may_save_.NotifyOne();
+  if (ended_) may_be_done_.NotifyAll();
+}
+
 void CoordinatorService::Impl::RunTicker() {
   pthread_setname_np(pthread_self(), "coord-ticker");
   for (;;) {
@@ -43,13 +51,16 @@ void CoordinatorService::Impl::RunTicker() {
 }
 
 void CoordinatorService::Impl::SleepLocked() {
-  const absl::Duration until = core_->NextDeadline() - options_.clock->Now();
+  const absl::Time now = options_.clock->Now();
+  const absl::Duration until = core_->NextDeadline() - now;
   if (until <= absl::ZeroDuration()) return;
   const absl::Time asleep = SteadyNow();
   // A sync of the journal may begin at any time, and becomes late.
   const absl::Duration late = std::max(held_.deadline() - SteadyNow(), absl::ZeroDuration());
   const absl::Duration sleep = std::min({until, late, held_.patience() / 4});
-  changed_.WaitFor(mutex_, sleep);
+  awake_at_ = now + sleep;
+  time_may_go_by_.WaitFor(mutex_, sleep);
+  awake_at_ = absl::InfinitePast();
   // A process that was stopped finds its deadlines gone by and the signs of life not yet read.
   if (SteadyNow() - asleep > sleep + core_->core().lost_after() / 3) {
     core_->OnOverslept(options_.clock->Now());
@@ -65,7 +76,7 @@ void CoordinatorService::Impl::RunSyncer() {
     uint64_t size = 0;
     {
       MutexLock lock(mutex_);
-      while (!stopping_ && core_->to_sync() == 0 && held_.empty()) changed_.Wait(mutex_);
+      while (!stopping_ && core_->to_sync() == 0 && held_.empty()) may_sync_.Wait(mutex_);
       if (core_->to_sync() == 0 && held_.empty()) return;
       held_.SyncBegins(SteadyNow());
       journal = core_->journal();
@@ -77,7 +88,7 @@ void CoordinatorService::Impl::RunSyncer() {
       MutexLock lock(mutex_);
       if (journal != nullptr) core_->OnSynced(synced, size, options_.clock->Now());
       finished = held_.SyncEnded();
-      changed_.NotifyAll();
+      WakeLocked();
     }
     DeliverNow(std::move(finished));
   }
@@ -91,8 +102,8 @@ void CoordinatorService::Impl::RunEvents() {
     {
       MutexLock lock(mutex_);
       delivering_ = false;
-      changed_.NotifyAll();
-      while (!stopping_ && events_.empty()) changed_.Wait(mutex_);
+      if (ended_) may_be_done_.NotifyAll();
+      while (!stopping_ && events_.empty()) may_deliver_.Wait(mutex_);
       if (events_.empty()) return;
       lines.swap(events_);
       delivering_ = true;
@@ -108,7 +119,7 @@ void CoordinatorService::Impl::RunSaver() {
 
 std::optional<CoordinatorService::Impl::Saving> CoordinatorService::Impl::AwaitSaving() {
   MutexLock lock(mutex_);
-  while (!stopping_ && (to_save_.empty() || core_->to_sync() != 0)) changed_.Wait(mutex_);
+  while (!stopping_ && (to_save_.empty() || core_->to_sync() != 0)) may_save_.Wait(mutex_);
   if (stopping_) return std::nullopt;
   Saving saving = std::move(to_save_.front());
   to_save_.pop_front();
