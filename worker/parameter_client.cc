@@ -212,7 +212,7 @@ absl::Status ParameterClient::FlushPending(uint32_t server, bool final) {
   std::vector<uint32_t> unasked;  // cells without a gradient
   if (final) {
     request.pull_applied = push_.pull;
-    request.completed_task = completed_task_;
+    if (!completed_tasks_.empty()) request.completed_task = completed_tasks_.front();
     for (uint32_t cell : placement_.cells_of_server(server)) {
       const bool changes = !options_.frozen.variable(placement_.cells()[cell].variable);
       if (push_.pull && !pull_asked_[cell] && changes) unasked.push_back(cell);
@@ -230,7 +230,7 @@ absl::Status ParameterClient::EndPush() {
   for (uint32_t server = 0; server < pending_.size(); ++server) {
     if (!pending_[server].finished) CONVOY_RETURN_IF_ERROR(FlushPending(server, true));
   }
-  completed_task_ = 0;
+  if (!completed_tasks_.empty()) completed_tasks_.pop_front();
   last_push_pulls_ = push_.pull;
   return PollUntilSent();
 }

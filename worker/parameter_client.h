@@ -7,6 +7,7 @@
 #define CONVOY_WORKER_PARAMETER_CLIENT_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -120,8 +121,8 @@ class ParameterClient {
   absl::Status LeaveClocksWithThoseFrom(uint32_t workers) {
     return LeaveClocks(ClockEvent::kLeaveLast, workers);
   }
-  // async, ssp: see ExchangeRequest::completed_task; sent with the next push.
-  void SetCompletedTask(uint64_t task) { completed_task_ = task; }
+  // async, ssp: see ExchangeRequest::completed_task; sent with a push, of several with one each.
+  void AddCompletedTask(uint64_t task) { completed_tasks_.push_back(task); }
 
   // Makes progress without waiting.
   absl::Status Poll();
@@ -206,8 +207,8 @@ class ParameterClient {
   std::vector<uint64_t> sent_to_;   // by server: the last request that was sent for the first time
   std::vector<absl::Status> damage_;  // by server: of a reply, for which the stream was closed
   v1::PushFaultCounts push_faults_;
-  uint64_t completed_task_ = 0;
-  uint64_t lowest_step_ = 0;  // that a server has named, see AskForStep
+  std::deque<uint64_t> completed_tasks_;  // that servers have not been told of
+  uint64_t lowest_step_ = 0;              // that a server has named, see AskForStep
   absl::Time connected_at_;
   absl::Duration waited_;
   size_t unsent_bytes_ = 0;    // handed over since the last PollUntilSent or Poll

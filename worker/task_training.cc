@@ -16,6 +16,7 @@
 #include "worker/evaluation.h"
 #include "worker/example_reader.h"
 #include "worker/gradient_push.h"
+#include "worker/task_source.h"
 #include "worker/training.h"
 #include "worker/want_rows.h"
 
@@ -36,21 +37,28 @@ class TaskTraining {
   }
 
   absl::Status Run() {
-    uint64_t completed = 0;
     if (context_.assignment.rejoins()) CONVOY_RETURN_IF_ERROR(Rejoin());
     if (local_ != nullptr) CONVOY_RETURN_IF_ERROR(PullAnchors(parameters_, {&local_, 1}));
+    std::optional<v1::DataTask> task;
     for (;;) {
-      CONVOY_ASSIGN_OR_RETURN(const v1::NextTaskReply reply, NextTask(completed));
-      if (reply.end()) break;
-      if (reply.task().validation()) {
-        CONVOY_RETURN_IF_ERROR(Validate(reply.task()));
-      } else {
-        parameters_.SetCompletedTask(trained_);
-        CONVOY_ASSIGN_OR_RETURN(const bool complete, Train(reply.task()));
-        if (!complete) break;  // asked to stop
-        trained_ = reply.task().id();
+      if (!task) {
+        CONVOY_ASSIGN_OR_RETURN(const v1::NextTaskReply reply, NextTask());
+        if (reply.end()) break;
+        task = reply.task();
       }
-      completed = reply.task().id();
+      if (task->validation()) {
+        CONVOY_RETURN_IF_ERROR(Validate(*task));
+        completed_ = task->id();
+        task.reset();
+      } else {
+        tasks_.AskAhead(completed_);
+        CONVOY_ASSIGN_OR_RETURN(const bool complete, Train(*task));
+        const uint64_t trained = task->id();
+        CONVOY_ASSIGN_OR_RETURN(task, TakeAhead());
+        if (!complete) break;  // asked to stop
+        completed_ = trained_ = trained;
+        if (!context_.session.CountBatches(batches_)) task.reset();
+      }
     }
     return LeaveClocks();
   }
@@ -64,6 +72,7 @@ class TaskTraining {
         reads_ahead_(context.mode.kind == Mode::Kind::kAsync && has_tables_),
         batch_size_(TaskBatchSize(context.assignment.job())),
         push_size_(batch_size_ * context.mode.local_steps),
+        tasks_(&context.coordinator),
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
         reader_(&context.train),
@@ -79,25 +88,41 @@ class TaskTraining {
   absl::Status Rejoin() {
     CONVOY_RETURN_IF_ERROR(context_.session.Rejoin(0, context_.assignment.stop_step()));
     trained_ = context_.assignment.completed_task();
+    CompletedIsKnown();
     return ssp_ ? parameters_.LeaveClocksWithThoseFrom(context_.assignment.world_size())
                 : absl::OkStatus();
   }
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
-  absl::StatusOr<v1::NextTaskReply> NextTask(uint64_t completed) {
-    if (!joined_) return AskForTask(completed, /*wait=*/true);
-    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, AskForTask(completed, /*wait=*/false));
+  absl::StatusOr<v1::NextTaskReply> NextTask() {
+    if (!joined_) return AskForTask(/*wait=*/true);
+    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, AskForTask(/*wait=*/false));
     if (reply.has_task() && !reply.task().validation()) return reply;
     CONVOY_RETURN_IF_ERROR(LeaveClocks());
     if (reply.has_task() || reply.end()) return reply;
-    return AskForTask(completed, /*wait=*/true);
+    return AskForTask(/*wait=*/true);
   }
 
-  absl::StatusOr<v1::NextTaskReply> AskForTask(uint64_t completed, bool wait) {
+  absl::StatusOr<v1::NextTaskReply> AskForTask(bool wait) {
     const absl::Time begin = SteadyNow();
-    absl::StatusOr<v1::NextTaskReply> reply = context_.coordinator.NextTask(completed, wait);
+    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, tasks_.Next(completed_, wait));
     parameters_.AddWait(SteadyNow() - begin);
+    CompletedIsKnown();
     return reply;
+  }
+
+  absl::StatusOr<std::optional<v1::DataTask>> TakeAhead() {
+    const absl::Time begin = SteadyNow();
+    CONVOY_ASSIGN_OR_RETURN(std::optional<v1::DataTask> task, tasks_.TakeAhead());
+    parameters_.AddWait(SteadyNow() - begin);
+    CompletedIsKnown();
+    return task;
+  }
+
+  // ... to the coordinator: it is not handed out again, and servers need not remember it.
+  void CompletedIsKnown() {
+    completed_ = 0;
+    if (trained_ != 0) parameters_.AddCompletedTask(std::exchange(trained_, 0));
   }
 
   absl::Status LeaveClocks() {
@@ -347,6 +372,7 @@ class TaskTraining {
   const bool reads_ahead_;  // async: the rows of the next batch come while the current one computes
   const uint64_t batch_size_;  // examples of a gradient, of all threads together
   const uint64_t push_size_;   // of a push: in geo those of all its local steps
+  TaskSource tasks_;
   PulledWeights weights_;
   GradientPush push_;
   ExampleReader reader_;
@@ -357,10 +383,11 @@ class TaskTraining {
   // cluster.threads_per_worker above 1: a batch is summed along the tree of its parts.
   std::optional<ParallelGradients> parallel_;
   const SliceTree tree_;
-  uint64_t trained_ = 0;   // the task that was completed last, which servers may forget
-  uint64_t batches_ = 0;   // pushed by this worker: its clock
-  bool is_ahead_ = false;  // ahead_ is the next batch; async: and its rows are asked for
-  bool joined_ = false;    // to the clocks
+  uint64_t completed_ = 0;  // the task that the coordinator does not know to be complete; 0: none
+  uint64_t trained_ = 0;    // the same, of a training task
+  uint64_t batches_ = 0;    // pushed by this worker: its clock
+  bool is_ahead_ = false;   // ahead_ is the next batch; async: and its rows are asked for
+  bool joined_ = false;     // to the clocks
   bool pulled_ = false;
   uint64_t skipped_ = 0;
 };

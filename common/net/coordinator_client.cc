@@ -142,6 +142,7 @@ class CoordinatorClient::Impl {
   bool stopping_ CONVOY_GUARDED_BY(mutex_) = false;
   CancellableCall heartbeat_;
   CancellableCall progress_;
+  CancellableCall task_ahead_;
   std::thread heartbeats_;
 };
 
@@ -286,6 +287,18 @@ absl::StatusOr<v1::NextTaskReply> CoordinatorClient::NextTask(uint64_t completed
     if (!reply.ok() || reply->has_task() || reply->end() || !wait) return reply;
   }
 }
+
+absl::StatusOr<v1::NextTaskReply> CoordinatorClient::TaskAhead(uint64_t completed) {
+  v1::NextTaskRequest request;
+  *request.mutable_identity() = impl_->identity();
+  request.set_completed(completed);
+  request.set_ahead(true);
+  return impl_->Call(&v1::Coordinator::Stub::AsyncNextTask, request, absl::ZeroDuration(),
+                     &impl_->task_ahead_);
+}
+
+void CoordinatorClient::CancelTaskAhead() { impl_->task_ahead_.Cancel(); }
+void CoordinatorClient::AllowTaskAhead() { impl_->task_ahead_.Reset(); }
 
 absl::Status CoordinatorClient::Report(v1::ReportRequest request) {
   *request.mutable_identity() = impl_->identity();

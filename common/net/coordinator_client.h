@@ -41,6 +41,11 @@ class CoordinatorClient {
   // The next data task, or `end`; waits for one of them unless `wait` is false (then the reply may
   // have neither). `completed`: as in NextTaskRequest.
   absl::StatusOr<v1::NextTaskReply> NextTask(uint64_t completed, bool wait = true);
+  // The task after the one that was begun, see NextTaskRequest.ahead. Cancelled: by another thread,
+  // with CancelTaskAhead, until AllowTaskAhead.
+  absl::StatusOr<v1::NextTaskReply> TaskAhead(uint64_t completed);
+  void CancelTaskAhead();
+  void AllowTaskAhead();
   absl::Status Report(v1::ReportRequest request);
   // One heartbeat, e.g. a process's last words.
   absl::StatusOr<v1::HeartbeatReply> Heartbeat(v1::HeartbeatRequest request);

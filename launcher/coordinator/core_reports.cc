@@ -1,5 +1,7 @@
 // The fifth part of CoordinatorCore: data tasks, and what workers report of them.
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/placement/ownership.h"
@@ -21,6 +23,14 @@ Actions CoordinatorCore::OnNextTask(CallId call, const v1::NextTaskRequest& requ
   if (status.ok()) status = tasks_->Complete(rank, request.completed());
   if (!status.ok()) {
     Answer(call, status);
+    return Flush();
+  }
+  if (request.ahead()) {
+    v1::NextTaskReply reply;
+    std::optional<v1::DataTask> task = stop_.step() == 0 ? tasks_->NextAhead(rank) : std::nullopt;
+    if (task) *reply.mutable_task() = *std::move(task);
+    Answer(call, std::move(reply));
+    ServeTasks();  // an epoch that is complete now is to be measured
     return Flush();
   }
   next_tasks_.Park({call, now + absl::Milliseconds(request.wait_ms()), rank});

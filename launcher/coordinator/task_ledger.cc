@@ -92,9 +92,32 @@ v1::DataTask TaskLedger::TestTask(uint64_t part) const {
 }
 
 std::optional<v1::DataTask> TaskLedger::Next(uint32_t worker) {
-  Holder& holder = holders_[worker];
-  if (!holder.held) holder.held = TakeNew();
-  return holder.held;
+  std::deque<v1::DataTask>& held = holders_[worker].held;
+  if (held.empty()) {
+    std::optional<v1::DataTask> task = TakeNew();
+    if (!task) return std::nullopt;
+    held.push_back(*std::move(task));
+  }
+  return held.front();
+}
+
+std::optional<v1::DataTask> TaskLedger::NextAhead(uint32_t worker) {
+  std::deque<v1::DataTask>& held = holders_[worker].held;
+  if (held.empty()) return std::nullopt;
+  if (held.size() == 1) {
+    if (!validation_.empty() || Free() < holders_.size()) return std::nullopt;
+    held.push_back(*TakeNew());
+  }
+  return held.back();
+}
+
+uint64_t TaskLedger::Free() const {
+  uint64_t held = 0;
+  for (const Holder& holder : holders_) {
+    held += static_cast<uint64_t>(std::ranges::count_if(
+        holder.held, [](const v1::DataTask& task) { return !task.validation(); }));
+  }
+  return total_ - completed_ - held;
 }
 
 std::optional<v1::DataTask> TaskLedger::TakeNew() {
@@ -118,8 +141,9 @@ void TaskLedger::Divide(uint32_t workers) {
   before.swap(holders_);
   for (const Holder& holder : before) {
     holders_[0].steps += holder.steps;
-    if (!holder.held) continue;
-    (holder.held->validation() ? validation_ : returned_).push_back(*holder.held);
+    for (const v1::DataTask& task : holder.held) {
+      (task.validation() ? validation_ : returned_).push_back(task);
+    }
   }
   std::ranges::sort(returned_, {}, [](const v1::DataTask& task) { return task.id(); });
 }
@@ -127,13 +151,13 @@ void TaskLedger::Divide(uint32_t workers) {
 absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {
   Holder& holder = holders_[worker];
   if (task == 0 || task == holder.last_completed) return absl::OkStatus();
-  if (!holder.held || holder.held->id() != task) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("worker ", worker, " says that it completed task ", task, ", but it holds ",
-                     holder.held ? absl::StrCat("task ", holder.held->id()) : "none"));
+  if (holder.held.empty() || holder.held.front().id() != task) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "worker ", worker, " says that it completed task ", task, ", but it holds ",
+        holder.held.empty() ? "none" : absl::StrCat("task ", holder.held.front().id())));
   }
-  const v1::DataTask done = *holder.held;
-  holder.held.reset();
+  const v1::DataTask done = holder.held.front();
+  holder.held.pop_front();
   holder.last_completed = task;
   if (done.validation()) {
     --open_validation_;

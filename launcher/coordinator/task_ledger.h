@@ -1,8 +1,9 @@
 // Who works on which piece of the data in the modes async and ssp. Every task of training and
 // validation is handed out once and completed once.
 //
-// A worker holds at most one task. Requests may be repeated: what a worker holds is handed to it
-// again, and a completion that is already known changes nothing.
+// A worker holds at most two tasks, the second one to be begun when the first one is complete.
+// Requests may be repeated: what a worker holds is handed to it again, and a completion that is
+// already known changes nothing.
 #ifndef CONVOY_LAUNCHER_COORDINATOR_TASK_LEDGER_H_
 #define CONVOY_LAUNCHER_COORDINATOR_TASK_LEDGER_H_
 
@@ -36,8 +37,12 @@ class TaskLedger {
   // The task that `worker` holds, or the next one, which it then holds; nullopt: none now (or
   // Done).
   std::optional<v1::DataTask> Next(uint32_t worker);
+  // The training task after the one that `worker` holds, which it then holds, too; nullopt: none
+  // now, because something is to be measured first, or because what is left is for those who are
+  // free first.
+  std::optional<v1::DataTask> NextAhead(uint32_t worker);
   // `task`: what the worker says it has completed; 0: nothing.
-  // FailedPrecondition: it does not hold that task.
+  // FailedPrecondition: that is not the task that it holds, or the first of two.
   absl::Status Complete(uint32_t worker, uint64_t task);
   // There are so many workers now, of whom none holds a task: what those before held is handed out
   // again, first.
@@ -65,7 +70,7 @@ class TaskLedger {
 
  private:
   struct Holder {
-    std::optional<v1::DataTask> held;
+    std::deque<v1::DataTask> held;
     uint64_t last_completed = 0;
     uint64_t last_trained = 0;
     uint64_t steps = 0;
@@ -75,6 +80,8 @@ class TaskLedger {
   v1::DataTask ValidationTask(uint64_t epoch, uint64_t part) const;
   v1::DataTask TestTask(uint64_t part) const;
   std::optional<v1::DataTask> TakeNew();
+  // Training tasks that nobody holds and that are not complete.
+  uint64_t Free() const;
   void TrainingTaskCompleted(const v1::DataTask& task);
   void Resume(IntervalSet completed);
   void QueueValidation(uint64_t epoch);

@@ -58,6 +58,11 @@ class TaskCoordinator final : public testing::TrainingCoordinator {
     MutexLock lock(mutex_);
     return completed_;
   }
+  // ... when it asked for the task after the one that it had begun.
+  std::vector<uint64_t> asked_ahead() const {
+    MutexLock lock(mutex_);
+    return asked_ahead_;
+  }
   std::vector<uint64_t> reported() const {
     MutexLock lock(mutex_);
     return reported_;
@@ -74,13 +79,15 @@ class TaskCoordinator final : public testing::TrainingCoordinator {
                         v1::NextTaskReply* reply) override {
     MutexLock lock(mutex_);
     completed_.push_back(request->completed());
+    if (request->ahead()) asked_ahead_.push_back(request->completed());
     if (stops_) {
-      reply->set_end(true);
+      reply->set_end(!request->ahead());
       return grpc::Status::OK;
     }
     v1::DataTask* const task = reply->mutable_task();
-    task->set_id(request->completed() + 1);
-    task->set_begin(request->completed() * kTask);
+    const uint64_t before = request->completed() + (request->ahead() ? 1 : 0);
+    task->set_id(before + 1);
+    task->set_begin(before * kTask);
     task->set_end(task->begin() + kTask);
     return grpc::Status::OK;
   }
@@ -95,6 +102,7 @@ class TaskCoordinator final : public testing::TrainingCoordinator {
   mutable Mutex mutex_;
   bool stops_ CONVOY_GUARDED_BY(mutex_) = false;
   std::vector<uint64_t> completed_ CONVOY_GUARDED_BY(mutex_);
+  std::vector<uint64_t> asked_ahead_ CONVOY_GUARDED_BY(mutex_);
   std::vector<uint64_t> reported_ CONVOY_GUARDED_BY(mutex_);
 };
 
@@ -138,7 +146,11 @@ void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator) {
   Model* const models[] = {&model};
   int batches = 0;
   model.on_train = [&] {
-    if (++batches != stop_in) return;
+    ++batches;
+    // It is asked for its next task while it trains on this one.
+    const auto begun = static_cast<size_t>((batches + 1) * kBatch / kTask);
+    while (coordinator->asked_ahead().size() < begun) absl::SleepFor(absl::Milliseconds(1));
+    if (batches != stop_in) return;
     coordinator->AskToStop();
     while (session.State().stop_confirmed() == 0) absl::SleepFor(absl::Milliseconds(1));
   };
@@ -154,7 +166,8 @@ TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
   for (const char* const name : {"async", "ssp:1", "geo:2"}) {  // geo: one push for each task
     TaskCoordinator coordinator;
     TrainAndStop(*ParseMode(name), /*stop_in=*/4, &coordinator);
-    EXPECT_THAT(coordinator.completed(), ElementsAre(0, 1, 2)) << name;
+    EXPECT_THAT(coordinator.completed(), ElementsAre(0, 0, 1, 2)) << name;
+    EXPECT_THAT(coordinator.asked_ahead(), ElementsAre(0, 1)) << name;
     EXPECT_THAT(coordinator.reported(), ElementsAre(1, 2)) << name;
   }
 }
@@ -162,7 +175,7 @@ TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
 TEST(TaskTrainingTest, ATaskWithBatchesLeftWhenTheStopComesIsNot) {
   TaskCoordinator coordinator;
   TrainAndStop(*ParseMode("async"), /*stop_in=*/1, &coordinator);
-  EXPECT_THAT(coordinator.completed(), ElementsAre(0));
+  EXPECT_THAT(coordinator.completed(), ElementsAre(0, 0));
   EXPECT_THAT(coordinator.reported(), IsEmpty());
 }
 

@@ -105,6 +105,14 @@ class CoreHarness {
     Tell(&CoordinatorCore::OnNextTask, request);
     return last_call_;
   }
+  CallId NextTaskAhead(uint32_t worker, uint64_t completed) {
+    v1::NextTaskRequest request;
+    *request.mutable_identity() = Identity(v1::WORKER, worker);
+    request.set_completed(completed);
+    request.set_ahead(true);
+    Tell(&CoordinatorCore::OnNextTask, request);
+    return last_call_;
+  }
   CallId Report(uint32_t worker, v1::ReportRequest request) {
     *request.mutable_identity() = Identity(v1::WORKER, worker);
     Tell(&CoordinatorCore::OnReport, request);

@@ -204,6 +204,36 @@ TEST(CoordinatorTrainingTest, ATaskWhoseAnswerWasLostIsHandedToTheSameWorkerAgai
   EXPECT_EQ(harness.Answer<v1::NextTaskReply>(again).task().id(), 1u);
 }
 
+TEST(CoordinatorTrainingTest, ARequestForTheTaskAfterIsAnsweredAtOnceAndTellsWhatIsComplete) {
+  v1::Job job = MakeJob("async", 1, 2);
+  job.mutable_training()->set_slices(2);
+  job.mutable_training()->set_batches_per_task(1);
+  CoreHarness harness(job);
+  harness.StartAll(1, 2, MakeSetup(10, 0));  // 5 tasks
+  const auto ahead = [&](uint32_t worker, uint64_t completed) {
+    return harness.Answer<v1::NextTaskReply>(harness.NextTaskAhead(worker, completed)).task().id();
+  };
+  EXPECT_EQ(harness.Answer<v1::NextTaskReply>(harness.NextTask(0, 0)).task().id(), 1u);
+  EXPECT_EQ(ahead(0, 0), 2u);
+  EXPECT_EQ(harness.Answer<v1::NextTaskReply>(harness.NextTask(1, 0)).task().id(), 3u);
+  EXPECT_EQ(ahead(0, 1), 4u) << "two are free, as many as workers";
+  EXPECT_EQ(ahead(0, 2), 0u) << "the last one is for who is free first";
+  EXPECT_EQ(harness.Answer<v1::NextTaskReply>(harness.NextTask(1, 3)).task().id(), 5u);
+  EXPECT_EQ(harness.Error(harness.NextTaskAhead(1, 4)).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(CoordinatorTrainingTest, NoTaskIsHandedOutAheadInAJobThatIsToStop) {
+  v1::Job job = MakeJob("async", 1, 1);
+  job.mutable_training()->set_batches_per_task(1);
+  CoreHarness harness(job);
+  harness.StartAll(1, 1, MakeSetup(1000, 0));
+  harness.NextTask(0, 0);
+  harness.Stop("enough");
+  const auto reply = harness.Answer<v1::NextTaskReply>(harness.NextTaskAhead(0, 0));
+  EXPECT_FALSE(reply.has_task() || reply.end());
+}
+
 TEST(CoordinatorTrainingTest, ACancelledRequestTakesNoTask) {
   CoreHarness harness(OneTaskJob());
   harness.StartAll(1, 2, MakeSetup(4, 1));

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/launcher/coordinator/core_harness.h"
 
 namespace convoy {
@@ -161,6 +163,91 @@ TEST(TaskLedgerTest, ATaskOfAnotherWorkerCanNotBeCompleted) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("worker 1 says that it completed task 1, but it holds task 2"));
+}
+
+TEST(TaskLedgerTest, AWorkerHoldsTheTaskAfterTheOneThatItHasBegun) {
+  TaskLedger ledger(MakePlan(0, 2), 2);
+  EXPECT_EQ(ledger.NextAhead(0), std::nullopt) << "it has begun none";
+  EXPECT_EQ(ledger.Next(0)->id(), 1u);
+  EXPECT_EQ(ledger.NextAhead(0)->id(), 2u);
+  EXPECT_EQ(ledger.NextAhead(0)->id(), 2u) << "asked again";
+  EXPECT_EQ(ledger.Next(0)->id(), 1u) << "still the one to begin with";
+  EXPECT_EQ(ledger.Next(1)->id(), 3u);
+  EXPECT_EQ(ledger.Complete(0, 2).code(), absl::StatusCode::kFailedPrecondition) << "before task 1";
+  ASSERT_TRUE(ledger.Complete(0, 1).ok());
+  EXPECT_EQ(ledger.Next(0)->id(), 2u);
+  EXPECT_EQ(ledger.NextAhead(0)->id(), 4u);
+}
+
+TEST(TaskLedgerTest, NothingIsHeldAheadWhileSomethingIsToBeMeasured) {
+  TaskLedger ledger(MakePlan(5, 3), 2);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(ledger.Complete(0, ledger.Next(0)->id()).ok());
+  EXPECT_EQ(Text(ledger.Next(0)), "t0[8,10)");
+  EXPECT_EQ(Text(ledger.NextAhead(0)), "t1[0,4)");
+  EXPECT_EQ(Text(ledger.Next(1)), "t1[4,8)");
+  ASSERT_TRUE(ledger.Complete(0, 3).ok());
+  EXPECT_EQ(Text(ledger.NextAhead(0)), "none");
+  EXPECT_EQ(Text(ledger.NextAhead(1)), "none");
+  ASSERT_TRUE(ledger.Complete(1, 5).ok());
+  EXPECT_EQ(Text(ledger.Next(1)), "v0[0,2)");
+  ASSERT_TRUE(ledger.Complete(0, 4).ok());
+  EXPECT_EQ(Text(ledger.Next(0)), "v0[2,5)");
+  EXPECT_EQ(Text(ledger.NextAhead(0)), "t1[8,10)") << "all of it is being measured";
+}
+
+TEST(TaskLedgerTest, TheLastTasksAreForThoseWhoAreFreeFirst) {
+  TaskLedger ledger(MakePlan(0, 2), 3);  // 6 tasks
+  for (uint32_t worker = 0; worker < 3; ++worker) ledger.Next(worker);
+  EXPECT_EQ(ledger.NextAhead(0)->id(), 4u) << "three are free, as many as workers";
+  EXPECT_EQ(ledger.NextAhead(1), std::nullopt);
+  ASSERT_TRUE(ledger.Complete(1, 2).ok());
+  EXPECT_EQ(ledger.Next(1)->id(), 5u);
+}
+
+TEST(TaskLedgerTest, BothTasksOfAWorkerAreHandedOutAgain) {
+  TaskLedger ledger(MakePlan(0, 2), 2);
+  ledger.Next(0);
+  ledger.NextAhead(0);
+  ledger.Next(1);
+  ledger.Divide(1);
+  std::vector<uint64_t> ids;
+  while (const auto task = ledger.Next(0)) {
+    ids.push_back(task->id());
+    ASSERT_TRUE(ledger.Complete(0, task->id()).ok());
+  }
+  EXPECT_THAT(ids, ::testing::ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+// Workers that ask ahead or don't, ask again, and are divided anew.
+TEST(TaskLedgerTest, EveryTaskIsCompletedOnceWhoeverAsksAhead) {
+  constexpr uint64_t kSeed = 20261128;
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < 200; ++round) {
+    SCOPED_TRACE(absl::StrCat("seed ", kSeed, ", round ", round));
+    auto workers = static_cast<uint32_t>(1 + random() % 4);
+    TaskLedger ledger(MakePlan(random() % 2 * 5, 1 + static_cast<uint32_t>(random() % 6)), workers);
+    std::multiset<uint64_t> completed;
+    for (int calls = 0; !ledger.Done(); ++calls) {
+      ASSERT_LT(calls, 10000) << "no end";
+      if (random() % 50 == 0) {
+        workers = static_cast<uint32_t>(1 + random() % 4);
+        ledger.Divide(workers);
+      }
+      const auto worker = static_cast<uint32_t>(random() % workers);
+      const auto task = ledger.Next(worker);
+      if (!task) continue;
+      if (!task->validation() && random() % 2 == 0) {
+        const auto ahead = ledger.NextAhead(worker);
+        if (ahead) ASSERT_FALSE(ahead->validation());
+        if (ahead) ASSERT_NE(ahead->id(), task->id());
+      }
+      if (random() % 2 == 0) continue;
+      ASSERT_TRUE(ledger.Complete(worker, task->id()).ok());
+      completed.insert(task->id());
+    }
+    EXPECT_EQ(ledger.remaining(), 0u);
+    for (const uint64_t id : completed) EXPECT_EQ(completed.count(id), 1u) << "task " << id;
+  }
 }
 
 TEST(TaskLedgerTest, ReportsMustSpeakOfTasksThatWereHandedOut) {

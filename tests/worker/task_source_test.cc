@@ -1,0 +1,123 @@
+// A worker's data tasks, from a coordinator that is told what to say.
+#include "worker/task_source.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/mutex.h"
+#include "tests/testing/test_coordinator.h"
+
+namespace convoy {
+namespace {
+
+class Asked final : public testing::TestCoordinator {
+ public:
+  Asked() { Start(); }
+  ~Asked() override {
+    LetGo();
+    Shutdown();
+  }
+
+  // Answers nothing more, until LetGo.
+  void Hold() {
+    MutexLock lock(mutex_);
+    holds_ = true;
+  }
+  void LetGo() {
+    MutexLock lock(mutex_);
+    holds_ = false;
+    changed_.NotifyAll();
+  }
+  bool AwaitCalls(int calls) {
+    MutexLock lock(mutex_);
+    for (int i = 0; calls_ < calls && i < 30; ++i) changed_.WaitFor(mutex_, absl::Seconds(1));
+    return calls_ >= calls;
+  }
+
+ private:
+  // The task after the one after `completed`; none after task 3, an error after task 4.
+  grpc::Status NextTask(grpc::ServerContext*, const v1::NextTaskRequest* request,
+                        v1::NextTaskReply* reply) override {
+    MutexLock lock(mutex_);
+    ++calls_;
+    changed_.NotifyAll();
+    while (holds_) changed_.Wait(mutex_);
+    EXPECT_TRUE(request->ahead());
+    if (request->completed() == 4)
+      return {grpc::StatusCode::FAILED_PRECONDITION, "it is not yours"};
+    if (request->completed() < 3) reply->mutable_task()->set_id(request->completed() + 2);
+    return grpc::Status::OK;
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool holds_ CONVOY_GUARDED_BY(mutex_) = false;
+  int calls_ CONVOY_GUARDED_BY(mutex_) = 0;
+};
+
+std::unique_ptr<CoordinatorClient> ClientOf(const Asked& coordinator) {
+  CoordinatorClient::Options options;
+  options.address = coordinator.address();
+  return *CoordinatorClient::Connect(options);
+}
+
+TEST(TaskSourceTest, EveryQuestionHasItsOwnAnswer) {
+  Asked coordinator;
+  const auto client = ClientOf(coordinator);
+  TaskSource tasks(client.get());
+  for (uint64_t completed = 0; completed < 3; ++completed) {
+    tasks.AskAhead(completed);
+    const auto task = tasks.TakeAhead();
+    ASSERT_TRUE(task.ok()) << task.status();
+    ASSERT_TRUE(task->has_value());
+    EXPECT_EQ((*task)->id(), completed + 2);
+  }
+  tasks.AskAhead(3);
+  const auto none = tasks.TakeAhead();
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_FALSE(none->has_value());
+  tasks.AskAhead(4);
+  EXPECT_EQ(tasks.TakeAhead().status().message(), "it is not yours");
+}
+
+TEST(TaskSourceTest, TheCoordinatorIsAskedWhileTheWorkerDoesSomethingElse) {
+  Asked coordinator;
+  const auto client = ClientOf(coordinator);
+  coordinator.Hold();
+  TaskSource tasks(client.get());
+  tasks.AskAhead(0);
+  EXPECT_TRUE(coordinator.AwaitCalls(1)) << "nobody has waited for the answer yet";
+  std::thread answer([&] {
+    absl::SleepFor(absl::Milliseconds(20));
+    coordinator.LetGo();
+  });
+  EXPECT_EQ((*tasks.TakeAhead())->id(), 2u);
+  answer.join();
+}
+
+// A worker that fails while the coordinator does not answer ends all the same.
+TEST(TaskSourceTest, AQuestionThatIsNotAnsweredIsGivenUpAtTheEnd) {
+  Asked coordinator;
+  const auto client = ClientOf(coordinator);
+  coordinator.Hold();
+  {
+    TaskSource tasks(client.get());
+    tasks.AskAhead(0);
+    ASSERT_TRUE(coordinator.AwaitCalls(1));
+  }
+  coordinator.LetGo();
+  // The worker may take part again, with another generation.
+  TaskSource tasks(client.get());
+  tasks.AskAhead(1);
+  const auto task = tasks.TakeAhead();
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ((*task)->id(), 3u);
+}
+
+}  // namespace
+}  // namespace convoy
