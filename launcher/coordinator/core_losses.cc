@@ -115,6 +115,7 @@ absl::Status CoordinatorCore::MakeReadyAgain(const v1::ReadyRequest& request, Pr
   if (!difference.empty()) return absl::FailedPreconditionError(difference);
   process->setup = request;
   process->ready = true;
+  News();
   return absl::OkStatus();
 }
 

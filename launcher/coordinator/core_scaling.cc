@@ -38,13 +38,6 @@ absl::Status CoordinatorCore::CheckMayScale(uint32_t workers) const {
     return absl::AbortedError(
         "the workers are being divided anew already; ask again when they have gone on");
   }
-  if (const std::string others = WaitingForOthers(members_, now_); !others.empty()) {
-    return absl::AbortedError(
-        absl::StrCat("the job waits for ", others, "; ask again when it has gone on"));
-  }
-  if (workers == members_.workers()) {
-    return absl::InvalidArgumentError(absl::StrCat("the job has ", workers, " workers already"));
-  }
   const uint32_t slices = job_.training().slices();
   if (plan_->sync && workers > slices) {
     return absl::InvalidArgumentError(
@@ -61,6 +54,13 @@ absl::Status CoordinatorCore::CheckMayScale(uint32_t workers) const {
     const bool is_new = std::ranges::none_of(
         before, [&](const Violation& other) { return other.message == violation.message; });
     if (is_new) return absl::InvalidArgumentError(violation.message);
+  }
+  if (const std::string others = WaitingForOthers(members_, now_); !others.empty()) {
+    return absl::AbortedError(
+        absl::StrCat("the job waits for ", others, "; ask again when it has gone on"));
+  }
+  if (workers == members_.workers()) {
+    return absl::InvalidArgumentError(absl::StrCat("the job has ", workers, " workers already"));
   }
   return absl::OkStatus();
 }

@@ -163,6 +163,24 @@ TEST_F(ScalingTest, WhatCannotBeIsRefusedWithTheReason) {
   StopAll(2);
   EXPECT_TRUE(absl::IsAborted(Scale(3)));
   EXPECT_THAT(std::string(Scale(3).message()), HasSubstr("the job waits for worker 0"));
+  EXPECT_TRUE(absl::IsInvalidArgument(Scale(5))) << "for that nobody needs to wait";
+}
+
+TEST_F(ScalingTest, WhoeverWatchesHearsAtOnceThatANewcomerIsReady) {
+  Start("sync", 2);
+  ASSERT_TRUE(Scale(3).ok());
+  StopAll(2);
+  Come(0, 100);
+  Come(1, 101);
+  const v1::RegisterReply newcomer =
+      harness_->Answer<v1::RegisterReply>(harness_->Register(Newcomer(-1, 900)));
+  ASSERT_EQ(newcomer.identity().rank(), 2u);
+  harness_->Adopt(v1::WORKER, 2, newcomer.identity());
+  const v1::GetProgressReply before = harness_->Look();
+  const CallId watcher = harness_->GetProgress(before.events_seen(), before.sequence());
+  ASSERT_FALSE(harness_->answered(watcher));
+  harness_->MakeReady(v1::WORKER, 2, setup_);
+  EXPECT_TRUE(harness_->answered(watcher));
 }
 
 TEST_F(ScalingTest, OneThatDoesNotComeEndsTheJobSoThatItCanBeRestored) {
