@@ -44,7 +44,7 @@ class TaskMarks {
                         [task](const auto& mark) { return mark.first == task; });
   }
 
-  Marks marks_;  // few: at most about one for each worker
+  Marks marks_;  // few: at most about three for each worker
 };
 
 }  // namespace convoy

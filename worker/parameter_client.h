@@ -121,7 +121,8 @@ class ParameterClient {
   absl::Status LeaveClocksWithThoseFrom(uint32_t workers) {
     return LeaveClocks(ClockEvent::kLeaveLast, workers);
   }
-  // async, ssp: see ExchangeRequest::completed_task; sent with a push, of several with one each.
+  // async, ssp, geo: see ExchangeRequest::completed_task; sent with a push, of several with one
+  // each.
   void AddCompletedTask(uint64_t task) { completed_tasks_.push_back(task); }
 
   // Makes progress without waiting.

@@ -19,7 +19,6 @@ TaskSource::~TaskSource() {
   changed_.NotifyAll();
   coordinator_->CancelTaskAhead();
   asker_.join();
-  coordinator_->AllowTaskAhead();
 }
 
 void TaskSource::AskAhead(uint64_t completed) {

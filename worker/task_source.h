@@ -20,7 +20,7 @@ class TaskSource {
  public:
   // `coordinator` outlives this.
   explicit TaskSource(CoordinatorClient* coordinator);
-  // A question that is under way is given up.
+  // A question that is under way is given up, and `coordinator` is asked no other one ahead.
   ~TaskSource();
 
   // As CoordinatorClient::NextTask. The worker has begun no task; nothing was asked ahead.

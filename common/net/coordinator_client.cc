@@ -298,7 +298,6 @@ absl::StatusOr<v1::NextTaskReply> CoordinatorClient::TaskAhead(uint64_t complete
 }
 
 void CoordinatorClient::CancelTaskAhead() { impl_->task_ahead_.Cancel(); }
-void CoordinatorClient::AllowTaskAhead() { impl_->task_ahead_.Reset(); }
 
 absl::Status CoordinatorClient::Report(v1::ReportRequest request) {
   *request.mutable_identity() = impl_->identity();

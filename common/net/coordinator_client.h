@@ -42,10 +42,9 @@ class CoordinatorClient {
   // have neither). `completed`: as in NextTaskRequest.
   absl::StatusOr<v1::NextTaskReply> NextTask(uint64_t completed, bool wait = true);
   // The task after the one that was begun, see NextTaskRequest.ahead. Cancelled: by another thread,
-  // with CancelTaskAhead, until AllowTaskAhead.
+  // with CancelTaskAhead, for good.
   absl::StatusOr<v1::NextTaskReply> TaskAhead(uint64_t completed);
   void CancelTaskAhead();
-  void AllowTaskAhead();
   absl::Status Report(v1::ReportRequest request);
   // One heartbeat, e.g. a process's last words.
   absl::StatusOr<v1::HeartbeatReply> Heartbeat(v1::HeartbeatRequest request);

@@ -27,7 +27,7 @@ namespace {
 
 using ByteStream = grpc::GenericClientAsyncReaderWriter;
 
-// From the beginning of a stream to the server's headers.
+// From when a stream's beginning has left to the server's headers.
 constexpr absl::Duration kTimeToAccept = absl::Seconds(5);
 
 // One stream. It lives until its last completion has come.
@@ -55,6 +55,7 @@ struct ClientCall {
   grpc::Alarm too_late;       // rings when the server has not accepted it for long enough
   bool started = false;       // its beginning has left
   bool accepting = false;     // the server's headers have not come
+  bool late = false;          // that alarm has rung
   bool not_accepted = false;  // they have not come in time
   bool delayed = false;       // the alarm is set
   bool broken = false;        // an operation failed: Finish was asked for
@@ -172,12 +173,14 @@ class StreamClient::Impl {
     void* tag;
     bool ok;
     const bool holding = !held_.empty();
+    const bool looking = holding || late_calls_ > 0;
     const auto result =
-        net_internal::NextCompletion(queue_, holding ? absl::ZeroDuration() : spin_,
-                                     holding ? absl::InfinitePast() : deadline, &tag, &ok);
+        net_internal::NextCompletion(queue_, looking ? absl::ZeroDuration() : spin_,
+                                     looking ? absl::InfinitePast() : deadline, &tag, &ok);
     const bool got = result == grpc::CompletionQueue::GOT_EVENT;
+    if (!got && late_calls_ > 0) CancelLate();
     if (holding && (!got || SteadyNow() >= held_until_)) WriteHeld();
-    if (!got) return holding ? Progress::kSome : Progress::kNone;
+    if (!got) return looking ? Progress::kSome : Progress::kNone;
     return Complete(*static_cast<ClientCall::Tag*>(tag), ok, event) ? Progress::kEvent
                                                                     : Progress::kSome;
   }
@@ -196,14 +199,14 @@ class StreamClient::Impl {
         }
         break;
       case ClientCall::kTooLate:
-        if (ok && call->accepting) {
-          call->not_accepted = true;
-          call->context.TryCancel();
-        }
+        if (!ok || !call->accepting) break;
+        call->late = true;
+        ++late_calls_;
         break;
       case ClientCall::kHeaders:
         call->accepting = false;
         call->too_late.Cancel();
+        if (std::exchange(call->late, false)) --late_calls_;
         if (!ok) break;
         ReadNext(call);  // fails if the stream is over
         if (call->context.GetServerInitialMetadata().contains(net_internal::kAcceptedHeader)) {
@@ -251,6 +254,17 @@ class StreamClient::Impl {
     call->too_late.Set(&queue_, net_internal::GprTime(SteadyNow() + kTimeToAccept),
                        &call->tags[ClientCall::kTooLate]);
     call->pending += 2;
+  }
+
+  // Nothing more has come. An alarm rings also while this process does not look at the network, and
+  // the server's headers may have been there all the time.
+  void CancelLate() {
+    for (const auto& call : calls_) {
+      if (call == nullptr || !std::exchange(call->late, false)) continue;
+      call->not_accepted = true;
+      call->context.TryCancel();
+    }
+    late_calls_ = 0;
   }
 
   static absl::Status FinalStatus(const ClientCall& call) {
@@ -306,6 +320,7 @@ class StreamClient::Impl {
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<ClientCall>> calls_;
   int open_calls_ = 0;
+  int late_calls_ = 0;
   std::vector<int> held_;  // peers
   absl::Time held_until_;  // at the latest
 };

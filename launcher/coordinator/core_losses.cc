@@ -2,9 +2,9 @@
 // that take their places; and a coordinator that takes the place of another one.
 //
 // The weights, marks and stored contributions of the servers stay. A worker's successor owns the
-// same slices, or gets the data task that the other held: in modes with steps it asks the servers
+// same slices, or gets the data tasks that the other held: in modes with steps it asks the servers
 // for the lowest step that is not applied everywhere and goes on from there, which cells remember;
-// in the others it does the task again from its first batch. What a cell has counted already it
+// in the others it does them again from their first batch. What a cell has counted already it
 // ignores, so that nothing is lost and nothing counts twice. Only what the lost worker had summed
 // up and not reported (losses, metrics) is gone.
 #include <string>

@@ -102,10 +102,11 @@ std::optional<v1::DataTask> TaskLedger::Next(uint32_t worker) {
 }
 
 std::optional<v1::DataTask> TaskLedger::NextAhead(uint32_t worker) {
-  std::deque<v1::DataTask>& held = holders_[worker].held;
+  Holder& holder = holders_[worker];
+  std::deque<v1::DataTask>& held = holder.held;
   if (held.empty()) return std::nullopt;
   if (held.size() == 1) {
-    if (!validation_.empty() || Free() < holders_.size()) return std::nullopt;
+    if (!validation_.empty() || Free() < WhileOneOf(holder)) return std::nullopt;
     held.push_back(*TakeNew());
   }
   return held.back();
@@ -118,6 +119,13 @@ uint64_t TaskLedger::Free() const {
         holder.held, [](const v1::DataTask& task) { return !task.validation(); }));
   }
   return total_ - completed_ - held;
+}
+
+uint64_t TaskLedger::WhileOneOf(const Holder& holder) const {
+  uint64_t all = 0;
+  for (const Holder& other : holders_) all += other.trained;
+  const uint64_t own = std::max<uint64_t>(holder.trained, 1);
+  return std::max<uint64_t>(holders_.size(), (all + own - 1) / own);
 }
 
 std::optional<v1::DataTask> TaskLedger::TakeNew() {
@@ -163,6 +171,7 @@ absl::Status TaskLedger::Complete(uint32_t worker, uint64_t task) {
     --open_validation_;
   } else {
     holder.last_trained = task;
+    ++holder.trained;
     holder.steps += (done.end() - done.begin() + plan_.batch - 1) / plan_.batch;
     TrainingTaskCompleted(done);
   }

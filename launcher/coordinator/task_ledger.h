@@ -38,8 +38,8 @@ class TaskLedger {
   // Done).
   std::optional<v1::DataTask> Next(uint32_t worker);
   // The training task after the one that `worker` holds, which it then holds, too; nullopt: none
-  // now, because something is to be measured first, or because what is left is for those who are
-  // free first.
+  // now, because something is to be measured first, or because the others might have done all that
+  // is left by the time that it has done the first one.
   std::optional<v1::DataTask> NextAhead(uint32_t worker);
   // `task`: what the worker says it has completed; 0: nothing.
   // FailedPrecondition: that is not the task that it holds, or the first of two.
@@ -74,6 +74,7 @@ class TaskLedger {
     uint64_t last_completed = 0;
     uint64_t last_trained = 0;
     uint64_t steps = 0;
+    uint64_t trained = 0;  // training tasks, since the workers were divided
   };
 
   v1::DataTask TrainingTask(uint64_t index) const;
@@ -82,6 +83,8 @@ class TaskLedger {
   std::optional<v1::DataTask> TakeNew();
   // Training tasks that nobody holds and that are not complete.
   uint64_t Free() const;
+  // Training tasks that all workers together complete while this one completes one.
+  uint64_t WhileOneOf(const Holder& holder) const;
   void TrainingTaskCompleted(const v1::DataTask& task);
   void Resume(IntervalSet completed);
   void QueueValidation(uint64_t epoch);

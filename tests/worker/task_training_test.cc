@@ -106,8 +106,10 @@ class TaskCoordinator final : public testing::TrainingCoordinator {
   std::vector<uint64_t> reported_ CONVOY_GUARDED_BY(mutex_);
 };
 
-// A worker that is asked to stop while it computes its batch number `stop_in`.
-void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator) {
+// A worker that is asked to stop while it computes its batch number `stop_in`. Into `forgotten` go
+// the tasks that its server was told to be complete.
+void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator,
+                  std::vector<uint64_t>* forgotten = nullptr) {
   SumModel model;
   const Ones data;
   const Placement placement = *Placement::Create(model.variables(), /*servers=*/1);
@@ -117,7 +119,9 @@ void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator) {
   server_options.mode = mode;
   server_options.optimizer.set_learning_rate(1);
   const auto service = *ParameterService::Start({});
-  service->Install(*ServerCore::Create(server_options, placement));
+  auto core = *ServerCore::Create(server_options, placement);
+  const Shard& shard = core->shard();
+  service->Install(std::move(core));
 
   ParameterClient::Options options;
   options.job_id = kTaskJob;
@@ -149,7 +153,11 @@ void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator) {
     ++batches;
     // It is asked for its next task while it trains on this one.
     const auto begun = static_cast<size_t>((batches + 1) * kBatch / kTask);
-    while (coordinator->asked_ahead().size() < begun) absl::SleepFor(absl::Milliseconds(1));
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (coordinator->asked_ahead().size() < begun && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    EXPECT_GE(coordinator->asked_ahead().size(), begun);
     if (batches != stop_in) return;
     coordinator->AskToStop();
     while (session.State().stop_confirmed() == 0) absl::SleepFor(absl::Milliseconds(1));
@@ -160,6 +168,9 @@ void TrainAndStop(const Mode& mode, int stop_in, TaskCoordinator* coordinator) {
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(batches, stop_in) << "no further batch";
   EXPECT_TRUE(session.SendAll().ok());
+  for (uint64_t task = 1; forgotten != nullptr && task <= kExamples / kTask; ++task) {
+    if (shard.IsComplete(task)) forgotten->push_back(task);
+  }
 }
 
 TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
@@ -169,6 +180,18 @@ TEST(TaskTrainingTest, ATaskWhoseLastBatchIsDoneWhenTheStopComesIsComplete) {
     EXPECT_THAT(coordinator.completed(), ElementsAre(0, 0, 1, 2)) << name;
     EXPECT_THAT(coordinator.asked_ahead(), ElementsAre(0, 1)) << name;
     EXPECT_THAT(coordinator.reported(), ElementsAre(1, 2)) << name;
+  }
+}
+
+// What the coordinator knows to be complete its servers need not remember; not before.
+TEST(TaskTrainingTest, ServersAreToldOfEveryTaskThatTheCoordinatorKnowsToBeComplete) {
+  for (const char* const name : {"async", "ssp:1"}) {
+    TaskCoordinator coordinator;
+    std::vector<uint64_t> forgotten;
+    TrainAndStop(*ParseMode(name), /*stop_in=*/7, &coordinator, &forgotten);
+    // The fourth has begun: the third one was told to the coordinator then.
+    EXPECT_THAT(coordinator.asked_ahead(), ElementsAre(0, 1, 2, 3)) << name;
+    EXPECT_THAT(forgotten, ElementsAre(1, 2)) << name;
   }
 }
 

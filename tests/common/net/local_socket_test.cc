@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/mutex.h"
+#include "common/net/polling.h"
 #include "common/net/stream_client.h"
 #include "common/net/stream_server.h"
 
@@ -24,6 +26,9 @@ namespace convoy {
 namespace {
 
 using ::testing::HasSubstr;
+
+// All tests of this program, as all processes of the product.
+[[maybe_unused]] const bool kPolls = (ConfigurePolling(), true);
 
 // Keeps the sockets that a listener hands on.
 class Connections {
@@ -224,6 +229,38 @@ TEST(LocalSocketTest, AStreamThatNobodyAcceptsIsGivenUp) {
   EXPECT_EQ(event.kind, StreamClient::Event::Kind::kClosed);
   EXPECT_EQ(event.status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(event.status.message()), HasSubstr("has not accepted the stream"));
+}
+
+// Does nothing until it is let go.
+class Busy final : public StreamServer::Handler {
+ public:
+  void OnMessage(StreamId, Payload) override {}
+  void OnClosed(StreamId) override {}
+  void OnTick() override {
+    busy = true;
+    while (!free) absl::SleepFor(absl::Milliseconds(1));
+  }
+  std::atomic<bool> busy{false}, free{false};
+};
+
+// A worker that computes for long sees late that its stream was accepted in time.
+TEST(LocalSocketTest, AStreamThatWasAcceptedIsNotGivenUpBecauseNobodyLooked) {
+  Busy handler;
+  StreamServer::Options options;
+  options.method = "/convoy.test.Busy/Exchange";
+  options.handler = &handler;
+  options.tick = absl::Milliseconds(1);
+  const auto server = *StreamServer::Start(options);
+  ASSERT_TRUE(server->ListenLocally().ok());
+  while (!handler.busy) absl::SleepFor(absl::Milliseconds(1));
+  StreamClient client(options.method);
+  client.Open(0, server->address());
+  StreamClient::Event event;
+  EXPECT_FALSE(client.Poll(absl::Now() + absl::Milliseconds(100), &event)) << "its beginning left";
+  handler.free = true;
+  absl::SleepFor(absl::Seconds(6));
+  ASSERT_TRUE(client.Poll(absl::Now() + absl::Seconds(30), &event));
+  EXPECT_EQ(event.kind, StreamClient::Event::Kind::kOpened) << event.status;
 }
 
 }  // namespace

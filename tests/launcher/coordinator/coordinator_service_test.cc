@@ -198,7 +198,7 @@ TEST(CoordinatorServiceTest, AServerThatFallsSilentFailsTheJob) {
   clock.Advance(absl::Seconds(6));
   ASSERT_TRUE(worker->Heartbeat({}).ok());
   clock.Advance(absl::Seconds(5));
-  ASSERT_TRUE(worker->Heartbeat({}).ok());  // Any call makes the service look at its clock.
+  ASSERT_TRUE(worker->Heartbeat({}).ok());  // The service looks at its clock now and then.
   v1::GetProgressReply progress;
   while (progress.phase() != v1::FAILED) {
     progress = worker->GetProgress(0, progress.sequence()).value();

@@ -208,6 +208,29 @@ class TaskLossTest : public LossTest {
   TaskLossTest() : LossTest("async") {}
 };
 
+TEST_F(TaskLossTest, AnotherOneGetsBothTasksThatItHeldInTheirOrder) {
+  const auto task = [&](CallId call) {
+    return harness_->Answer<v1::NextTaskReply>(call).task().id();
+  };
+  const uint64_t one = task(harness_->NextTask(1, 0));
+  const uint64_t two = task(harness_->NextTaskAhead(1, 0));
+  harness_->Report(1, Sums(one, 0, 0, 2, 4));
+  const uint64_t three = task(harness_->NextTaskAhead(1, one));
+  Lose(v1::WORKER, 1);
+  const auto registered = harness_->Answer<v1::RegisterReply>(harness_->Register(Newcomer(1)));
+  harness_->Adopt(v1::WORKER, 1, registered.identity());
+  EXPECT_EQ(harness_->Answer<v1::Assignment>(harness_->MakeReady(v1::WORKER, 1, MakeSetup(40, 0)))
+                .completed_task(),
+            one);
+  v1::HeartbeatRequest beat = harness_->Beat(v1::WORKER, 1, 0);
+  beat.set_rejoined_at(1);
+  harness_->Heartbeat(beat);
+  EXPECT_EQ(task(harness_->NextTask(1, 0)), two);
+  EXPECT_EQ(task(harness_->NextTaskAhead(1, 0)), three);
+  EXPECT_EQ(task(harness_->NextTask(1, two)), three);
+  EXPECT_GT(task(harness_->NextTaskAhead(1, 0)), three);
+}
+
 TEST_F(TaskLossTest, AnotherOneGetsTheTaskThatItHeldAndWhatServersMayForget) {
   const auto one = harness_->Answer<v1::NextTaskReply>(harness_->NextTask(1, 0)).task();
   harness_->Report(1, Sums(one.id(), 0, 0, 2, 4));

@@ -223,6 +223,18 @@ TEST(CoordinatorTrainingTest, ARequestForTheTaskAfterIsAnsweredAtOnceAndTellsWha
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST(CoordinatorTrainingTest, OneThatWaitsIsServedWhenTheLastTaskIsToldToBeComplete) {
+  CoreHarness harness(OneTaskJob());
+  harness.StartAll(1, 2, MakeSetup(4, 1));
+  const auto training = harness.Answer<v1::NextTaskReply>(harness.NextTask(0, 0)).task();
+  const CallId idle = harness.NextTask(1, 0);
+  ASSERT_FALSE(harness.answered(idle));
+  const auto ahead = harness.Answer<v1::NextTaskReply>(harness.NextTaskAhead(0, training.id()));
+  EXPECT_FALSE(ahead.has_task() || ahead.end());
+  ASSERT_TRUE(harness.answered(idle));
+  EXPECT_TRUE(harness.Answer<v1::NextTaskReply>(idle).task().validation());
+}
+
 TEST(CoordinatorTrainingTest, NoTaskIsHandedOutAheadInAJobThatIsToStop) {
   v1::Job job = MakeJob("async", 1, 1);
   job.mutable_training()->set_batches_per_task(1);

@@ -179,6 +179,24 @@ TEST(JournaledCoreTest, TasksAreHandedOutAsIfNothingHadHappened) {
   EXPECT_EQ(task(0, 3), 5u);
 }
 
+TEST(JournaledCoreTest, TasksThatAreHeldAheadAreRemembered) {
+  v1::Job job = MakeJob("async", 1, 2);
+  job.mutable_training()->set_batches_per_task(1);
+  CoreHarness harness(job);
+  harness.StartAll(1, 2, MakeSetup(400, 0));
+  const auto ahead = [&](uint64_t completed) {
+    return harness.Answer<v1::NextTaskReply>(harness.NextTaskAhead(0, completed)).task().id();
+  };
+  EXPECT_EQ(harness.Answer<v1::NextTaskReply>(harness.NextTask(0, 0)).task().id(), 1u);
+  EXPECT_EQ(ahead(0), 2u);
+  harness.Replace();
+  EXPECT_EQ(ahead(0), 2u) << "the answer may be lost";
+  EXPECT_EQ(ahead(1), 3u);
+  harness.Replace();
+  EXPECT_EQ(ahead(1), 3u);
+  EXPECT_EQ(harness.Answer<v1::NextTaskReply>(harness.NextTask(0, 2)).task().id(), 3u);
+}
+
 // Those who wait ask again; nobody waits for an answer of the process that is gone.
 TEST(JournaledCoreTest, ParkedCallsAreForgotten) {
   CoreHarness harness(MakeJob("sync", 1, 1));

@@ -204,6 +204,21 @@ TEST(TaskLedgerTest, TheLastTasksAreForThoseWhoAreFreeFirst) {
   EXPECT_EQ(ledger.Next(1)->id(), 5u);
 }
 
+TEST(TaskLedgerTest, ASlowWorkerHoldsNothingAheadThatTheOthersWouldDoMeanwhile) {
+  TaskLedger ledger(MakePlan(0, 5), 2);  // 15 tasks
+  ASSERT_TRUE(ledger.Complete(1, ledger.Next(1)->id()).ok());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(ledger.Complete(0, ledger.Next(0)->id()).ok());
+  ledger.Next(1);
+  // They do five while it does one: 9 are free, then fewer.
+  EXPECT_NE(ledger.NextAhead(1), std::nullopt);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(ledger.Complete(0, ledger.Next(0)->id()).ok());
+  ASSERT_TRUE(ledger.Complete(1, ledger.Next(1)->id()).ok());
+  // 4 are free, and they do five while it does one.
+  EXPECT_EQ(ledger.NextAhead(1), std::nullopt);
+  ledger.Next(0);
+  EXPECT_NE(ledger.NextAhead(0), std::nullopt) << "the fast one";
+}
+
 TEST(TaskLedgerTest, BothTasksOfAWorkerAreHandedOutAgain) {
   TaskLedger ledger(MakePlan(0, 2), 2);
   ledger.Next(0);
