@@ -4,10 +4,12 @@
 
 #include <utility>
 
+#include "common/status.h"
+
 namespace convoy {
 
-TaskSource::TaskSource(CoordinatorClient* coordinator)
-    : coordinator_(coordinator), asker_([this] { Run(); }) {
+TaskSource::TaskSource(CoordinatorClient* coordinator, OnKnown on_known)
+    : coordinator_(coordinator), on_known_(std::move(on_known)), asker_([this] { Run(); }) {
   pthread_setname_np(asker_.native_handle(), "tasks");
 }
 
@@ -21,22 +23,37 @@ TaskSource::~TaskSource() {
   asker_.join();
 }
 
-void TaskSource::AskAhead(uint64_t completed) {
+absl::StatusOr<v1::NextTaskReply> TaskSource::Next(bool wait) {
+  CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, coordinator_->NextTask(completed(), wait));
+  CompletedIsKnown();
+  return reply;
+}
+
+void TaskSource::AskAhead() {
   {
     MutexLock lock(mutex_);
-    question_ = completed;
-    answer_.reset();
+    question_ = completed();
   }
   changed_.NotifyAll();
 }
 
 absl::StatusOr<std::optional<v1::DataTask>> TaskSource::TakeAhead() {
-  MutexLock lock(mutex_);
-  while (!answer_) changed_.Wait(mutex_);
-  const absl::StatusOr<v1::NextTaskReply> answer = *std::exchange(answer_, std::nullopt);
-  if (!answer.ok()) return answer.status();
-  if (!answer->has_task()) return std::nullopt;
-  return answer->task();
+  std::optional<absl::StatusOr<v1::NextTaskReply>> answer;
+  {
+    MutexLock lock(mutex_);
+    while (!answer_) changed_.Wait(mutex_);
+    answer.swap(answer_);
+  }
+  CONVOY_ASSIGN_OR_RETURN(const v1::NextTaskReply reply, *std::move(answer));
+  CompletedIsKnown();
+  if (!reply.has_task()) return std::nullopt;
+  return reply.task();
+}
+
+// It is not handed out again, and servers need not remember it.
+void TaskSource::CompletedIsKnown() {
+  const std::optional<v1::DataTask> known = std::exchange(completed_, std::nullopt);
+  if (known && !known->validation()) on_known_(known->id());
 }
 
 void TaskSource::Run() {

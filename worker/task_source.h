@@ -5,6 +5,7 @@
 #define CONVOY_WORKER_TASK_SOURCE_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -18,26 +19,33 @@ namespace convoy {
 // One thread at a time.
 class TaskSource {
  public:
+  // Called with a training task once the coordinator knows that it is complete, from Next and
+  // TakeAhead.
+  using OnKnown = std::function<void(uint64_t task)>;
+
   // `coordinator` outlives this.
-  explicit TaskSource(CoordinatorClient* coordinator);
+  TaskSource(CoordinatorClient* coordinator, OnKnown on_known);
   // A question that is under way is given up, and `coordinator` is asked no other one ahead.
   ~TaskSource();
 
+  // The worker has done `task`: the next question tells the coordinator.
+  void Complete(const v1::DataTask& task) { completed_ = task; }
   // As CoordinatorClient::NextTask. The worker has begun no task; nothing was asked ahead.
-  absl::StatusOr<v1::NextTaskReply> Next(uint64_t completed, bool wait) {
-    return coordinator_->NextTask(completed, wait);
-  }
-  // The worker begins with a task that it holds: `completed` (0: nothing) is complete, and the
-  // training task to come after the one that begins is asked for. TakeAhead must follow.
-  void AskAhead(uint64_t completed);
-  // Waits for the answer; the coordinator knows of `completed` then. nullopt: there is none yet, or
-  // no more; Next tells.
+  absl::StatusOr<v1::NextTaskReply> Next(bool wait);
+  // The worker begins with a task that it holds: the training task to come after that one is asked
+  // for. TakeAhead must follow.
+  void AskAhead();
+  // Waits for the answer. nullopt: there is none yet, or no more; Next tells.
   absl::StatusOr<std::optional<v1::DataTask>> TakeAhead();
 
  private:
   void Run();
+  uint64_t completed() const { return completed_ ? completed_->id() : 0; }
+  void CompletedIsKnown();
 
   CoordinatorClient* const coordinator_;
+  const OnKnown on_known_;
+  std::optional<v1::DataTask> completed_;  // what the coordinator does not know of
   Mutex mutex_;
   CondVar changed_;
   std::optional<uint64_t> question_ CONVOY_GUARDED_BY(mutex_);  // not asked yet

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,16 +49,16 @@ class TaskTraining {
       }
       if (task->validation()) {
         CONVOY_RETURN_IF_ERROR(Validate(*task));
-        completed_ = task->id();
+        tasks_.Complete(*task);
         task.reset();
       } else {
-        tasks_.AskAhead(completed_);
+        tasks_.AskAhead();
         CONVOY_ASSIGN_OR_RETURN(const bool complete, Train(*task));
-        const uint64_t trained = task->id();
-        CONVOY_ASSIGN_OR_RETURN(task, TakeAhead());
+        CONVOY_ASSIGN_OR_RETURN(std::optional<v1::DataTask> ahead,
+                                Waiting([this] { return tasks_.TakeAhead(); }));
         if (!complete) break;  // asked to stop
-        completed_ = trained_ = trained;
-        if (!context_.session.CountBatches(batches_)) task.reset();
+        tasks_.Complete(*task);
+        task = context_.session.CountBatches(batches_) ? std::move(ahead) : std::nullopt;
       }
     }
     return LeaveClocks();
@@ -72,7 +73,7 @@ class TaskTraining {
         reads_ahead_(context.mode.kind == Mode::Kind::kAsync && has_tables_),
         batch_size_(TaskBatchSize(context.assignment.job())),
         push_size_(batch_size_ * context.mode.local_steps),
-        tasks_(&context.coordinator),
+        tasks_(&context.coordinator, [this](uint64_t task) { parameters_.AddCompletedTask(task); }),
         weights_(&parameters),
         push_(&parameters, PushOptionsFor(context)),
         reader_(&context.train),
@@ -87,42 +88,32 @@ class TaskTraining {
   // before has completed a task, may be left over.
   absl::Status Rejoin() {
     CONVOY_RETURN_IF_ERROR(context_.session.Rejoin(0, context_.assignment.stop_step()));
-    trained_ = context_.assignment.completed_task();
-    CompletedIsKnown();
+    const uint64_t completed = context_.assignment.completed_task();
+    if (completed != 0) parameters_.AddCompletedTask(completed);
     return ssp_ ? parameters_.LeaveClocksWithThoseFrom(context_.assignment.world_size())
                 : absl::OkStatus();
   }
 
   // Whoever waits for a task must not hold up the clocks of those who have one.
   absl::StatusOr<v1::NextTaskReply> NextTask() {
-    if (!joined_) return AskForTask(/*wait=*/true);
-    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, AskForTask(/*wait=*/false));
+    const auto ask = [this](bool wait) {
+      return Waiting([this, wait] { return tasks_.Next(wait); });
+    };
+    if (!joined_) return ask(/*wait=*/true);
+    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, ask(/*wait=*/false));
     if (reply.has_task() && !reply.task().validation()) return reply;
     CONVOY_RETURN_IF_ERROR(LeaveClocks());
     if (reply.has_task() || reply.end()) return reply;
-    return AskForTask(/*wait=*/true);
+    return ask(/*wait=*/true);
   }
 
-  absl::StatusOr<v1::NextTaskReply> AskForTask(bool wait) {
+  // What the call returns, whose time counts as waiting.
+  template <typename Call>
+  std::invoke_result_t<Call> Waiting(const Call& call) {
     const absl::Time begin = SteadyNow();
-    CONVOY_ASSIGN_OR_RETURN(v1::NextTaskReply reply, tasks_.Next(completed_, wait));
+    auto result = call();
     parameters_.AddWait(SteadyNow() - begin);
-    CompletedIsKnown();
-    return reply;
-  }
-
-  absl::StatusOr<std::optional<v1::DataTask>> TakeAhead() {
-    const absl::Time begin = SteadyNow();
-    CONVOY_ASSIGN_OR_RETURN(std::optional<v1::DataTask> task, tasks_.TakeAhead());
-    parameters_.AddWait(SteadyNow() - begin);
-    CompletedIsKnown();
-    return task;
-  }
-
-  // ... to the coordinator: it is not handed out again, and servers need not remember it.
-  void CompletedIsKnown() {
-    completed_ = 0;
-    if (trained_ != 0) parameters_.AddCompletedTask(std::exchange(trained_, 0));
+    return result;
   }
 
   absl::Status LeaveClocks() {
@@ -383,11 +374,9 @@ class TaskTraining {
   // cluster.threads_per_worker above 1: a batch is summed along the tree of its parts.
   std::optional<ParallelGradients> parallel_;
   const SliceTree tree_;
-  uint64_t completed_ = 0;  // the task that the coordinator does not know to be complete; 0: none
-  uint64_t trained_ = 0;    // the same, of a training task
-  uint64_t batches_ = 0;    // pushed by this worker: its clock
-  bool is_ahead_ = false;   // ahead_ is the next batch; async: and its rows are asked for
-  bool joined_ = false;     // to the clocks
+  uint64_t batches_ = 0;   // pushed by this worker: its clock
+  bool is_ahead_ = false;  // ahead_ is the next batch; async: and its rows are asked for
+  bool joined_ = false;    // to the clocks
   bool pulled_ = false;
   uint64_t skipped_ = 0;
 };

@@ -1,11 +1,13 @@
 // A worker's data tasks, from a coordinator that is told what to say.
 #include "worker/task_source.h"
 
+#include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -14,6 +16,8 @@
 
 namespace convoy {
 namespace {
+
+using ::testing::ElementsAre;
 
 class Asked final : public testing::TestCoordinator {
  public:
@@ -67,31 +71,46 @@ std::unique_ptr<CoordinatorClient> ClientOf(const Asked& coordinator) {
   return *CoordinatorClient::Connect(options);
 }
 
-TEST(TaskSourceTest, EveryQuestionHasItsOwnAnswer) {
+v1::DataTask Task(uint64_t id) {
+  v1::DataTask task;
+  task.set_id(id);
+  return task;
+}
+
+TEST(TaskSourceTest, EveryQuestionHasItsOwnAnswerAndTellsWhatIsComplete) {
   Asked coordinator;
   const auto client = ClientOf(coordinator);
-  TaskSource tasks(client.get());
+  std::vector<uint64_t> known;
+  TaskSource tasks(client.get(), [&](uint64_t task) { known.push_back(task); });
   for (uint64_t completed = 0; completed < 3; ++completed) {
-    tasks.AskAhead(completed);
+    if (completed > 0) tasks.Complete(Task(completed));
+    tasks.AskAhead();
     const auto task = tasks.TakeAhead();
     ASSERT_TRUE(task.ok()) << task.status();
     ASSERT_TRUE(task->has_value());
     EXPECT_EQ((*task)->id(), completed + 2);
   }
-  tasks.AskAhead(3);
+  EXPECT_THAT(known, ElementsAre(1, 2));
+  v1::DataTask validation = Task(3);
+  validation.set_validation(true);
+  tasks.Complete(validation);
+  tasks.AskAhead();
   const auto none = tasks.TakeAhead();
   ASSERT_TRUE(none.ok()) << none.status();
   EXPECT_FALSE(none->has_value());
-  tasks.AskAhead(4);
+  EXPECT_THAT(known, ElementsAre(1, 2)) << "servers know nothing of a validation";
+  tasks.Complete(Task(4));
+  tasks.AskAhead();
   EXPECT_EQ(tasks.TakeAhead().status().message(), "it is not yours");
+  EXPECT_THAT(known, ElementsAre(1, 2)) << "the coordinator has refused it";
 }
 
 TEST(TaskSourceTest, TheCoordinatorIsAskedWhileTheWorkerDoesSomethingElse) {
   Asked coordinator;
   const auto client = ClientOf(coordinator);
   coordinator.Hold();
-  TaskSource tasks(client.get());
-  tasks.AskAhead(0);
+  TaskSource tasks(client.get(), [](uint64_t) {});
+  tasks.AskAhead();
   EXPECT_TRUE(coordinator.AwaitCalls(1)) << "nobody has waited for the answer yet";
   std::thread answer([&] {
     absl::SleepFor(absl::Milliseconds(20));
@@ -107,8 +126,8 @@ TEST(TaskSourceTest, AQuestionThatIsNotAnsweredIsGivenUpAtTheEnd) {
   const auto client = ClientOf(coordinator);
   coordinator.Hold();
   {
-    TaskSource tasks(client.get());
-    tasks.AskAhead(0);
+    TaskSource tasks(client.get(), [](uint64_t) {});
+    tasks.AskAhead();
     ASSERT_TRUE(coordinator.AwaitCalls(1));
   }
   coordinator.LetGo();
