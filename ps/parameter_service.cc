@@ -81,9 +81,9 @@ class ParameterService::Impl final : public StreamServer::Handler {
     if (const std::shared_ptr<StreamServer> server = Server()) server->SetLink(limit);
   }
 
-  absl::Status ListenLocally() {
+  absl::Status ListenLocally(bool share_memory) {
     const std::shared_ptr<StreamServer> server = Server();
-    return server ? server->ListenLocally() : absl::OkStatus();
+    return server ? server->ListenLocally(share_memory) : absl::OkStatus();
   }
 
   void UseChecksums() { checksums_ = true; }
@@ -202,7 +202,9 @@ const std::string& ParameterService::address() const { return impl_->Server()->a
 void ParameterService::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void ParameterService::UseChecksums() { impl_->UseChecksums(); }
 void ParameterService::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
-absl::Status ParameterService::ListenLocally() { return impl_->ListenLocally(); }
+absl::Status ParameterService::ListenLocally(bool share_memory) {
+  return impl_->ListenLocally(share_memory);
+}
 void ParameterService::Install(std::shared_ptr<ServerCore> core) {
   impl_->Install(std::move(core));
 }

@@ -42,7 +42,7 @@ class ParameterService {
   // See StreamServer. Call before Install.
   void SetMaxBacklog(size_t bytes);
   void SetLink(const LinkLimit& limit);
-  absl::Status ListenLocally();
+  absl::Status ListenLocally(bool share_memory);
   // Counters, with the bytes of the network.
   v1::ServerStats Stats() const;
   void Stop();

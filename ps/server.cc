@@ -160,8 +160,10 @@ absl::Status RunServer(const ServerOptions& options) {
   // Before workers hear of its address.
   std::string local;
   if (registered.job().cluster().unix_sockets() && options.advertise.empty()) {
-    const absl::Status listens = service->ListenLocally();
-    local = listens.ok() ? ", for workers of this host on a Unix socket"
+    const bool shares = registered.job().cluster().shared_memory();
+    const absl::Status listens = service->ListenLocally(shares);
+    local = listens.ok() ? absl::StrCat(", for workers of this host on a Unix socket",
+                                        shares ? " and in memory that they share" : "")
                          : absl::StrCat("; workers of this host use TCP, too: ",
                                         std::string(listens.message()));
   }

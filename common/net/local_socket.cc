@@ -1,5 +1,6 @@
 #include "common/net/local_socket.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -55,6 +56,64 @@ bool IsOfUser(const OwnedFd& socket, uid_t user) {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == user;
 }
 
+// The first byte on a socket of ConnectLocally, with which a descriptor may come; what follows is
+// gRPC's. Other clients of gRPC begin with kPreface.
+constexpr char kHello = 'c';
+constexpr char kPreface = 'P';  // of HTTP/2
+// In which either has to come; it is sent at once.
+constexpr int kTimeForHelloMs = 1000;
+
+// A message of one byte, with room for a descriptor.
+struct Hello {
+  char byte = kHello;
+  iovec bytes{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+
+  Hello() {
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+  }
+  Hello(const Hello&) = delete;
+  Hello& operator=(const Hello&) = delete;
+};
+
+bool SendHello(const OwnedFd& socket, const OwnedFd& memory) {
+  Hello hello;
+  if (memory.valid()) {
+    cmsghdr* header = CMSG_FIRSTHDR(&hello.message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int fd = memory.get();
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+  } else {
+    hello.message.msg_controllen = 0;
+  }
+  return ::sendmsg(socket.get(), &hello.message, MSG_NOSIGNAL) == 1;
+}
+
+// False: nothing has come, or neither hello nor a client of gRPC.
+bool ReceiveHello(const OwnedFd& socket, OwnedFd* memory) {
+  pollfd ready{socket.get(), POLLIN, 0};
+  char first;
+  if (::poll(&ready, 1, kTimeForHelloMs) != 1) return false;
+  if (::recv(socket.get(), &first, 1, MSG_PEEK) != 1) return false;
+  if (first != kHello) return first == kPreface;
+  Hello hello;
+  if (::recvmsg(socket.get(), &hello.message, MSG_CMSG_CLOEXEC) != 1) return false;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&hello.message); header != nullptr;
+       header = CMSG_NXTHDR(&hello.message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    int fd;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    *memory = OwnedFd(fd);
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalListener>> LocalListener::Start(const std::string& address,
@@ -92,9 +151,10 @@ void LocalListener::Run() {
   while (!stopping_) {
     OwnedFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (connection.valid()) {
-      if (!IsOfUser(connection, user_)) continue;
+      OwnedFd memory;
+      if (!IsOfUser(connection, user_) || !ReceiveHello(connection, &memory)) continue;
       EnlargeSendBuffer(connection);
-      on_connection_(std::move(connection));
+      on_connection_(std::move(connection), std::move(memory));
     } else if (!stopping_ && errno != EINTR && errno != ECONNABORTED) {
       // No descriptors or no memory: those that wait are taken when there are.
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -102,12 +162,12 @@ void LocalListener::Run() {
   }
 }
 
-OwnedFd ConnectLocally(const std::string& address) {
+OwnedFd ConnectLocally(const std::string& address, const OwnedFd& memory) {
   const std::optional<AbstractName> name = NameOf(address);
   if (!name) return OwnedFd();
   OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || ::connect(socket.get(), AsSockaddr(*name), name->size) != 0 ||
-      !IsOfUser(socket, ::geteuid())) {
+      !IsOfUser(socket, ::geteuid()) || !SendHello(socket, memory)) {
     return OwnedFd();
   }
   EnlargeSendBuffer(socket);

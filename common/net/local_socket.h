@@ -5,6 +5,8 @@
 // sockets, which every network namespace has for itself: nothing is left behind by a process that
 // was killed, and whoever reaches the address on another host, or through a proxy at another
 // address, finds no such name and uses TCP.
+//
+// With its socket a client hands over the memory that it shares with the server, if any.
 #ifndef CONVOY_COMMON_NET_LOCAL_SOCKET_H_
 #define CONVOY_COMMON_NET_LOCAL_SOCKET_H_
 
@@ -23,11 +25,13 @@ namespace convoy {
 
 class LocalListener {
  public:
-  using OnConnection = std::function<void(OwnedFd)>;
+  // `memory` is not valid if the client shares none.
+  using OnConnection = std::function<void(OwnedFd socket, OwnedFd memory)>;
 
   // `address`: host:port that this process listens on with TCP. `on_connection` is called from a
-  // thread of the listener's, with each socket that a process of the same user has connected.
-  // Sockets do not block. Unavailable: the name is taken, or there are no such sockets here.
+  // thread of the listener's, with each socket that ConnectLocally of a process of the same user
+  // has connected. Sockets do not block. Unavailable: the name is taken, or there are no such
+  // sockets here.
   static absl::StatusOr<std::unique_ptr<LocalListener>> Start(const std::string& address,
                                                               OnConnection on_connection);
   // Joins the thread. Sockets that were handed on stay.
@@ -45,8 +49,9 @@ class LocalListener {
 };
 
 // A socket that is connected to the listener of `address`. Not valid: this host (this network
-// namespace) has none, it takes no more now, or it is a process of another user.
-OwnedFd ConnectLocally(const std::string& address);
+// namespace) has none, it takes no more now, or it is a process of another user. `memory`: what the
+// listener gets with it, unless it is not valid.
+OwnedFd ConnectLocally(const std::string& address, const OwnedFd& memory = OwnedFd());
 
 }  // namespace convoy
 

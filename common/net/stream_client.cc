@@ -16,11 +16,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
-#include "common/net/accepted_header.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/local_socket.h"
 #include "common/net/next_completion.h"
 #include "common/net/send_queue.h"
+#include "common/net/shared_memory.h"
+#include "common/net/stream_headers.h"
 
 namespace convoy {
 namespace {
@@ -43,6 +44,9 @@ struct ClientCall {
   }
 
   int peer;
+  // Offered to the server; null: none.
+  std::shared_ptr<SharedMemory> memory;
+  bool shares = false;  // the server has it
   grpc::ClientContext context;
   std::unique_ptr<grpc::GenericStub> stub;
   std::unique_ptr<ByteStream> stream;
@@ -50,6 +54,7 @@ struct ClientCall {
   net_internal::SendQueue outgoing;
   grpc::Alarm alarm;  // rings when the first of `outgoing` is due
   grpc::Status status;
+  absl::Status damage;  // of what the server sent
   Tag tags[kOps];
   int pending = 0;            // operations whose completion has not come
   grpc::Alarm too_late;       // rings when the server has not accepted it for long enough
@@ -75,11 +80,18 @@ grpc::ChannelArguments ChannelArguments() {
   return arguments;
 }
 
-// Connects in the background, unless it is a socket of this host.
-std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
-  if (OwnedFd local = ConnectLocally(address); local.valid()) {
+// Connects in the background, unless it is a socket of this host. `memory`: what went with it, or
+// null.
+std::shared_ptr<grpc::Channel> Dial(const std::string& address,
+                                    std::shared_ptr<SharedMemory>* memory) {
+  if (auto created = SharedMemory::Create(); created.ok()) *memory = *std::move(created);
+  const OwnedFd nothing;
+  OwnedFd local = ConnectLocally(address, *memory ? (*memory)->file() : nothing);
+  if (*memory) (*memory)->CloseFile();
+  if (local.valid()) {
     return grpc::CreateCustomInsecureChannelFromFd(address, local.Release(), ChannelArguments());
   }
+  memory->reset();
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
 }
 
@@ -107,7 +119,10 @@ class StreamClient::Impl {
   void Open(int peer, const std::string& address) {
     if (calls_.size() <= static_cast<size_t>(peer)) calls_.resize(static_cast<size_t>(peer) + 1);
     auto call = std::make_unique<ClientCall>(peer);
-    call->stub = std::make_unique<grpc::GenericStub>(Dial(address));
+    call->stub = std::make_unique<grpc::GenericStub>(Dial(address, &call->memory));
+    if (call->memory != nullptr) {
+      call->context.AddMetadata(net_internal::kMemoryHeader, absl::StrCat(call->memory->id()));
+    }
     call->stream = call->stub->PrepareCall(&call->context, method_, &queue_);
     call->stream->StartCall(&call->tags[ClientCall::kStart]);
     ++call->pending;
@@ -121,7 +136,10 @@ class StreamClient::Impl {
     bytes_sent_ += message.size();
     absl::Time due = link_ ? link_->Arrival(message.size(), SteadyNow()) : absl::InfinitePast();
     if (delay > absl::ZeroDuration()) due = std::max(due, SteadyNow() + delay);
-    call->outgoing.Add({net_internal::ToByteBuffer(message), message.size(), due});
+    const std::optional<WireMessage> placed =
+        call->shares ? call->memory->Place(message) : std::nullopt;
+    call->outgoing.Add(
+        {net_internal::ToByteBuffer(placed ? *placed : message), message.size(), due});
     WriteNext(call);
   }
 
@@ -209,16 +227,25 @@ class StreamClient::Impl {
         if (std::exchange(call->late, false)) --late_calls_;
         if (!ok) break;
         ReadNext(call);  // fails if the stream is over
-        if (call->context.GetServerInitialMetadata().contains(net_internal::kAcceptedHeader)) {
+        if (const auto& headers = call->context.GetServerInitialMetadata();
+            headers.contains(net_internal::kAcceptedHeader)) {
+          call->shares = headers.contains(net_internal::kMemoryHeader);
+          if (!call->shares) call->memory.reset();
           *event = {Event::Kind::kOpened, call->peer, {}, {}};
           has_event = true;
         }
         break;
       case ClientCall::kRead:
         if (ok) {
-          Payload message = net_internal::ToPayload(call->incoming);
-          bytes_received_ += message.size();
-          *event = {Event::Kind::kMessage, call->peer, std::move(message), {}};
+          absl::StatusOr<Payload> message = Received(*call);
+          if (!message.ok()) {
+            call->damage = message.status();
+            call->context.TryCancel();
+            Break(call);
+            break;
+          }
+          bytes_received_ += message->size();
+          *event = {Event::Kind::kMessage, call->peer, *std::move(message), {}};
           has_event = true;
           ReadNext(call);
         }
@@ -248,6 +275,12 @@ class StreamClient::Impl {
     return has_event;
   }
 
+  static absl::StatusOr<Payload> Received(const ClientCall& call) {
+    Payload message = net_internal::ToPayload(call.incoming);
+    if (!call.shares) return message;
+    return call.memory->Find(std::move(message));
+  }
+
   void WaitForHeaders(ClientCall* call) {
     call->accepting = true;
     call->stream->ReadInitialMetadata(&call->tags[ClientCall::kHeaders]);
@@ -272,6 +305,7 @@ class StreamClient::Impl {
       return absl::UnavailableError(absl::StrCat("the server has not accepted the stream for ",
                                                  absl::ToInt64Seconds(kTimeToAccept), " s"));
     }
+    if (!call.damage.ok()) return call.damage;
     return {static_cast<absl::StatusCode>(call.status.error_code()), call.status.error_message()};
   }
 

@@ -1,6 +1,5 @@
 #include "common/net/stream_server.h"
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -16,46 +15,17 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/mutex.h"
-#include "common/net/accepted_header.h"
 #include "common/net/grpc_bytes.h"
 #include "common/net/grpc_time.h"
-#include "common/net/local_socket.h"
+#include "common/net/local_entrance.h"
 #include "common/net/next_completion.h"
-#include "common/net/send_queue.h"
+#include "common/net/server_call.h"
+#include "common/net/stream_headers.h"
 
 namespace convoy {
 namespace {
 
-// One accepted call, on one completion queue. It lives until its last completion has come.
-struct ServerCall {
-  enum Op { kAccept, kHeaders, kRead, kWrite, kDelay, kFinish, kOps };
-  struct Tag {
-    ServerCall* call;
-    Op op;
-  };
-
-  ServerCall() : stream(&context) {
-    for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
-  }
-
-  StreamId id = 0;
-  grpc::GenericServerContext context;
-  grpc::GenericServerAsyncReaderWriter stream;
-  grpc::ByteBuffer incoming;             // the queue's thread only
-  const MethodAnswer* answer = nullptr;  // of an ordinary method; null: the stream
-  Tag tags[kOps];
-
-  grpc::ServerCompletionQueue* queue = nullptr;
-
-  Mutex mutex;
-  net_internal::SendQueue outgoing CONVOY_GUARDED_BY(mutex);
-  int operations CONVOY_GUARDED_BY(mutex) = 0;    // whose completion has not come
-  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of `outgoing` is due
-  bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
-  bool finishing CONVOY_GUARDED_BY(mutex) = false;
-  bool closed CONVOY_GUARDED_BY(mutex) = false;  // the queue is about to be shut down
-  grpc::Status final_status CONVOY_GUARDED_BY(mutex);
-};
+using net_internal::ServerCall;
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
@@ -74,9 +44,9 @@ class StreamServer::Impl {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
-    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+    local_.emplace(builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        grpc::InsecureServerCredentials());
+        grpc::InsecureServerCredentials()));
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(-1);
     builder.SetMaxSendMessageSize(-1);
@@ -98,20 +68,11 @@ class StreamServer::Impl {
     return absl::OkStatus();
   }
 
-  absl::Status ListenLocally() {
-    auto listener = LocalListener::Start(address_, [this](OwnedFd socket) {
-      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-      connection.fd = socket.Release();
-      acceptor_->HandleNewConnection(&connection);
-    });
-    if (!listener.ok()) return listener.status();
-    local_listener_ = *std::move(listener);
-    return absl::OkStatus();
-  }
+  absl::Status ListenLocally(bool share_memory) { return local_->Open(address_, share_memory); }
 
   void Stop() {
     if (server_ == nullptr || stopped_.exchange(true)) return;
-    local_listener_.reset();
+    local_->Close();
     server_->Shutdown(net_internal::GprTime(SteadyNow() + absl::Milliseconds(200)));
     CloseForGood();
     for (auto& queue : queues_) queue->Shutdown();
@@ -124,7 +85,7 @@ class StreamServer::Impl {
     if (call == nullptr) return;
     bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
     Write(call.get(),
-          {net_internal::ToByteBuffer(message), message.size(), DueTime(message.size())});
+          {ToBytes(call->memory.get(), message), message.size(), DueTime(message.size())});
   }
 
   void SetMaxBacklog(size_t bytes) { max_backlog_bytes_ = bytes; }
@@ -151,6 +112,11 @@ class StreamServer::Impl {
     absl::Time until;                // at the latest
   };
 
+  static grpc::ByteBuffer ToBytes(SharedMemory* memory, const WireMessage& message) {
+    const std::optional<WireMessage> placed = memory ? memory->Place(message) : std::nullopt;
+    return net_internal::ToByteBuffer(placed ? *placed : message);
+  }
+
   // When a message that is sent now may leave.
   absl::Time DueTime(size_t bytes) {
     if (!has_link_) return absl::InfinitePast();
@@ -170,13 +136,7 @@ class StreamServer::Impl {
   }
 
   void Accept(grpc::ServerCompletionQueue* queue) {
-    auto call = std::make_shared<ServerCall>();
-    call->id = next_id_.fetch_add(1);
-    call->queue = queue;
-    {
-      MutexLock lock(call->mutex);
-      call->operations = 1;
-    }
+    auto call = std::make_shared<ServerCall>(next_id_.fetch_add(1), queue);
     MutexLock lock(mutex_);
     if (closed_) return;
     calls_[call->id] = call;
@@ -234,10 +194,14 @@ class StreamServer::Impl {
         break;
       case ServerCall::kRead:
         if (ok) {
-          Payload message = net_internal::ToPayload(call->incoming);
-          if (message.size() >= net_internal::SendQueue::kMaxHeldBytes)
+          absl::StatusOr<Payload> message = Received(*call);
+          if (!message.ok()) {
+            Finish(call, ToGrpc(message.status()));
+            break;
+          }
+          if (message->size() >= net_internal::SendQueue::kMaxHeldBytes)
             WriteHeld(held);  // it takes a while
-          if (ReadNext(call)) OnMessage(call, std::move(message));
+          if (ReadNext(call)) OnMessage(call, *std::move(message));
         } else {
           Finish(call, grpc::Status::OK);
         }
@@ -272,11 +236,18 @@ class StreamServer::Impl {
     if (call->answer != nullptr) {
       ReadNext(call);
     } else if (name == options_.method) {
+      TakeMemory(call);
       SendHeaders(call);
     } else {
       Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
                                 absl::StrCat("there is no method ", name)));
     }
+  }
+
+  void TakeMemory(ServerCall* call) {
+    const auto header = call->context.client_metadata().find(net_internal::kMemoryHeader);
+    if (header == call->context.client_metadata().end()) return;
+    call->memory = local_->TakeMemory({header->second.data(), header->second.size()});
   }
 
   // At once, so that the client knows that its stream has been accepted.
@@ -285,7 +256,17 @@ class StreamServer::Impl {
     if (call->closed) return;
     ++call->operations;
     call->context.AddInitialMetadata(net_internal::kAcceptedHeader, net_internal::kAccepted);
+    if (call->memory != nullptr) {
+      call->context.AddInitialMetadata(net_internal::kMemoryHeader,
+                                       absl::StrCat(call->memory->id()));
+    }
     call->stream.SendInitialMetadata(&call->tags[ServerCall::kHeaders]);
+  }
+
+  static absl::StatusOr<Payload> Received(const ServerCall& call) {
+    Payload message = net_internal::ToPayload(call.incoming);
+    if (call.memory == nullptr) return message;
+    return call.memory->Find(std::move(message));
   }
 
   void OnMessage(ServerCall* call, Payload message) {
@@ -397,8 +378,7 @@ class StreamServer::Impl {
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-  std::unique_ptr<LocalListener> local_listener_;
+  std::optional<net_internal::LocalEntrance> local_;  // since Start
   std::atomic<StreamId> next_id_{1};
   std::atomic<bool> stopped_{false};
 
@@ -425,7 +405,9 @@ const std::string& StreamServer::address() const { return impl_->address_; }
 void StreamServer::Send(StreamId stream, const WireMessage& message) {
   impl_->Send(stream, message);
 }
-absl::Status StreamServer::ListenLocally() { return impl_->ListenLocally(); }
+absl::Status StreamServer::ListenLocally(bool share_memory) {
+  return impl_->ListenLocally(share_memory);
+}
 void StreamServer::SetMaxBacklog(size_t bytes) { impl_->SetMaxBacklog(bytes); }
 void StreamServer::SetLink(const LinkLimit& limit) { impl_->SetLink(limit); }
 void StreamServer::Close(StreamId stream, const absl::Status& why) { impl_->Close(stream, why); }

@@ -28,9 +28,10 @@ struct MemoryEstimate {
   uint64_t server = kProcessBytes;
   // Of one worker: twice the weights, twice the gradient (local_sgd, geo: its own weights and slots
   // too; single: weights, slots and the sums of the slices' tree), two batches of its largest
-  // slice, none of more than an epoch, and the order of an epoch (4 bytes an example). Of
-  // cluster.threads_per_worker threads, if there are several, each has a gradient (single: but for
-  // one; local_sgd: and weights and slots), batches and an order of its own besides.
+  // slice, none of more than an epoch, the order of an epoch (4 bytes an example), and what it
+  // shares with each server, at most 4.2 MB. Of cluster.threads_per_worker threads, if there are
+  // several, each has a gradient (single: but for one; local_sgd: and weights and slots), batches
+  // and an order of its own besides.
   uint64_t worker = kProcessBytes;
 
   uint64_t Total(uint64_t servers, uint64_t workers) const {

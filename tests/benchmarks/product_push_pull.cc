@@ -20,6 +20,7 @@ constexpr Mode kMode{Mode::Kind::kAsync, 0};
 struct Variant {
   bool checksums = false;
   bool local = false;
+  bool share_memory = false;
 };
 
 Placement Place(const Tensor& tensor, int servers) {
@@ -44,7 +45,7 @@ class ProductServer final : public PushPullServer {
   ProductServer(const Tensor& tensor, int rank, int servers, const Variant& variant)
       : service_(*ParameterService::Start({})) {
     if (variant.checksums) service_->UseChecksums();
-    if (variant.local) Check(service_->ListenLocally());
+    if (variant.local) Check(service_->ListenLocally(variant.share_memory));
     ServerCore::Options options;
     options.job_id = kJob;
     options.rank = static_cast<uint32_t>(rank);
@@ -116,5 +117,8 @@ Party MakeParty(const char* name, const Variant& variant) {
 Party ProductParty() { return MakeParty("product", {}); }
 Party CheckedProductParty() { return MakeParty("product with checksums", {.checksums = true}); }
 Party LocalProductParty() { return MakeParty("product, Unix socket", {.local = true}); }
+Party SharingProductParty() {
+  return MakeParty("product, shared memory", {.local = true, .share_memory = true});
+}
 
 }  // namespace convoy::benchmarks

@@ -52,7 +52,8 @@ struct Party {
 // The product over TCP: ParameterClient, streams, marks, cells.
 Party ProductParty();
 Party CheckedProductParty();  // with cluster.wire_checksums
-Party LocalProductParty();    // through a Unix socket, as processes of one host do by default
+Party LocalProductParty();    // through a Unix socket
+Party SharingProductParty();  // with shared memory, too, as processes of one host do by default
 // gRPC alone, and sockets alone.
 Party BareStreamParty();
 Party PlainSocketParty();

@@ -1,13 +1,15 @@
 // Push-pull of rows of an embedding table over TCP on loopback, server and worker in processes of
 // their own, through the product's client, buckets and marks, mode async, plain SGD: a gradient for
 // each of 10,000 random ids out of a million, 16 floats each, and the values of the next 10,000.
-// Beside it the same through a Unix socket, and the same bytes as blocks of a dense variable.
+// Beside it the same through a Unix socket and through shared memory, and the same bytes as blocks
+// of a dense variable.
 //
 //   row_transport_benchmark [--ids=10000] [--universe=1000000] [--seconds=2] [--rounds=5]
-//                           [--rows_only=false] [--unix_socket=false]
+//                           [--rows_only=false] [--through=tcp]
 //
 // On a machine that is shared, judge by the processor time of an operation. --rows_only leaves out
-// all but the first line, for a profiler; --unix_socket takes a Unix socket for everything.
+// all but the first line, for a profiler; --through=socket takes a Unix socket for everything,
+// --through=memory shared memory, too.
 //
 // The child runs the same program: `serve` prints the address.
 #include <sys/resource.h>
@@ -56,7 +58,7 @@ struct Settings {
   double seconds = 2;
   int rounds = 5;
   bool rows_only = false;
-  bool unix_socket = false;
+  std::string through = "tcp";  // or "socket", "memory"
 };
 
 void Check(const absl::Status& status) {
@@ -83,7 +85,7 @@ Placement Place(const Settings& settings) {
 
 int Serve(const Settings& settings) {
   const std::unique_ptr<ParameterService> service = *ParameterService::Start({});
-  if (settings.unix_socket) Check(service->ListenLocally());
+  if (settings.through != "tcp") Check(service->ListenLocally(settings.through == "memory"));
   ServerCore::Options options;
   options.job_id = kJob;
   options.mode = kMode;
@@ -209,9 +211,9 @@ void Print(const char* what, const std::vector<Cost>& costs) {
 
 // A server in a process of its own, and a worker in this one.
 struct Pair {
-  Pair(const Settings& settings, bool unix_socket)
-      : server({"serve", absl::StrCat("--ids=", settings.ids),
-                absl::StrCat("--unix_socket=", unix_socket ? "true" : "false")}),
+  Pair(const Settings& settings, const std::string& through)
+      : server(
+            {"serve", absl::StrCat("--ids=", settings.ids), absl::StrCat("--through=", through)}),
         worker(settings, server.ReadLine()) {
     for (int round = 0; round < 2; ++round) worker.RowsPerSecond();  // makes the rows
   }
@@ -227,20 +229,25 @@ struct Pair {
 };
 
 void Compare(const Settings& settings) {
-  Pair pair(settings, settings.unix_socket);
-  std::optional<Pair> local;
-  if (!settings.rows_only && !settings.unix_socket) local.emplace(settings, /*unix_socket=*/true);
-  std::vector<Cost> rows, local_rows, blocks;
+  Pair pair(settings, settings.through);
+  std::optional<Pair> socket, memory;
+  if (!settings.rows_only && settings.through == "tcp") {
+    socket.emplace(settings, "socket");
+    memory.emplace(settings, "memory");
+  }
+  std::vector<Cost> rows, socket_rows, memory_rows, blocks;
   for (int round = 0; round < settings.rounds; ++round) {
     rows.push_back(pair.Rows());
-    if (local) local_rows.push_back(local->Rows());
+    if (socket) socket_rows.push_back(socket->Rows());
+    if (memory) memory_rows.push_back(memory->Rows());
     if (!settings.rows_only) blocks.push_back(pair.Blocks());
   }
   std::printf("push-pull of %llu ids of %llu, %u floats each\n",
               static_cast<unsigned long long>(settings.ids),
               static_cast<unsigned long long>(settings.universe), kDim);
   Print("rows", rows);
-  if (local) Print("rows, through a Unix socket", local_rows);
+  if (socket) Print("rows, through a Unix socket", socket_rows);
+  if (memory) Print("rows, through shared memory", memory_rows);
   if (!settings.rows_only) Print("dense blocks of as many floats", blocks);
 }
 
@@ -255,13 +262,15 @@ Settings Parse(int argc, char** argv, int first) {
     if (absl::ConsumePrefix(&flag, "--seconds=")) known = absl::SimpleAtod(flag, &settings.seconds);
     if (absl::ConsumePrefix(&flag, "--rows_only="))
       known = absl::SimpleAtob(flag, &settings.rows_only);
-    if (absl::ConsumePrefix(&flag, "--unix_socket="))
-      known = absl::SimpleAtob(flag, &settings.unix_socket);
+    if (absl::ConsumePrefix(&flag, "--through=")) {
+      settings.through = std::string(flag);
+      known = flag == "tcp" || flag == "socket" || flag == "memory";
+    }
     if (absl::ConsumePrefix(&flag, "--rounds=")) known = absl::SimpleAtoi(flag, &settings.rounds);
     if (!known || settings.rounds < 1 || settings.ids < 1) {
       Fail(absl::StrCat("cannot use ", argv[i],
                         "; flags: --ids=N --universe=N --seconds=S --rounds=N --rows_only=B "
-                        "--unix_socket=B"));
+                        "--through=tcp|socket|memory"));
     }
   }
   return settings;

@@ -1,6 +1,6 @@
 // Push-pull over TCP on loopback: the product against a bare gRPC stream and a plain socket, all
 // with servers and workers in processes of their own, in turns within one run; beside them the
-// product with checksums, and through a Unix socket. What is printed are
+// product with checksums, through a Unix socket, and through shared memory. What is printed are
 // medians over the rounds, and medians of the ratios within a round.
 //
 //   transport_benchmark [--rounds=7] [--seconds=0.4]
@@ -44,8 +44,8 @@ struct Settings {
 };
 
 std::vector<Party> Parties() {
-  return {ProductParty(), BareStreamParty(), PlainSocketParty(), CheckedProductParty(),
-          LocalProductParty()};
+  return {ProductParty(),        BareStreamParty(),   PlainSocketParty(),
+          CheckedProductParty(), LocalProductParty(), SharingProductParty()};
 }
 
 double Now() { return absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()); }
@@ -120,16 +120,30 @@ std::vector<Running> StartAll(const Tensor& tensor) {
   return all;
 }
 
+// The first part of a line: product, bare stream, socket, and their ratios.
+void PrintLimits(const std::string& name, const double (&values)[3], const char* unit,
+                 double by_bare, double by_socket) {
+  std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f  ", name.c_str(), values[0], values[1],
+              values[2], unit, by_bare, by_socket);
+}
+
+// The rest: other ways of the product beside the first one.
+void PrintOthers(double checked, double local, double sharing) {
+  std::printf("  %5.2f %5.2f %5.2f\n", checked, local, sharing);
+  std::fflush(stdout);
+}
+
 void PrintRow(const std::string& name, const std::vector<Running>& all, double scale,
               const char* unit) {
-  std::vector<double> cpu_ratios = Ratios(all[0].cpu, all[1].cpu);
-  std::printf("%-34s %9.3f %9.3f %9.3f %-6s %6.2f %6.2f   %5.2f %5.2f %5.2f %5.2f   %5.2f %5.2f\n",
-              name.c_str(), Median(all[0].rates) * scale, Median(all[1].rates) * scale,
-              Median(all[2].rates) * scale, unit, Median(Ratios(all[0].rates, all[1].rates)),
-              Median(Ratios(all[0].rates, all[2].rates)), Median(all[0].cpu), Median(all[1].cpu),
-              Median(all[2].cpu), Median(all[4].cpu), Median(Ratios(all[3].rates, all[0].rates)),
-              Median(Ratios(all[4].rates, all[0].rates)));
-  std::fflush(stdout);
+  const auto ratio = [&all](size_t a, size_t b) {
+    return Median(Ratios(all[a].rates, all[b].rates));
+  };
+  PrintLimits(
+      name,
+      {Median(all[0].rates) * scale, Median(all[1].rates) * scale, Median(all[2].rates) * scale},
+      unit, ratio(0, 1), ratio(0, 2));
+  for (const size_t p : {0, 1, 2, 4, 5}) std::printf(" %5.2f", Median(all[p].cpu));
+  PrintOthers(ratio(3, 0), ratio(4, 0), ratio(5, 0));
 }
 
 void CompareThroughput(const std::string& name, const Tensor& tensor, const Settings& settings) {
@@ -164,12 +178,11 @@ void CompareLatency(const Settings& settings) {
     }
   }
   for (const double q : {0.5, 0.99}) {
-    const double product = Quantile(microseconds[0], q), bare = Quantile(microseconds[1], q),
-                 socket = Quantile(microseconds[2], q), checked = Quantile(microseconds[3], q),
-                 local = Quantile(microseconds[4], q);
-    std::printf("%-34s %9.1f %9.1f %9.1f %-6s %6.2f %6.2f   %23s   %5.2f %5.2f\n",
-                absl::StrCat("4 KB alone, p", q * 100).c_str(), product, bare, socket, "us",
-                product / bare, product / socket, "", checked / product, local / product);
+    const auto of = [&](size_t p) { return Quantile(microseconds[p], q); };
+    PrintLimits(absl::StrCat("4 KB alone, p", q * 100), {of(0), of(1), of(2)}, "us", of(0) / of(1),
+                of(0) / of(2));
+    std::printf("%30s", "");
+    PrintOthers(of(3) / of(0), of(4) / of(0), of(5) / of(0));
   }
 }
 
@@ -204,7 +217,8 @@ double RunWorkers(std::vector<std::unique_ptr<Child>>& workers) {
 }
 
 void CompareClusters(const Tensor& tensor, int servers, const Settings& settings) {
-  constexpr size_t kCompared[] = {0, 1, 4};  // product, bare stream, product through Unix sockets
+  // The product, the bare stream, the product through Unix sockets, and through shared memory.
+  constexpr size_t kCompared[] = {0, 1, 4, 5};
   constexpr size_t kParties = std::size(kCompared);
   std::vector<std::unique_ptr<Child>> server_processes[kParties], workers[kParties];
   for (size_t p = 0; p < kParties; ++p) {
@@ -225,10 +239,11 @@ void CompareClusters(const Tensor& tensor, int servers, const Settings& settings
   for (int round = 0; round < settings.rounds; ++round) {
     for (size_t p = 0; p < kParties; ++p) rates[p].push_back(RunWorkers(workers[p]));
   }
-  std::printf("%-34s %9.3f %9.3f %9s %-6s %6.2f %6s   %23s   %5s %5.2f\n",
+  const auto ratio = [&rates](size_t a, size_t b) { return Median(Ratios(rates[a], rates[b])); };
+  std::printf("%-34s %9.3f %9.3f %9s %-6s %6.2f %46s %5.2f %5.2f\n",
               absl::StrCat(servers, " servers x ", tensor.workers, " workers, 1 MB, sum").c_str(),
-              Median(rates[0]) * 1e-9, Median(rates[1]) * 1e-9, "", "GB/s",
-              Median(Ratios(rates[0], rates[1])), "", "", "", Median(Ratios(rates[2], rates[0])));
+              Median(rates[0]) * 1e-9, Median(rates[1]) * 1e-9, "", "GB/s", ratio(0, 1), "",
+              ratio(2, 0), ratio(3, 0));
   for (auto& processes : workers) processes.clear();
 }
 
@@ -237,10 +252,10 @@ void CompareAll(const Settings& settings) {
       "Push-pull, each way; medians of %d rounds of %.1f s; CPU: seconds of both processes per GB "
       "each way\n",
       settings.rounds, settings.seconds);
-  std::printf(
-      "%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "", "/bare",
-      "/sock",
-      "CPU: product, bare, socket, Unix socket   with checksums, through a Unix socket / product");
+  std::printf("%-34s %9s %9s %9s %-6s %6s %6s   %s\n", "", "product", "bare gRPC", "socket", "",
+              "/bare", "/sock",
+              "CPU: product, bare, socket, product by Unix socket and shared memory; product with "
+              "checksums, by Unix socket, by shared memory / product");
   CompareLatency(settings);
   CountSleeps();
   CompareThroughput("4 KB blocks, 16 in flight", {1024, 16, 16}, settings);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -30,15 +31,20 @@ using ::testing::HasSubstr;
 // All tests of this program, as all processes of the product.
 [[maybe_unused]] const bool kPolls = (ConfigurePolling(), true);
 
-// Keeps the sockets that a listener hands on.
+// Keeps the sockets that a listener hands on, and what came with the last one.
 class Connections {
  public:
   LocalListener::OnConnection Keep() {
-    return [this](OwnedFd socket) {
+    return [this](OwnedFd socket, OwnedFd memory) {
       MutexLock lock(mutex_);
       sockets_.push_back(std::move(socket));
+      memory_ = std::move(memory);
       changed_.NotifyAll();
     };
+  }
+  OwnedFd TakeMemory() {
+    MutexLock lock(mutex_);
+    return std::move(memory_);
   }
   OwnedFd Take() {
     MutexLock lock(mutex_);
@@ -53,6 +59,7 @@ class Connections {
   Mutex mutex_;
   CondVar changed_;
   std::deque<OwnedFd> sockets_ CONVOY_GUARDED_BY(mutex_);
+  OwnedFd memory_ CONVOY_GUARDED_BY(mutex_);
 };
 
 // No port of a test that runs at the same time.
@@ -92,6 +99,51 @@ TEST(LocalSocketTest, ASocketConnectsThoseWhoNameTheSameAddress) {
       EXPECT_EQ(::fcntl(end->get(), F_GETFD), FD_CLOEXEC) << "children must not keep it open";
     }
   }
+}
+
+TEST(LocalSocketTest, MemoryGoesWithASocket) {
+  Connections connections;
+  const auto listener = *LocalListener::Start(Address(1), connections.Keep());
+  OwnedFd sent(::memfd_create("test", MFD_CLOEXEC));
+  ASSERT_EQ(::write(sent.get(), "text", 4), 4);
+  const OwnedFd client = ConnectLocally(Address(1), sent);
+  sent.Close();
+  const OwnedFd server = connections.Take(), received = connections.TakeMemory();
+  char text[4];
+  ASSERT_EQ(::pread(received.get(), text, 4, 0), 4);
+  EXPECT_EQ(std::string(text, 4), "text");
+  EXPECT_EQ(::fcntl(received.get(), F_GETFD), FD_CLOEXEC) << "children must not keep it open";
+  // Nothing else has come before the client's own bytes.
+  ASSERT_EQ(::write(client.get(), "first", 5), 5);
+  char first[5];
+  ASSERT_EQ(::read(server.get(), first, 5), 5);
+  EXPECT_EQ(std::string(first, 5), "first");
+
+  const OwnedFd other = ConnectLocally(Address(1));
+  EXPECT_TRUE(connections.Take().valid());
+  EXPECT_FALSE(connections.TakeMemory().valid());
+}
+
+// One that is of another protocol, and one that was stopped as soon as it had connected.
+TEST(LocalSocketTest, WhoDoesNotBeginAsAClientIsNotTaken) {
+  Connections connections;
+  const auto listener = *LocalListener::Start(Address(1), connections.Keep());
+  OwnedFd others[3];
+  for (OwnedFd& other : others) other = OwnedFd(::socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_TRUE(ConnectTo(Address(1), others[0]));
+  ASSERT_EQ(::write(others[0].get(), "GET / HTTP/1.1", 14), 14);
+  ASSERT_TRUE(ConnectTo(Address(1), others[1]));
+  ASSERT_TRUE(ConnectTo(Address(1), others[2]));
+  ASSERT_EQ(::shutdown(others[2].get(), SHUT_WR), 0);
+  const OwnedFd client = ConnectLocally(Address(1));
+  const OwnedFd server = connections.Take();
+  ASSERT_TRUE(server.valid()) << "those before it are not waited for";
+  char byte;
+  for (const OwnedFd& other : others) EXPECT_LE(::read(other.get(), &byte, 1), 0) << "it is closed";
+  ASSERT_EQ(::write(client.get(), "mine", 4), 4);
+  char read[4];
+  ASSERT_EQ(::read(server.get(), read, 4), 4);
+  EXPECT_EQ(std::string(read, 4), "mine");
 }
 
 // With the kernel's own limit it is slower than TCP.
@@ -165,6 +217,7 @@ TEST(LocalSocketTest, AListenerWithoutDescriptorsEndsAllTheSame) {
     ASSERT_TRUE(client.valid());
   }
   ASSERT_TRUE(ConnectTo(Address(1), clients[0]));
+  ASSERT_EQ(::write(clients[0].get(), "P", 1), 1) << "as clients of gRPC begin";
   ASSERT_TRUE(connections.Take().valid());
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -197,7 +250,8 @@ TEST(LocalSocketTest, AStreamPrefersTheUnixSocket) {
   Connections connections;
   auto listener = LocalListener::Start(server->address(), connections.Keep());
   ASSERT_TRUE(listener.ok());
-  EXPECT_EQ(server->ListenLocally().code(), absl::StatusCode::kUnavailable) << "the name is taken";
+  EXPECT_EQ(server->ListenLocally(false).code(), absl::StatusCode::kUnavailable)
+      << "the name is taken";
   StreamClient client(options.method);
   client.Open(0, server->address());
   connections.Take().Close();
@@ -251,7 +305,7 @@ TEST(LocalSocketTest, AStreamThatWasAcceptedIsNotGivenUpBecauseNobodyLooked) {
   options.handler = &handler;
   options.tick = absl::Milliseconds(1);
   const auto server = *StreamServer::Start(options);
-  ASSERT_TRUE(server->ListenLocally().ok());
+  ASSERT_TRUE(server->ListenLocally(false).ok());
   while (!handler.busy) absl::SleepFor(absl::Milliseconds(1));
   StreamClient client(options.method);
   client.Open(0, server->address());

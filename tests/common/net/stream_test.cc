@@ -1,4 +1,4 @@
-// StreamServer and StreamClient on loopback, and on a Unix socket.
+// StreamServer and StreamClient on loopback, on a Unix socket, and with shared memory beside it.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -19,9 +19,16 @@ namespace {
 using Kind = StreamClient::Event::Kind;
 constexpr char kMethod[] = "/convoy.test.Echo/Exchange";
 
+// All but its first byte are values.
 WireMessage Message(const std::string& text) {
   WireMessage message;
-  message.header() = text;
+  message.header() = text.substr(0, 1);
+  if (text.size() > 1) {
+    const auto values = std::make_shared<const std::string>(text.substr(1));
+    Payload payload(values);
+    payload.Append({values->data(), values->size()});
+    message.AddPayload(payload);
+  }
   message.Finish();
   return message;
 }
@@ -86,7 +93,7 @@ class Echo : public StreamServer::Handler {
   int ticks_ CONVOY_GUARDED_BY(mutex_) = 0;
 };
 
-enum class Transport { kTcp, kUnixSocket };
+enum class Transport { kTcp, kUnixSocket, kSharedMemory };
 
 class StreamTest : public ::testing::TestWithParam<Transport> {
  protected:
@@ -99,8 +106,8 @@ class StreamTest : public ::testing::TestWithParam<Transport> {
     options.max_backlog_bytes = size_t{64} << 20;
     server_ = *StreamServer::Start(options);
     echo_.server = server_.get();
-    if (GetParam() == Transport::kUnixSocket) {
-      const absl::Status listens = server_->ListenLocally();
+    if (GetParam() != Transport::kTcp) {
+      const absl::Status listens = server_->ListenLocally(GetParam() == Transport::kSharedMemory);
       EXPECT_TRUE(listens.ok()) << listens;
       EXPECT_TRUE(ConnectLocally(server_->address()).valid()) << "clients would take TCP";
     }
@@ -401,9 +408,12 @@ TEST_P(StreamTest, EitherSideMayGoWhileALimitedLinkHoldsMessagesBack) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, StreamTest,
-                         ::testing::Values(Transport::kTcp, Transport::kUnixSocket),
+                         ::testing::Values(Transport::kTcp, Transport::kUnixSocket,
+                                           Transport::kSharedMemory),
                          [](const auto& parameter) {
-                           return parameter.param == Transport::kTcp ? "Tcp" : "UnixSocket";
+                           return parameter.param == Transport::kTcp          ? "Tcp"
+                                  : parameter.param == Transport::kUnixSocket ? "UnixSocket"
+                                                                              : "SharedMemory";
                          });
 
 }  // namespace

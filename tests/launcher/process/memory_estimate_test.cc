@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/job/defaults.h"
+#include "common/net/shared_memory.h"
 
 namespace convoy {
 namespace {
@@ -22,6 +23,7 @@ class MemoryEstimateTest : public ::testing::Test {
   MemoryEstimateTest() {
     job_.mutable_cluster()->set_servers(1);
     job_.mutable_cluster()->set_workers(2);
+    job_.mutable_cluster()->set_shared_memory(false);
     job_.mutable_training()->set_batch_size(100);
     job_.mutable_data()->set_shuffle(false);
     data_.set_examples(5000);
@@ -117,6 +119,19 @@ TEST_F(MemoryEstimateTest, AnAsyncServerHoldsWhatItsWorkersHaveUnderWay) {
   job_.mutable_training()->set_mode("async");
   job_.mutable_cluster()->set_in_flight_bytes(1000);
   EXPECT_EQ(Estimate().server, kProcessBytes + 3 * kBytes + 2 * 1000);
+}
+
+TEST_F(MemoryEstimateTest, WhatAWorkerSharesWithEachServerIsCountedOnce) {
+  const MemoryEstimate without = Estimate();
+  job_.mutable_cluster()->set_shared_memory(true);
+  EXPECT_EQ(Estimate().server, without.server);
+  EXPECT_EQ(Estimate().worker, without.worker + 2 * SharedMemory::kHalfBytes);
+  job_.mutable_cluster()->set_servers(2);
+  EXPECT_EQ(Estimate().worker, without.worker + 4 * SharedMemory::kHalfBytes);
+  job_.mutable_cluster()->set_servers(10);  // each has one block
+  EXPECT_EQ(Estimate().worker, without.worker + 10 * 2 * 2 * kBytes / 10);
+  job_.mutable_cluster()->set_unix_sockets(false);
+  EXPECT_EQ(Estimate().worker, without.worker);
 }
 
 TEST_F(MemoryEstimateTest, WithBackupsAllSlicesOfAStepMayWait) {

@@ -1,0 +1,54 @@
+// One call that a StreamServer has accepted. Internal to common/net.
+#ifndef CONVOY_COMMON_NET_SERVER_CALL_H_
+#define CONVOY_COMMON_NET_SERVER_CALL_H_
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/async_generic_service.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "common/mutex.h"
+#include "common/net/ordinary_methods.h"
+#include "common/net/send_queue.h"
+#include "common/net/shared_memory.h"
+
+namespace convoy::net_internal {
+
+// On one completion queue. It lives until its last completion has come.
+struct ServerCall {
+  enum Op { kAccept, kHeaders, kRead, kWrite, kDelay, kFinish, kOps };
+  struct Tag {
+    ServerCall* call;
+    Op op;
+  };
+
+  ServerCall(uint64_t number, grpc::ServerCompletionQueue* its_queue)
+      : id(number), queue(its_queue), stream(&context) {
+    for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
+  }
+
+  const uint64_t id;
+  grpc::ServerCompletionQueue* const queue;
+  grpc::GenericServerContext context;
+  grpc::GenericServerAsyncReaderWriter stream;
+  grpc::ByteBuffer incoming;             // the queue's thread only
+  const MethodAnswer* answer = nullptr;  // of an ordinary method; null: the stream
+  // Shared with the client of a stream; constant since before its first message. Null: none.
+  std::shared_ptr<SharedMemory> memory;
+  Tag tags[kOps];
+
+  Mutex mutex;
+  SendQueue outgoing CONVOY_GUARDED_BY(mutex);
+  int operations CONVOY_GUARDED_BY(mutex) = 1;    // whose completion has not come
+  grpc::Alarm alarm CONVOY_GUARDED_BY(mutex);     // rings when the first of `outgoing` is due
+  bool delayed CONVOY_GUARDED_BY(mutex) = false;  // the alarm is set
+  bool finishing CONVOY_GUARDED_BY(mutex) = false;
+  bool closed CONVOY_GUARDED_BY(mutex) = false;  // the queue is about to be shut down
+  grpc::Status final_status CONVOY_GUARDED_BY(mutex);
+};
+
+}  // namespace convoy::net_internal
+
+#endif  // CONVOY_COMMON_NET_SERVER_CALL_H_
