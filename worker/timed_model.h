@@ -47,7 +47,8 @@ class TimedModel final : public Model {
   // Time that Train slept for that. Any thread, after SlowDown.
   double delayed_seconds() const { return delay_ ? delay_->slept_seconds() : 0; }
 
-  // Processor time of the calling threads inside Train so far. Any thread.
+  // Processor time of the calling threads inside Train so far; most batches of a long training are
+  // taken to need as much for an example as the last one that was measured. Any thread.
   double compute_seconds() const { return seconds_.load(std::memory_order_relaxed); }
   // Examples of the batches of Train so far. Any thread.
   uint64_t examples() const { return examples_.load(std::memory_order_relaxed); }
@@ -55,6 +56,8 @@ class TimedModel final : public Model {
  private:
   const std::unique_ptr<Model> model_;
   std::optional<ComputeDelay> delay_;
+  uint64_t batches_ = 0;            // that have begun
+  double seconds_per_example_ = 0;  // of the last one that was measured
   std::atomic<double> seconds_{0};
   std::atomic<uint64_t> examples_{0};
 };

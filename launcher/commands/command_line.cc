@@ -5,7 +5,7 @@
 
 #include "common/allocator.h"
 #include "common/build_info.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "launcher/commands/command_set.h"
 #include "launcher/commands/crash_report.h"
 #include "launcher/commands/exit_code.h"
@@ -17,7 +17,7 @@ namespace convoy {
 int Main(int argc, char** argv, std::vector<ModelRegistration> models) {
   InstallCrashReport(argv[0]);
   ConfigureAllocator();
-  ConfigurePolling();
+  ConfigureGrpc();
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // what goes wrong is said by us, once
   if (absl::Status status = CheckProcessor(); !status.ok()) return Fail(status);
 

@@ -36,7 +36,7 @@
 #include "common/files/file_hash.h"
 #include "common/files/owned_fd.h"
 #include "common/math/random.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "common/placement/placement.h"
 #include "ps/parameter_service.h"
 #include "ps/server_core.h"
@@ -380,7 +380,7 @@ Settings Parse(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace convoy::benchmarks;
   convoy::ConfigureAllocator();
-  convoy::ConfigurePolling();
+  convoy::ConfigureGrpc();
   const Settings settings = Parse(argc, argv);
   for (const std::string& part : settings.parts) {
     if (part == "serve") return Serve(settings);

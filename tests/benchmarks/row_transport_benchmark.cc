@@ -31,7 +31,7 @@
 #include "common/aligned_buffer.h"
 #include "common/allocator.h"
 #include "common/math/random.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "common/placement/placement.h"
 #include "ps/parameter_service.h"
 #include "ps/server_core.h"
@@ -282,7 +282,7 @@ Settings Parse(int argc, char** argv, int first) {
 int main(int argc, char** argv) {
   using namespace convoy::benchmarks;
   convoy::ConfigureAllocator();
-  convoy::ConfigurePolling();
+  convoy::ConfigureGrpc();
   const bool serve = argc > 1 && std::string_view(argv[1]) == "serve";
   const Settings settings = Parse(argc, argv, serve ? 2 : 1);
   if (serve) return Serve(settings);

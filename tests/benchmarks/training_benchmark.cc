@@ -22,7 +22,7 @@
 #include "absl/time/clock.h"
 #include "common/aligned_buffer.h"
 #include "common/allocator.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "tests/benchmarks/bare_stream.h"
 #include "tests/benchmarks/child.h"
 #include "tests/benchmarks/plain_mlp.h"
@@ -270,7 +270,7 @@ Settings ParseSettings(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   convoy::ConfigureAllocator();
-  convoy::ConfigurePolling();
+  convoy::ConfigureGrpc();
   if (argc == 2 && std::string(argv[1]) == "serve") {
     const convoy::benchmarks::BareStreamServer server(convoy::benchmarks::kWeights);
     std::cout << server.address() << std::endl;

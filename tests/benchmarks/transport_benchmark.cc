@@ -24,7 +24,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/allocator.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "tests/benchmarks/child.h"
 #include "tests/benchmarks/push_pull.h"
 #include "tests/benchmarks/thread_sleeps.h"
@@ -314,7 +314,7 @@ Settings ParseSettings(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace convoy::benchmarks;
   convoy::ConfigureAllocator();
-  convoy::ConfigurePolling();
+  convoy::ConfigureGrpc();
   const std::string role = argc > 1 ? argv[1] : "";
   if (role == "serve" && argc == 10) return Serve(argv + 2);
   if (role == "work" && argc > 10) return Work(argc - 2, argv + 2);

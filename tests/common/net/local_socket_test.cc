@@ -19,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/mutex.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "common/net/stream_client.h"
 #include "common/net/stream_server.h"
 
@@ -29,7 +29,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // All tests of this program, as all processes of the product.
-[[maybe_unused]] const bool kPolls = (ConfigurePolling(), true);
+[[maybe_unused]] const bool kPolls = (ConfigureGrpc(), true);
 
 // Keeps the sockets that a listener hands on, and what came with the last one.
 class Connections {

@@ -18,7 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/mutex.h"
-#include "common/net/polling.h"
+#include "common/net/grpc_process.h"
 #include "common/net/stream_client.h"
 #include "common/net/stream_server.h"
 
@@ -29,7 +29,7 @@ using Kind = StreamClient::Event::Kind;
 using ::testing::HasSubstr;
 constexpr char kMethod[] = "/convoy.test.Keeper/Exchange";
 
-[[maybe_unused]] const bool kPollsAsTheProduct = (ConfigurePolling(), true);
+[[maybe_unused]] const bool kPollsAsTheProduct = (ConfigureGrpc(), true);
 
 WireMessage Values(size_t bytes, char value) {
   const auto owner = std::make_shared<const std::string>(bytes, value);
