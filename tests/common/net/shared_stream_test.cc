@@ -53,14 +53,16 @@ WireMessage Text(const std::string& text) {
 class Keeper final : public StreamServer::Handler {
  public:
   void OnMessage(StreamId stream, Payload message) override {
-    WireMessage reply;
-    if (message.size() > 1)
+    WireMessage reply = Text(spoilt);
+    if (message.size() > 1) {
+      reply = WireMessage();
       reply.AddPayload(message);
-    else
-      reply = Text(spoilt);
+    }
+    if (keeps) {
+      MutexLock lock(mutex_);
+      kept_.push_back(std::move(message));
+    }
     server->Send(stream, reply);
-    MutexLock lock(mutex_);
-    if (keeps) kept_.push_back(std::move(message));
   }
   void OnClosed(StreamId) override {}
   void OnTick() override {}
