@@ -3,13 +3,15 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "common/clock.h"
 
 namespace convoy::net_internal {
 namespace {
 
-// Connections whose stream has not come yet, at most: as many as there may be workers. Of those
-// that never come the oldest is given up.
-constexpr size_t kMaxWaiting = 1024;
+// Connections whose stream has not come yet, at most; above this the oldest one does without. A
+// client gives up before kTimeForStream.
+constexpr size_t kMaxWaiting = 256;
+constexpr absl::Duration kTimeForStream = absl::Seconds(10);
 
 }  // namespace
 
@@ -29,8 +31,19 @@ void LocalEntrance::Keep(const OwnedFd& memory) {
   absl::StatusOr<std::shared_ptr<SharedMemory>> mapped = SharedMemory::Map(memory);
   if (!mapped.ok()) return;  // its stream does without
   MutexLock lock(mutex_);
+  ForgetLocked();
   if (waiting_.size() == kMaxWaiting) waiting_.pop_front();
-  waiting_.push_back(*std::move(mapped));
+  waiting_.push_back({*std::move(mapped), SteadyNow() + kTimeForStream});
+}
+
+void LocalEntrance::ForgetLocked() {
+  while (!waiting_.empty() && waiting_.front().until < SteadyNow()) waiting_.pop_front();
+}
+
+void LocalEntrance::Close() {
+  listener_.reset();
+  MutexLock lock(mutex_);
+  waiting_.clear();
 }
 
 std::shared_ptr<SharedMemory> LocalEntrance::TakeMemory(absl::string_view id) {
@@ -38,9 +51,10 @@ std::shared_ptr<SharedMemory> LocalEntrance::TakeMemory(absl::string_view id) {
   if (!absl::SimpleAtoi(id, &number)) return nullptr;
   MutexLock lock(mutex_);
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    if ((*it)->id() != number) continue;
-    std::shared_ptr<SharedMemory> found = std::move(*it);
+    if (it->memory->id() != number) continue;
+    std::shared_ptr<SharedMemory> found = std::move(it->memory);
     waiting_.erase(it);
+    ForgetLocked();
     return found;
   }
   return nullptr;

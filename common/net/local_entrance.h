@@ -9,9 +9,11 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/mutex.h"
 #include "common/net/local_socket.h"
 #include "common/net/shared_memory.h"
@@ -28,16 +30,22 @@ class LocalEntrance {
   // there can't be a socket of that name. One thread, at most once.
   absl::Status Open(const std::string& address, bool memory);
   // No more connections. One thread.
-  void Close() { listener_.reset(); }
+  void Close();
   // The memory with that id, in decimals, which nobody gets again. Null: there is none. Any thread.
   std::shared_ptr<SharedMemory> TakeMemory(absl::string_view id);
 
  private:
+  struct Waiting {
+    std::shared_ptr<SharedMemory> memory;
+    absl::Time until;
+  };
+
   void Keep(const OwnedFd& memory);
+  void ForgetLocked() CONVOY_REQUIRES(mutex_);
 
   const std::unique_ptr<Acceptor> acceptor_;
   Mutex mutex_;
-  std::deque<std::shared_ptr<SharedMemory>> waiting_ CONVOY_GUARDED_BY(mutex_);
+  std::deque<Waiting> waiting_ CONVOY_GUARDED_BY(mutex_);  // oldest first
   std::unique_ptr<LocalListener> listener_;
 };
 

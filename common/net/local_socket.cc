@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 
 namespace convoy {
 namespace {
@@ -56,14 +58,14 @@ bool IsOfUser(const OwnedFd& socket, uid_t user) {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == user;
 }
 
-// The first byte on a socket of ConnectLocally, with which a descriptor may come; what follows is
-// gRPC's. Other clients of gRPC begin with kPreface.
+// The first byte of SayHello, with which a descriptor may come. Other clients of gRPC begin with
+// kPreface.
 constexpr char kHello = 'c';
 constexpr char kPreface = 'P';  // of HTTP/2
 // In which either has to come; it is sent at once.
-constexpr int kTimeForHelloMs = 1000;
+constexpr absl::Duration kTimeForHello = absl::Seconds(5);
 
-// A message of one byte, with room for a descriptor.
+// A message of one byte, with room for a descriptor; the system may put in two.
 struct Hello {
   char byte = kHello;
   iovec bytes{&byte, 1};
@@ -80,38 +82,29 @@ struct Hello {
   Hello& operator=(const Hello&) = delete;
 };
 
-bool SendHello(const OwnedFd& socket, const OwnedFd& memory) {
-  Hello hello;
-  if (memory.valid()) {
-    cmsghdr* header = CMSG_FIRSTHDR(&hello.message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    const int fd = memory.get();
-    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-  } else {
-    hello.message.msg_controllen = 0;
-  }
-  return ::sendmsg(socket.get(), &hello.message, MSG_NOSIGNAL) == 1;
-}
-
-// False: nothing has come, or neither hello nor a client of gRPC.
-bool ReceiveHello(const OwnedFd& socket, OwnedFd* memory) {
-  pollfd ready{socket.get(), POLLIN, 0};
-  char first;
-  if (::poll(&ready, 1, kTimeForHelloMs) != 1) return false;
-  if (::recv(socket.get(), &first, 1, MSG_PEEK) != 1) return false;
-  if (first != kHello) return first == kPreface;
+bool IsHello(const OwnedFd& socket, OwnedFd* memory) {
   Hello hello;
   if (::recvmsg(socket.get(), &hello.message, MSG_CMSG_CLOEXEC) != 1) return false;
+  std::vector<OwnedFd> received;
   for (cmsghdr* header = CMSG_FIRSTHDR(&hello.message); header != nullptr;
        header = CMSG_NXTHDR(&hello.message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    int fd;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-    *memory = OwnedFd(fd);
+    for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
+      int fd;
+      std::memcpy(&fd, reinterpret_cast<const char*>(header) + at, sizeof(fd));
+      received.emplace_back(fd);
+    }
   }
-  return true;
+  if (received.size() > 1) return false;
+  if (!received.empty()) *memory = std::move(received.front());
+  return hello.byte == kHello;
+}
+
+// Whether it is a client's, by what has come. `memory`: what came with it.
+bool IsClient(const OwnedFd& socket, OwnedFd* memory) {
+  char first;
+  if (::recv(socket.get(), &first, 1, MSG_PEEK) != 1) return false;
+  return first == kHello ? IsHello(socket, memory) : first == kPreface;
 }
 
 }  // namespace
@@ -124,7 +117,7 @@ absl::StatusOr<std::unique_ptr<LocalListener>> LocalListener::Start(const std::s
   };
   const std::optional<AbstractName> name = NameOf(address);
   if (!name) return error("its name is too long");
-  OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || ::bind(socket.get(), AsSockaddr(*name), name->size) != 0 ||
       ::listen(socket.get(), kBacklog) != 0) {
     return error(std::strerror(errno));
@@ -149,29 +142,70 @@ LocalListener::~LocalListener() {
 
 void LocalListener::Run() {
   while (!stopping_) {
-    OwnedFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (connection.valid()) {
-      OwnedFd memory;
-      if (!IsOfUser(connection, user_) || !ReceiveHello(connection, &memory)) continue;
-      EnlargeSendBuffer(connection);
-      on_connection_(std::move(connection), std::move(memory));
-    } else if (!stopping_ && errno != EINTR && errno != ECONNABORTED) {
-      // No descriptors or no memory: those that wait are taken when there are.
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::vector<pollfd> waiting = {{socket_.get(), POLLIN, 0}};
+    absl::Time next = absl::InfiniteFuture();
+    for (const Silent& silent : silent_) {
+      waiting.push_back({silent.socket.get(), POLLIN, 0});
+      next = std::min(next, silent.until);
     }
+    const absl::Duration time = std::max(next - SteadyNow(), absl::ZeroDuration());
+    const int milliseconds =
+        silent_.empty() ? -1 : static_cast<int>(absl::ToInt64Milliseconds(time)) + 1;
+    if (::poll(waiting.data(), waiting.size(), milliseconds) < 0) continue;
+    if (waiting[0].revents != 0) Accept();
+    HandOn();
   }
 }
 
-OwnedFd ConnectLocally(const std::string& address, const OwnedFd& memory) {
+void LocalListener::Accept() {
+  OwnedFd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (connection.valid()) {
+    if (!IsOfUser(connection, user_)) return;
+    EnlargeSendBuffer(connection);
+    silent_.push_back({std::move(connection), SteadyNow() + kTimeForHello});
+  } else if (!stopping_ && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
+    // No descriptors or no memory: those that wait are taken when there are.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+void LocalListener::HandOn() {
+  std::erase_if(silent_, [this](Silent& silent) {
+    pollfd ready{silent.socket.get(), POLLIN, 0};
+    if (::poll(&ready, 1, 0) != 1) return SteadyNow() >= silent.until;
+    OwnedFd memory;
+    if (IsClient(silent.socket, &memory))
+      on_connection_(std::move(silent.socket), std::move(memory));
+    return true;
+  });
+}
+
+OwnedFd ConnectLocally(const std::string& address) {
   const std::optional<AbstractName> name = NameOf(address);
   if (!name) return OwnedFd();
   OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || ::connect(socket.get(), AsSockaddr(*name), name->size) != 0 ||
-      !IsOfUser(socket, ::geteuid()) || !SendHello(socket, memory)) {
+      !IsOfUser(socket, ::geteuid())) {
     return OwnedFd();
   }
   EnlargeSendBuffer(socket);
   return socket;
+}
+
+bool SayHello(const OwnedFd& socket, const OwnedFd& memory) {
+  Hello hello;
+  if (memory.valid()) {
+    cmsghdr* header = CMSG_FIRSTHDR(&hello.message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int fd = memory.get();
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    if (::sendmsg(socket.get(), &hello.message, MSG_NOSIGNAL) == 1) return true;
+  }
+  // Without a descriptor, of which too many may be under way.
+  hello.message.msg_controllen = 0;
+  return ::sendmsg(socket.get(), &hello.message, MSG_NOSIGNAL) == 1;
 }
 
 }  // namespace convoy

@@ -8,8 +8,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 
+#include "absl/status/statusor.h"
 #include "common/mutex.h"
+#include "common/net/grpc_bytes.h"
 #include "common/net/ordinary_methods.h"
 #include "common/net/send_queue.h"
 #include "common/net/shared_memory.h"
@@ -27,6 +31,16 @@ struct ServerCall {
   ServerCall(uint64_t number, grpc::ServerCompletionQueue* its_queue)
       : id(number), queue(its_queue), stream(&context) {
     for (int op = 0; op < kOps; ++op) tags[op] = {this, static_cast<Op>(op)};
+  }
+
+  // What has been read. InvalidArgument: it names shared memory that there is not.
+  absl::StatusOr<Payload> Received() const {
+    Payload message = ToPayload(incoming);
+    return memory == nullptr ? message : memory->Find(std::move(message));
+  }
+  grpc::ByteBuffer ToSend(const WireMessage& message) const {
+    const std::optional<WireMessage> placed = memory ? memory->Place(message) : std::nullopt;
+    return ToByteBuffer(placed ? *placed : message);
   }
 
   const uint64_t id;

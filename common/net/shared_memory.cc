@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <new>
 #include <random>
 #include <string>
@@ -102,11 +104,36 @@ class SharedMemory::Slots {
   const std::string text_;
 };
 
+namespace {
+
+// The file has no pages until they are used: there must be no limit then.
+absl::Status CheckLimits() {
+  rlimit size{};
+  if (::getrlimit(RLIMIT_FSIZE, &size) != 0 || size.rlim_cur < kTotalBytes) {
+    return absl::UnavailableError("files may not be so large (ulimit -f)");
+  }
+  std::ifstream overcommit("/proc/sys/vm/overcommit_memory");
+  if (overcommit.get() == '2') {
+    return absl::UnavailableError("the system promises no more memory than it has");
+  }
+  return absl::OkStatus();
+}
+
+OwnedFd MakeFile() {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  constexpr unsigned kNeverExecuted = 8;  // MFD_NOEXEC_SEAL, since Linux 6.3
+  OwnedFd file(::memfd_create("convoy", kFlags | kNeverExecuted));
+  return file.valid() ? std::move(file) : OwnedFd(::memfd_create("convoy", kFlags));
+}
+
+}  // namespace
+
 absl::StatusOr<std::shared_ptr<SharedMemory>> SharedMemory::Create() {
+  if (absl::Status limits = CheckLimits(); !limits.ok()) return limits;
   const auto error = [] {
     return absl::UnavailableError(absl::StrCat("no memory to share: ", std::strerror(errno)));
   };
-  OwnedFd file(::memfd_create("convoy", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  OwnedFd file = MakeFile();
   if (!file.valid() || ::ftruncate(file.get(), kTotalBytes) != 0 ||
       ::fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) {
     return error();

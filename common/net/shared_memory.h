@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "common/files/owned_fd.h"
@@ -44,8 +45,7 @@ class SharedMemory : public std::enable_shared_from_this<SharedMemory> {
   // By which the ends find each other.
   uint64_t id() const { return id_; }
   // The client's: what the server maps. It isn't needed any longer once it is on its way.
-  const OwnedFd& file() const { return file_; }
-  void CloseFile() { file_.Close(); }
+  OwnedFd TakeFile() { return std::move(file_); }
 
   // What to send in place of `message`, whose values have been copied. nullopt: send it as it is;
   // there is too little to copy, or no room for it. Any thread.

@@ -84,14 +84,14 @@ grpc::ChannelArguments ChannelArguments() {
 // null.
 std::shared_ptr<grpc::Channel> Dial(const std::string& address,
                                     std::shared_ptr<SharedMemory>* memory) {
-  if (auto created = SharedMemory::Create(); created.ok()) *memory = *std::move(created);
-  const OwnedFd nothing;
-  OwnedFd local = ConnectLocally(address, *memory ? (*memory)->file() : nothing);
-  if (*memory) (*memory)->CloseFile();
-  if (local.valid()) {
-    return grpc::CreateCustomInsecureChannelFromFd(address, local.Release(), ChannelArguments());
+  if (OwnedFd local = ConnectLocally(address); local.valid()) {
+    absl::StatusOr<std::shared_ptr<SharedMemory>> created = SharedMemory::Create();
+    const OwnedFd file = created.ok() ? (*created)->TakeFile() : OwnedFd();
+    if (SayHello(local, file)) {
+      if (created.ok()) *memory = *std::move(created);
+      return grpc::CreateCustomInsecureChannelFromFd(address, local.Release(), ChannelArguments());
+    }
   }
-  memory->reset();
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArguments());
 }
 
@@ -229,8 +229,8 @@ class StreamClient::Impl {
         ReadNext(call);  // fails if the stream is over
         if (const auto& headers = call->context.GetServerInitialMetadata();
             headers.contains(net_internal::kAcceptedHeader)) {
-          call->shares = headers.contains(net_internal::kMemoryHeader);
-          if (!call->shares) call->memory.reset();
+          if (!IsShared(*call, headers)) call->memory.reset();
+          call->shares = call->memory != nullptr;
           *event = {Event::Kind::kOpened, call->peer, {}, {}};
           has_event = true;
         }
@@ -273,6 +273,14 @@ class StreamClient::Impl {
       calls_[static_cast<size_t>(call->peer)].reset();
     }
     return has_event;
+  }
+
+  // Whether the server has mapped what was offered to it.
+  template <typename Headers>
+  static bool IsShared(const ClientCall& call, const Headers& headers) {
+    const auto header = headers.find(net_internal::kMemoryHeader);
+    return call.memory != nullptr && header != headers.end() &&
+           header->second == absl::StrCat(call.memory->id());
   }
 
   static absl::StatusOr<Payload> Received(const ClientCall& call) {

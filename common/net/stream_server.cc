@@ -84,8 +84,7 @@ class StreamServer::Impl {
     std::shared_ptr<ServerCall> call = Find(id);
     if (call == nullptr) return;
     bytes_sent_.fetch_add(message.size(), std::memory_order_relaxed);
-    Write(call.get(),
-          {ToBytes(call->memory.get(), message), message.size(), DueTime(message.size())});
+    Write(call.get(), {call->ToSend(message), message.size(), DueTime(message.size())});
   }
 
   void SetMaxBacklog(size_t bytes) { max_backlog_bytes_ = bytes; }
@@ -111,11 +110,6 @@ class StreamServer::Impl {
     std::vector<ServerCall*> calls;  // each has one operation for each time it is here
     absl::Time until;                // at the latest
   };
-
-  static grpc::ByteBuffer ToBytes(SharedMemory* memory, const WireMessage& message) {
-    const std::optional<WireMessage> placed = memory ? memory->Place(message) : std::nullopt;
-    return net_internal::ToByteBuffer(placed ? *placed : message);
-  }
 
   // When a message that is sent now may leave.
   absl::Time DueTime(size_t bytes) {
@@ -194,7 +188,7 @@ class StreamServer::Impl {
         break;
       case ServerCall::kRead:
         if (ok) {
-          absl::StatusOr<Payload> message = Received(*call);
+          absl::StatusOr<Payload> message = call->Received();
           if (!message.ok()) {
             Finish(call, ToGrpc(message.status()));
             break;
@@ -261,12 +255,6 @@ class StreamServer::Impl {
                                        absl::StrCat(call->memory->id()));
     }
     call->stream.SendInitialMetadata(&call->tags[ServerCall::kHeaders]);
-  }
-
-  static absl::StatusOr<Payload> Received(const ServerCall& call) {
-    Payload message = net_internal::ToPayload(call.incoming);
-    if (call.memory == nullptr) return message;
-    return call.memory->Find(std::move(message));
   }
 
   void OnMessage(ServerCall* call, Payload message) {

@@ -57,7 +57,7 @@ class StreamServer {
   // Sends after what was sent before. Any thread. No effect if the stream is gone.
   void Send(StreamId stream, const WireMessage& message);
   // From now on clients of this host reach it through a Unix socket, too, which StreamClient
-  // prefers; values of large messages go through memory that they share if `share_memory`.
+  // prefers; values of messages go through memory that they share if `share_memory`.
   // Unavailable: there can't be such a socket; they use TCP. One thread, at most once, before Stop.
   absl::Status ListenLocally(bool share_memory);
   // From now on messages of streams leave as over such a link, which all streams share, to a

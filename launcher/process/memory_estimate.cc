@@ -69,11 +69,10 @@ uint64_t WorkerCopies(const Mode& mode, uint64_t slices, uint64_t threads, uint6
   return 5 + slots + gradients + (mode.rounds() ? others * (2 + slots) : 0);
 }
 
-// Between one worker and one server of a host, once for both: what is on its way, weights and
-// gradients.
-uint64_t SharedBytes(const v1::Cluster& cluster, uint64_t shard) {
-  if (!cluster.unix_sockets() || !cluster.shared_memory()) return 0;
-  return 2 * std::min<uint64_t>(SharedMemory::kHalfBytes, 2 * shard);
+// Between one worker and one server of a host, once for both: weights, gradients, and rows of
+// tables that are on their way.
+uint64_t SharedBytes(const v1::Cluster& cluster) {
+  return cluster.unix_sockets() && cluster.shared_memory() ? 2 * SharedMemory::kHalfBytes : 0;
 }
 
 // Examples. The last batch of an epoch is not filled up from the next one, so that none has more
@@ -108,7 +107,7 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const v1::Job& job,
     estimate.server = 0;
   } else {
     estimate.server += (2 + server_slots) * shard + ContributionBytes(job, mode, shard) + pool;
-    estimate.worker += job.cluster().servers() * SharedBytes(job.cluster(), shard);
+    estimate.worker += job.cluster().servers() * SharedBytes(job.cluster());
   }
   estimate.worker += WorkerCopies(mode, slices, threads, slots) * weights;
   estimate.worker += threads * 2 * batch * data.example_bytes();

@@ -1,4 +1,5 @@
 // Takes any bytes for a message of a stream whose ends share memory, and reads all that it names.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -13,7 +14,7 @@ namespace {
 const std::shared_ptr<convoy::SharedMemory>& Memory() {
   static const auto memory = [] {
     auto client = *convoy::SharedMemory::Create();
-    auto server = *convoy::SharedMemory::Map(client->file());
+    auto server = *convoy::SharedMemory::Map(client->TakeFile());
     const std::string ones(convoy::SharedMemory::kHalfBytes, '\1');
     convoy::Payload payload;
     payload.Append({ones.data(), ones.size()});
@@ -33,8 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   message.Append({reinterpret_cast<const char*>(data), size});
   const absl::StatusOr<convoy::Payload> found = Memory()->Find(message);
   if (!found.ok()) return 0;
-  // ToString reads every byte.
-  if (found->ToString().size() != found->size()) std::abort();
+  // Bytes that are neither ones nor of the message itself are from outside of the client's slots.
+  const std::string bytes = found->ToString();
+  if (bytes.size() != found->size()) std::abort();
+  const auto others = bytes.size() - static_cast<size_t>(std::ranges::count(bytes, '\1'));
+  if (others > size) std::abort();
   convoy::DecodeRequest(*found).IgnoreError();
   return 0;
 }

@@ -132,7 +132,7 @@ class ChaosTest : public ::testing::Test {
   }
 
   void WriteJob(const std::string& mode, const std::string& model = kDense) {
-    tcp_at_odd_seeds_ = (mode == "async") == (model == kTables);
+    tcp_at_odd_seeds_ = model == kTables;  // rows of a slice are too small for shared memory
     WriteFile(job_, absl::StrCat(
                         "data { train: \"train.libsvm\" validation { path: \"new.libsvm\" } "
                         "cache_dir: \"cache\" }\n"

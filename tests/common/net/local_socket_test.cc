@@ -12,7 +12,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstring>
 #include <deque>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -75,6 +78,14 @@ bool ConnectTo(const std::string& tcp_address, const OwnedFd& socket) {
   return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
 }
 
+// As a client of a stream does.
+OwnedFd Connect(const std::string& address, const OwnedFd& memory = OwnedFd()) {
+  OwnedFd socket = ConnectLocally(address);
+  if (!socket.valid()) return socket;
+  EXPECT_TRUE(SayHello(socket, memory));
+  return socket;
+}
+
 int SendBuffer(const OwnedFd& socket) {
   int bytes = 0;
   socklen_t size = sizeof(bytes);
@@ -86,9 +97,9 @@ TEST(LocalSocketTest, ASocketConnectsThoseWhoNameTheSameAddress) {
   Connections connections;
   const auto listener = LocalListener::Start(Address(1), connections.Keep());
   ASSERT_TRUE(listener.ok()) << listener.status();
-  EXPECT_FALSE(ConnectLocally(Address(2)).valid());
+  EXPECT_FALSE(Connect(Address(2)).valid());
   for (const char* text : {"first", "other"}) {
-    const OwnedFd client = ConnectLocally(Address(1));
+    const OwnedFd client = Connect(Address(1));
     ASSERT_TRUE(client.valid());
     const OwnedFd server = connections.Take();
     char read[5];
@@ -106,7 +117,7 @@ TEST(LocalSocketTest, MemoryGoesWithASocket) {
   const auto listener = *LocalListener::Start(Address(1), connections.Keep());
   OwnedFd sent(::memfd_create("test", MFD_CLOEXEC));
   ASSERT_EQ(::write(sent.get(), "text", 4), 4);
-  const OwnedFd client = ConnectLocally(Address(1), sent);
+  const OwnedFd client = Connect(Address(1), sent);
   sent.Close();
   const OwnedFd server = connections.Take(), received = connections.TakeMemory();
   char text[4];
@@ -119,9 +130,40 @@ TEST(LocalSocketTest, MemoryGoesWithASocket) {
   ASSERT_EQ(::read(server.get(), first, 5), 5);
   EXPECT_EQ(std::string(first, 5), "first");
 
-  const OwnedFd other = ConnectLocally(Address(1));
+  const OwnedFd other = Connect(Address(1));
   EXPECT_TRUE(connections.Take().valid());
   EXPECT_FALSE(connections.TakeMemory().valid());
+}
+
+// A listener keeps none of the descriptors of one that sends more than one.
+TEST(LocalSocketTest, WhoSendsSeveralDescriptorsIsNotTaken) {
+  Connections connections;
+  const auto listener = *LocalListener::Start(Address(1), connections.Keep());
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto before = open_files();
+  for (int i = 0; i < 5; ++i) {
+    const OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_TRUE(ConnectTo(Address(1), socket));
+    char byte = 'c';
+    iovec bytes{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(2 * sizeof(int));
+    const int fds[] = {0, 0};
+    std::memcpy(CMSG_DATA(header), fds, sizeof(fds));
+    ASSERT_EQ(::sendmsg(socket.get(), &message, 0), 1);
+    EXPECT_LE(::read(socket.get(), &byte, 1), 0) << "it is closed";
+  }
+  EXPECT_EQ(open_files(), before);
 }
 
 // One that is of another protocol, and one that was stopped as soon as it had connected.
@@ -135,10 +177,13 @@ TEST(LocalSocketTest, WhoDoesNotBeginAsAClientIsNotTaken) {
   ASSERT_TRUE(ConnectTo(Address(1), others[1]));
   ASSERT_TRUE(ConnectTo(Address(1), others[2]));
   ASSERT_EQ(::shutdown(others[2].get(), SHUT_WR), 0);
-  const OwnedFd client = ConnectLocally(Address(1));
+  const absl::Time begin = absl::Now();
+  const OwnedFd client = Connect(Address(1));
   const OwnedFd server = connections.Take();
-  ASSERT_TRUE(server.valid()) << "those before it are not waited for";
+  ASSERT_TRUE(server.valid());
   char byte;
+  EXPECT_EQ(::recv(others[1].get(), &byte, 1, MSG_DONTWAIT), -1) << "it still may say what it is";
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(5)) << "those before it are not waited for";
   for (const OwnedFd& other : others) EXPECT_LE(::read(other.get(), &byte, 1), 0) << "it is closed";
   ASSERT_EQ(::write(client.get(), "mine", 4), 4);
   char read[4];
@@ -150,7 +195,7 @@ TEST(LocalSocketTest, WhoDoesNotBeginAsAClientIsNotTaken) {
 TEST(LocalSocketTest, BothEndsHaveALargerBufferThanUsual) {
   Connections connections;
   const auto listener = *LocalListener::Start(Address(1), connections.Keep());
-  const OwnedFd client = ConnectLocally(Address(1)), server = connections.Take();
+  const OwnedFd client = Connect(Address(1)), server = connections.Take();
   const int usual = SendBuffer(OwnedFd(::socket(AF_UNIX, SOCK_STREAM, 0)));
   EXPECT_GT(SendBuffer(client), usual);
   EXPECT_GT(SendBuffer(server), usual);
@@ -165,7 +210,7 @@ TEST(LocalSocketTest, ANameIsTakenWhileItsListenerIsThere) {
   EXPECT_THAT(std::string(second.message()),
               HasSubstr(absl::StrCat("cannot listen on a Unix socket for ", Address(1))));
   first->reset();
-  EXPECT_FALSE(ConnectLocally(Address(1)).valid());
+  EXPECT_FALSE(Connect(Address(1)).valid());
   EXPECT_TRUE(LocalListener::Start(Address(1), connections.Keep()).ok());
 }
 
@@ -173,7 +218,7 @@ TEST(LocalSocketTest, AnAddressThatIsTooLongForANameHasNone) {
   Connections connections;
   const std::string address(200, 'a');
   EXPECT_FALSE(LocalListener::Start(address, connections.Keep()).ok());
-  EXPECT_FALSE(ConnectLocally(address).valid());
+  EXPECT_FALSE(Connect(address).valid());
 }
 
 // Who could take a name before its process does, and read what is sent there.
@@ -183,10 +228,10 @@ TEST(LocalSocketTest, AProcessOfAnotherUserIsNotConnectedTo) {
   Connections connections;
   if (seteuid(kNobody) != 0) GTEST_SKIP() << "there is no other user";
   auto listener = LocalListener::Start(Address(1), connections.Keep());
-  EXPECT_TRUE(ConnectLocally(Address(1)).valid()) << "its own user";
+  EXPECT_TRUE(Connect(Address(1)).valid()) << "its own user";
   ASSERT_EQ(seteuid(0), 0);
   ASSERT_TRUE(listener.ok());
-  EXPECT_FALSE(ConnectLocally(Address(1)).valid());
+  EXPECT_FALSE(Connect(Address(1)).valid());
 }
 
 // The other way round: one that does not look whose it is.
@@ -202,7 +247,7 @@ TEST(LocalSocketTest, AProcessOfAnotherUserIsNotTaken) {
   ASSERT_TRUE(connected);
   char byte;
   EXPECT_EQ(::read(other.get(), &byte, 1), 0) << "it is closed";
-  EXPECT_TRUE(ConnectLocally(Address(1)).valid());
+  EXPECT_TRUE(Connect(Address(1)).valid());
   EXPECT_TRUE(connections.Take().valid());
 }
 
@@ -229,7 +274,7 @@ TEST(LocalSocketTest, AListenerWithoutDescriptorsEndsAllTheSame) {
   listener->reset();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_TRUE(connected);
-  EXPECT_FALSE(ConnectLocally(Address(1)).valid());
+  EXPECT_FALSE(Connect(Address(1)).valid());
 }
 
 class Silent final : public StreamServer::Handler {

@@ -1,14 +1,19 @@
 // Streams whose ends share memory: what goes through it, when it is used, and when it ends.
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +24,8 @@
 #include "absl/time/clock.h"
 #include "common/mutex.h"
 #include "common/net/grpc_process.h"
+#include "common/net/local_socket.h"
+#include "common/net/shared_memory.h"
 #include "common/net/stream_client.h"
 #include "common/net/stream_server.h"
 
@@ -103,6 +110,60 @@ struct Shared {
   }
 };
 
+// Accepts one stream over TCP, and says that it shares memory that nobody has offered.
+class Server {
+ public:
+  Server() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterAsyncGenericService(&service_);
+    queue_ = builder.AddCompletionQueue();
+    server_ = builder.BuildAndStart();
+    service_.RequestCall(&context_, &stream_, queue_.get(), queue_.get(), nullptr);
+  }
+  ~Server() { Stop(); }
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+  void Accept() {
+    Complete();
+    context_.AddInitialMetadata("convoy-stream", "accepted");
+    context_.AddInitialMetadata("convoy-memory", "1");
+    stream_.SendInitialMetadata(nullptr);
+    Complete();
+  }
+  size_t ReadBytes() {
+    grpc::ByteBuffer bytes;
+    stream_.Read(&bytes, nullptr);
+    Complete();
+    return bytes.Length();
+  }
+  void Stop() {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now());
+    queue_->Shutdown();
+    void* tag;
+    bool ok;
+    while (queue_->Next(&tag, &ok)) {
+    }
+    server_.reset();
+  }
+
+ private:
+  void Complete() {
+    void* tag;
+    bool ok = false;
+    const auto give_up = std::chrono::system_clock::now() + std::chrono::seconds(30);
+    EXPECT_EQ(queue_->AsyncNext(&tag, &ok, give_up), grpc::CompletionQueue::GOT_EVENT);
+    EXPECT_TRUE(ok);
+  }
+
+  int port_ = 0;
+  grpc::AsyncGenericService service_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::unique_ptr<grpc::Server> server_;
+  grpc::GenericServerContext context_;
+  grpc::GenericServerAsyncReaderWriter stream_{&context_};
+};
+
 class SharedStreamTest : public ::testing::Test {
  protected:
   void Start(bool share_memory) {
@@ -176,6 +237,7 @@ TEST_F(SharedStreamTest, WhatFindsNoRoomGoesThroughTheSocket) {
   keeper_.keeps = true;
   Open();
   for (int i = 0; i < 40; ++i) ExpectBack(200000, static_cast<char>('A' + i));
+  EXPECT_GE(Shared::Now().resident_kilobytes, 2 * 1900u) << "what there is was used, at both ends";
   const std::vector<Payload> kept = keeper_.TakeKept();
   ASSERT_EQ(kept.size(), 40u);
   for (size_t i = 0; i < kept.size(); ++i) {
@@ -211,6 +273,45 @@ TEST_F(SharedStreamTest, AMessageThatNamesWhatThereIsNotEndsTheStream) {
   ASSERT_EQ(event.kind, Kind::kClosed);
   EXPECT_EQ(event.status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(event.status.message()), HasSubstr("shared memory of a stream"));
+}
+
+// Connections whose stream never comes; of those that wait the server has so much at most.
+TEST_F(SharedStreamTest, MemoryOfClientsThatHaveGoneDoesNotPileUp) {
+  Start(true);
+  for (int i = 0; i < 300; ++i) {
+    const OwnedFd socket = ConnectLocally(server_->address());
+    ASSERT_TRUE(socket.valid());
+    ASSERT_TRUE(SayHello(socket, (*SharedMemory::Create())->TakeFile()));
+  }
+  // In turn: when this is served, those before it have been.
+  Open();
+  EXPECT_LE(Shared::Now().mappings, 256 + 2);
+  EXPECT_GE(Shared::Now().mappings, 2);
+  ExpectBack(100000, 'a');
+  server_->Stop();
+  server_.reset();
+  EXPECT_EQ(Next().kind, Kind::kClosed);
+  EXPECT_EQ(Shared::Now().mappings, 0);
+}
+
+// Another one's answer, and one where nothing was offered.
+TEST_F(SharedStreamTest, AServerThatSaysThatItSharesWhatItHasNotIsSentValuesThroughTheSocket) {
+  Server server;
+  std::atomic<size_t> received{0};
+  std::jthread serving([&] {
+    server.Accept();
+    received = server.ReadBytes();
+  });
+  client_.Open(0, server.address());
+  ASSERT_EQ(Next().kind, Kind::kOpened);
+  client_.Send(0, Values(100000, 'a'));
+  const absl::Time give_up = absl::Now() + absl::Seconds(30);
+  StreamClient::Event event;
+  while (received == 0 && absl::Now() < give_up) {
+    ASSERT_FALSE(client_.Poll(absl::Now() + absl::Milliseconds(10), &event)) << event.status;
+  }
+  serving.join();
+  EXPECT_EQ(received, 100001u);
 }
 
 // One that is not Convoy's shares nothing (docs/protocol.md).
