@@ -107,6 +107,9 @@ bool IsClient(const OwnedFd& socket, OwnedFd* memory) {
   return first == kHello ? IsHello(socket, memory) : first == kPreface;
 }
 
+// No descriptors or no memory: those that wait are taken when there are.
+void Pause() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalListener>> LocalListener::Start(const std::string& address,
@@ -151,7 +154,10 @@ void LocalListener::Run() {
     const absl::Duration time = std::max(next - SteadyNow(), absl::ZeroDuration());
     const int milliseconds =
         silent_.empty() ? -1 : static_cast<int>(absl::ToInt64Milliseconds(time)) + 1;
-    if (::poll(waiting.data(), waiting.size(), milliseconds) < 0) continue;
+    if (::poll(waiting.data(), waiting.size(), milliseconds) < 0) {
+      if (errno != EINTR) Pause();
+      continue;
+    }
     if (waiting[0].revents != 0) Accept();
     HandOn();
   }
@@ -164,20 +170,20 @@ void LocalListener::Accept() {
     EnlargeSendBuffer(connection);
     silent_.push_back({std::move(connection), SteadyNow() + kTimeForHello});
   } else if (!stopping_ && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
-    // No descriptors or no memory: those that wait are taken when there are.
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    Pause();
   }
 }
 
 void LocalListener::HandOn() {
-  std::erase_if(silent_, [this](Silent& silent) {
+  for (Silent& silent : std::exchange(silent_, {})) {
     pollfd ready{silent.socket.get(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) != 1) return SteadyNow() >= silent.until;
     OwnedFd memory;
-    if (IsClient(silent.socket, &memory))
+    if (::poll(&ready, 1, 0) != 1) {
+      if (SteadyNow() < silent.until) silent_.push_back(std::move(silent));
+    } else if (IsClient(silent.socket, &memory)) {
       on_connection_(std::move(silent.socket), std::move(memory));
-    return true;
-  });
+    }
+  }
 }
 
 OwnedFd ConnectLocally(const std::string& address) {
