@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "common/clock.h"
+#include "common/net/stream_headers.h"
 
 namespace convoy::net_internal {
 namespace {
@@ -46,9 +47,11 @@ void LocalEntrance::Close() {
   waiting_.clear();
 }
 
-std::shared_ptr<SharedMemory> LocalEntrance::TakeMemory(absl::string_view id) {
+std::shared_ptr<SharedMemory> LocalEntrance::MemoryFor(const grpc::GenericServerContext& stream) {
+  const auto header = stream.client_metadata().find(kMemoryHeader);
+  if (header == stream.client_metadata().end()) return nullptr;
   uint64_t number;
-  if (!absl::SimpleAtoi(id, &number)) return nullptr;
+  if (!absl::SimpleAtoi({header->second.data(), header->second.size()}, &number)) return nullptr;
   MutexLock lock(mutex_);
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
     if (it->memory->id() != number) continue;

@@ -3,6 +3,7 @@
 #ifndef CONVOY_COMMON_NET_LOCAL_ENTRANCE_H_
 #define CONVOY_COMMON_NET_LOCAL_ENTRANCE_H_
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server_builder.h>
 
 #include <cstdint>
@@ -12,7 +13,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/mutex.h"
 #include "common/net/local_socket.h"
@@ -31,8 +31,9 @@ class LocalEntrance {
   absl::Status Open(const std::string& address, bool memory);
   // No more connections. One thread.
   void Close();
-  // The memory with that id, in decimals, which nobody gets again. Null: there is none. Any thread.
-  std::shared_ptr<SharedMemory> TakeMemory(absl::string_view id);
+  // The memory that the client of a stream names, which nobody gets again. Null: there is none. Any
+  // thread.
+  std::shared_ptr<SharedMemory> MemoryFor(const grpc::GenericServerContext& stream);
 
  private:
   struct Waiting {

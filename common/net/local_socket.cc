@@ -82,7 +82,8 @@ struct Hello {
   Hello& operator=(const Hello&) = delete;
 };
 
-bool IsHello(const OwnedFd& socket, OwnedFd* memory) {
+// Takes a hello that is there. False: with more than one descriptor.
+bool TakeHello(const OwnedFd& socket, OwnedFd* memory) {
   Hello hello;
   if (::recvmsg(socket.get(), &hello.message, MSG_CMSG_CLOEXEC) != 1) return false;
   std::vector<OwnedFd> received;
@@ -97,14 +98,14 @@ bool IsHello(const OwnedFd& socket, OwnedFd* memory) {
   }
   if (received.size() > 1) return false;
   if (!received.empty()) *memory = std::move(received.front());
-  return hello.byte == kHello;
+  return true;
 }
 
 // Whether it is a client's, by what has come. `memory`: what came with it.
 bool IsClient(const OwnedFd& socket, OwnedFd* memory) {
   char first;
   if (::recv(socket.get(), &first, 1, MSG_PEEK) != 1) return false;
-  return first == kHello ? IsHello(socket, memory) : first == kPreface;
+  return first == kHello ? TakeHello(socket, memory) : first == kPreface;
 }
 
 // No descriptors or no memory: those that wait are taken when there are.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -17,6 +18,7 @@
 #include "common/net/ordinary_methods.h"
 #include "common/net/send_queue.h"
 #include "common/net/shared_memory.h"
+#include "common/net/stream_headers.h"
 
 namespace convoy::net_internal {
 
@@ -41,6 +43,12 @@ struct ServerCall {
   grpc::ByteBuffer ToSend(const WireMessage& message) const {
     const std::optional<WireMessage> placed = memory ? memory->Place(message) : std::nullopt;
     return ToByteBuffer(placed ? *placed : message);
+  }
+
+  // What the client of a stream is told as soon as it has been accepted.
+  void AddHeaders() {
+    context.AddInitialMetadata(kAcceptedHeader, kAccepted);
+    if (memory) context.AddInitialMetadata(kMemoryHeader, std::to_string(memory->id()));
   }
 
   const uint64_t id;

@@ -20,7 +20,6 @@
 #include "common/net/local_entrance.h"
 #include "common/net/next_completion.h"
 #include "common/net/server_call.h"
-#include "common/net/stream_headers.h"
 
 namespace convoy {
 namespace {
@@ -230,7 +229,7 @@ class StreamServer::Impl {
     if (call->answer != nullptr) {
       ReadNext(call);
     } else if (name == options_.method) {
-      TakeMemory(call);
+      call->memory = local_->MemoryFor(call->context);
       SendHeaders(call);
     } else {
       Finish(call, grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
@@ -238,22 +237,12 @@ class StreamServer::Impl {
     }
   }
 
-  void TakeMemory(ServerCall* call) {
-    const auto header = call->context.client_metadata().find(net_internal::kMemoryHeader);
-    if (header == call->context.client_metadata().end()) return;
-    call->memory = local_->TakeMemory({header->second.data(), header->second.size()});
-  }
-
   // At once, so that the client knows that its stream has been accepted.
   static void SendHeaders(ServerCall* call) {
     MutexLock lock(call->mutex);
     if (call->closed) return;
     ++call->operations;
-    call->context.AddInitialMetadata(net_internal::kAcceptedHeader, net_internal::kAccepted);
-    if (call->memory != nullptr) {
-      call->context.AddInitialMetadata(net_internal::kMemoryHeader,
-                                       absl::StrCat(call->memory->id()));
-    }
+    call->AddHeaders();
     call->stream.SendInitialMetadata(&call->tags[ServerCall::kHeaders]);
   }
 

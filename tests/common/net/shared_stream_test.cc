@@ -294,7 +294,7 @@ TEST_F(SharedStreamTest, MemoryOfClientsThatHaveGoneDoesNotPileUp) {
   EXPECT_EQ(Shared::Now().mappings, 0);
 }
 
-// Another one's answer, and one where nothing was offered.
+// Nothing was offered to it.
 TEST_F(SharedStreamTest, AServerThatSaysThatItSharesWhatItHasNotIsSentValuesThroughTheSocket) {
   Server server;
   std::atomic<size_t> received{0};
